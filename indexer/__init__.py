@@ -1,0 +1,1 @@
+"""The indexer: catalogue in, published generation out. Imports `search`, never `web`."""

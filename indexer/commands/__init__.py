@@ -1,0 +1,1 @@
+"""Subcommands of `findalike` that the indexer package registers."""

@@ -1,0 +1,1 @@
+"""The search engine: settings, encoder, index, ranking. Imports neither `indexer` nor `web`."""

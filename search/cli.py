@@ -1,0 +1,83 @@
+"""The `findalike` command: gathers the subcommands that installed packages register.
+
+Each package names its commands under the entry point group `findalike.commands`, so this
+module imports none of them until one is asked for. Exit code 0 done, 1 failed, 2 asked wrongly.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+import click
+import structlog
+
+from search.errors import FindalikeError
+from search.settings import load_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(command: Command) -> Command:
+    """Give a command the option `--json`, passed as `as_json`."""
+    option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    return option(command)
+
+
+def echo_json(value: Any) -> None:
+    """Print one JSON object on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str, indent=2))
+
+
+def configure_logging() -> None:
+    """Send structured log lines to standard error, as FINDALIKE_LOG_LEVEL and _FORMAT say."""
+    settings = load_settings()
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer()
+            if settings.log_format == "json"
+            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+class RegisteredCommands(click.Group):
+    """A group whose commands are the entry points `findalike.commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all registered commands, without importing them."""
+        return sorted(entry.name for entry in entry_points(group="findalike.commands"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        found = entry_points(group="findalike.commands", name=cmd_name)
+        command = next((entry.load() for entry in found), None)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=RegisteredCommands)
+@click.version_option(package_name="findalike")
+def commands() -> None:
+    """Find products by photo, by text, or by both."""
+    configure_logging()
+
+
+def main() -> None:
+    """Run the command line; a known error is one clear sentence and exit code 1."""
+    try:
+        commands(standalone_mode=True)
+    except FindalikeError as error:
+        if "--json" in sys.argv:
+            echo_json({"error": type(error).__name__, "message": str(error)})
+        else:
+            click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

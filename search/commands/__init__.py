@@ -1,0 +1,1 @@
+"""Subcommands of `findalike` that the search package registers."""

@@ -1,0 +1,165 @@
+"""The error tree. Every error says what is wrong and what to do.
+
+FindalikeError
+├── WrongSetting            a FINDALIKE_* variable has a value that is not allowed
+├── DatabaseUnavailable     PostgreSQL does not answer
+├── SchemaOutdated          the database lacks migrations
+├── ModelUnavailable        the encoder can't be loaded
+├── UnusablePicture         bytes that are no usable picture; carries a reason code
+├── UnusableCatalogue       a catalogue source that can't be read at all
+├── UnusableQuery           a query that asks for nothing or for nonsense
+├── UnknownProduct          a sku that the catalogue does not hold
+├── NoGeneration            nothing is published yet
+├── ModelMismatch           query vectors and index come from different models
+├── DimensionMismatch       arrays of different d
+├── DamagedGeneration       a generation's files are not what its manifest says
+├── DamagedShard            a shard is not what the database says
+├── RecallTooLow            a built index misses the recall floor
+├── NothingToBuild          no embedding to build from
+├── JobFailed               a background job ended in failure
+└── AlreadyRunning          another run holds the lock
+"""
+
+
+class FindalikeError(Exception):
+    """Base of all errors that this project raises on purpose.
+
+    Positional arguments are kept, so that errors survive pickling from workers.
+    """
+
+
+class WrongSetting(FindalikeError):
+    """A `FINDALIKE_*` variable has a value that is not allowed."""
+
+    def __init__(self, variable: str, value: str, allowed: str) -> None:
+        super().__init__(variable, value, allowed)
+        self.variable, self.value, self.allowed = variable, value, allowed
+
+    def __str__(self) -> str:
+        return f"{self.variable}={self.value} is not allowed: {self.allowed}."
+
+
+class DatabaseUnavailable(FindalikeError):
+    """PostgreSQL does not answer; the message says where and what to check."""
+
+
+class SchemaOutdated(FindalikeError):
+    """The database lacks migrations; run `findalike migrate`."""
+
+
+class ModelUnavailable(FindalikeError):
+    """The encoder can't be loaded; the message says why and what to do."""
+
+
+class UnusablePicture(FindalikeError):
+    """Bytes that are no usable picture.
+
+    Args:
+        reason: A short code that lists can be filtered by, such as `truncated`.
+        detail: A sentence that an operator can act on.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class UnusableCatalogue(FindalikeError):
+    """A catalogue source that can't be read at all."""
+
+
+class UnusableQuery(FindalikeError):
+    """A query that asks for nothing or for nonsense; the message says which field."""
+
+
+class UnknownProduct(FindalikeError):
+    """A sku that the catalogue does not hold."""
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(sku)
+        self.sku = sku
+
+    def __str__(self) -> str:
+        return f"No product has the sku {self.sku!r}."
+
+
+class NoGeneration(FindalikeError):
+    """Nothing is published yet."""
+
+    def __str__(self) -> str:
+        return "No index is published yet. Run `findalike ingest SOURCE` and `findalike reindex` first."
+
+
+class ModelMismatch(FindalikeError):
+    """The live index was built by another encoder."""
+
+    def __init__(self, index_tag: str, query_tag: str) -> None:
+        super().__init__(index_tag, query_tag)
+        self.index_tag, self.query_tag = index_tag, query_tag
+
+    def __str__(self) -> str:
+        return (
+            f"The live index holds {self.index_tag} vectors; queries use {self.query_tag}. "
+            "Set FINDALIKE_MODEL to the model the index was built with, or run `findalike reindex`."
+        )
+
+
+class DimensionMismatch(FindalikeError):
+    """Arrays that must share d do not."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(expected, found)
+        self.expected, self.found = expected, found
+
+    def __str__(self) -> str:
+        return f"Vectors of {self.found} dimensions where {self.expected} are needed."
+
+
+class DamagedGeneration(FindalikeError):
+    """A generation's files are not what its manifest says."""
+
+
+class DamagedShard(FindalikeError):
+    """A shard is not what the database says."""
+
+
+class RecallTooLow(FindalikeError):
+    """A built index misses the recall floor."""
+
+    def __init__(self, recall: float, floor: float) -> None:
+        super().__init__(recall, floor)
+        self.recall, self.floor = recall, floor
+
+    def __str__(self) -> str:
+        return (
+            f"The new index reaches a recall at 10 of {self.recall:.3f} against exact search, under "
+            f"the floor of {self.floor:.3f}. The live index stays. Raise FINDALIKE_INDEX_MEMORY_MB."
+        )
+
+
+class NothingToBuild(FindalikeError):
+    """No embedding to build from."""
+
+    def __str__(self) -> str:
+        return (
+            "No product has an encoded picture. Run `findalike ingest SOURCE` and "
+            "`findalike encode`; `findalike status` lists refused pictures."
+        )
+
+
+class JobFailed(FindalikeError):
+    """A background job ended in failure; carries its id and message."""
+
+    def __init__(self, job_id: int, message: str) -> None:
+        super().__init__(job_id, message)
+        self.job_id, self.message = job_id, message
+
+    def __str__(self) -> str:
+        return f"Job {self.job_id} failed: {self.message}"
+
+
+class AlreadyRunning(FindalikeError):
+    """Another run holds the lock; says who."""

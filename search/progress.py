@@ -1,0 +1,86 @@
+"""Progress of long commands: a bar with rate and time left, or plain lines off a terminal."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+LINE_EVERY_S = 5.0
+
+
+class RateColumn(ProgressColumn):
+    """Things per second, over the last stretch."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate, or dashes before the first step."""
+        rate = task.finished_speed or task.speed
+        return Text(f"{rate:,.1f}/s" if rate else "–/s", style="progress.data.speed")
+
+
+class Track:
+    """How far one piece of work is. Made by `track`."""
+
+    def __init__(self, label: str, total: int | None, console: Console) -> None:
+        self.label, self.total, self.done = label, total, 0
+        self._console = console
+        self._started = self._printed = time.monotonic()
+        self._bar: Progress | None = None
+        if console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                RateColumn(),
+                TimeRemainingColumn(),
+                console=console,
+            )
+            self._task = self._bar.add_task(label, total=total)
+            self._bar.start()
+
+    def update(self, done: int, total: int | None = None) -> None:
+        """Say how many are done, and how many there are if that changed."""
+        self.done, self.total = done, total if total is not None else self.total
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=self.total)
+        elif time.monotonic() - self._printed >= LINE_EVERY_S:
+            self._line()
+
+    def _line(self) -> None:
+        """Print one plain line: done, rate, time left."""
+        self._printed = time.monotonic()
+        rate = self.done / max(self._printed - self._started, 1e-9)
+        line = f"{self.label}: {self.done:,}"
+        if self.total is not None:
+            line += f" of {self.total:,}"
+        line += f", {rate:,.1f}/s"
+        if self.total is not None and rate > 0:
+            line += f", {max(self.total - self.done, 0) / rate:,.0f} s left"
+        self._console.print(line, highlight=False)
+
+    def close(self) -> None:
+        """Leave the last state on the screen."""
+        if self._bar is not None:
+            self._bar.stop()
+        else:
+            self._line()
+
+
+@contextmanager
+def track(label: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Track]:
+    """Show progress on standard error until the block ends; `quiet` shows nothing."""
+    shown = Track(label, total, Console(stderr=True, quiet=quiet))
+    try:
+        yield shown
+    finally:
+        shown.close()

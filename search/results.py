@@ -1,0 +1,153 @@
+"""The values that pass between parts: queries, candidates, hits, pages, array aliases."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from search.errors import UnusableQuery
+
+Embeddings = npt.NDArray[np.float32]
+"""(n, d) float32, rows of unit length."""
+Vector = npt.NDArray[np.float32]
+"""(d,) float32, unit length."""
+Ids = npt.NDArray[np.int64]
+"""(n,) int64; -1 pads short rows where faiss returns them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of an upright picture, as fractions of its width and height."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    def __post_init__(self) -> None:
+        inside = (
+            self.x >= 0 and self.y >= 0 and self.x + self.w <= 1.0001 and self.y + self.h <= 1.0001
+        )
+        if not (inside and self.w > 0 and self.h > 0):
+            raise UnusableQuery(
+                "box must be x,y,w,h as fractions of the picture, inside it and not empty, "
+                "such as 0.1,0.2,0.5,0.5."
+            )
+
+    def crop(self, image: Image.Image) -> Image.Image:
+        """Return this part of the picture, at least one pixel wide and high."""
+        left, top = int(self.x * image.width), int(self.y * image.height)
+        right = max(left + 1, round((self.x + self.w) * image.width))
+        bottom = max(top + 1, round((self.y + self.h) * image.height))
+        return image.crop((left, top, min(right, image.width), min(bottom, image.height)))
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a hit must be; an empty tuple or None does not restrict."""
+
+    categories: tuple[str, ...] = ()  # paths; `A > B` keeps everything below it
+    brands: tuple[str, ...] = ()  # compared without case
+    colours: tuple[str, ...] = ()  # compared without case
+    min_price_cents: int | None = None
+    max_price_cents: int | None = None
+    in_stock: bool | None = None
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked: a photo, a text or both, and what hits must be."""
+
+    photo: Image.Image | None = None
+    box: Box | None = None
+    text: str = ""
+    filters: Filters = field(default_factory=Filters)
+    k: int = 24  # products per page
+    page: int = 1  # 1-based
+    stages: tuple[str, ...] | None = None  # re-ranking stages to run; None: all
+
+    @property
+    def kind(self) -> str:
+        """`photo`, `text` or `both`."""
+        if self.photo is not None:
+            return "both" if self.text.strip() else "photo"
+        return "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Rows of a generation that may answer a query, best first."""
+
+    rows: Ids  # (n,) int64, row numbers of the generation's files
+    similarities: npt.NDArray[np.float32]  # (n,) cosine, approximate until rescored
+
+
+@dataclass(frozen=True, slots=True)
+class StageMove:
+    """What one re-ranking stage did to a hit."""
+
+    stage: str
+    rank_before: int  # 1-based
+    rank_after: int  # 1-based
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCard:
+    """What a page shows of a product."""
+
+    product_id: int
+    sku: str
+    title: str
+    description: str
+    brand: str | None
+    category: str | None
+    colour: str | None
+    price_cents: int | None
+    currency: str | None
+    in_stock: bool
+    url: str | None
+    image_ids: tuple[int, ...]  # product_image ids in the merchant's order, usable ones only
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One product on a page, best first."""
+
+    product: ProductCard
+    image_id: int  # the product's picture that matched best
+    similarity: float  # cosine, -1..1, exact
+    rank: int  # 1-based, after re-ranking, counted over all pages
+    moves: tuple[StageMove, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """How many products among the found ones have this value."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of hits and what is needed to show and repeat it."""
+
+    hits: tuple[SearchHit, ...]
+    total: int  # products found, over all pages
+    page: int
+    k: int
+    kind: str  # `photo`, `text` or `both`
+    generation_id: int
+    model_tag: str
+    facets: dict[str, tuple[FacetValue, ...]]  # `category`, `brand`, `colour`
+    timings_ms: dict[str, float]  # milliseconds by step: encode, candidates, rerank, hydrate
+    event_id: int | None = None  # search_event row, where one was written
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.total // self.k)

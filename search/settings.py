@@ -1,0 +1,120 @@
+"""Settings, read once from `FINDALIKE_*` variables into a frozen object.
+
+Nothing else in the project reads the environment for its own configuration.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from search.errors import WrongSetting
+
+
+class Settings(BaseSettings):
+    """Every knob an operator has; the field `home` is the variable `FINDALIKE_HOME`."""
+
+    model_config = SettingsConfigDict(env_prefix="FINDALIKE_", frozen=True, extra="ignore")
+
+    home: Annotated[
+        Path, Field(description="All state: database, embeddings, generations, uploads.")
+    ] = Path("~/.findalike")
+    database_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^postgresql(\+psycopg)?://",
+            description="PostgreSQL 15+; unset: the embedded server under FINDALIKE_HOME.",
+        ),
+    ] = None
+    broker_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(redis|rediss|amqp|amqps|pyamqp|sqla\+postgresql\+psycopg)://",
+            description="Redis or RabbitMQ for Celery; unset: the PostgreSQL database itself.",
+        ),
+    ] = None
+    model: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="`embedded`, `local-dir:PATH`, `hf-hub:ORG/NAME`, or an open_clip pair "
+            "such as `ViT-B-32/laion2b_s34b_b79k`.",
+        ),
+    ] = "embedded"
+    device: Annotated[
+        str,
+        Field(
+            pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+            description="Where the model runs; `auto` takes CUDA where there is one.",
+        ),
+    ] = "auto"
+    batch_images: Annotated[
+        int, Field(ge=1, le=4096, description="Pictures per encode task; about a minute of work.")
+    ] = 64
+    decode_threads: Annotated[
+        int, Field(ge=1, le=64, description="Threads that read and decode pictures per worker.")
+    ] = 2
+    fetch_timeout_s: Annotated[
+        float, Field(gt=0, le=600, description="Longest wait for one picture from an address.")
+    ] = 20.0
+    max_image_bytes: Annotated[
+        int, Field(ge=1024, description="Larger picture files are refused.")
+    ] = 40_000_000
+    max_image_pixels: Annotated[
+        int, Field(ge=1_000_000, description="Larger pictures are refused before decoding.")
+    ] = 500_000_000
+    recall_target: Annotated[
+        float,
+        Field(gt=0, le=1, description="Recall at 10 against exact search that nprobe must meet."),
+    ] = 0.98
+    recall_floor: Annotated[
+        float, Field(gt=0, le=1, description="A generation below this recall is never published.")
+    ] = 0.95
+    index_memory_mb: Annotated[
+        int | None, Field(ge=1, description="Memory for the index codes; unset: 64 bytes a vector.")
+    ] = None
+    keep_generations: Annotated[
+        int, Field(ge=1, le=100, description="Generations kept for rollback beside the live one.")
+    ] = 2
+    candidates: Annotated[
+        int, Field(ge=50, le=5000, description="Candidates per query that are rescored exactly.")
+    ] = 400
+    refresh_s: Annotated[
+        float, Field(gt=0, le=60, description="How often searchers look for a new generation.")
+    ] = 2.0
+    host: Annotated[str, Field(description="Address that `findalike serve` binds.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port that it binds.")] = 8000
+    secret_key: Annotated[
+        str | None,
+        Field(min_length=16, description="Signs cookies; unset: made once under FINDALIKE_HOME."),
+    ] = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least severe log line.")
+    ] = "info"
+    log_format: Annotated[Literal["console", "json"], Field(description="How log lines look.")] = (
+        "console"
+    )
+
+    @property
+    def root(self) -> Path:
+        """`FINDALIKE_HOME` with `~` expanded, absolute."""
+        return self.home.expanduser().absolute()
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """Read the environment once per process.
+
+    Raises:
+        WrongSetting: a variable's value is not allowed; names variable, value and what is.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        raise WrongSetting(
+            f"FINDALIKE_{field.upper()}", repr(first.get("input")), first["msg"]
+        ) from error

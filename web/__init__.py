@@ -1,0 +1,1 @@
+"""The web front end: shopper pages and JSON API. Imports `search`, never `indexer`."""
