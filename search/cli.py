@@ -26,7 +26,7 @@ def json_option(command: Command) -> Command:
     return option(command)
 
 
-def echo_json(value: Any) -> None:
+def echo_json(value: object) -> None:
     """Print one JSON object on standard output."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str, indent=2))
 

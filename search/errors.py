@@ -90,7 +90,7 @@ class NoGeneration(FindalikeError):
     """Nothing is published yet."""
 
     def __str__(self) -> str:
-        return "No index is published yet. Run `findalike ingest SOURCE` and `findalike reindex` first."
+        return "No index is published yet. Run `findalike reindex SOURCE` first."
 
 
 class ModelMismatch(FindalikeError):
@@ -135,8 +135,9 @@ class RecallTooLow(FindalikeError):
 
     def __str__(self) -> str:
         return (
-            f"The new index reaches a recall at 10 of {self.recall:.3f} against exact search, under "
-            f"the floor of {self.floor:.3f}. The live index stays. Raise FINDALIKE_INDEX_MEMORY_MB."
+            f"The new index reaches a recall at 10 of {self.recall:.3f} against exact search, "
+            f"under the floor of {self.floor:.3f}. The live index stays. "
+            "Raise FINDALIKE_INDEX_MEMORY_MB."
         )
 
 

@@ -1,1 +1,62 @@
 """The web front end: shopper pages and JSON API. Imports `search`, never `indexer`."""
+
+import atexit
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from search.engine import SearchEngine
+    from search.settings import Settings
+
+FORM_BYTES = 1_000_000
+"""Room for the fields of a form beside its picture."""
+
+
+def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None" = None) -> Flask:
+    """Return the WSGI application; `gunicorn 'web:create_app()'` serves it.
+
+    Args:
+        settings: Where state is and what is allowed; None reads `FINDALIKE_*`.
+        engine: What answers queries; None opens one, closed when the process ends. Make the
+            application after a fork: an engine has threads and connections of its own.
+
+    Raises:
+        DatabaseUnavailable: PostgreSQL does not answer.
+        ModelUnavailable: the encoder can't be loaded.
+    """
+    # Imported here, so that the server's parent process stays small and forks safely.
+    from search.engine import open_search_engine
+    from search.pictures import PictureStore
+    from search.settings import load_settings
+    from web import api, errors, formats, headers, health, metrics, pages, pictures
+    from web.secret import load_secret_key
+    from web.state import WebState
+    from web.static import static_path
+    from web.uploads import UploadStore
+
+    settings = settings or load_settings()
+    if engine is None:
+        engine = open_search_engine(settings)
+        atexit.register(engine.close)
+    app = Flask(__name__, static_url_path=static_path())
+    app.config.update(
+        SECRET_KEY=load_secret_key(settings),
+        MAX_CONTENT_LENGTH=settings.max_image_bytes + FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES,
+        SEND_FILE_MAX_AGE_DEFAULT=365 * 24 * 3600,  # the address changes with the content
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    app.extensions["findalike"] = WebState(
+        settings=settings,
+        engine=engine,
+        uploads=UploadStore(settings.root / "uploads"),
+        pictures=PictureStore(settings.root),
+        metrics=metrics.Metrics(),
+    )
+    for part in (errors, headers, formats, metrics):
+        part.install(app)
+    for part in (pages, pictures, api, health, metrics):
+        app.register_blueprint(part.blueprint)
+    return app

@@ -1,0 +1,96 @@
+"""The work queue's broker: its tables, its length, and the remains that it leaves.
+
+By default the broker is the PostgreSQL database itself, through kombu's SQLAlchemy transport.
+That transport marks a message as delivered and forgets about it: a message in the hands of a
+killed worker never comes back. So the queue only wakes workers up; what is to be done is always
+asked of the tables of the product, and a message lost or doubled changes nothing.
+"""
+
+import warnings
+from datetime import datetime, timedelta
+
+import sqlalchemy
+import structlog
+from celery import Celery
+from kombu.connection import Connection
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SADeprecationWarning
+from sqlalchemy.pool import NullPool
+
+from search.db import database_url
+from search.settings import Settings
+
+SQL_PREFIX = "sqla+"
+QUEUE = "findalike"
+LOCK = 0x66_69_6E_64_61_6C_69_6B  # advisory lock of those who make the broker's tables
+KEEP_DELIVERED = timedelta(days=1)
+
+log = structlog.get_logger()
+
+
+def broker_url(settings: Settings) -> str:
+    """Return where the queue is, password included; starts the embedded server if it is there.
+
+    Raises:
+        DatabaseUnavailable: the embedded server can't be started.
+    """
+    return settings.broker_url or SQL_PREFIX + database_url(settings)
+
+
+def map_broker_tables(broker: Connection) -> None:
+    """Let kombu map its tables without the deprecation warning that SQLAlchemy 2.1 has for it.
+
+    Harmless here: the warning is about a relationship that kombu never reads.
+    """
+    from kombu.transport.sqlalchemy.models import ModelBase
+
+    with broker:
+        _ = broker.default_channel  # its constructor declares the mapped classes
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The ``noload``", SADeprecationWarning)
+            ModelBase.registry.configure()
+
+
+def prepare_broker(app: Celery, settings: Settings) -> None:
+    """Make the queue, and remove what was delivered long ago.
+
+    kombu makes its tables when they are first used, and fails where two processes do so at
+    once; so this runs, one caller at a time, before messages are sent and workers started.
+    """
+    url = broker_url(settings)
+    if not url.startswith(SQL_PREFIX):
+        return
+    # NullPool: the connection is closed with its last use, there is nothing to dispose of.
+    engine = create_engine(url.removeprefix(SQL_PREFIX), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        with app.connection_for_write() as broker:
+            app.amqp.queues[QUEUE](broker.default_channel).declare()
+            broker.default_channel.session.close()
+        prune_delivered(connection)
+
+
+def prune_delivered(connection: sqlalchemy.Connection) -> int:
+    """Remove messages delivered over a day ago; return how many.
+
+    kombu stamps them with the local time of the process that took them.
+    """
+    before = datetime.now() - KEEP_DELIVERED
+    deleted = connection.execute(
+        text("DELETE FROM kombu_message WHERE NOT visible AND timestamp < :before"),
+        {"before": before},
+    )
+    if deleted.rowcount:
+        log.info("broker_pruned", messages=deleted.rowcount)
+    return deleted.rowcount
+
+
+def waiting_messages(app: Celery) -> int:
+    """Return how many messages wait for a worker."""
+    with app.connection_for_read() as broker:
+        channel = broker.default_channel
+        try:
+            return int(app.amqp.queues[QUEUE](channel).queue_declare().message_count)
+        finally:
+            if hasattr(channel, "session"):
+                channel.session.close()  # kombu would leave its transaction open

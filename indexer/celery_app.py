@@ -1,0 +1,68 @@
+"""The Celery application: one queue, late acknowledgement, ids instead of objects.
+
+There is no result backend: job rows say how far work is. Made by a function, because where the
+broker is depends on the settings, and asking may start the embedded database.
+"""
+
+from typing import Any
+
+from celery import Celery
+from kombu.entity import Queue
+from sqlalchemy.pool import NullPool
+
+from indexer.broker import QUEUE, SQL_PREFIX, broker_url, map_broker_tables
+from search.settings import Settings
+
+ENCODE_BATCH = "findalike.encode_batch"
+REDELIVER_AFTER_S = 3600  # far longer than a batch, or Redis hands it out twice
+
+
+def make_app(settings: Settings, *, polling: bool = False) -> Celery:
+    """Return the application, able to send tasks; `indexer.tasks` makes it able to run them.
+
+    Args:
+        settings: Where the broker is.
+        polling: Whether this process asks for tasks all the time, and so keeps a connection.
+
+    Raises:
+        DatabaseUnavailable: the broker is the embedded database, and it can't be started.
+    """
+    url = broker_url(settings)
+    app = Celery("findalike", broker=url, set_as_current=False)
+    app.conf.update(
+        task_queues=[Queue(QUEUE)],  # type: ignore[no-untyped-call]
+        task_default_queue=QUEUE,
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        result_backend=None,
+        # A worker that dies gives its task back where the broker can do that.
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        # One task at hand, none in reserve: others may be idle.
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options=transport_options(url, polling=polling),
+        # Everything below would send messages that nobody reads.
+        worker_send_task_events=False,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        timezone="UTC",
+    )
+    if url.startswith(SQL_PREFIX):
+        map_broker_tables(app.connection_for_write())
+    return app
+
+
+def transport_options(url: str, *, polling: bool) -> dict[str, Any]:
+    """Return what kombu's transport for this broker needs to be told."""
+    if url.startswith(SQL_PREFIX):
+        # Passed on to `create_engine`. kombu never disposes of its pool, so only workers have one.
+        pool = {"pool_pre_ping": True} if polling else {"poolclass": NullPool}
+        name = {"application_name": "findalike-broker", "connect_timeout": 10}
+        return {**pool, "connect_args": name}
+    if url.startswith("redis"):
+        return {"visibility_timeout": REDELIVER_AFTER_S}
+    return {"confirm_publish": True}

@@ -1,0 +1,91 @@
+"""Which pictures want encoding, and how a worker takes some for itself.
+
+A claim is a row lock, nothing else: it lasts as long as the transaction that took it, so the
+claims of a killed worker are free as soon as PostgreSQL sees its connection closed. No column
+says "taken", so none can be left behind.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, and_, func, or_, select, text
+from sqlalchemy.orm import Session
+
+from search.models import Embedding, Product, ProductImage
+
+CLAIM_HELD_AT_MOST = "30min"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A picture that this transaction holds."""
+
+    image_id: int
+    address: str  # absolute path or http(s) address
+    source: str  # the catalogue it came from
+    sku: str
+
+
+def unencoded(model_tag: str) -> Select[int]:
+    """Select the ids of pictures that have no embedding under a model.
+
+    That is: of products on sale, those never looked at, and usable ones whose content this
+    model has not seen. Refused pictures wait until their catalogue brings them again.
+    """
+    return (
+        select(ProductImage.id)
+        .join(Product, Product.id == ProductImage.product_id)
+        .outerjoin(
+            Embedding,
+            and_(Embedding.sha256 == ProductImage.sha256, Embedding.model_tag == model_tag),
+        )
+        .where(
+            Product.retired_at.is_(None),
+            or_(
+                ProductImage.state == "pending",
+                and_(ProductImage.state == "ready", Embedding.sha256.is_(None)),
+            ),
+        )
+    )
+
+
+def count_unencoded(session: Session, model_tag: str) -> int:
+    """Count what is left to do, claimed or not."""
+    counted = select(func.count()).select_from(unencoded(model_tag).subquery())
+    return session.scalars(counted).one()
+
+
+def anything_unclaimed(session: Session, model_tag: str) -> bool:
+    """Return whether there is a picture to encode that no worker holds."""
+    return session.scalars(_locking(model_tag).limit(1)).first() is not None
+
+
+def claim(session: Session, model_tag: str, limit: int, *, after: int = 0) -> list[Claim]:
+    """Take up to `limit` pictures, lowest ids first, that nobody else holds.
+
+    Args:
+        session: The transaction that holds the claim until it ends.
+        model_tag: The model that is to encode them.
+        limit: At most so many.
+        after: Look only at greater ids. A worker passes where its last claim ended, so that
+            the whole table is not scanned for every batch.
+    """
+    # A batch of pictures from slow hosts may idle longer than the server's general limit.
+    session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{CLAIM_HELD_AT_MOST}'"))
+    locking = _locking(model_tag).where(ProductImage.id > after)
+    locked = session.scalars(locking.order_by(ProductImage.id).limit(limit)).all()
+    # A row that another worker stamped between this query's snapshot and its lock passes the
+    # first query: PostgreSQL rechecks the locked row, but against the embeddings of the old
+    # snapshot. A second query has a new snapshot, and nobody can change the rows any more.
+    still = unencoded(model_tag).where(ProductImage.id.in_(locked)).subquery()
+    rows = session.execute(
+        select(ProductImage.id, ProductImage.address, Product.source, Product.sku)
+        .join(Product, Product.id == ProductImage.product_id)
+        .where(ProductImage.id.in_(select(still.c.id)))
+        .order_by(ProductImage.id)
+    )
+    return [Claim(*row) for row in rows]
+
+
+def _locking(model_tag: str) -> Select[int]:
+    # NO KEY UPDATE: others may still refer to the row, as a quarantine entry does.
+    return unencoded(model_tag).with_for_update(skip_locked=True, of=ProductImage, key_share=True)

@@ -1,0 +1,293 @@
+"""Encode jobs: started here, worked on by Celery workers, followed from any process.
+
+The pictures' own rows say what is left, so a job is over when nothing is left, whoever notices
+first, and may lose any message or process on the way. `encode_all` does the same work in this
+process, without a queue.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy
+import structlog
+from celery import Celery
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from indexer.batch import BatchEncoder
+from indexer.broker import prepare_broker, waiting_messages
+from indexer.celery_app import ENCODE_BATCH, make_app
+from indexer.claims import count_unencoded
+from indexer.upkeep import prune_orphan_shards
+from search.db import run_transaction, session_scope
+from search.embeddings import EmbeddingStore
+from search.encoder import Encoder
+from search.errors import JobFailed
+from search.jobs import JobView, fail, finish, read_job, running_job, start_job
+from search.models import Job
+from search.settings import Settings, load_settings
+
+KIND = "encode"
+FAN_OUT = 32  # messages at a time; each batch asks for the next one
+POLL_S = 0.25
+STALLED_AFTER_S = 10.0
+LONGEST_PAUSE_S = 60.0
+GIVE_UP_AFTER = 8  # times that workers were woken up and nothing came of it
+WORKING = "findalike-encode"  # application name of connections that hold claims
+START_LOCK = 0x65_6E_63_6F_64_65  # advisory lock of those who start a job
+
+log = structlog.get_logger()
+
+
+def start_encoding(database: sqlalchemy.Engine, settings: Settings) -> int:
+    """Ask the workers to encode all that the model of the settings has not seen.
+
+    A job that is still marked as running is taken up again, and ended where it was for
+    another model. How much there is to do is counted by the first worker, which has the model.
+
+    Returns:
+        The id of the job; see `follow`.
+    """
+    prune_orphan_shards(database, EmbeddingStore(settings.root))
+    app = make_app(settings)
+    prepare_broker(app, settings)
+    with session_scope(database) as session:
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
+        job = running_job(session, KIND)
+        if job is not None and job.report.get("model") != settings.model:
+            fail(session, job.id, f"Given up for a job with FINDALIKE_MODEL={settings.model}.")
+            job = None
+        job_id = _start(session, settings) if job is None else _uncount(session, job.id)
+    _send(app, job_id, 1)
+    return job_id
+
+
+def _start(session: Session, settings: Settings) -> int:
+    report = {"model": settings.model, "encoded": 0, "reused": 0, "failed": {}}
+    return start_job(session, KIND, report=report)
+
+
+def _uncount(session: Session, job_id: int) -> int:
+    """Make the next worker count anew, and wake up the others."""
+    job = session.get_one(Job, job_id, with_for_update=True)
+    job.report = {key: value for key, value in (job.report or {}).items() if key != "model_tag"}
+    return job_id
+
+
+def _send(app: Celery, job_id: int, messages: int) -> None:
+    for _ in range(messages):
+        app.send_task(ENCODE_BATCH, [job_id])
+
+
+def _messages(remaining: int, settings: Settings) -> int:
+    """Return how many messages wake up enough workers for what remains."""
+    return min(FAN_OUT, -(-remaining // settings.batch_images))
+
+
+def encode_step(batches: BatchEncoder, job_id: int, send: Callable[[int], None]) -> bool:
+    """Do one batch of a job: what a message asks of a worker.
+
+    Args:
+        batches: The worker's own.
+        job_id: A job; nothing happens when it is over.
+        send: Sends so many further messages for the job.
+
+    Returns:
+        Whether there was anything to do.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database stayed away.
+        OSError: the disk refuses.
+    """
+    remaining = run_transaction(batches.database, lambda session: count(session, job_id, batches))
+    if remaining is None:
+        return False
+    send(max(0, _messages(remaining, batches.settings) - 1))
+    result = batches.run(job_id)
+    log.info(
+        "batch_encoded",
+        job_id=job_id,
+        encoded=result.encoded,
+        reused=result.reused,
+        failed=result.failed,
+    )
+    if result.claimed:
+        send(1)
+    if result.claimed < batches.settings.batch_images:
+        run_transaction(batches.database, lambda session: finish_if_done(session, job_id))
+    return result.claimed > 0
+
+
+def count(session: Session, job_id: int, batches: BatchEncoder) -> int | None:
+    """Count a job's pictures, once.
+
+    Returns:
+        How many are to be encoded: 0 where that was counted before, None where the job is over
+        or is for another model, which makes it fail.
+    """
+    job = session.get(Job, job_id, with_for_update=True)
+    if job is None or job.state != "running":
+        return None
+    report = dict(job.report or {})
+    tag = batches.encoder.tag
+    if report.get("model_tag", tag) != tag:
+        fail(
+            session,
+            job_id,
+            f"Workers use different models, {report['model_tag']} and {tag}. Set FINDALIKE_MODEL "
+            "alike for all workers, start them again, then run `findalike encode`.",
+        )
+        return None
+    if "model_tag" in report:
+        return 0
+    remaining = count_unencoded(session, tag)
+    job.report = report | {"model_tag": tag}
+    job.total = job.done + job.failed + remaining
+    return remaining
+
+
+def finish_if_done(session: Session, job_id: int) -> bool:
+    """End a job that has nothing left to do; return whether it is over."""
+    job = read_job(session, job_id)
+    if job.state != "running":
+        return True
+    tag = job.report.get("model_tag")
+    if tag is None or count_unencoded(session, tag):
+        return False
+    finish(session, job_id, _summary(job))
+    return True
+
+
+def _summary(job: JobView) -> dict[str, Any]:
+    seconds = (datetime.now(UTC) - job.started_at).total_seconds()
+    return {
+        "seconds": round(seconds, 2),
+        "images_per_s": round(job.processed / seconds, 2) if seconds > 0 else 0.0,
+    }
+
+
+def follow(
+    database: sqlalchemy.Engine, job_id: int, settings: Settings | None = None
+) -> Iterator[JobView]:
+    """Yield how far a job is, several times a second, until it is done.
+
+    Keeps the job alive meanwhile: messages that were lost, with a killed worker for example,
+    are sent again. Outlasts a restart of the database.
+
+    Args:
+        database: Where the job is.
+        job_id: From `start_encoding`.
+        settings: As given there; taken from the environment where not given.
+
+    Raises:
+        JobFailed: the job failed, or nothing came of waking up the workers again and again.
+    """
+    settings = settings or load_settings()
+    reviver = _Reviver(database, settings, job_id)
+    while True:
+        job = run_transaction(database, lambda session: read_job(session, job_id))
+        yield job
+        if job.state == "failed":
+            raise JobFailed(job_id, job.error or "no reason was recorded")
+        if job.state == "done":
+            return
+        reviver.look(job)
+        time.sleep(POLL_S)
+
+
+class _Reviver:
+    """Notices that a job stands still, and wakes up the workers."""
+
+    def __init__(self, database: sqlalchemy.Engine, settings: Settings, job_id: int) -> None:
+        self._database, self._settings, self._job_id = database, settings, job_id
+        self._app = make_app(settings)
+        self._seen: tuple[int, str | None] | None = None
+        self._moved_at = time.monotonic()
+        self._pause_s = STALLED_AFTER_S
+        self._woken = 0
+
+    def look(self, job: JobView) -> None:
+        """Compare with the last look; act where too long nothing has changed."""
+        seen = (job.processed, job.report.get("model_tag"))
+        if seen != self._seen:
+            self._seen, self._woken, self._pause_s = seen, 0, STALLED_AFTER_S
+            self._moved_at = time.monotonic()
+        ready = job.total > 0 and job.processed >= job.total
+        if ready or time.monotonic() - self._moved_at > self._pause_s:
+            run_transaction(self._database, self._revive)
+
+    def _revive(self, session: Session) -> None:
+        """End the job if nothing is left; else, if nobody is at it, send messages again."""
+        if finish_if_done(session, self._job_id):
+            return
+        if time.monotonic() - self._moved_at <= self._pause_s:
+            return
+        self._moved_at = time.monotonic()
+        if batches_in_work(session) or waiting_messages(self._app):
+            return
+        job = read_job(session, self._job_id)
+        tag = job.report.get("model_tag")
+        if tag is not None and self._woken >= GIVE_UP_AFTER:
+            fail(
+                session,
+                self._job_id,
+                "Workers were woken up again and again, and none finished a batch. Their logs say "
+                "why they die; then run `findalike encode` again.",
+            )
+            return
+        self._woken += 1
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        messages = 1 if tag is None else _messages(count_unencoded(session, tag), self._settings)
+        log.warning("messages_sent_again", job_id=self._job_id, messages=messages)
+        _send(self._app, self._job_id, messages)
+
+
+def batches_in_work(session: Session) -> int:
+    """Return how many batches workers hold right now: their open transactions."""
+    query = (
+        select(func.count())
+        .select_from(text("pg_stat_activity"))
+        .where(text("datname = current_database() AND xact_start IS NOT NULL"))
+        .where(text("application_name = :name"))
+    )
+    return session.scalars(query, {"name": WORKING}).one()
+
+
+def encode_all(
+    database: sqlalchemy.Engine,
+    settings: Settings,
+    encoder: Encoder,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> JobView:
+    """Encode everything in this process, without workers; returns the job that it was.
+
+    Args:
+        database: Where pictures and embeddings are.
+        settings: State root, batch size, limits.
+        encoder: The model.
+        progress: Called after each batch with what is done and how much there is.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    batches = BatchEncoder(database, settings, encoder)
+    prune_orphan_shards(database, batches.store)
+    with session_scope(database) as session:
+        job_id = _start(session, settings)
+    try:
+        while True:
+            worked = encode_step(batches, job_id, lambda _messages: None)
+            job = run_transaction(database, lambda session: read_job(session, job_id))
+            if progress is not None:
+                progress(job.processed, job.total)
+            if job.state != "running":
+                return job
+            if not worked:
+                time.sleep(POLL_S)  # other workers hold the rest
+    except BaseException as error:
+        with session_scope(database) as session:
+            fail(session, job_id, f"{type(error).__name__}: {error}")
+        raise

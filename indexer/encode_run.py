@@ -1,0 +1,115 @@
+"""An encode job with somebody watching: progress on the screen, workers if there are none.
+
+What commands share. Libraries and services want `indexer.encode`.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+import sqlalchemy
+
+from indexer.encode import follow, start_encoding
+from indexer.workers import WorkerGroup, default_processes
+from search.db import session_scope, worker_connections
+from search.errors import JobFailed
+from search.jobs import JobView
+from search.progress import track
+from search.settings import Settings
+
+HINT_AFTER_S = 30.0
+DEATHS_PER_WORKER = 4
+
+
+def run_encoding(
+    database: sqlalchemy.Engine,
+    settings: Settings,
+    *,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> JobView:
+    """Encode all that is left, and show how far it is.
+
+    Args:
+        database: Where the pictures are.
+        settings: What to encode with.
+        workers: Processes started for the time of this call; None: as suits this machine, but
+            none where workers are running already.
+        quiet: Show nothing.
+
+    Raises:
+        JobFailed: with the reason.
+        KeyboardInterrupt: after a line that says how to go on.
+    """
+    job_id = start_encoding(database, settings)
+    with session_scope(database) as session:
+        running = len(worker_connections(session))
+    if workers is None:
+        workers = 0 if running else default_processes(settings)
+    _tell(_who_works(running, workers), quiet=quiet)
+    try:
+        with _temporary_workers(settings, workers) as group:
+            return _show(follow(database, job_id, settings), job_id, group, quiet=quiet)
+    except KeyboardInterrupt:
+        _tell(
+            f"Stopped watching job {job_id}. What is encoded is kept; `findalike encode` goes on.",
+            quiet=quiet,
+        )
+        raise
+
+
+def _who_works(running: int, started: int) -> str:
+    parts = []
+    if running:
+        parts.append(f"{running} running worker{'s'[: running != 1]}")
+    if started:
+        parts.append(f"{started} worker{'s'[: started != 1]} started for this command")
+    if not parts:
+        return "No worker runs. Start one with `findalike worker`; this waits for it."
+    return f"Encoding with {' and '.join(parts)}."
+
+
+@contextmanager
+def _temporary_workers(settings: Settings, count: int) -> Iterator[WorkerGroup | None]:
+    """Run workers for a block; their output goes to a file, away from the progress bar."""
+    if count == 0:
+        yield None
+        return
+    log_file = settings.root / "logs" / "worker.log"
+    with WorkerGroup(settings, [settings.device] * count, log_file=log_file) as group:
+        yield group
+
+
+def _show(
+    jobs: Iterator[JobView], job_id: int, group: WorkerGroup | None, *, quiet: bool
+) -> JobView:
+    """Show progress until the job is done; return its last state."""
+    moved_at, processed, hinted = time.monotonic(), -1, False
+    with track("Encoding pictures", quiet=quiet) as bar:
+        for job in jobs:
+            # A total of 0 is not counted yet, unless the job is over.
+            bar.update(job.processed, job.total or None)
+            if job.processed != processed:
+                moved_at, processed, hinted = time.monotonic(), job.processed, False
+            if group is not None and group.deaths >= DEATHS_PER_WORKER * len(group.devices):
+                raise JobFailed(job_id, f"its workers keep dying; {group.log_file} says why.")
+            if not hinted and time.monotonic() - moved_at > HINT_AFTER_S:
+                hinted = True
+                _tell(_hint(group), quiet=quiet)
+    return job
+
+
+def _hint(group: WorkerGroup | None) -> str:
+    if group is not None:
+        return f"Nothing was encoded for {HINT_AFTER_S:.0f} s; {group.log_file} may say why."
+    return (
+        f"Nothing was encoded for {HINT_AFTER_S:.0f} s, though a worker may be busy with a batch. "
+        "Check the workers' logs, and that they have the same FINDALIKE_DATABASE_URL and "
+        "FINDALIKE_BROKER_URL as this command; or give --workers 1 to start one here."
+    )
+
+
+def _tell(message: str, *, quiet: bool) -> None:
+    if not quiet:
+        click.echo(message, err=True)

@@ -1,0 +1,95 @@
+"""Indexes a catalogue in a home of its own and measures search on it.
+
+Nothing of the operator's own database or index is touched: the evaluation always runs on an
+embedded PostgreSQL under its own directory.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import select
+
+from indexer.build import build_generation
+from indexer.encode import encode_all
+from indexer.ingest import ingest
+from search.db import open_database, session_scope
+from search.encoder import Encoder, load_encoder
+from search.evaluation import Evaluator
+from search.generation import load_generation
+from search.judgements import Judged
+from search.models import Generation as GenerationRow
+from search.models import Product
+from search.settings import Settings
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with the name of a step, how much is done, and how much there is."""
+
+
+def evaluate_catalogue(
+    catalogue: Path,
+    judged: Sequence[Judged],
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Index a catalogue and ask it judged queries.
+
+    Args:
+        catalogue: Anything `findalike ingest` reads.
+        judged: The queries.
+        settings: Its `home` is filled with a database and an index; a database set by the
+            operator is ignored.
+        progress: Told how far each step is.
+
+    Returns:
+        `{data, model, index, queries}`; see `search.evaluation`.
+    """
+    tell = progress or (lambda _step, _done, _total: None)
+    own = settings.model_copy(update={"database_url": None, "broker_url": None})
+    database = open_database(own, application_name="findalike-evaluate")
+    try:
+        encoder = load_encoder(own.model, own.device)
+        report = ingest(
+            database, catalogue, own, progress=lambda done, total: tell("ingest", done, total)
+        )
+        encode_all(database, own, encoder, progress=lambda done, total: tell("encode", done, total))
+        generation_id = build_generation(database, own, encoder)
+        evaluator = _evaluator(database, own, encoder, generation_id)
+        measured = evaluator.evaluate(judged, lambda done, total: tell("ask", done, total))
+    finally:
+        database.dispose()
+    manifest = evaluator.generation.manifest
+    return {
+        "data": {
+            "catalogue": str(catalogue),
+            "products": report.rows,
+            "indexed_products": len(evaluator.skus),
+            "queries": len(judged),
+        },
+        "model": {"name": own.model, "tag": encoder.tag, "dim": encoder.dim},
+        "index": manifest.model_dump(mode="json"),
+        "queries": measured,
+    }
+
+
+def _evaluator(
+    database: sqlalchemy.Engine, settings: Settings, encoder: Encoder, generation_id: int
+) -> Evaluator:
+    """Load the built generation with the skus and categories that judge it."""
+    with session_scope(database) as session:
+        row = session.get_one(GenerationRow, generation_id)
+        directory = settings.root / "generations" / row.directory
+        products = session.execute(
+            select(Product.id, Product.sku, Product.category).where(Product.retired_at.is_(None))
+        ).all()
+    generation = load_generation(directory, generation_id)
+    indexed = set(generation.columns.product_id.tolist())
+    return Evaluator(
+        generation=generation,
+        encoder=encoder,
+        settings=settings,
+        skus={product_id: sku for product_id, sku, _ in products if product_id in indexed},
+        categories={sku: category for _, sku, category in products},
+    )

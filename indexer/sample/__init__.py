@@ -1,0 +1,12 @@
+"""A sample shop that the project draws itself, for demonstration, tests and training.
+
+`draw_product` and `street_photo` give single pictures with their facts; `write_sample` writes
+a whole shop in the evaluation format. It refuses to fetch anything.
+"""
+
+from __future__ import annotations
+
+from indexer.sample.product import DrawnProduct, draw_product
+from indexer.sample.street import street_photo
+
+__all__ = ["DrawnProduct", "draw_product", "street_photo"]

@@ -1,0 +1,38 @@
+"""What a kind of product may be made of, and who draws it.
+
+It refuses to choose: the plan picks one of the allowed combinations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from indexer.sample.look import Look
+from indexer.sample.palette import DYES
+from indexer.sample.pen import Pen
+
+Draw = Callable[[Pen, Look], None]
+
+DYE_NAMES = tuple(DYES)
+MUTED = ("black", "white", "grey", "beige", "brown", "navy", "green", "rust")
+HIDES = ("black", "brown", "rust", "red", "navy", "beige", "white", "green")
+WOODS = ("oak", "walnut")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of product."""
+
+    name: str
+    department: str  # "Fashion", "Home", …: the brands that make it
+    category: str
+    shapes: tuple[str, ...]
+    materials: Mapping[str, tuple[str, ...]]  # material -> colours it comes in
+    price: tuple[int, int]  # whole units of currency, usual range
+    draw: Draw
+    rest: str = "floor"  # how it is photographed: "floor", "flat" or "wall"
+    patterns: tuple[str, ...] = ("plain",)
+    patterned: tuple[str, ...] = ()  # materials that take a pattern
+    trims: tuple[str, ...] = ("",)
+    synonyms: tuple[str, ...] = field(default=())

@@ -1,0 +1,188 @@
+"""Which column of a catalogue holds which field.
+
+A column is known by its name, whatever its case and punctuation (`Image URL` is `image_url`);
+`ALIASES` lists the names, the first that a catalogue has wins. `--map title=Produktname` names
+a column outright. Every image column counts, numbered ones (`image_2`) too, in the file's order.
+Refuses a catalogue without sku, title or image, naming the columns it has.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from search.errors import UnusableCatalogue
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "sku": (
+        "sku",
+        "id",
+        "product_id",
+        "item_id",
+        "article_number",
+        "articlenumber",
+        "variant_sku",
+        "handle",
+        "artikelnummer",
+        "mpn",
+        "ean",
+        "gtin",
+    ),
+    "title": (
+        "title",
+        "name",
+        "product_name",
+        "product_title",
+        "item_name",
+        "titel",
+        "bezeichnung",
+    ),
+    "description": (
+        "description",
+        "body_html",
+        "long_description",
+        "product_description",
+        "short_description",
+        "beschreibung",
+    ),
+    "brand": ("brand", "vendor", "manufacturer", "brand_name", "marke", "hersteller"),
+    "category": (
+        "category",
+        "categories",
+        "category_path",
+        "product_type",
+        "google_product_category",
+        "product_category",
+        "type",
+        "kategorie",
+    ),
+    "colour": ("colour", "color", "farbe", "colour_name", "color_name"),
+    "price": (
+        "price",
+        "regular_price",
+        "variant_price",
+        "unit_price",
+        "price_eur",
+        "price_usd",
+        "preis",
+        "amount",
+    ),
+    "currency": ("currency", "currency_code", "price_currency", "waehrung", "währung"),
+    "in_stock": (
+        "in_stock",
+        "instock",
+        "stock",
+        "availability",
+        "available",
+        "stock_status",
+        "quantity",
+        "qty",
+        "stock_quantity",
+        "inventory",
+        "verfügbarkeit",
+        "lagerbestand",
+    ),
+    "url": ("url", "link", "product_url", "permalink", "product_link", "page_url"),
+}
+_IMAGE = re.compile(
+    r"(main_|additional_|product_)?(image|img|picture|photo|bild|foto)(e?s|er|n)?"
+    r"(_?\d+)?(_(url|urls|link|links|src|path|file))?(_?\d+)?"
+)
+FIELDS = (*ALIASES, "image")
+REQUIRED = ("sku", "title", "image")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """The column of each field; columns are named as in the source."""
+
+    columns: dict[str, str]  # without image
+    images: tuple[str, ...]
+
+
+def check_mapping(mapping: Mapping[str, str]) -> None:
+    """Refuse fields that do not exist.
+
+    Raises:
+        UnusableCatalogue: names the fields there are.
+    """
+    for field in mapping:
+        if field not in FIELDS:
+            raise UnusableCatalogue(
+                f"--map {field}=… names no field; the fields are {', '.join(FIELDS)}."
+            )
+
+
+def normalised(column: str) -> str:
+    """Return a column's name without case, punctuation and byte order mark."""
+    folded = unicodedata.normalize("NFKC", column).casefold().strip("\ufeff \t")
+    return re.sub(r"\W+", "_", folded).strip("_")
+
+
+def map_columns(
+    found: Sequence[str], mapping: Mapping[str, str], *, where: str, strict: bool = True
+) -> ColumnMap:
+    """Decide which column holds which field.
+
+    Args:
+        found: The source's columns.
+        mapping: Field to column, as the operator said.
+        where: The source, for messages.
+        strict: Whether required fields and mapped columns must be there.
+
+    Raises:
+        UnusableCatalogue: a mapped column or a required field is missing.
+    """
+    by_name: dict[str, str] = {}
+    for column in found:
+        by_name.setdefault(normalised(column), column)
+    columns: dict[str, str] = {}
+    for field, names in ALIASES.items():
+        if field in mapping:
+            column = by_name.get(normalised(mapping[field]))
+        else:
+            column = next((by_name[name] for name in names if name in by_name), None)
+        if column is not None:
+            columns[field] = column
+    images = _image_columns(by_name, mapping.get("image"))
+    if strict:
+        _check_mapped(by_name, mapping, where)
+        _check_required({*columns, *(["image"] if images else [])}, found, where)
+    return ColumnMap(columns, images)
+
+
+def _image_columns(by_name: dict[str, str], mapped: str | None) -> tuple[str, ...]:
+    """Return every image column, in the file's order or as the operator said."""
+    if mapped is None:
+        return tuple(column for name, column in by_name.items() if _IMAGE.fullmatch(name))
+    names = [normalised(part) for part in mapped.split("|")]
+    return tuple(by_name[name] for name in names if name in by_name)
+
+
+def _check_mapped(by_name: dict[str, str], mapping: Mapping[str, str], where: str) -> None:
+    """Refuse a mapping to columns that are not there."""
+    for field, column in mapping.items():
+        parts = column.split("|") if field == "image" else [column]
+        for part in parts:
+            if normalised(part) not in by_name:
+                raise UnusableCatalogue(
+                    f"{where} has no column {part!r} for --map {field}=…; "
+                    f"its columns are {_listed(by_name.values())}."
+                )
+
+
+def _check_required(fields: set[str], found: Sequence[str], where: str) -> None:
+    """Refuse a catalogue that lacks what every product needs."""
+    missing = [field for field in REQUIRED if field not in fields]
+    if missing:
+        raise UnusableCatalogue(
+            f"{where} has no column for {' and '.join(missing)}; its columns are "
+            f"{_listed(found)}. Say which one it is, such as --map {missing[0]}=COLUMN."
+        )
+
+
+def _listed(columns: Iterable[str]) -> str:
+    """Join column names for a message, not more than fit one."""
+    names = list(columns)
+    shown = ", ".join(repr(name[:60]) for name in names[:40])
+    return shown + (f" and {len(names) - 40} more" if len(names) > 40 else "")

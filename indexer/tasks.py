@@ -1,0 +1,67 @@
+"""The Celery tasks: thin wraps of functions that know no queue.
+
+A task takes ids, does about a minute of work, and may run twice. What a picture can't survive is
+recorded with the picture; what the machine can't, fails the job with the reason, so that whoever
+follows it learns why.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+
+import sqlalchemy
+import structlog
+from celery import Celery
+
+from indexer.batch import BatchEncoder
+from indexer.celery_app import ENCODE_BATCH
+from indexer.encode import encode_step
+from search.db import is_lost_connection, session_scope
+from search.encoder import load_encoder
+from search.errors import DatabaseUnavailable
+from search.jobs import fail
+from search.settings import Settings
+
+log = structlog.get_logger()
+
+
+class WorkerState:
+    """What a worker process keeps between tasks: one encoder, loaded for the first task."""
+
+    def __init__(self, database: sqlalchemy.Engine, settings: Settings) -> None:
+        self.database, self.settings = database, settings
+
+    @cached_property
+    def batches(self) -> BatchEncoder:
+        """The encoder, ready to take batches.
+
+        Raises:
+            ModelUnavailable: the model can't be loaded.
+        """
+        encoder = load_encoder(self.settings.model, self.settings.device)
+        return BatchEncoder(self.database, self.settings, encoder)
+
+
+def register_tasks(app: Celery, state: WorkerState) -> None:
+    """Make an application able to run the tasks that `indexer.celery_app` can send."""
+
+    @app.task(name=ENCODE_BATCH)  # type: ignore[untyped-decorator]
+    def encode_batch(job_id: int) -> None:
+        """Encode one batch of pictures and ask for the next."""
+
+        def send(messages: int) -> None:
+            for _ in range(messages):
+                app.send_task(ENCODE_BATCH, [job_id])
+
+        run_or_fail_job(state, job_id, lambda: encode_step(state.batches, job_id, send))
+
+
+def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object]) -> None:
+    """Run a step of a job; an error that repeating can't cure ends the job."""
+    try:
+        step()
+    except Exception as error:
+        log.exception("task_failed", job_id=job_id)
+        if is_lost_connection(error) or isinstance(error, DatabaseUnavailable):
+            return  # the job goes on with the next message
+        with session_scope(state.database) as session:
+            fail(session, job_id, f"{type(error).__name__}: {error}")

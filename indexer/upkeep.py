@@ -1,0 +1,84 @@
+"""Upkeep of the embedding store: removes files that nothing refers to, finds damaged ones.
+
+A worker that dies between writing a shard and the commit that records it leaves a file behind.
+Such files do no harm but take space. A file is removed only when it is old enough that no
+transaction can still be about to record it.
+"""
+
+from itertools import groupby
+from pathlib import Path
+
+import sqlalchemy
+import structlog
+from sqlalchemy import delete, select, update
+
+from search.db import session_scope
+from search.embeddings import SUFFIX, EmbeddingStore
+from search.errors import DamagedShard
+from search.models import Embedding, ProductImage
+
+ORPHAN_AFTER_S = 2 * 3600.0  # longer than a claim can be held, see `indexer.claims`
+
+log = structlog.get_logger()
+
+
+def prune_orphan_shards(
+    database: sqlalchemy.Engine, store: EmbeddingStore, *, older_than_s: float = ORPHAN_AFTER_S
+) -> list[Path]:
+    """Remove shard files without any embedding row, and temporary files; return them."""
+    # Files first, rows second: a file that is recorded in between is found recorded.
+    stale = list(store.stale_files(older_than_s=older_than_s))
+    if not stale:
+        return []
+    removed = []
+    with session_scope(database) as session:
+        recorded = set(session.scalars(select(Embedding.shard).distinct()))
+    for path in stale:
+        if path.suffix == SUFFIX and path.name in recorded:
+            continue
+        path.unlink(missing_ok=True)
+        removed.append(path)
+    if removed:
+        log.info("shards_pruned", files=len(removed))
+    return removed
+
+
+def forget_damaged_shards(database: sqlalchemy.Engine, store: EmbeddingStore) -> dict[str, int]:
+    """Read every recorded shard; forget the embeddings of those that can't be used.
+
+    What is forgotten is encoded again by the next encode job. The damaged file is removed
+    later, as an orphan.
+
+    Returns:
+        How many embeddings were forgotten, by shard.
+    """
+    forgotten: dict[str, int] = {}
+    with session_scope(database) as session:
+        kinds = select(Embedding.model_tag, Embedding.shard).distinct()
+        recorded = session.execute(kinds.order_by(Embedding.model_tag, Embedding.shard)).all()
+    for model_tag, shards in groupby(recorded, key=lambda row: row.model_tag):
+        for shard in (row.shard for row in shards):
+            try:
+                store.read(model_tag, shard)
+            except DamagedShard as error:
+                log.warning("shard_damaged", shard=shard, error=str(error))
+                with session_scope(database) as session:
+                    lost = session.execute(
+                        delete(Embedding)
+                        .where(Embedding.model_tag == model_tag, Embedding.shard == shard)
+                        .returning(Embedding.sha256)
+                    ).all()
+                forgotten[shard] = len(lost)
+    return forgotten
+
+
+def retry_refused(database: sqlalchemy.Engine) -> int:
+    """Mark refused pictures as never looked at; return how many."""
+    with session_scope(database) as session:
+        retried = session.execute(
+            update(ProductImage)
+            .where(ProductImage.state == "failed")
+            .values(state="pending", error=None)
+            .returning(ProductImage.id)
+        )
+        return len(retried.all())

@@ -1,0 +1,157 @@
+"""The demonstration: draw the sample shop, index it, serve it, ask it one photo and one text."""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+FINDALIKE = str(Path(sys.executable).with_name("findalike"))
+ASKED = 20
+"""Queries of each kind that `--check` asks."""
+ENOUGH = 0.8
+"""Share of them that must find a right product among the first ten."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A judged query of the sample shop."""
+
+    photo: Path | None
+    text: str
+    skus: frozenset[str]
+    category: str | None
+
+    @property
+    def words(self) -> str:
+        """The question as a person would name it."""
+        return f"“{self.text}”" if self.photo is None else self.photo.name
+
+    def answered_by(self, hit: dict[str, Any]) -> bool:
+        """Whether a hit is one of the right products."""
+        if hit["product"]["sku"] in self.skus:
+            return True
+        category = hit["product"]["category"] or ""
+        return self.category is not None and category.startswith(self.category)
+
+
+def run(*arguments: str) -> None:
+    """Run one findalike command; stop with its exit code if it fails."""
+    done = subprocess.run([FINDALIKE, *arguments], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def load_questions(path: Path) -> list[Question]:
+    """Read `photos.csv` or `texts.csv` of the sample shop."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [
+            Question(
+                photo=path.parent / row["photo"] if row.get("photo") else None,
+                text=row.get("text", ""),
+                skus=frozenset(row["sku"].split("|")) - {""} if row.get("sku") else frozenset(),
+                category=row.get("category") or None,
+            )
+            for row in csv.DictReader(lines)
+        ]
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Serve in the background; yields the address once it answers."""
+    server = subprocess.Popen(
+        [FINDALIKE, "serve", "--json"], stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        line = server.stdout.readline() if server.stdout else ""
+        if not line.strip():
+            sys.exit(server.wait() or 1)
+        address = str(json.loads(line)["address"]).rstrip("/")
+        wait_until_ready(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def wait_until_ready(address: str) -> None:
+    """Wait until the model and the index answer."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{address}/readyz", timeout=10).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.3)
+    sys.exit(f"The server at {address} did not become ready within a minute.")
+
+
+def ask(address: str, question: Question) -> list[dict[str, Any]]:
+    """Ask over HTTP; returns the first ten hits."""
+    url = f"{address}/api/v1/search"
+    if question.photo is None:
+        answer = httpx.post(url, json={"text": question.text, "k": 10}, timeout=60)
+    else:
+        with question.photo.open("rb") as photo:
+            answer = httpx.post(url, files={"photo": photo}, data={"k": "10"}, timeout=60)
+    answer.raise_for_status()
+    hits: list[dict[str, Any]] = answer.json()["hits"]
+    return hits
+
+
+def show(question: Question, hits: list[dict[str, Any]]) -> None:
+    """Print a question and its first answers."""
+    print(f"\n{'photo' if question.photo else 'text'}  {question.words}")
+    for hit in hits[:3]:
+        product = hit["product"]
+        print(f"  {hit['similarity']:.2f}  {product['sku']}  {product['title']}")
+
+
+def check(address: str, questions: list[Question]) -> bool:
+    """Ask some questions; whether enough were answered rightly."""
+    step = max(1, len(questions) // ASKED)
+    asked = questions[::step][:ASKED]
+    right = sum(any(map(q.answered_by, ask(address, q))) for q in asked)
+    kind = "photo" if asked[0].photo else "text"
+    print(f"{kind}: {right} of {len(asked)} queries find a right product among the first ten.")
+    return right >= ENOUGH * len(asked)
+
+
+def main() -> None:
+    """Run the demonstration."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="check the answers and exit")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    shop = Path(os.environ["FINDALIKE_HOME"]) / "sample-shop"
+    if not (shop / "texts.csv").exists():
+        run("sample", str(shop), "--force")
+    run("reindex", str(shop))
+    photos, texts = load_questions(shop / "photos.csv"), load_questions(shop / "texts.csv")
+    with serving() as address:
+        for question in (photos[0], texts[0]):
+            show(question, ask(address, question))
+        print(f"\nReady after {time.monotonic() - started:.0f} s: {address}/", flush=True)
+        if arguments.check:
+            sound = [check(address, questions) for questions in (photos, texts)]
+            sys.exit(0 if all(sound) else 1)
+        print("Ctrl-C stops it.", flush=True)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Writes the trained towers as an open_clip `local-dir` checkpoint."""
+
+import json
+from pathlib import Path
+
+import torch
+from open_clip.transformer import TextTransformer
+from safetensors.torch import save_file
+from torch import Tensor
+
+from scripts.training.text_tower import TEXT_CFG
+from scripts.training.views import SIDE_PX
+from search.embedded_tower import TOWER_NAME, ProductTower
+
+_TOKENIZER = {
+    "tokenizer_class": "PreTrainedTokenizerFast",
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "model_max_length": TEXT_CFG["context_length"],
+    "clean_up_tokenization_spaces": False,
+}
+
+
+def write_checkpoint(
+    folder: Path, tower: ProductTower, text: TextTransformer, tokenizer: str
+) -> int:
+    """Write configuration, float16 weights and tokenizer; returns the bytes written.
+
+    Args:
+        folder: Created if missing; files of an earlier checkpoint are replaced.
+        tower: The image tower.
+        text: The text tower.
+        tokenizer: `tokenizer.json` as text.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    vision = {
+        "timm_model_name": TOWER_NAME,
+        "timm_model_pretrained": False,
+        "timm_pool": "",
+        "timm_proj": "none",
+        "image_size": SIDE_PX,
+    }
+    backbone = tower.backbone.default_cfg
+    config = {
+        "model_cfg": {
+            "embed_dim": tower.shape.dim,
+            "vision_cfg": vision,
+            "text_cfg": {**TEXT_CFG, "vocab_size": text.vocab_size},
+            "custom_text": True,
+        },
+        "preprocess_cfg": {
+            "mean": list(backbone["mean"]),
+            "std": list(backbone["std"]),
+            "interpolation": "bicubic",
+            "resize_mode": "squash",
+        },
+    }
+    weights = {f"visual.trunk.{k}": v for k, v in tower.state_dict().items()}
+    weights |= {f"text.{k}": v for k, v in text.state_dict().items()}
+    weights["logit_scale"] = torch.tensor(3.0)
+    save_file({k: _half(v) for k, v in weights.items()}, folder / "open_clip_model.safetensors")
+    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / "tokenizer.json").write_text(tokenizer + "\n", encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps(_TOKENIZER, indent=2) + "\n")
+    return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def _half(tensor: Tensor) -> Tensor:
+    return tensor.detach().half().contiguous() if tensor.is_floating_point() else tensor.detach()

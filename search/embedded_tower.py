@@ -1,0 +1,124 @@
+"""The embedded encoder's image tower, registered with timm as `findalike_tower`.
+
+open_clip loads it by that name, like any other timm image tower. It is an EfficientNet-Lite whose
+features at several depths, and the colours of the likely foreground, feed three heads. The vector
+has a part for each head, so that one cosine index serves every kind of query:
+
+- visual: what the thing looks like, for photo queries. Text vectors are zero here.
+- semantic: what the thing is, in the centred space of the text tower. ImageNet's own classifier,
+  through the embeddings of its class names, is a fixed branch of it (a convex combination of
+  class-name embeddings: Norouzi et al. 2014, arXiv:1312.5650); a learned residual adds what the
+  classes lack.
+- colour: which colours the thing has, in the space that colour words are written to.
+
+It only computes vectors: preprocessing, loading and tokens belong to open_clip.
+"""
+
+from dataclasses import dataclass
+
+import timm
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from timm.models import register_model
+from torch import Tensor, nn
+
+from search.embedded_colour import ColourHistograms
+
+TOWER_NAME = "findalike_tower"
+
+
+@dataclass(frozen=True)
+class TowerShape:
+    """Sizes of the tower's parts; the defaults are those of the shipped checkpoint."""
+
+    backbone: str = "tf_efficientnet_lite2"
+    texture_stages: tuple[int, ...] = (1, 2, 4)  # whose maps are pooled, beside the last one
+    texture_dim: int = 384  # mean and deviation of their 24 + 48 + 120 channels
+    deep_dim: int = 1280
+    visual_dim: int = 192
+    semantic_dim: int = 160
+    colour_dim: int = 32
+    residual_width: int = 256
+    colour_width: int = 64
+
+    @property
+    def dim(self) -> int:
+        """Length of the image vector."""
+        return self.visual_dim + self.semantic_dim + self.colour_dim
+
+
+class ProductTower(nn.Module):
+    """Turns normalised pictures (n, 3, H, W) into unit vectors (n, d)."""
+
+    def __init__(self, shape: TowerShape | None = None) -> None:
+        super().__init__()
+        self.shape = shape = shape or TowerShape()
+        self.num_features = shape.dim
+        # The backbone's own classifier is kept: it is the fixed semantic branch.
+        self.backbone = timm.create_model(shape.backbone)
+        self.colours = ColourHistograms(
+            mean=self.backbone.default_cfg["mean"], std=self.backbone.default_cfg["std"]
+        )
+        width = shape.deep_dim + shape.texture_dim + self.colours.dim
+        # 1000 ImageNet classes, each with the embedding of its name.
+        self.class_names = nn.Parameter(torch.zeros(1000, shape.semantic_dim))
+        self.class_temperature = nn.Parameter(torch.ones(()))
+        self.feature_mean = nn.Parameter(torch.zeros(width))
+        self.feature_scale = nn.Parameter(torch.ones(width))
+        self.visual = nn.Linear(width, shape.visual_dim)
+        self.residual = nn.Sequential(
+            nn.Linear(width, shape.residual_width),
+            nn.GELU(),
+            nn.Linear(shape.residual_width, shape.semantic_dim),
+        )
+        self.colour = nn.Sequential(
+            nn.Linear(width, shape.colour_width),
+            nn.GELU(),
+            nn.Linear(shape.colour_width, shape.colour_dim),
+        )
+        # Shares of the visual, semantic and colour parts in the unit vector.
+        self.shares = nn.Parameter(torch.full((3,), 3**-0.5))
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """Describe pictures before any head: (n, 3, H, W) to (n, deep + texture + colour)."""
+        colours = self.colours(x)
+        x = self.backbone.bn1(self.backbone.conv_stem(x))
+        texture = []
+        for stage, block in enumerate(self.backbone.blocks):
+            x = block(x)
+            if stage in self.shape.texture_stages:
+                texture += [x.mean((2, 3)), x.std((2, 3))]
+        x = self.backbone.bn2(self.backbone.conv_head(x))
+        return torch.cat([x.mean((2, 3)), *texture, colours], dim=1)
+
+    def parts(self, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the visual, semantic and colour parts, each of unit length."""
+        # Autocast would run the class branch in bfloat16, too coarse for a softmax over names.
+        with torch.autocast(pooled.device.type, enabled=False):
+            pooled = pooled.float()
+            deep = pooled[:, : self.shape.deep_dim]
+            logits = self.backbone.classifier(deep) / self.class_temperature
+            named = F.normalize(logits.softmax(dim=1) @ self.class_names, dim=1)
+            x = (pooled - self.feature_mean) * self.feature_scale
+            semantic = named + self.residual(x)
+            return (
+                F.normalize(self.visual(x), dim=1),
+                F.normalize(semantic, dim=1),
+                F.normalize(self.colour(x), dim=1),
+            )
+
+    def join(self, parts: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Weigh the three parts into one vector (n, d); `shares` keeps it of unit length."""
+        return torch.cat([share * part for share, part in zip(self.shares, parts, strict=True)], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode normalised pictures (n, 3, H, W) as unit vectors (n, d)."""
+        return self.join(self.parts(self.pooled(x)))
+
+
+@register_model
+def findalike_tower(pretrained: bool = False, **_settings: object) -> ProductTower:
+    """Build the tower for timm; its weights come with the checkpoint, never from a hub."""
+    if pretrained:
+        raise ValueError(f"{TOWER_NAME} has no weights of its own; load a checkpoint")
+    return ProductTower()

@@ -1,0 +1,194 @@
+"""The query path in reading order: encode, candidates, exact rescore, re-rank, group, hydrate."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import sqlalchemy
+
+from search.catalogue import hydrate, product_by_sku
+from search.db import open_database, session_scope
+from search.encoder import Encoder, load_encoder
+from search.errors import ModelMismatch
+from search.events import record_search
+from search.generation import Generation
+from search.live import LiveGenerations
+from search.query import check, check_paging, encode_query
+from search.ranking import Ranked, Stopwatch, facets, rank
+from search.rerank import Ranking
+from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
+from search.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole order of products, and what was asked for it."""
+
+    generation: Generation
+    ranked: Ranked
+    query: Query
+    kind: str  # `photo`, `text`, `both` or `similar`
+    text: str  # the words, or the sku to be resembled
+    watch: Stopwatch
+
+
+class SearchEngine:
+    """Answers queries from the live generation. Safe to share between threads.
+
+    Args:
+        database: Where products and events are.
+        live: Hands out the live generation.
+        encoder: The model that turns queries into vectors.
+        settings: How many candidates, and where state is.
+    """
+
+    def __init__(
+        self,
+        database: sqlalchemy.Engine,
+        live: LiveGenerations,
+        encoder: Encoder,
+        settings: Settings,
+    ) -> None:
+        self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
+
+    def search(self, query: Query) -> SearchPage:
+        """Return one page of products that look like the photo or fit the text.
+
+        Raises:
+            UnusableQuery: nothing asked for, or a value out of range.
+            NoGeneration: nothing is published yet.
+            ModelMismatch: the live index was built by another model.
+        """
+        check(query)
+        generation = self._generation()
+        watch = Stopwatch()
+        with watch.step("encode"):
+            vector = encode_query(self.encoder, query)
+        ranked = rank(
+            generation,
+            vector,
+            query.filters,
+            candidates=self.settings.candidates,
+            stages=query.stages,
+            watch=watch,
+        )
+        return self._page(Answer(generation, ranked, query, query.kind, query.text, watch))
+
+    def similar(
+        self, sku: str, *, filters: Filters | None = None, k: int = 24, page: int = 1
+    ) -> SearchPage:
+        """Return products that look like this one, itself left out.
+
+        A product that is in the catalogue but not yet indexed has nothing similar: the page
+        is empty.
+
+        Raises:
+            UnknownProduct: no product has this sku.
+            UnusableQuery: `k` or `page` is out of range.
+            NoGeneration: nothing is published yet.
+        """
+        check_paging(k, page)
+        generation = self._generation()
+        product = self.product(sku)
+        rows = np.flatnonzero(generation.columns.product_id == product.product_id)
+        query = Query(filters=filters or Filters(), k=k, page=page)
+        watch = Stopwatch()
+        if len(rows) == 0:
+            empty = np.empty(0, np.int64)
+            none = np.empty(0, np.float32)
+            nothing = Ranked(Ranking(empty, empty, none, none), {})
+            return self._page(Answer(generation, nothing, query, "similar", sku, watch))
+        mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
+        ranked = rank(
+            generation,
+            mean / np.linalg.norm(mean),
+            query.filters,
+            candidates=self.settings.candidates,
+            without=product.product_id,
+            watch=watch,
+        )
+        return self._page(Answer(generation, ranked, query, "similar", sku, watch))
+
+    def product(self, sku: str) -> ProductCard:
+        """Return one product.
+
+        Raises:
+            UnknownProduct: no product has this sku.
+        """
+        with session_scope(self.database) as session:
+            return product_by_sku(session, sku)
+
+    def status(self) -> dict[str, int | str]:
+        """Say which generation answers, and with which model.
+
+        Raises:
+            NoGeneration: nothing is published yet.
+            ModelMismatch: the live index was built by another model.
+        """
+        generation = self._generation()
+        return {
+            "generation_id": generation.id,
+            "model_tag": self.encoder.tag,
+            "vectors": len(generation.vectors),
+        }
+
+    def close(self) -> None:
+        """Stop watching for new generations and release connections."""
+        self.live.close()
+        self.database.dispose()
+
+    def _generation(self) -> Generation:
+        """Return the live generation, if it was built by this encoder."""
+        generation = self.live.current()
+        if generation.manifest.model_tag != self.encoder.tag:
+            raise ModelMismatch(generation.manifest.model_tag, self.encoder.tag)
+        return generation
+
+    def _page(self, answer: Answer) -> SearchPage:
+        """Cut one page out of an order, hydrate it and record that it was shown."""
+        generation, query, watch = answer.generation, answer.query, answer.watch
+        ranking = answer.ranked.ranking
+        first = (query.page - 1) * query.k
+        shown = ranking.take(np.arange(len(ranking))[first : first + query.k])
+        with session_scope(self.database) as session:
+            with watch.step("hydrate"):
+                cards = {c.product_id: c for c in hydrate(session, shown.product_ids.tolist())}
+            hits = tuple(
+                SearchHit(
+                    product=cards[product],
+                    image_id=int(generation.columns.image_id[shown.rows[i]]),
+                    similarity=float(shown.similarities[i]),
+                    rank=first + i + 1,
+                    moves=answer.ranked.moves.get(product, ()),
+                )
+                for i, product in enumerate(shown.product_ids.tolist())
+                if product in cards
+            )
+            page = SearchPage(
+                hits=hits,
+                total=len(ranking),
+                page=query.page,
+                k=query.k,
+                kind=answer.kind,
+                generation_id=generation.id,
+                model_tag=generation.manifest.model_tag,
+                facets=facets(generation, ranking),
+                timings_ms=watch.timings_ms,
+            )
+            event = record_search(
+                session, page, kind=answer.kind, text=answer.text, filters=query.filters
+            )
+        return replace(page, event_id=event)
+
+
+def open_search_engine(settings: Settings | None = None) -> SearchEngine:
+    """Open the database, the model and the live generation, as a web process needs them.
+
+    Raises:
+        DatabaseUnavailable: PostgreSQL does not answer.
+        ModelUnavailable: the encoder can't be loaded.
+    """
+    settings = settings or load_settings()
+    database = open_database(settings, application_name="findalike-search")
+    encoder = load_encoder(settings.model, settings.device)
+    live = LiveGenerations(database, settings.root, settings.refresh_s)
+    return SearchEngine(database, live, encoder, settings)

@@ -1,0 +1,35 @@
+"""What was asked and shown: one `search_event` row for each answered query, no personal data."""
+
+from dataclasses import asdict
+
+from sqlalchemy.orm import Session
+
+from search.models import SearchEvent
+from search.results import Filters, SearchPage
+
+
+def record_search(
+    session: Session, page: SearchPage, *, kind: str, text: str, filters: Filters
+) -> int:
+    """Write the row and return its id.
+
+    Args:
+        session: Open session; the caller commits.
+        page: What was shown.
+        kind: `photo`, `text`, `both` or `similar`.
+        text: The words asked for, or the sku that was to be resembled.
+        filters: What hits had to be; only what restricts is kept.
+    """
+    event = SearchEvent(
+        kind=kind,
+        text=text.strip() or None,
+        filters={name: value for name, value in asdict(filters).items() if value not in ((), None)},
+        page=page.page,
+        generation_id=page.generation_id,
+        total=page.total,
+        shown=[[hit.product.product_id, round(hit.similarity, 4)] for hit in page.hits],
+        elapsed_ms=round(sum(page.timings_ms.values()), 2),
+    )
+    session.add(event)
+    session.flush()
+    return event.id

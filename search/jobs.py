@@ -1,0 +1,180 @@
+"""Jobs: long pieces of work, and how far they are, as rows that any process can read.
+
+Functions take the session of the work itself, so that a step and its count are one commit: a
+step that is lost is not counted, and one that is repeated after a crash is counted once. This
+module runs nothing and knows no queue.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from search.errors import JobFailed
+from search.models import Job
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job at one moment."""
+
+    id: int
+    kind: str  # ingest, encode, build, publish, reindex
+    state: str  # running, done, failed
+    total: int  # steps that there are; 0 while nobody has counted
+    done: int  # steps that ended well
+    failed: int  # steps that ended in a recorded refusal
+    error: str | None  # why the job as a whole failed
+    report: dict[str, Any]
+    started_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def processed(self) -> int:
+        """Steps that are over, well or not."""
+        return self.done + self.failed
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds from start to end, or to now."""
+        return ((self.finished_at or datetime.now(UTC)) - self.started_at).total_seconds()
+
+
+def start_job(
+    session: Session, kind: str, total: int = 0, *, report: Mapping[str, Any] | None = None
+) -> int:
+    """Record that a job runs; return its id. `report` is what its work needs to be told."""
+    job = Job(kind=kind, total=total, report=dict(report or {}))
+    session.add(job)
+    session.flush()
+    return job.id
+
+
+def advance(
+    session: Session,
+    job_id: int,
+    done: int = 0,
+    failed: int = 0,
+    *,
+    tally: Mapping[str, int] | None = None,
+) -> None:
+    """Count steps, in the transaction that did them.
+
+    Locks the job's row until the commit, so call it last. `total` grows when there was more
+    to do than was counted at the start.
+
+    Args:
+        session: The transaction of the work.
+        job_id: A job; nothing happens when there is none.
+        done: Steps that ended well.
+        failed: Steps that ended in a recorded refusal.
+        tally: Added to the numbers of the report; `failed.truncated` counts below `failed`.
+    """
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None:
+        return
+    job.done += done
+    job.failed += failed
+    job.total = max(job.total, job.done + job.failed)
+    job.updated_at = func.now()
+    if tally:
+        job.report = add_tally(job.report or {}, tally)
+    session.flush()
+
+
+def add_tally(report: Mapping[str, Any], tally: Mapping[str, int]) -> dict[str, Any]:
+    """Return the report with numbers added; a dot in a name opens an inner object."""
+    added = dict(report)
+    for name, count in tally.items():
+        outer, _, inner = name.partition(".")
+        if inner:
+            added[outer] = add_tally(added.get(outer, {}), {inner: count})
+        elif count:
+            added[outer] = added.get(outer, 0) + count
+    return added
+
+
+def finish(session: Session, job_id: int, report: Mapping[str, Any] | None = None) -> bool:
+    """Record that a running job is done; `report` is merged into what it holds.
+
+    Returns:
+        Whether this call ended it: False where it was over already.
+    """
+    return _end(session, job_id, state="done", error=None, report=report)
+
+
+def fail(session: Session, job_id: int, message: str) -> bool:
+    """Record that a running job failed, and why; return whether this call ended it."""
+    return _end(session, job_id, state="failed", error=message, report=None)
+
+
+def _end(
+    session: Session,
+    job_id: int,
+    *,
+    state: str,
+    error: str | None,
+    report: Mapping[str, Any] | None,
+) -> bool:
+    """End a job once: whoever comes second changes nothing."""
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None or job.state != "running":
+        return False
+    job.state, job.error = state, error
+    job.report = dict(job.report or {}) | dict(report or {})
+    job.updated_at = job.finished_at = func.now()
+    session.flush()
+    return True
+
+
+def set_total(session: Session, job_id: int, remaining: int) -> None:
+    """Say how many steps are still to be done; what is over stays counted."""
+    session.execute(
+        update(Job)
+        .where(Job.id == job_id)
+        .values(total=Job.done + Job.failed + remaining, updated_at=func.now())
+    )
+
+
+def read_job(session: Session, job_id: int) -> JobView:
+    """Return how far a job is, as of now.
+
+    Raises:
+        JobFailed: there is no such job.
+    """
+    job = session.get(Job, job_id, populate_existing=True)
+    if job is None:
+        raise JobFailed(job_id, "there is no such job; `findalike status` lists them.")
+    return _view(job)
+
+
+def running_job(session: Session, kind: str) -> JobView | None:
+    """Return the job of this kind that runs, the latest where there are several."""
+    query = select(Job).where(Job.kind == kind, Job.state == "running").order_by(Job.id.desc())
+    job = session.scalars(query.limit(1)).first()
+    return None if job is None else _view(job)
+
+
+def recent_jobs(session: Session, limit: int = 20) -> list[JobView]:
+    """Return the latest jobs, newest first."""
+    return [_view(job) for job in session.scalars(select(Job).order_by(Job.id.desc()).limit(limit))]
+
+
+def _view(job: Job) -> JobView:
+    return JobView(
+        id=job.id,
+        kind=job.kind,
+        state=job.state,
+        total=job.total,
+        done=job.done,
+        failed=job.failed,
+        error=job.error,
+        report=dict(job.report or {}),
+        started_at=job.started_at,
+        updated_at=job.updated_at,
+        finished_at=job.finished_at,
+    )

@@ -1,0 +1,62 @@
+"""The pictures that pages show: WebP renditions, named by the content they come from.
+
+Refuses any name that is not a SHA-256 in hex, so no request can reach outside the folder.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+LONGEST_SIDE_PX = 480
+QUALITY = 80
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class PictureStore:
+    """Renditions below `<root>/pictures/`, written once and never changed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / "pictures"
+
+    def put(self, sha256: str, image: Image.Image) -> None:
+        """Write the rendition of a picture, unless it is there.
+
+        Args:
+            sha256: Hex digest of the original file's bytes.
+            image: The decoded original, upright RGB; it is not changed.
+
+        Raises:
+            ValueError: sha256 is no such digest.
+            OSError: the disk refuses.
+        """
+        target = self._place(sha256)
+        if target is None:
+            raise ValueError(f"{sha256!r} is not a SHA-256 in lower-case hex")
+        if target.exists():
+            return
+        rendition = image.copy()
+        rendition.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX), reducing_gap=2.0)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                rendition.save(file, "WEBP", quality=QUALITY, method=1)
+            Path(name).chmod(0o644)
+            Path(name).replace(target)  # readers see all of it or nothing
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def path(self, sha256: str) -> Path | None:
+        """Return where the rendition is, or None where there is none."""
+        target = self._place(sha256)
+        return target if target is not None and target.is_file() else None
+
+    def _place(self, sha256: str) -> Path | None:
+        """Return where the rendition belongs; 256 folders keep listings short."""
+        if not _SHA256.fullmatch(sha256):
+            return None
+        return self._root / sha256[:2] / f"{sha256}.webp"

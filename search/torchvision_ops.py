@@ -1,0 +1,35 @@
+"""Lets torchvision be imported beside a CPU-only build of torch.
+
+torchvision registers shape functions for two of its C++ operators while it is imported. Its
+wheel's C++ library does not load beside a CPU build of torch from another index, so the operators
+are unknown and the import fails. Declaring their schemas is enough: this project uses only
+torchvision's transforms, and nothing here implements or calls the operators.
+"""
+
+import torch
+
+_SCHEMAS = {
+    "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+}
+
+# A library takes its declarations back when it is garbage collected.
+_declared: list[torch.library.Library] = []
+
+
+def declare_missing_operators() -> list[str]:
+    """Declare those of torchvision's operators that nothing has declared yet.
+
+    Call it before the first import of torchvision (open_clip and timm import it). Calling it
+    again, or where torchvision's own library is loaded, changes nothing.
+
+    Returns:
+        The names of the operators declared by this call.
+    """
+    missing = [name for name in _SCHEMAS if not hasattr(torch.ops.torchvision, name)]
+    if missing:
+        library = torch.library.Library("torchvision", "FRAGMENT")
+        for name in missing:
+            library.define(_SCHEMAS[name])
+        _declared.append(library)
+    return missing

@@ -1,0 +1,141 @@
+"""What all tests share: settings of their own, a fresh database each, the encoder, no network."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import psycopg
+import pytest
+import structlog
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
+
+from search.postgres import EmbeddedPostgres
+from search.schema import migrate
+from search.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from search.encoder import Encoder
+
+SHARED = Path(__file__).parents[2] / "shared"
+TEMPLATE = "findalike_template"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests reach this machine only (pytest-socket), and log to standard error."""
+    config.option.allow_hosts = "127.0.0.1,::1,localhost"
+    config.option.allow_unix_socket = True
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hide the developer's own FINDALIKE_* variables."""
+    for name in os.environ:
+        if name.startswith("FINDALIKE_"):
+            monkeypatch.delenv(name)
+    load_settings.cache_clear()
+    yield
+    load_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """One embedded server per test process, holding a migrated template; yields its URL.
+
+    It does not wait for the disk: what a test writes need not survive a power cut.
+    """
+    root = Path(tempfile.mkdtemp(prefix="findalike-test-"))
+    root.chmod(0o711)  # where the tests run as root, the server's own user passes through
+    fast = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    server = EmbeddedPostgres(root, options=fast)
+    url = make_url(server.ensure_running())
+    _administer(url, f"CREATE DATABASE {TEMPLATE}")
+    engine = create_engine(url.set(database=TEMPLATE))
+    migrate(engine)
+    engine.dispose()
+    yield url
+    server.stop()
+    shutil.rmtree(root)
+
+
+def _administer(server: URL, statement: str) -> None:
+    """Run a statement that makes or drops a database."""
+    with psycopg.connect(
+        host=str(server.query["host"]), user=server.username, dbname="postgres", autocommit=True
+    ) as connection:
+        connection.execute(statement.encode())
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: URL) -> Iterator[str]:
+    """The URL of a database without any table, dropped after the test."""
+    yield from _temporary_database(postgres_server, "template1")
+
+
+@pytest.fixture
+def database_url(postgres_server: URL) -> Iterator[str]:
+    """The URL of a migrated database without any row, dropped after the test."""
+    yield from _temporary_database(postgres_server, TEMPLATE)
+
+
+def _temporary_database(server: URL, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex[:12]}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with a home and a database of this test's own.
+
+    They stand in the environment, so that commands and subprocesses read the same.
+    """
+    monkeypatch.setenv("FINDALIKE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FINDALIKE_DATABASE_URL", database_url)
+    monkeypatch.setenv("FINDALIKE_DEVICE", "cpu")
+    load_settings.cache_clear()
+    return load_settings()
+
+
+@pytest.fixture
+def database(settings: Settings, database_url: str) -> Iterator[Engine]:
+    """A migrated database of this test's own; the same as the fixture `settings` names."""
+    assert settings.database_url == database_url
+    engine = create_engine(database_url, pool_pre_ping=True)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(database: Engine) -> Iterator[Session]:
+    """Let code under test commit, then undo everything."""
+    with database.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture(scope="session")
+def encoder() -> "Encoder":
+    """The encoder inside the package, on the CPU, loaded once."""
+    from search.encoder import load_encoder
+
+    return load_encoder("embedded", "cpu")
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The development pictures beside the checkout; for tests marked `shared`."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("needs the development pictures in ../shared/data")
+    return SHARED

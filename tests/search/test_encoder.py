@@ -1,0 +1,282 @@
+"""The embedded encoder, and any other open_clip checkpoint, through the same door."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from safetensors.torch import load_file, save_file
+
+from search.encoder import EMBEDDED_CHECKPOINT, OpenClipEncoder, load_encoder
+from search.errors import ModelUnavailable
+
+WEIGHTS = "open_clip_model.safetensors"
+TINY: dict[str, Any] = {
+    "embed_dim": 24,
+    "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def embedded() -> OpenClipEncoder:
+    return load_encoder("embedded", "cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vision transformer with random weights: another architecture, CLIP's own tokenizer."""
+    import open_clip
+
+    folder = tmp_path_factory.mktemp("tiny-vit")
+    torch.manual_seed(5)
+    model = open_clip.CLIP(**TINY)
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / WEIGHTS)
+    config = {"model_cfg": TINY, "preprocess_cfg": {"resize_mode": "shortest"}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def mug(colour: str, side: int = 320) -> Image.Image:
+    """Draw a mug with a handle on a light ground."""
+    image = Image.new("RGB", (side, side), "#f4f3f1")
+    draw = ImageDraw.Draw(image)
+    unit = side / 16
+    draw.ellipse(_box(9.2, 5.5, 13.4, 10.5, unit), outline=colour, width=int(unit))
+    draw.rounded_rectangle(_box(3.5, 4, 11, 13, unit), radius=unit, fill=colour)
+    draw.ellipse(_box(3.5, 3.2, 11, 5, unit), fill="#3b3431", outline=colour, width=int(unit / 3))
+    return image
+
+
+def sofa(colour: str, side: int = 320) -> Image.Image:
+    """Draw a sofa: a back, two arms, two cushions, four feet."""
+    image = Image.new("RGB", (side, side), "#f4f3f1")
+    draw = ImageDraw.Draw(image)
+    unit = side / 16
+    for x in (2.2, 12.8):
+        draw.rectangle(_box(x, 11.5, x + 0.8, 12.7, unit), fill="#5b4636")
+    draw.rounded_rectangle(_box(2, 4.5, 14, 10, unit), radius=unit, fill=colour, outline="#333333")
+    for left in (3, 8):
+        seat = _box(left, 7.8, left + 5, 11, unit)
+        draw.rounded_rectangle(seat, radius=unit / 2, fill=colour, outline="#333333", width=2)
+    for left in (1, 13):
+        arm = _box(left, 6.5, left + 2, 11.8, unit)
+        draw.rounded_rectangle(arm, radius=unit, fill=colour, outline="#333333", width=2)
+    return image
+
+
+def _box(
+    left: float, top: float, right: float, bottom: float, unit: float
+) -> tuple[float, float, float, float]:
+    return left * unit, top * unit, right * unit, bottom * unit
+
+
+def noise(seed: int, size: tuple[int, int]) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, size=(6, 6, 3), dtype=np.uint8))
+    return small.resize(size, Image.Resampling.BICUBIC)
+
+
+def test_vectors_are_unit_float32(embedded: OpenClipEncoder) -> None:
+    images = embedded.encode_images([mug("#c01f2b"), noise(1, (90, 400)), noise(2, (500, 60))])
+    texts = embedded.encode_texts(["red mug", "a chair", ""])
+
+    for vectors in (images, texts):
+        assert vectors.dtype == np.float32
+        assert vectors.shape == (3, embedded.dim)
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_nothing_in_nothing_out(embedded: OpenClipEncoder) -> None:
+    assert embedded.encode_images([]).shape == (0, embedded.dim)
+    assert embedded.encode_texts([]).shape == (0, embedded.dim)
+    assert embedded.encode_pixels(torch.zeros(0, 3, 224, 224)).shape == (0, embedded.dim)
+
+
+def test_batch_equals_single(embedded: OpenClipEncoder) -> None:
+    """More pictures than one forward pass takes, in their order."""
+    images = [noise(seed, (120, 120)) for seed in range(34)]
+
+    together = embedded.encode_images(images)
+
+    for i in (0, 1, 31, 32, 33):
+        np.testing.assert_allclose(together[i], embedded.encode_images([images[i]])[0], atol=1e-4)
+    words = [f"{word} mug" for word in ("red", "tall striped", "a photo of a stoneware coffee")]
+    singles = np.concatenate([embedded.encode_texts([word]) for word in words])
+    np.testing.assert_allclose(embedded.encode_texts(words), singles, atol=1e-4)
+
+
+def test_preprocessing_is_thread_safe(embedded: OpenClipEncoder) -> None:
+    images = [noise(seed, (300, 200)) for seed in range(16)]
+    alone = torch.stack([embedded.preprocess(image) for image in images])
+
+    with ThreadPoolExecutor(4) as threads:
+        shared = torch.stack(list(threads.map(embedded.preprocess, images)))
+
+    assert torch.equal(alone, shared)
+    assert shared.dtype == torch.float32
+    np.testing.assert_allclose(
+        embedded.encode_pixels(shared), embedded.encode_images(images), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
+def test_other_picture_modes_are_converted(embedded: OpenClipEncoder, mode: str) -> None:
+    vectors = embedded.encode_images([mug("#c01f2b").convert(mode)])
+
+    assert vectors.shape == (1, embedded.dim)
+    assert np.isfinite(vectors).all()
+
+
+def test_words_find_the_drawing(embedded: OpenClipEncoder) -> None:
+    """Each drawing is nearer to its own words than to those of the other."""
+    drawings = embedded.encode_images([mug("#c4202c"), sofa("#2f5fc4")])
+    words = embedded.encode_texts(["red mug", "blue sofa"])
+
+    similarity = words @ drawings.T
+
+    assert similarity[0, 0] > similarity[0, 1] + 0.05
+    assert similarity[1, 1] > similarity[1, 0] + 0.05
+
+
+def test_colour_words_are_heard(embedded: OpenClipEncoder) -> None:
+    hexes = {"red": "#c4202c", "blue": "#2f5fc4", "green": "#3a8a48", "black": "#1c1c1e"}
+    drawings = embedded.encode_images([mug(colour) for colour in hexes.values()])
+    words = embedded.encode_texts([f"{name} mug" for name in hexes])
+
+    assert (words @ drawings.T).argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_the_same_thing_is_found_by_photo(embedded: OpenClipEncoder) -> None:
+    shop = embedded.encode_images([mug("#c4202c"), sofa("#c4202c"), mug("#2f5fc4"), sofa("#2f5fc4")])
+    turned = mug("#c4202c").rotate(9, fillcolor="#d8d2c8").crop((20, 20, 300, 310))
+
+    assert int((shop @ embedded.encode_images([turned])[0]).argmax()) == 0
+
+
+def test_texts_say_nothing_about_looks(embedded: OpenClipEncoder) -> None:
+    """The visual part of a text is zero, so that it can't disturb the ranking."""
+    from search.embedded_tower import TowerShape
+
+    words = embedded.encode_texts(["red mug", "oak dining chair", "x"])
+
+    assert np.abs(words[:, : TowerShape().visual_dim]).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "🙂👟", "كرسي خشبي", "mug " * 5000, "smörgåsbord 2000 ½", "\x00\n\t"],
+    ids=["empty", "blank", "emoji", "arabic", "huge", "accents", "control"],
+)
+def test_any_text_is_encoded(embedded: OpenClipEncoder, text: str) -> None:
+    vector = embedded.encode_texts([text])
+
+    assert np.isfinite(vector).all()
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_package_stays_small() -> None:
+    size = sum(file.stat().st_size for file in EMBEDDED_CHECKPOINT.rglob("*") if file.is_file())
+
+    assert size <= 20_000_000
+
+
+def test_another_architecture_loads_through_the_same_door(tiny: Path) -> None:
+    encoder = load_encoder(f"local-dir:{tiny}", "cpu")
+
+    vectors = encoder.encode_images([mug("#c4202c"), noise(3, (50, 70))])
+    assert vectors.shape == (2, 24)
+    assert encoder.dim == 24
+    assert encoder.encode_texts(["red mug"]).shape == (1, 24)
+    assert encoder.tag.startswith(tiny.name)
+    assert encoder.tag == load_encoder(f"local-dir:{tiny}", "cpu").tag
+
+
+def test_tag_follows_the_weights(tiny: Path, tmp_path: Path) -> None:
+    changed = shutil.copytree(tiny, tmp_path / tiny.name)
+    weights = load_file(changed / WEIGHTS)
+    weights["visual.proj"][0, 0] += 0.25
+    save_file(weights, changed / WEIGHTS)
+
+    assert _tag(changed) != _tag(tiny)
+
+
+def test_tag_follows_the_preprocessing(tiny: Path, tmp_path: Path) -> None:
+    changed = shutil.copytree(tiny, tmp_path / tiny.name)
+    config = json.loads((changed / "open_clip_config.json").read_text())
+    config["preprocess_cfg"]["resize_mode"] = "squash"
+    (changed / "open_clip_config.json").write_text(json.dumps(config))
+
+    assert _tag(changed) != _tag(tiny)
+
+
+def test_tag_can_name_a_folder(embedded: OpenClipEncoder) -> None:
+    name, _, digits = embedded.tag.rpartition("-")
+
+    assert name == "embedded"
+    assert len(digits) == 12
+    assert int(digits, 16) >= 0
+
+
+def _tag(folder: Path) -> str:
+    return load_encoder(f"local-dir:{folder}", "cpu").tag
+
+
+@pytest.mark.parametrize(
+    ("model", "advice"),
+    [
+        ("ViT-B-33/openai", "Did you mean"),
+        ("ViT-B-32/no_such_weights", "laion2b_s34b_b79k"),
+        ("resnet", "local-dir:PATH"),
+        ("hf-hub:nowhere", "hf-hub:ORG/NAME"),
+        ("local-dir:/no/such/folder", "open_clip_config.json"),
+        ("", "ARCHITECTURE/WEIGHTS"),
+    ],
+)
+def test_unknown_models_say_what_to_write(model: str, advice: str) -> None:
+    with pytest.raises(ModelUnavailable, match=advice):
+        load_encoder(model, "cpu")
+
+
+def test_checkpoint_without_weights(tiny: Path, tmp_path: Path) -> None:
+    """Random weights would search, and find nonsense."""
+    folder = shutil.copytree(tiny, tmp_path / "bare")
+    (folder / WEIGHTS).unlink()
+
+    with pytest.raises(ModelUnavailable, match="weights"):
+        load_encoder(f"local-dir:{folder}", "cpu")
+
+
+@pytest.mark.parametrize("damage", ["weights", "configuration"])
+def test_damaged_checkpoint(tiny: Path, tmp_path: Path, damage: str) -> None:
+    folder = shutil.copytree(tiny, tmp_path / "damaged")
+    file = folder / (WEIGHTS if damage == "weights" else "open_clip_config.json")
+    file.write_bytes(file.read_bytes()[:100])
+
+    with pytest.raises(ModelUnavailable, match="can't be loaded"):
+        load_encoder(f"local-dir:{folder}", "cpu")
+
+
+@pytest.mark.parametrize("model", ["hf-hub:findalike-tests/none", "ViT-B-32/laion2b_s34b_b79k"])
+def test_unreachable_hub_names_the_cache_and_the_switch(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+    with pytest.raises(ModelUnavailable) as refused:
+        load_encoder(model, "cpu")
+
+    assert str(tmp_path) in str(refused.value)
+    assert "HF_HUB_OFFLINE" in str(refused.value)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "tpu"])
+def test_missing_device(device: str) -> None:
+    with pytest.raises(ModelUnavailable, match="device"):
+        load_encoder("embedded", device)

@@ -1,0 +1,324 @@
+"""The pages in a real browser: with and without JavaScript, on a desk and on a phone."""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.web.shop import photo
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+DESK = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(app: Flask) -> Iterator[str]:
+    """The application, served by threads of this process."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Open]:
+    """Open pages; afterwards no request may have left the machine, and no error been logged."""
+    requests: list[str] = []
+    errors: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def visit(path: str = "/", **options: Any) -> Page:
+        context = browser.new_context(base_url=address, **{**DESK, **options})
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: errors.append(message.text) if message.type == "error" else None,
+        )
+        page.goto(path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert errors == []
+    assert {url for url in requests if not url.startswith((address, "blob:"))} == set()
+
+
+@pytest.fixture
+def red_plate(tmp_path: Path) -> Path:
+    path = tmp_path / "holiday photo.jpg"
+    path.write_bytes(photo("Plate", "red"))
+    return path
+
+
+def first_card(page: Page) -> Any:
+    return page.locator(".grid:not(.skeleton) .card-title").first
+
+
+def test_choosing_a_picture_searches_at_once(open_page: Open, red_plate: Path) -> None:
+    page = open_page()
+
+    page.locator("[data-file]").first.set_input_files(red_plate)
+
+    expect(first_card(page)).to_have_text("Red plate")
+    assert re.search(r"/search\?photo=[0-9a-f]{32}$", page.url)
+    expect(page.locator("#announcement")).to_have_text(re.compile(r"products like your picture"))
+    expect(page.locator("[data-heading]")).to_be_focused()
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("Find it by its looks")
+    page.go_forward()
+    expect(first_card(page)).to_have_text("Red plate")
+
+
+def test_the_picture_is_shown_while_it_is_searched(open_page: Open, red_plate: Path) -> None:
+    page = open_page()
+    held: list[Any] = []
+    page.route("**/search", lambda route: held.append(route))
+
+    page.locator("[data-file]").first.set_input_files(red_plate)
+
+    preview = page.locator("[data-preview]")
+    expect(preview).to_be_visible()
+    assert str(preview.get_attribute("src")).startswith("blob:")
+    expect(page.locator(".skeleton .card").first).to_be_visible()
+    expect(page.locator("[data-sending]")).to_be_visible()
+    held[0].continue_()
+    expect(first_card(page)).to_have_text("Red plate")
+
+
+def test_a_pasted_picture(open_page: Open) -> None:
+    page = open_page()
+
+    page.evaluate(
+        """async (bytes) => {
+          const file = new File([new Uint8Array(bytes)], "image.png", { type: "image/png" });
+          const data = new DataTransfer();
+          data.items.add(file);
+          document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+        }""",
+        list(photo("Cushion", "blue", "PNG")),
+    )
+
+    expect(first_card(page)).to_have_text("Blue cushion")
+
+
+def test_a_dropped_picture_replaces_the_last(open_page: Open, red_plate: Path) -> None:
+    page = open_page()
+    page.locator("[data-file]").first.set_input_files(red_plate)
+    expect(first_card(page)).to_have_text("Red plate")
+
+    page.evaluate(
+        """(bytes) => {
+          const file = new File([new Uint8Array(bytes)], "x.jpg", { type: "image/jpeg" });
+          const data = new DataTransfer();
+          data.items.add(file);
+          for (const kind of ["dragenter", "dragover", "drop"]) {
+            document.body.dispatchEvent(
+              new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+          }
+        }""",
+        list(photo("Tray", "yellow")),
+    )
+
+    expect(first_card(page)).to_have_text("Yellow tray")
+
+
+def test_large_pictures_are_reduced_before_they_are_sent(open_page: Open, tmp_path: Path) -> None:
+    from PIL import Image
+
+    large = tmp_path / "large.png"
+    Image.effect_noise((1500, 3000), 90).convert("RGB").save(large, compress_level=1)
+    page = open_page()
+
+    with page.expect_request("**/search") as sent:
+        page.locator("[data-file]").first.set_input_files(large)
+
+    expect(page.locator("[data-results] .grid:not(.skeleton)")).to_be_visible()
+    assert int(sent.value.header_value("content-length") or 0) < large.stat().st_size / 5
+    kept = page.locator("[data-preview]")
+    assert kept.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [512, 1024]
+
+
+def test_words_then_filters_then_a_product(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Describe what you are looking for").fill("cushion")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("25 products for “cushion”")
+
+    page.get_by_label("In stock only").check()
+    expect(page.locator(".chip")).to_have_text(["in stockremove this filter"])
+    expect(page.get_by_label("In stock only")).to_be_focused()
+    page.locator(".filters .choice", has_text="red").click()
+    expect(page.locator(".chip")).to_have_count(2)
+    page.get_by_label("Highest price").fill("32")
+    expect(page.locator(".chip")).to_have_count(3)
+    expect(first_card(page)).to_have_text(re.compile("^Red"))
+    assert "colour=red&max_price=32&in_stock=1" in page.url
+
+    title = first_card(page).text_content()
+    first_card(page).click()
+    expect(page.locator("h1")).to_have_text(str(title))
+    expect(page.get_by_role("link", name="View in the shop")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".chip")).to_have_count(3)
+    page.get_by_role("link", name="Clear all").click()
+    expect(page.locator("h1")).to_contain_text("25 products")
+
+
+def test_more_like_this(open_page: Open) -> None:
+    page = open_page("/search?text=plate")
+    card = page.locator(".card", has_text="Green plate").first
+
+    card.get_by_role("link", name="More like Green plate").click()
+
+    expect(page.locator(".seed")).to_contain_text("Green plate")
+    assert page.url.endswith("/products/PLATE-GREEN/similar")
+    expect(page.locator(".grid .card-title", has_text="Green plate")).to_have_count(0)
+
+
+def test_an_unreadable_picture_is_explained(open_page: Open, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(photo("Plate", "red")[:1200])
+    page = open_page(java_script_enabled=True)
+    # The refusal itself is what the browser's console reports; it is expected here.
+    page.route("**/search", lambda route: route.continue_())
+
+    page.locator("[data-file]").first.set_input_files(broken)
+
+    expect(page.get_by_role("alert")).to_contain_text("ends early")
+    expect(page.locator("[data-panel]")).to_be_visible()
+    assert page.url.endswith("/")
+
+
+def test_everything_works_without_javascript(open_page: Open, red_plate: Path) -> None:
+    page = open_page(java_script_enabled=False)
+
+    page.locator("[data-file]").first.set_input_files(red_plate)
+    page.get_by_role("button", name="Search").click()
+    expect(first_card(page)).to_have_text("Red plate")
+
+    page.get_by_label("Describe what to change").fill("green")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("h1")).to_contain_text("like your picture, “green”")
+
+    page.get_by_label("In stock only").check()
+    page.get_by_role("button", name="Show results").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.locator(".chip").click()
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator(".pager-where")).to_have_text("Page 2 of 2")
+
+
+def test_on_a_phone(open_page: Open, red_plate: Path) -> None:
+    page = open_page(**PHONE)
+    expect(page.get_by_text("Take a photo")).to_be_visible()
+
+    page.locator("[data-file][capture]").set_input_files(red_plate)
+    expect(first_card(page)).to_have_text("Red plate")
+    expect(page.locator("#filters")).to_be_hidden()
+    page.get_by_role("button", name="Filters").click()
+    expect(page.locator("#filters")).to_be_visible()
+    page.locator("#filters").get_by_text("Nordlys").click()
+    page.get_by_role("button", name="Show results").click()
+
+    expect(page.locator(".chip")).to_contain_text(["Nordlys"])
+    expect(page.locator("#filters")).to_be_hidden()
+
+
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/search?text=plate&brand=Nordlys", "/products/PLATE-RED", "/products/PLATE-RED/similar"],
+)
+def test_nothing_is_wider_than_the_screen(
+    open_page: Open, path: str, options: dict[str, Any]
+) -> None:
+    page = open_page(path, **options)
+
+    width = page.evaluate("document.documentElement.scrollWidth")
+
+    assert width <= options["viewport"]["width"]
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("a, button, input:not([type=hidden])")]
+          .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.length
+            || e.querySelector("img[alt]:not([alt=''])")))
+          .map((e) => e.outerHTML)"""
+    )
+    assert unnamed == [], "every control needs a name"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/search?text=plate&in_stock=1", "/products/PLATE-RED"])
+def test_text_stands_out_from_its_ground(open_page: Open, path: str, scheme: str) -> None:
+    """WCAG 2.2 AA: contrast of 4.5, or 3 for large text."""
+    page = open_page(path, color_scheme=scheme)
+
+    weak = page.evaluate(CONTRAST)
+
+    assert weak == []
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [r, g, b]
+    .map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = rgba(getComputedStyle(e).backgroundColor);
+      if (colour[3] > 200) return colour;
+    }
+    return [255, 255, 255, 255];
+  };
+  const weak = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || !element.checkVisibility() || element.closest(".unseen, svg, .skip")) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [light(rgba(style.color)), light(ground(element))].sort((x, y) => y - x);
+    const large = parseFloat(style.fontSize) >= 24;
+    if ((a + 0.05) / (b + 0.05) < (large ? 3 : 4.5)) {
+      weak.push(`${element.className}: ${element.textContent.trim().slice(0, 30)}`);
+    }
+  }
+  return weak;
+}"""

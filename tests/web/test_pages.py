@@ -1,0 +1,209 @@
+"""The shopper's pages without JavaScript: forms, addresses, filters, troubles."""
+
+import io
+import re
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.web.shop import ODD_SKU, PRODUCTS, photo
+
+
+def submit(client: FlaskClient, *pictures: bytes, **fields: str) -> TestResponse:
+    """Send the search panel's form as a browser does: with every file field, chosen or not."""
+    files = [(io.BytesIO(content), "my photo.jpg") for content in pictures]
+    files += [(io.BytesIO(b""), "")] * (2 - len(files))
+    return client.post("/search", data={**fields, "picture": files})
+
+
+def titles(page: TestResponse) -> list[str]:
+    assert page.status_code == 200
+    return [unescape(title) for title in re.findall(r'class="card-title"><a[^>]*>([^<]*)', page.text)]
+
+
+def test_home_has_a_panel_that_works_without_javascript(client: FlaskClient) -> None:
+    page = client.get("/").text
+
+    form = re.search(r"<form[^>]*data-panel>", page)
+    assert form
+    assert 'method="post"' in form[0]
+    assert 'enctype="multipart/form-data"' in form[0]
+    assert 'accept="image/*" capture="environment"' in page
+
+
+def test_a_photo_gets_an_address_of_its_own(client: FlaskClient) -> None:
+    answer = submit(client, photo("Plate", "red"))
+
+    assert answer.status_code == 303
+    assert re.fullmatch(r"/search\?photo=[0-9a-f]{32}", answer.location)
+    page = client.get(answer.location)
+    assert titles(page)[0] == "Red plate"
+    shown = re.search(r'src="(/uploads/[0-9a-f]{32}\.jpg)"', page.text)
+    assert shown
+    assert client.get(shown[1]).mimetype == "image/jpeg"
+
+
+def test_words_are_added_to_the_photo_that_is_there(client: FlaskClient) -> None:
+    first = submit(client, photo("Plate", "red")).location
+    token = first.rpartition("=")[2]
+
+    second = submit(client, photo=token, text=" in green ")
+
+    assert second.location == f"/search?text=in+green&photo={token}"
+    assert "like your picture, “in green”" in client.get(second.location).text
+
+
+def test_another_picture_replaces_the_one_that_is_there(client: FlaskClient) -> None:
+    token = submit(client, photo("Plate", "red")).location.rpartition("=")[2]
+
+    answer = submit(client, photo("Tray", "blue"), photo=token)
+
+    assert token not in answer.location
+    assert titles(client.get(answer.location))[0] == "Blue tray"
+
+
+def test_results_for_words_can_be_shared(client: FlaskClient) -> None:
+    address = submit(client, text="yellow cushion").location
+
+    page = client.get(address)
+
+    assert address == "/search?text=yellow+cushion"
+    assert len(titles(page)) == 24
+    assert f"{len(PRODUCTS)} products" in page.text
+    assert client.get("/search").location == "/"
+
+
+def test_filters_are_shown_and_can_be_taken_back(client: FlaskClient) -> None:
+    page = client.get("/search?text=thing&brand=Nordlys&colour=red&max_price=35&in_stock=1")
+
+    wanted = {
+        thing.title
+        for thing in PRODUCTS
+        if thing.brand == "Nordlys" and thing.colour == "red" and thing.in_stock
+        if float(thing.price) <= 35
+    }
+    assert set(titles(page)) == wanted
+    chips = re.findall(r'class="chip" href="([^"]*)" data-swap>([^<]*)', page.text)
+    assert {unescape(label) for _, label in chips} == {"Nordlys", "red", "up to 35", "in stock"}
+    without = dict((label, unescape(address)) for address, label in chips)
+    assert without["Nordlys"] == "/search?text=thing&colour=red&max_price=35&in_stock=1"
+    assert 'value="Nordlys" checked' in page.text
+    assert re.search(r'name="in_stock" value="1" checked', page.text)
+    assert '<input type="hidden" name="text" value="thing">' in page.text
+
+
+def test_nothing_matches(client: FlaskClient) -> None:
+    page = client.get("/search?text=plate&brand=Nobody")
+
+    assert page.status_code == 200
+    assert "Nothing matches these filters" in page.text
+    assert 'href="/search?text=plate"' in page.text
+    assert 'value="Nobody" checked' in page.text, "what was chosen can be unchosen"
+
+
+def test_pages_are_turned(client: FlaskClient) -> None:
+    first = client.get("/search?text=plate")
+    second = client.get("/search?text=plate&page=2")
+
+    assert 'href="/search?text=plate&amp;page=2" rel="next"' in first.text
+    assert 'href="/search?text=plate" rel="prev"' in second.text
+    assert not set(titles(first)) & set(titles(second))
+    assert "There is no page 7" in client.get("/search?text=plate&page=7").text
+
+
+def test_a_card_says_what_it_must(client: FlaskClient) -> None:
+    page = client.get("/products/PLATE-GREEN/similar?category=Home+>+Tableware+>+Plates").text
+
+    card = re.search(r'<li class="card">(?:(?!</li>).)*Red plate.*?</li>', page, re.DOTALL)
+    assert card
+    assert "€10.50" in card[0]
+    assert "Nordlys" in card[0]
+    assert "Out of stock" in card[0]
+    assert re.search(r"\d+%<span", card[0])
+    assert 'width="480" height="480"' in card[0], "nothing may jump while pictures load"
+    assert 'href="/products/PLATE-RED/similar"' in card[0]
+
+
+def test_a_product_page(client: FlaskClient) -> None:
+    page = client.get("/products/PLATE-RED").text
+
+    assert "<h1>Red plate</h1>" in page
+    assert "Home / Tableware / Plates" in page
+    assert "€10.50" in page
+    assert "Out of stock" in page
+    assert 'href="https://shop.example/Plate/red" rel="external noopener noreferrer nofollow"' in page
+    assert page.count('class="card"') == 12 + 12, "hits, and the waiting cards of the template"
+    assert "picture 1 of 2" in page
+
+
+def test_catalogue_text_is_only_text(client: FlaskClient) -> None:
+    """A shop's titles are not markup, and its skus may hold slashes."""
+    address = f"/products/{ODD_SKU}"
+
+    page = client.get(address)
+
+    assert page.status_code == 200
+    assert "<b>Odd" not in page.text
+    assert "&lt;b&gt;Odd&lt;/b&gt; &amp; &#34;quoted&#34; thing" in page.text
+    assert "View in the shop" not in page.text
+    assert titles(client.get("/products/ODD%2F1%20%C3%BC/similar"))
+
+
+def test_search_words_are_only_text(client: FlaskClient) -> None:
+    page = client.get("/search", query_string={"text": '"><script>alert(1)</script>'}).text
+
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"not a picture at all", "not a picture"),
+        (photo("Plate", "red")[:1000], "ends early"),
+    ],
+)
+def test_an_unreadable_picture_is_explained(
+    client: FlaskClient, content: bytes, words: str
+) -> None:
+    page = submit(client, content, text="a plate")
+
+    assert page.status_code == 422
+    alert = re.search(r'role="alert">(.*?)</div>', page.text, re.DOTALL)
+    assert alert
+    assert words in alert[1]
+    assert 'value="a plate"' in page.text, "the words need not be typed again"
+
+
+def test_an_empty_form_is_asked_again(client: FlaskClient) -> None:
+    page = submit(client)
+
+    assert page.status_code == 400
+    assert "Choose a picture" in page.text
+
+
+def test_a_photo_that_is_gone(client: FlaskClient) -> None:
+    page = client.get(f"/search?photo={'0' * 32}")
+
+    assert page.status_code == 400
+    assert "no longer kept" in page.text
+    assert client.get(f"/uploads/{'0' * 32}.jpg").status_code == 404
+
+
+def test_troubles_look_friendly(client: FlaskClient) -> None:
+    missing = client.get("/nothing/here")
+    gone = client.get("/products/NOPE")
+    odd = client.get("/search?text=plate&min_price=cheap")
+
+    assert (missing.status_code, gone.status_code, odd.status_code) == (404, 404, 422)
+    for page in (missing, gone, odd):
+        assert page.mimetype == "text/html"
+        assert "Search for something" in page.text
+
+
+def test_nothing_published_yet(empty_client: FlaskClient) -> None:
+    assert "Nothing to search yet" in empty_client.get("/").text
+    page = empty_client.get("/search?text=plate")
+    assert page.status_code == 503
+    assert "Nothing to search yet" in page.text

@@ -1,0 +1,56 @@
+"""Addresses of result pages: the same search with one thing changed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from web.parsing import PageFields
+
+FILTERS = ("category", "brand", "colour", "min_price", "max_price", "in_stock")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A results page: its path and its fields in order."""
+
+    path: str
+    fields: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, path: str, fields: PageFields) -> "Address":
+        """Return the address of these fields; those that say nothing are left out."""
+        pairs = [("text", fields.text), ("photo", fields.photo or ""), ("box", fields.box or "")]
+        for name in ("category", "brand", "colour"):
+            pairs += [(name, value) for value in getattr(fields, name)]
+        for name in ("min_price", "max_price"):
+            price = getattr(fields, name)
+            pairs.append((name, "" if price is None else format(price, "f")))
+        pairs.append(("in_stock", "1" if fields.in_stock else ""))
+        pairs.append(("page", str(fields.page) if fields.page > 1 else ""))
+        return cls(path, tuple((name, value) for name, value in pairs if value))
+
+    def __str__(self) -> str:
+        return f"{self.path}?{urlencode(self.fields)}" if self.fields else self.path
+
+    def at_page(self, page: int) -> "Address":
+        """Return another page of the same hits."""
+        pages = (("page", str(page)),) if page > 1 else ()
+        return self._keeping(lambda name, _: name != "page", pages)
+
+    def without(self, *pairs: tuple[str, str]) -> "Address":
+        """Return the search without some of its fields, at its first page."""
+        return self._keeping(lambda name, value: name != "page" and (name, value) not in pairs)
+
+    def without_filters(self) -> "Address":
+        """Return the search with nothing that restricts hits, at its first page."""
+        return self._keeping(lambda name, _: name != "page" and name not in FILTERS)
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """The fields that filters do not touch, for the filter form to carry along."""
+        return tuple(pair for pair in self.fields if pair[0] in ("text", "photo", "box"))
+
+    def _keeping(
+        self, keep: Callable[[str, str], bool], more: tuple[tuple[str, str], ...] = ()
+    ) -> "Address":
+        return Address(self.path, tuple(pair for pair in self.fields if keep(*pair)) + more)

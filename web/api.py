@@ -1,0 +1,77 @@
+"""The JSON API under /api/v1."""
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import UnsupportedMediaType
+
+from web.parsing import parse_filters, parse_search
+from web.schemas import FormSearch, JsonSearch, PagedFields, ProductView, ResultsView
+from web.specification import answers, specification
+from web.state import search as ask
+from web.state import similar as ask_similar
+from web.state import state
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+SKU = {"sku": "The shop's key of the product."}
+
+
+@blueprint.before_request
+def check_content() -> None:
+    """Refuse bodies that are neither JSON nor a form, and JSON that does not parse.
+
+    Raises:
+        UnsupportedMediaType: another type of body.
+        BadRequest: not JSON.
+    """
+    if request.method != "POST" or request.mimetype in FORMS:
+        return
+    if not request.is_json:
+        raise UnsupportedMediaType("Send multipart/form-data with a photo, or application/json.")
+    request.get_json()
+
+
+@blueprint.post("/search")
+@specification.validate(
+    resp=answers(ResultsView, 400, 413, 415), tags=["search"], operation_id="search"
+)
+def search(json: JsonSearch, form: FormSearch) -> ResultsView:
+    """Find products by photo, by text, or by both.
+
+    Send a form with the photo, or JSON for words alone. Filters narrow the search itself, so a
+    narrow filter still fills the page.
+    """
+    query, token = parse_search(form or json)
+    return ResultsView.of(ask(query), photo=token)
+
+
+@blueprint.get("/products/<path:sku>")
+@specification.validate(
+    resp=answers(ProductView, 404),
+    tags=["products"],
+    operation_id="product",
+    path_parameter_descriptions=SKU,
+)
+def product(sku: str) -> ProductView:
+    """Return one product."""
+    return ProductView.of(state().engine.product(sku))
+
+
+@blueprint.get("/products/<path:sku>/similar")
+@specification.validate(
+    resp=answers(ResultsView, 400, 404),
+    tags=["products"],
+    operation_id="similar",
+    path_parameter_descriptions=SKU,
+)
+def similar(sku: str, query: PagedFields) -> ResultsView:
+    """Return products that look like this one, itself left out."""
+    found = ask_similar(sku, parse_filters(query), k=query.k, page=query.page)
+    return ResultsView.of(found)
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """Return this API's description."""
+    return dict(specification.spec)

@@ -1,0 +1,159 @@
+"""From errors to answers: one table of statuses, problem details for the API, pages for people.
+
+Refuses to show the message of what is our own fault: it may name files and hosts. It is logged
+under an incident number that the answer carries.
+"""
+
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Self
+
+import structlog
+from flask import Flask, Response, render_template, request
+from flask.typing import ResponseReturnValue
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, UnprocessableEntity
+
+from search import errors
+from search.errors import FindalikeError, UnusablePicture
+from web.schemas import Problem, RefusedField
+
+log = structlog.get_logger()
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error is answered."""
+
+    status: int
+    kind: str  # last part of the problem's type
+    title: str
+    detail: str | None = None  # None: the error's own message, which is meant for the client
+
+
+BUSY = "The search can't answer right now. Please try again in a moment."
+BROKEN = "Something went wrong on our side. It has been noted."
+NOT_READY = Answer(503, "not-ready", "Not ready", BUSY)
+OWN_FAULT = Answer(500, "own-fault", "Something went wrong", BROKEN)
+
+ANSWERS: dict[type[FindalikeError], Answer] = {
+    errors.FindalikeError: OWN_FAULT,
+    errors.WrongSetting: OWN_FAULT,
+    errors.DatabaseUnavailable: NOT_READY,
+    errors.SchemaOutdated: NOT_READY,
+    errors.ModelUnavailable: NOT_READY,
+    errors.UnusablePicture: Answer(422, "unusable-picture", "This picture can't be used"),
+    errors.UnusableCatalogue: OWN_FAULT,
+    errors.UnusableQuery: Answer(400, "unusable-query", "This can't be searched for"),
+    errors.UnknownProduct: Answer(404, "unknown-product", "No such product"),
+    errors.NoGeneration: Answer(
+        503, "nothing-published", "Nothing to search yet", "The catalogue is not indexed yet."
+    ),
+    errors.ModelMismatch: NOT_READY,
+    errors.DimensionMismatch: OWN_FAULT,
+    errors.DamagedGeneration: NOT_READY,
+    errors.DamagedShard: OWN_FAULT,
+    errors.RecallTooLow: OWN_FAULT,
+    errors.NothingToBuild: OWN_FAULT,
+    errors.JobFailed: OWN_FAULT,
+    errors.AlreadyRunning: Answer(409, "already-running", "Already running"),
+}
+"""Every error of the tree; a subclass without an entry is answered as its base."""
+
+PLAIN_WORDS = {
+    404: ("There is nothing here", "The address may be mistyped, or the thing is gone."),
+    405: ("That doesn't work here", "This address shows nothing when it is opened like that."),
+    413: ("This picture is too large", "Please choose a smaller one."),
+    422: ("This address can't be understood", "A part of it has a value that is not allowed."),
+}
+"""What a page says instead of the terms of HTTP."""
+
+
+class InvalidFields(UnprocessableEntity):
+    """Fields of a request that can't be used."""
+
+    def __init__(self, refused: list[RefusedField]) -> None:
+        super().__init__(" ".join(f"{field.field}: {field.detail}." for field in refused))
+        self.refused = refused
+
+    @classmethod
+    def of(cls, error: ValidationError) -> Self:
+        """Return what pydantic refused, in its words."""
+        return cls(
+            [
+                RefusedField(field=".".join(map(str, e["loc"])) or "body", detail=e["msg"])
+                for e in error.errors(include_context=False, include_input=False)
+            ]
+        )
+
+
+def answer_to(error: FindalikeError) -> Answer:
+    """Return how this error, or its nearest base, is answered."""
+    return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Describe an error to the client; our own faults are logged and keep their secrets."""
+    if isinstance(error, HTTPException):
+        status = HTTPStatus(error.code or 500)
+        return Problem(
+            type="about:blank",  # RFC 9457: the status says it all
+            title=status.phrase,
+            status=status,
+            detail=error.description or status.description,
+            errors=error.refused if isinstance(error, InvalidFields) else None,
+        )
+    if isinstance(error, FindalikeError):
+        answer = answer_to(error)
+    else:
+        answer = NOT_READY if isinstance(error, OperationalError) else OWN_FAULT
+    detail = answer.detail or str(error)
+    if answer.detail is not None:
+        incident = secrets.token_hex(4)
+        log.error("request_failed", incident=incident, path=request.path, exc_info=error)
+        detail = f"{detail} (incident {incident})"
+    return Problem(
+        type=f"urn:findalike:problem:{answer.kind}",
+        title=answer.title,
+        status=answer.status,
+        detail=detail,
+        reason=error.reason if isinstance(error, UnusablePicture) else None,
+    )
+
+
+def wants_problem() -> bool:
+    """Say whether the client is a program."""
+    return request.path.startswith("/api/") or request.path in ("/healthz", "/readyz", "/metrics")
+
+
+def respond(error: Exception) -> ResponseReturnValue:
+    """Answer an error: problem details under /api, a friendly page elsewhere."""
+    if isinstance(error, HTTPException) and error.response is not None:
+        return error.get_response()
+    problem = problem_of(error)
+    if wants_problem():
+        content = problem.model_dump_json(exclude_none=True)
+        response = Response(content, problem.status, content_type=PROBLEM_JSON)
+    else:
+        title, detail = problem.title, problem.detail
+        if isinstance(error, HTTPException):
+            title, detail = PLAIN_WORDS.get(problem.status, (title, detail))
+        page = render_template("error.html", status=problem.status, title=title, detail=detail)
+        response = Response(page, problem.status, content_type="text/html; charset=utf-8")
+    if isinstance(error, HTTPException):  # Allow, Retry-After and the like
+        for name, value in error.get_headers():
+            if name != "Content-Type":
+                response.headers[name] = value
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def install(app: Flask) -> None:
+    """Answer every error of the application."""
+    app.register_error_handler(Exception, respond)

@@ -1,0 +1,49 @@
+"""How values look on a page: prices, counts, shares, categories. Knows no HTML."""
+
+import re
+from decimal import Decimal
+
+from babel.numbers import format_currency, format_decimal
+from flask import Flask
+
+LOCALE = "en"
+SEPARATOR = " > "
+AFTER_LETTERS = re.compile(r"(?<=[A-Za-z])(?=\d)")
+"""Where CLDR wants a space after a currency written in letters, which Babel leaves out."""
+
+
+def price(cents: int | None, currency: str | None) -> str:
+    """Return `€1,234.50`; without a currency the bare number, without a price nothing."""
+    if cents is None:
+        return ""
+    amount = Decimal(cents) / 100
+    if not currency:
+        return format_decimal(amount, format="#,##0.00", locale=LOCALE)
+    shown = format_currency(amount, currency, locale=LOCALE)
+    return AFTER_LETTERS.sub("\N{NO-BREAK SPACE}", shown)
+
+
+def count(number: int) -> str:
+    """Return `1,234`."""
+    return format_decimal(number, locale=LOCALE)
+
+
+def percent(similarity: float) -> int:
+    """Return a cosine as 0..100; what points away is 0."""
+    return round(100 * min(max(similarity, 0.0), 1.0))
+
+
+def leaf(category: str | None) -> str:
+    """Return the last step of a category path."""
+    return category.rsplit(SEPARATOR, 1)[-1] if category else ""
+
+
+def steps(category: str | None) -> list[str]:
+    """Return the steps of a category path."""
+    return category.split(SEPARATOR) if category else []
+
+
+def install(app: Flask) -> None:
+    """Offer these to templates as filters."""
+    for formatter in (price, count, percent, leaf, steps):
+        app.add_template_filter(formatter)

@@ -1,0 +1,72 @@
+"""The filter column of a results page: what can be chosen, what is, and how to undo it."""
+
+from dataclasses import dataclass
+
+from search.results import SearchPage
+from web.addresses import Address
+from web.formats import leaf
+from web.parsing import PageFields
+
+LABELS = {"category": "Category", "brand": "Brand", "colour": "Colour"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a filter."""
+
+    value: str
+    label: str
+    count: int | None  # products found; None: chosen, and none of the found ones has it
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceGroup:
+    """The values of one filter, the chosen ones first."""
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter in force, and the address without it."""
+
+    label: str
+    address: Address
+
+
+def choice_groups(found: SearchPage, fields: PageFields) -> list[ChoiceGroup]:
+    """Return the filters that have something to choose."""
+    groups = []
+    for name, label in LABELS.items():
+        chosen: list[str] = getattr(fields, name)
+        counts = {facet.value: facet.count for facet in found.facets.get(name, ())}
+        values = [*chosen, *(value for value in counts if value not in chosen)]
+        choices = tuple(
+            Choice(value, _label(name, value), counts.get(value), value in chosen)
+            for value in values
+        )
+        if choices:
+            groups.append(ChoiceGroup(name, label, choices))
+    return groups
+
+
+def chips(fields: PageFields, address: Address) -> list[Chip]:
+    """Return the filters in force, each with the way out of it."""
+    labels = {
+        "min_price": "from {}",
+        "max_price": "up to {}",
+        "in_stock": "in stock",
+    }
+    return [
+        Chip(labels.get(name, "{}").format(_label(name, value)), address.without((name, value)))
+        for name, value in address.without().fields
+        if name in LABELS or name in labels
+    ]
+
+
+def _label(name: str, value: str) -> str:
+    """Return how a value is shown: of a category path the last step."""
+    return leaf(value) if name == "category" else value

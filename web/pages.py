@@ -1,0 +1,102 @@
+"""The pages that shoppers see. They work without JavaScript, which only makes them quicker.
+
+Searching changes nothing that anyone else sees, so its form carries no token against forged
+requests: a forged one would show its sender's victim a page of results, and nothing more.
+"""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from search.errors import NoGeneration, UnusablePicture, UnusableQuery
+from search.results import ProductCard, SearchPage
+from web.addresses import Address
+from web.errors import problem_of
+from web.narrowing import chips, choice_groups
+from web.parsing import PageFields, parse_fields, parse_filters, parse_panel, parse_query
+from web.state import search as ask
+from web.state import similar as ask_similar
+from web.state import state
+
+blueprint = Blueprint("pages", __name__)
+
+SIMILAR_SHOWN = 12
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """Show the search panel."""
+    return render_template("home.html", ready=_is_ready())
+
+
+@blueprint.get("/search")
+def search() -> ResponseReturnValue:
+    """Show products that look like the photo or fit the words."""
+    fields = parse_fields(PageFields, request.args)
+    if not fields.photo and not fields.text.strip():
+        return redirect(url_for("pages.home"), 303)
+    photo = state().uploads.load(fields.photo) if fields.photo else None
+    found = ask(parse_query(fields, photo))
+    return _show_results(found, fields, url_for("pages.search"))
+
+
+@blueprint.post("/search")
+def panel() -> ResponseReturnValue:
+    """Take the search panel's form and send the browser to the address of its results."""
+    address = Address(url_for("pages.search"), parse_panel())
+    return redirect(str(address), 303)
+
+
+@blueprint.get("/products/<path:sku>")
+def product(sku: str) -> ResponseReturnValue:
+    """Show one product and others that look like it."""
+    card = state().engine.product(sku)
+    try:
+        alike = ask_similar(sku, parse_filters(PageFields()), k=SIMILAR_SHOWN).hits
+    except NoGeneration:  # the product can be shown all the same
+        alike = ()
+    return render_template("product.html", product=card, alike=alike)
+
+
+@blueprint.get("/products/<path:sku>/similar")
+def similar(sku: str) -> ResponseReturnValue:
+    """Show products that look like this one, with filters."""
+    fields = parse_fields(PageFields, request.args)
+    card = state().engine.product(sku)
+    found = ask_similar(sku, parse_filters(fields), k=fields.k, page=fields.page)
+    return _show_results(found, fields, url_for("pages.similar", sku=sku), seed=card)
+
+
+@blueprint.errorhandler(UnusablePicture)
+@blueprint.errorhandler(UnusableQuery)
+def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
+    """Show the search panel again, with what was wrong."""
+    problem = problem_of(error)
+    text = request.form.get("text", "")[:2000]
+    page = render_template("home.html", ready=True, problem=problem, text=text)
+    return page, problem.status
+
+
+def _show_results(
+    found: SearchPage, fields: PageFields, path: str, *, seed: ProductCard | None = None
+) -> str:
+    """Render hits with their filters; `path` is the page's address without fields."""
+    address = Address.of(path, fields)
+    return render_template(
+        "results.html",
+        found=found,
+        fields=fields,
+        address=address,
+        groups=choice_groups(found, fields),
+        chips=chips(fields, address),
+        currency=next((h.product.currency for h in found.hits if h.product.currency), None),
+        seed=seed,
+    )
+
+
+def _is_ready() -> bool:
+    """Say whether anything is published; other troubles show when something is asked."""
+    try:
+        state().engine.status()
+    except NoGeneration:
+        return False
+    return True

@@ -1,0 +1,154 @@
+"""From requests to queries. Refuses fields that can't be used with errors that name them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from flask import request
+from PIL import Image
+from pydantic import ConfigDict, Field, ValidationError
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from search.errors import UnusableQuery
+from search.images import decode_picture
+from search.results import Box, Filters, Query
+from web.errors import InvalidFields
+from web.schemas import FilterFields, FormSearch, JsonSearch, QueryFields
+from web.state import state
+from web.uploads import MAX_SIDE_PX
+
+PER_PAGE = 24
+
+
+class PageFields(QueryFields):
+    """The fields in the address of a results page; unknown ones, such as trackers, are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    k: int = Field(default=PER_PAGE, ge=PER_PAGE, le=PER_PAGE)
+    photo: str | None = None
+
+
+Fields = TypeVar("Fields", bound=FilterFields)
+
+
+def parse_fields(model: type[Fields], values: MultiDict[str, str]) -> Fields:
+    """Return the fields of an address or a form.
+
+    Raises:
+        InvalidFields: names the fields and what is allowed.
+    """
+    lists = {"category", "brand", "colour"}
+    given: Mapping[str, Any] = {
+        name: values.getlist(name) if name in lists else values[name] for name in values
+    }
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidFields.of(error) from error
+
+
+def parse_box(text: str | None) -> Box | None:
+    """Return the box written `x,y,w,h`.
+
+    Raises:
+        UnusableQuery: not four numbers, or not inside the picture.
+    """
+    if text is None:
+        return None
+    try:
+        x, y, w, h = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UnusableQuery(
+            f"box is {text!r}; it must be four numbers x,y,w,h, such as 0.1,0.2,0.5,0.5."
+        ) from error
+    return Box(x, y, w, h)
+
+
+def parse_filters(fields: FilterFields) -> Filters:
+    """Return what hits must be.
+
+    Raises:
+        UnusableQuery: the lowest price is above the highest.
+    """
+    low, high = _cents(fields.min_price), _cents(fields.max_price)
+    if low is not None and high is not None and low > high:
+        raise UnusableQuery("min_price is above max_price.")
+    return Filters(
+        categories=tuple(fields.category),
+        brands=tuple(fields.brand),
+        colours=tuple(fields.colour),
+        min_price_cents=low,
+        max_price_cents=high,
+        in_stock=fields.in_stock,
+    )
+
+
+def parse_query(fields: QueryFields, photo: Image.Image | None) -> Query:
+    """Return the query that the fields ask.
+
+    Raises:
+        UnusableQuery: fields that contradict each other.
+    """
+    box = parse_box(fields.box)
+    if box is not None and photo is None:
+        raise UnusableQuery("box is a part of a photo, and there is no photo.")
+    return Query(
+        photo=photo,
+        box=box,
+        text=fields.text,
+        filters=parse_filters(fields),
+        k=fields.k,
+        page=fields.page,
+    )
+
+
+def parse_photo(upload: FileStorage) -> Image.Image:
+    """Decode an uploaded picture: upright, RGB, no larger than we keep.
+
+    Raises:
+        UnusablePicture: says why.
+        RequestEntityTooLarge: more bytes than FINDALIKE_MAX_IMAGE_BYTES.
+    """
+    settings = state().settings
+    content = upload.stream.read(settings.max_image_bytes + 1)
+    if len(content) > settings.max_image_bytes:
+        raise RequestEntityTooLarge(
+            f"The picture has more than {settings.max_image_bytes // 1_000_000} MB."
+        )
+    return decode_picture(content, max_pixels=settings.max_image_pixels, max_side_px=MAX_SIDE_PX)
+
+
+def parse_search(fields: JsonSearch | FormSearch) -> tuple[Query, str | None]:
+    """Return an API search's query, and its photo's token where that is kept."""
+    if isinstance(fields, JsonSearch):
+        photo = state().uploads.load(fields.photo) if fields.photo else None
+        return parse_query(fields, photo), fields.photo
+    photo = parse_photo(fields.photo) if fields.photo is not None else None
+    query = parse_query(fields, photo)
+    token = state().uploads.save(photo) if photo is not None and fields.keep else None
+    return query, token
+
+
+def parse_panel() -> tuple[tuple[str, str], ...]:
+    """Return what the search panel's form asks, as the fields of a results address.
+
+    A newly chosen picture is decoded and kept; otherwise the form names the one already there.
+
+    Raises:
+        UnusablePicture: the picture can't be used.
+        UnusableQuery: neither a picture nor words.
+    """
+    text = request.form.get("text", "").strip()
+    photo = request.form.get("photo", "")
+    chosen = next((file for file in request.files.getlist("picture") if file.filename), None)
+    if chosen is not None:
+        photo = state().uploads.save(parse_photo(chosen))
+    if not text and not photo:
+        raise UnusableQuery("Choose a picture, or describe what you are looking for.")
+    return tuple((name, value) for name, value in (("text", text), ("photo", photo)) if value)
+
+
+def _cents(price: Decimal | None) -> int | None:
+    return None if price is None else round(price * 100)

@@ -1,0 +1,46 @@
+"""Pictures of products, reduced for pages, and shoppers' own photos."""
+
+from flask import Blueprint, Response, send_file
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from search.catalogue import picture_sha256
+from search.db import session_scope
+from web.state import state
+
+blueprint = Blueprint("pictures", __name__)
+
+MAX_AGE_S = 24 * 3600
+
+
+@blueprint.get("/pictures/<int(max=9223372036854775807):image_id>")
+def picture(image_id: int) -> ResponseReturnValue:
+    """Answer with the rendition of a product picture.
+
+    The content's hash is the ETag: a picture that changed under the same id is noticed at the
+    next check, and one that did not costs no bytes.
+    """
+    with session_scope(state().engine.database) as session:
+        sha256 = picture_sha256(session, image_id)
+    path = state().pictures.path(sha256) if sha256 else None
+    if path is None:
+        raise NotFound("There is no such picture.")
+    response = send_file(path, mimetype="image/webp", etag=sha256 or False, max_age=MAX_AGE_S)
+    return _cached(response, f"public, max-age={MAX_AGE_S}")
+
+
+@blueprint.get("/uploads/<token>.jpg")
+def upload(token: str) -> ResponseReturnValue:
+    """Answer with a shopper's photo, to who knows its token."""
+    path = state().uploads.path(token)
+    if path is None:
+        raise NotFound("This photo is no longer kept.")
+    response = send_file(path, mimetype="image/jpeg", etag=token, max_age=MAX_AGE_S)
+    return _cached(response, f"private, max-age={MAX_AGE_S}, immutable")
+
+
+def _cached(response: Response, control: str) -> Response:
+    """Let browsers keep the answer; other sites may not show it."""
+    response.headers["Cache-Control"] = control
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response

@@ -1,0 +1,43 @@
+"""What the views of one application share, and how they ask the engine."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from search.engine import SearchEngine
+from search.pictures import PictureStore
+from search.results import Filters, Query, SearchPage
+from search.settings import Settings
+from web.metrics import Metrics
+from web.uploads import UploadStore
+
+
+@dataclass(frozen=True, slots=True)
+class WebState:
+    """The parts behind one application."""
+
+    settings: Settings
+    engine: SearchEngine
+    uploads: UploadStore
+    pictures: PictureStore
+    metrics: Metrics
+
+
+def state() -> WebState:
+    """Return the parts behind the application that handles this request."""
+    return cast(WebState, current_app.extensions["findalike"])
+
+
+def search(query: Query) -> SearchPage:
+    """Ask the engine and count how long its steps took."""
+    page = state().engine.search(query)
+    state().metrics.observe_search(page)
+    return page
+
+
+def similar(sku: str, filters: Filters, *, k: int, page: int = 1) -> SearchPage:
+    """Ask the engine for products that look like this one, and count its steps."""
+    found = state().engine.similar(sku, filters=filters, k=k, page=page)
+    state().metrics.observe_search(found)
+    return found

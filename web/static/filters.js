@@ -1,0 +1,38 @@
+// Applies filters as they are chosen, instead of waiting for the button.
+
+import { showWaiting, swap } from "./swap.js";
+
+const TYPING_MS = 500;
+
+export const watchFilters = () => {
+  const form = document.querySelector("[data-filters]");
+  if (!form) return;
+  const drawer = form.closest("[popover]");
+  const isDrawer = () => drawer.matches(":popover-open");
+  const apply = () => {
+    const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+    const chosen = document.activeElement;
+    const again = chosen?.name ? [chosen.name, chosen.value, chosen.type] : null;
+    showWaiting();
+    swap(`${form.getAttribute("action")}?${new URLSearchParams(fields)}`, { focus: isDrawer() }).then(() => {
+      // Keep the keyboard where it was: the filters were drawn anew.
+      if (!again) return;
+      const [name, value, type] = again;
+      const same = [...document.querySelectorAll(`[data-filters] [name="${name}"]`)]
+        .find((input) => type !== "checkbox" || input.value === value);
+      same?.focus({ preventScroll: true });
+    });
+  };
+  let timer = 0;
+  form.addEventListener("change", () => {
+    // In the drawer several are chosen before the button is pressed.
+    if (isDrawer()) return;
+    clearTimeout(timer);
+    timer = setTimeout(apply, document.activeElement?.type === "number" ? TYPING_MS : 0);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    apply();
+  });
+};
