@@ -76,7 +76,7 @@ def claim(session: Session, model_tag: str, limit: int, *, after: int = 0) -> li
     # A row that another worker stamped between this query's snapshot and its lock passes the
     # first query: PostgreSQL rechecks the locked row, but against the embeddings of the old
     # snapshot. A second query has a new snapshot, and nobody can change the rows any more.
-    still = unencoded(model_tag).where(ProductImage.id.in_(locked)).subquery()
+    still = select(ProductImage.id.label("id")).where(ProductImage.id.in_(locked)).subquery()
     rows = session.execute(
         select(ProductImage.id, ProductImage.address, Product.source, Product.sku)
         .join(Product, Product.id == ProductImage.product_id)

@@ -7,45 +7,58 @@ process, without a queue.
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Any
 
 import sqlalchemy
 import structlog
 from celery import Celery
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from indexer.batch import BatchEncoder
 from indexer.broker import prepare_broker, waiting_messages
 from indexer.celery_app import ENCODE_BATCH, make_app
 from indexer.claims import count_unencoded
+from indexer.encode_job import (
+    KIND,
+    batches_in_work,
+    count_once,
+    finish_if_done,
+    start_row,
+    summary,
+    uncount,
+)
 from indexer.upkeep import prune_orphan_shards
 from search.db import run_transaction, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
 from search.errors import JobFailed
-from search.jobs import JobView, fail, finish, read_job, running_job, start_job
-from search.models import Job
+from search.jobs import JobView, fail, finish, read_job, running_job
 from search.settings import Settings, load_settings
 
-KIND = "encode"
 FAN_OUT = 32  # messages at a time; each batch asks for the next one
 POLL_S = 0.25
 STALLED_AFTER_S = 10.0
+LOADING_AFTER_S = 30.0  # the same, while the first worker may still be loading its model
 LONGEST_PAUSE_S = 60.0
 GIVE_UP_AFTER = 8  # times that workers were woken up and nothing came of it
-WORKING = "findalike-encode"  # application name of connections that hold claims
 START_LOCK = 0x65_6E_63_6F_64_65  # advisory lock of those who start a job
 
 log = structlog.get_logger()
 
 
-def start_encoding(database: sqlalchemy.Engine, settings: Settings) -> int:
+def start_encoding(
+    database: sqlalchemy.Engine, settings: Settings, *, model_tag: str | None = None
+) -> int:
     """Ask the workers to encode all that the model of the settings has not seen.
 
     A job that is still marked as running is taken up again, and ended where it was for
-    another model. How much there is to do is counted by the first worker, which has the model.
+    another model.
+
+    Args:
+        database: Where the pictures are.
+        settings: The model, the batch size, the broker.
+        model_tag: Of the settings' model, where the caller knows it: then a job without work
+            is over at once, without waking anybody. Else the first worker counts the work.
 
     Returns:
         The id of the job; see `follow`.
@@ -59,20 +72,12 @@ def start_encoding(database: sqlalchemy.Engine, settings: Settings) -> int:
         if job is not None and job.report.get("model") != settings.model:
             fail(session, job.id, f"Given up for a job with FINDALIKE_MODEL={settings.model}.")
             job = None
-        job_id = _start(session, settings) if job is None else _uncount(session, job.id)
-    _send(app, job_id, 1)
-    return job_id
-
-
-def _start(session: Session, settings: Settings) -> int:
-    report = {"model": settings.model, "encoded": 0, "reused": 0, "failed": {}}
-    return start_job(session, KIND, report=report)
-
-
-def _uncount(session: Session, job_id: int) -> int:
-    """Make the next worker count anew, and wake up the others."""
-    job = session.get_one(Job, job_id, with_for_update=True)
-    job.report = {key: value for key, value in (job.report or {}).items() if key != "model_tag"}
+        job_id = start_row(session, settings) if job is None else uncount(session, job.id)
+        over = model_tag is not None and not count_unencoded(session, model_tag)
+        if over:
+            finish(session, job_id, {"model_tag": model_tag, **summary(read_job(session, job_id))})
+    if not over:
+        _send(app, job_id, 1)
     return job_id
 
 
@@ -101,7 +106,9 @@ def encode_step(batches: BatchEncoder, job_id: int, send: Callable[[int], None])
         sqlalchemy.exc.OperationalError: the database stayed away.
         OSError: the disk refuses.
     """
-    remaining = run_transaction(batches.database, lambda session: count(session, job_id, batches))
+    remaining = run_transaction(
+        batches.database, lambda session: count_once(session, job_id, batches.encoder.tag)
+    )
     if remaining is None:
         return False
     send(max(0, _messages(remaining, batches.settings) - 1))
@@ -118,54 +125,6 @@ def encode_step(batches: BatchEncoder, job_id: int, send: Callable[[int], None])
     if result.claimed < batches.settings.batch_images:
         run_transaction(batches.database, lambda session: finish_if_done(session, job_id))
     return result.claimed > 0
-
-
-def count(session: Session, job_id: int, batches: BatchEncoder) -> int | None:
-    """Count a job's pictures, once.
-
-    Returns:
-        How many are to be encoded: 0 where that was counted before, None where the job is over
-        or is for another model, which makes it fail.
-    """
-    job = session.get(Job, job_id, with_for_update=True)
-    if job is None or job.state != "running":
-        return None
-    report = dict(job.report or {})
-    tag = batches.encoder.tag
-    if report.get("model_tag", tag) != tag:
-        fail(
-            session,
-            job_id,
-            f"Workers use different models, {report['model_tag']} and {tag}. Set FINDALIKE_MODEL "
-            "alike for all workers, start them again, then run `findalike encode`.",
-        )
-        return None
-    if "model_tag" in report:
-        return 0
-    remaining = count_unencoded(session, tag)
-    job.report = report | {"model_tag": tag}
-    job.total = job.done + job.failed + remaining
-    return remaining
-
-
-def finish_if_done(session: Session, job_id: int) -> bool:
-    """End a job that has nothing left to do; return whether it is over."""
-    job = read_job(session, job_id)
-    if job.state != "running":
-        return True
-    tag = job.report.get("model_tag")
-    if tag is None or count_unencoded(session, tag):
-        return False
-    finish(session, job_id, _summary(job))
-    return True
-
-
-def _summary(job: JobView) -> dict[str, Any]:
-    seconds = (datetime.now(UTC) - job.started_at).total_seconds()
-    return {
-        "seconds": round(seconds, 2),
-        "images_per_s": round(job.processed / seconds, 2) if seconds > 0 else 0.0,
-    }
 
 
 def follow(
@@ -212,7 +171,8 @@ class _Reviver:
         """Compare with the last look; act where too long nothing has changed."""
         seen = (job.processed, job.report.get("model_tag"))
         if seen != self._seen:
-            self._seen, self._woken, self._pause_s = seen, 0, STALLED_AFTER_S
+            self._seen, self._woken = seen, 0
+            self._pause_s = STALLED_AFTER_S if seen[1] is not None else LOADING_AFTER_S
             self._moved_at = time.monotonic()
         ready = job.total > 0 and job.processed >= job.total
         if ready or time.monotonic() - self._moved_at > self._pause_s:
@@ -244,17 +204,6 @@ class _Reviver:
         _send(self._app, self._job_id, messages)
 
 
-def batches_in_work(session: Session) -> int:
-    """Return how many batches workers hold right now: their open transactions."""
-    query = (
-        select(func.count())
-        .select_from(text("pg_stat_activity"))
-        .where(text("datname = current_database() AND xact_start IS NOT NULL"))
-        .where(text("application_name = :name"))
-    )
-    return session.scalars(query, {"name": WORKING}).one()
-
-
 def encode_all(
     database: sqlalchemy.Engine,
     settings: Settings,
@@ -271,23 +220,26 @@ def encode_all(
         progress: Called after each batch with what is done and how much there is.
 
     Raises:
+        JobFailed: somebody else ended the job.
         OSError: the disk refuses.
     """
     batches = BatchEncoder(database, settings, encoder)
     prune_orphan_shards(database, batches.store)
     with session_scope(database) as session:
-        job_id = _start(session, settings)
+        job_id = start_row(session, settings)
     try:
         while True:
             worked = encode_step(batches, job_id, lambda _messages: None)
             job = run_transaction(database, lambda session: read_job(session, job_id))
             if progress is not None:
                 progress(job.processed, job.total)
-            if job.state != "running":
+            if job.state == "failed":
+                raise JobFailed(job_id, job.error or "no reason was recorded")
+            if job.state == "done":
                 return job
             if not worked:
                 time.sleep(POLL_S)  # other workers hold the rest
-    except BaseException as error:
+    except Exception as error:
         with session_scope(database) as session:
             fail(session, job_id, f"{type(error).__name__}: {error}")
         raise

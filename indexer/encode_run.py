@@ -11,10 +11,12 @@ import click
 import sqlalchemy
 
 from indexer.encode import follow, start_encoding
+from indexer.encode_job import anything_pending
 from indexer.workers import WorkerGroup, default_processes
 from search.db import session_scope, worker_connections
+from search.encoder import load_encoder
 from search.errors import JobFailed
-from search.jobs import JobView
+from search.jobs import JobView, read_job
 from search.progress import track
 from search.settings import Settings
 
@@ -42,9 +44,15 @@ def run_encoding(
         JobFailed: with the reason.
         KeyboardInterrupt: after a line that says how to go on.
     """
-    job_id = start_encoding(database, settings)
     with session_scope(database) as session:
         running = len(worker_connections(session))
+        pending = anything_pending(session)
+    # Starting workers only to learn that there is nothing to do would take longer.
+    model_tag = None if pending else load_encoder(settings.model, "cpu").tag
+    job_id = start_encoding(database, settings, model_tag=model_tag)
+    job = _read(database, job_id)
+    if job.state != "running":
+        return job
     if workers is None:
         workers = 0 if running else default_processes(settings)
     _tell(_who_works(running, workers), quiet=quiet)
@@ -57,6 +65,11 @@ def run_encoding(
             quiet=quiet,
         )
         raise
+
+
+def _read(database: sqlalchemy.Engine, job_id: int) -> JobView:
+    with session_scope(database) as session:
+        return read_job(session, job_id)
 
 
 def _who_works(running: int, started: int) -> str:

@@ -225,7 +225,9 @@ def _read_body(
             raise _too_large(address, settings.max_image_bytes)
         if time.monotonic() > deadline:
             raise _timeout(address, settings)
-    if "html" in response.headers.get("content-type", "") and looks_like_markup(bytes(content[:64])):
+    if "html" in response.headers.get("content-type", "") and looks_like_markup(
+        bytes(content[:64])
+    ):
         raise UnusablePicture(
             "not_a_picture",
             f"{address} answers with a web page (HTML), not a picture; use the address of the "

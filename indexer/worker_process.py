@@ -10,14 +10,16 @@ import signal
 import socket
 import sys
 import threading
+import warnings
 
 import structlog
+from celery.platforms import SecurityWarning
 from celery.signals import setup_logging
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from indexer.celery_app import make_app
-from indexer.encode import WORKING
+from indexer.encode_job import WORKING
 from indexer.tasks import WorkerState, register_tasks
 from search.cli import configure_logging
 from search.db import connect_database, open_database, worker_application_name
@@ -84,6 +86,8 @@ def run_worker(settings: Settings) -> int:
     register_tasks(app, WorkerState(database, settings))
     sign = SignOfLife(settings)
     sign.start()
+    # Celery fears pickled messages, which this application refuses.
+    warnings.simplefilter("ignore", SecurityWarning)
     worker = app.Worker(
         hostname=f"findalike-{os.getpid()}@{socket.gethostname()}",
         pool="threads",

@@ -166,7 +166,7 @@ def check_services(settings: Settings) -> Iterator[Check]:
 
 def _needing(database: Engine | None, name: str, check: Callable[[Engine], Check]) -> Check:
     if database is None:
-        return Check(name, "skipped", "the database can't be asked")
+        return Check(name, "skipped", "needs the database and its schema")
     return guarded(name, lambda: check(database))
 
 

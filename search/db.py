@@ -24,7 +24,8 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     stop_after_delay,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from search.errors import DatabaseUnavailable, WrongSetting
@@ -200,7 +201,7 @@ def run_transaction(database: Engine, work: Callable[[Session], T], *, within_s:
     for attempt in Retrying(
         retry=retry_if_exception(is_lost_connection),
         stop=stop_after_delay(within_s),
-        wait=wait_exponential_jitter(initial=0.1, max=5),
+        wait=wait_exponential(multiplier=0.1, max=5) + wait_random(0, 0.1),
         before_sleep=_log_repeat,
         reraise=True,
     ):

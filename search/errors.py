@@ -7,9 +7,11 @@ FindalikeError
 ├── ModelUnavailable        the encoder can't be loaded
 ├── UnusablePicture         bytes that are no usable picture; carries a reason code
 ├── UnusableCatalogue       a catalogue source that can't be read at all
+│   └── CatalogueShrunk     it lost more products than are retired without asking
 ├── UnusableQuery           a query that asks for nothing or for nonsense
 ├── UnknownProduct          a sku that the catalogue does not hold
 ├── NoGeneration            nothing is published yet
+├── UnknownGeneration       there is no such generation to publish or go back to
 ├── ModelMismatch           query vectors and index come from different models
 ├── DimensionMismatch       arrays of different d
 ├── DamagedGeneration       a generation's files are not what its manifest says
@@ -71,6 +73,21 @@ class UnusableCatalogue(FindalikeError):
     """A catalogue source that can't be read at all."""
 
 
+class CatalogueShrunk(UnusableCatalogue):
+    """A catalogue lost more products than are retired without asking; none was retired."""
+
+    def __init__(self, source: str, gone: int, before: int) -> None:
+        super().__init__(source, gone, before)
+        self.source, self.gone, self.before = source, gone, before
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} lacks {self.gone:,} of its {self.before:,} products. Its rows were "
+            "ingested, but no product was retired. Check that the export is complete; if it is, "
+            "ingest it again with --allow-shrink."
+        )
+
+
 class UnusableQuery(FindalikeError):
     """A query that asks for nothing or for nonsense; the message says which field."""
 
@@ -91,6 +108,10 @@ class NoGeneration(FindalikeError):
 
     def __str__(self) -> str:
         return "No index is published yet. Run `findalike reindex SOURCE` first."
+
+
+class UnknownGeneration(FindalikeError):
+    """There is no such generation to publish or go back to; the message says what there is."""
 
 
 class ModelMismatch(FindalikeError):

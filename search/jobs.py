@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.errors import JobFailed
@@ -129,15 +129,6 @@ def _end(
     job.updated_at = job.finished_at = func.now()
     session.flush()
     return True
-
-
-def set_total(session: Session, job_id: int, remaining: int) -> None:
-    """Say how many steps are still to be done; what is over stays counted."""
-    session.execute(
-        update(Job)
-        .where(Job.id == job_id)
-        .values(total=Job.done + Job.failed + remaining, updated_at=func.now())
-    )
 
 
 def read_job(session: Session, job_id: int) -> JobView:

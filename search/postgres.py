@@ -225,7 +225,7 @@ class EmbeddedPostgres:
             cwd=self.cluster, timeout_s=70,
         )  # fmt: skip
         elapsed_ms = round(1000 * (time.monotonic() - started))
-        log.info(
+        log.debug(
             "postgres_started", cluster=str(self.cluster), status=status, elapsed_ms=elapsed_ms
         )
         if status != 0 and server_log.exists():

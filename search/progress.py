@@ -56,9 +56,18 @@ class Track:
         elif time.monotonic() - self._printed >= LINE_EVERY_S:
             self._line()
 
+    def describe(self, step: str) -> None:
+        """Say which step the work is at, where steps can't be counted."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=f"{self.label}: {step}")
+        else:
+            self._console.print(f"{self.label}: {step}", highlight=False)
+
     def _line(self) -> None:
         """Print one plain line: done, rate, time left."""
         self._printed = time.monotonic()
+        if not self.done and self.total is None:
+            return
         rate = self.done / max(self._printed - self._started, 1e-9)
         line = f"{self.label}: {self.done:,}"
         if self.total is not None:

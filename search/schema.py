@@ -1,5 +1,6 @@
 """The schema of the database: which revision it has, which one is needed, getting there."""
 
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # Alembic takes 0.1 s to import, and most starts find nothing
     from alembic.config import Config
 
 log = structlog.get_logger()
+_alembic_turn = threading.Lock()  # Alembic hands its state around in module globals
 
 
 def _alembic_config() -> "Config":
@@ -79,7 +81,7 @@ def migrate(database: Engine, revision: str = "head", *, wait_s: int = 60) -> No
     if revision == "head" and schema_revision(database) == newest_revision():
         return
     try:
-        with database.connect() as connection:
+        with _alembic_turn, database.connect() as connection:
             config.attributes.update(connection=connection, wait_s=wait_s)
             (command.upgrade if revision == "head" else command.downgrade)(config, revision)
             connection.commit()

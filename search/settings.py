@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     max_image_pixels: Annotated[
         int, Field(ge=1_000_000, description="Larger pictures are refused before decoding.")
     ] = 500_000_000
+    shrink_limit: Annotated[
+        float,
+        Field(ge=0, le=1, description="Larger shares of a catalogue are not retired at once."),
+    ] = 0.2
     recall_target: Annotated[
         float,
         Field(gt=0, le=1, description="Recall at 10 against exact search that nprobe must meet."),
@@ -115,6 +119,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])
-        raise WrongSetting(
-            f"FINDALIKE_{field.upper()}", repr(first.get("input")), first["msg"]
-        ) from error
+        # Errors end up in logs: what may hold a password is not repeated, nor is the cause kept.
+        secret = field in ("database_url", "broker_url", "secret_key")
+        value = "(not shown)" if secret else repr(first.get("input"))
+        raise WrongSetting(f"FINDALIKE_{field.upper()}", value, first["msg"]) from (
+            None if secret else error
+        )

@@ -9,10 +9,12 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 from gunicorn.workers.base import Worker
 
 from search.errors import FindalikeError, WrongSetting
@@ -92,6 +94,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "timeout": TIMEOUT_S,
             "proc_name": "findalike",
             "reload": self.dev,
+            "reload_extra_files": _page_files() if self.dev else [],
             "accesslog": "-" if self.dev else None,
             "loglevel": "info" if self.dev else "warning",
             "control_socket_disable": True,
@@ -120,6 +123,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             os.environ[METRICS_FOLDER] = folder
         try:
             super().run()
+        except HaltServer:  # two workers failed at once, and gunicorn stumbled over the second
+            sys.exit(1)
         except SystemExit as end:
             if os.getpid() != parent:  # a worker leaves through here; its code tells gunicorn why
                 raise
@@ -131,6 +136,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _announce_first(self, worker: Worker) -> None:
         if worker.age == 1:
             self.announce(self.address)
+
+
+def _page_files() -> list[str]:
+    """Return the templates and static files, whose change must restart workers too."""
+    here = Path(__file__).parent
+    return [str(path) for part in ("templates", "static") for path in (here / part).rglob("*.*")]
 
 
 def _forget_worker(_server: Arbiter, worker: Worker) -> None:

@@ -8,5 +8,13 @@ from __future__ import annotations
 
 from indexer.sample.product import DrawnProduct, draw_product
 from indexer.sample.street import street_photo
+from indexer.sample.write import SampleReport, WrongSampleSize, write_sample
 
-__all__ = ["DrawnProduct", "draw_product", "street_photo"]
+__all__ = [
+    "DrawnProduct",
+    "SampleReport",
+    "WrongSampleSize",
+    "draw_product",
+    "street_photo",
+    "write_sample",
+]

@@ -38,6 +38,25 @@ class Look:
         return Paint(self.rgb, material, self.pattern, self.accent_rgb, self.scale)
 
     @property
+    def accent_shows(self) -> bool:
+        """Whether the second colour can be seen: a pattern, a ribbon, a tassel, a stripe."""
+        return (
+            self.pattern != "plain"
+            or self.kind == "sneaker"
+            or self.trim in ("tassel", "patch")
+            or (self.kind in ("hat", "cap") and self.shape in ("fedora", "boater", "trucker"))
+        )
+
+    @property
     def key(self) -> tuple[str, ...]:
         """What must differ for a shopper to tell two products apart."""
-        return (self.kind, self.shape, self.colour, self.pattern, self.material, self.accent, self.trim)
+        accent = self.accent if self.accent_shows else ""
+        return (
+            self.kind,
+            self.shape,
+            self.colour,
+            self.pattern,
+            self.material,
+            accent,
+            self.trim,
+        )

@@ -102,7 +102,9 @@ def _noise_texture(name: str, rng: np.random.Generator) -> Tile:
     if name == "cement":
         return 0.6 * np.tanh(_noise(rng, 12, 12)) + 0.4 * np.tanh(_noise(rng, 0.8, 0.8))
     if name == "vein":
-        veins = np.exp(-9 * np.abs(_noise(rng, 16, 22))) + 0.5 * np.exp(-14 * np.abs(_noise(rng, 9, 7)))
+        veins = np.exp(-9 * np.abs(_noise(rng, 16, 22))) + 0.5 * np.exp(
+            -14 * np.abs(_noise(rng, 9, 7))
+        )
         return (-veins + 0.1 * np.tanh(_noise(rng, 20, 20))).astype(np.float32)
     if name == "upright grain":
         return texture("grain").T

@@ -66,9 +66,7 @@ def lit(rgb: Rgb, factor: float) -> Rgb:
 
 def mixed(first: Rgb, second: Rgb, share: float) -> Rgb:
     """Return `first` with `share` (0..1) of `second` stirred in."""
-    red, green, blue = (
-        a + (b - a) * share for a, b in zip(first, second, strict=True)
-    )
+    red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
     return _clipped(red), _clipped(green), _clipped(blue)
 
 

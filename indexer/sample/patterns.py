@@ -50,7 +50,10 @@ def _checked(ground: Rgb, accent: Rgb) -> tuple[int, str]:
 
 def _dotted(_ground: Rgb, accent: Rgb) -> tuple[int, str]:
     fill = css(accent)
-    return 30, f'<circle cx="8" cy="8" r="5" fill="{fill}"/><circle cx="23" cy="23" r="5" fill="{fill}"/>'
+    return (
+        30,
+        f'<circle cx="8" cy="8" r="5" fill="{fill}"/><circle cx="23" cy="23" r="5" fill="{fill}"/>',
+    )
 
 
 def _flower(cx: float, cy: float, size: float, petals: str, heart: str, spin: float) -> str:

@@ -160,8 +160,8 @@ def _trim(kind: Kind, shape: str, rng: random.Random) -> str:
         return "bordered"
     if kind.name == "stool" and shape == "pouf":
         return ""
-    if kind.name == "table" and shape == "round" and trim == "wooden legs":
-        return trim
+    if kind.name == "chair" and shape in ("spindle", "ladder"):
+        return ""  # of one wood, legs and all
     return trim
 
 

@@ -106,7 +106,10 @@ def studio_picture(look: Look, size_px: int) -> Image.Image:
     size = rng.uniform(0.84, 0.98)
     flip = -1 if look.kind not in UPRIGHT and rng.random() < 0.3 else 1
     turn = rng.uniform(-2.5, 2.5) if kind.rest == "flat" else 0.0
-    pose = f"translate(200 206) rotate({turn:.2f}) scale({size * flip:.3f} {size:.3f}) translate(-200 -206)"
+    pose = (
+        f"translate(200 206) rotate({turn:.2f}) sca"
+        f"le({size * flip:.3f} {size:.3f}) translate(-200 -206)"
+    )
     if look.kind == "pendant lamp":
         pose = f"translate(200 0) scale({size * flip:.3f} {size:.3f}) translate(-200 0)"
     pen.light *= flip
@@ -125,6 +128,9 @@ def close_up(look: Look, size_px: int) -> Image.Image:
     kind.draw(pen, look)
     near = rng.uniform(1.25, 1.5)
     x, y = rng.uniform(170, 230), rng.uniform(170, 240)
-    pose = f"translate(200 200) rotate({rng.uniform(-8, 8):.1f}) scale({near:.3f}) translate({-x:.1f} {-y:.1f})"
+    pose = (
+        f"translate(200 200) rotate({rng.uniform(-8, 8):.1f})"
+        f" scale({near:.3f}) translate({-x:.1f} {-y:.1f})"
+    )
     thing = render(pen, size_px, transform=pose, seed=look.seed, side=1.0)
     return photographed(thing, "wall", 1.0, Backdrop((242, 240, 236), 0.05))

@@ -23,7 +23,7 @@ from indexer.sample.plan import planned
 from indexer.sample.product import UPRIGHT, DrawnProduct
 from indexer.sample.studio import contact_shadow, render
 
-PHOTO_PX = 384
+PHOTO_PX = 320
 CLUTTER_SHOP = 982_451  # no sample shop is likely to have this seed
 
 SURFACES: tuple[tuple[str, Rgb, float], ...] = (
@@ -36,7 +36,7 @@ SURFACES: tuple[tuple[str, Rgb, float], ...] = (
 
 
 def street_photo(product: DrawnProduct, seed: int) -> Image.Image:
-    """Return a shopper's photo of the product (RGB, 384 by 384).
+    """Return a shopper's photo of the product (RGB, 320 by 320).
 
     Args:
         product: What is photographed.
@@ -68,7 +68,9 @@ def _drawn(look: Look, rng: random.Random, side: float, size_px: int) -> Image.I
     pen = Pen(light=side * flip, tilt=rng.uniform(0.14, 0.34))
     KINDS[look.kind].draw(pen, look)
     turn = rng.gauss(0, 5)
-    pose = f"translate(200 206) rotate({turn:.1f}) scale({0.92 * flip:.3f} 0.92) translate(-200 -206)"
+    pose = (
+        f"translate(200 206) rotate({turn:.1f}) scale({0.92 * flip:.3f} 0.92) translate(-200 -206)"
+    )
     return render(pen, size_px, transform=pose, seed=look.seed, side=side)
 
 
@@ -88,7 +90,9 @@ def _posed(
         corners.append((0.5 + dx + size * u * 0.5 / depth, 0.52 + dy + size * v * 0.5 / depth))
     coefficients = _perspective(corners, PHOTO_PX)
     warped = [
-        layer.transform(layer.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
+        layer.transform(
+            layer.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC
+        )
         for layer in (thing, shadow)
     ]
     return warped[0], warped[1]
@@ -98,7 +102,9 @@ def _perspective(corners: list[tuple[float, float]], size_px: int) -> list[float
     """Return Pillow's eight coefficients that take the square to `corners` (shares of it)."""
     square = [(0, 0), (size_px, 0), (size_px, size_px), (0, size_px)]
     rows, values = [], []
-    for (u, v), (x, y) in zip(square, [(a * size_px, b * size_px) for a, b in corners], strict=True):
+    for (u, v), (x, y) in zip(
+        square, [(a * size_px, b * size_px) for a, b in corners], strict=True
+    ):
         rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y])
         rows.append([0, 0, 0, x, y, 1, -v * x, -v * y])
         values += [u, v]
@@ -146,17 +152,17 @@ def _cover(scene: Image.Image, rng: random.Random) -> None:
     """Let something near the camera hide a corner or an edge of the picture."""
     cover = Image.fromarray(np.clip(_surface(rng), 0, 255).astype(np.uint8), "RGB")
     mask = Image.new("L", scene.size)
-    width, height = rng.uniform(0.18, 0.34), rng.uniform(0.3, 0.7)
-    blob = Image.radial_gradient("L").resize((round(width * 2 * PHOTO_PX), round(height * 2 * PHOTO_PX)))
+    width, height = rng.uniform(0.24, 0.46), rng.uniform(0.3, 0.7)
+    blob = Image.radial_gradient("L").resize(
+        (round(width * 2 * PHOTO_PX), round(height * 2 * PHOTO_PX))
+    )
     blob = blob.point(lambda v: 255 if v < 128 else 0)
     x = rng.choice((-width * 1.35, 1 - width * 0.65))
     mask.paste(blob, (round(x * PHOTO_PX), round(rng.uniform(-0.3, 0.8) * PHOTO_PX)))
     scene.paste(cover, (0, 0), mask.filter(ImageFilter.GaussianBlur(rng.uniform(2, 5))))
 
 
-def _camera(
-    scene: Image.Image, rng: random.Random, noise: np.random.Generator
-) -> Image.Image:
+def _camera(scene: Image.Image, rng: random.Random, noise: np.random.Generator) -> Image.Image:
     """Return what a phone makes of the scene: cast, exposure, blur, noise, JPEG."""
     if rng.random() < 0.6:
         scene = scene.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.3)))

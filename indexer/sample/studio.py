@@ -45,7 +45,7 @@ def render(
     codes = np.asarray(_rendered(pen.map_svg(transform), size_px, crisp=True))
     light = _texture_light(codes, seed) * _edge_light(codes, colour.getchannel("A"), side)
     if pen.relief:
-        light *= _relief_light(_rendered(pen.relief_svg(transform), size_px), size_px)
+        light *= _relief_light(_rendered(pen.relief_svg(transform), size_px // 2), size_px)
     pixels = np.asarray(colour).astype(np.float32)
     pixels[..., :3] *= light[..., None]
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGBA")
@@ -94,17 +94,25 @@ def _edge_light(codes: npt.NDArray[np.uint8], alpha: Image.Image, side: float) -
     light = 1 - soft * np.minimum(1.1 * near + 3.4 * wide, 0.55)
     shift = round(9 * unit)
     blurred = alpha.filter(ImageFilter.GaussianBlur(8 * unit))
-    towards = ImageChops.offset(blurred, round(-side * shift), shift)
-    away = ImageChops.offset(blurred, round(side * shift), -shift)
+    towards = _shifted(blurred, round(-side * shift), shift)
+    away = _shifted(blurred, round(side * shift), -shift)
     rim = np.asarray(towards, np.float32) - np.asarray(away, np.float32)
     return light * (1 + soft * np.clip(rim / 255, -1, 1) * 0.22)
 
 
+def _shifted(picture: Image.Image, dx: int, dy: int) -> Image.Image:
+    """Return the picture moved right and down; what moves in is black."""
+    moved = Image.new(picture.mode, picture.size)
+    moved.paste(picture, (dx, dy))
+    return moved
+
+
 def _relief_light(relief: Image.Image, size_px: int) -> Plane:
-    """Return brightness factors of blurred folds."""
+    """Return brightness factors of blurred folds; half the resolution is plenty for a blur."""
     grey = Image.new("RGBA", relief.size, (128, 128, 128, 255))
     grey.alpha_composite(relief)
-    blurred = grey.convert("L").filter(ImageFilter.GaussianBlur(2.6 * size_px / SHEET))
+    blurred = grey.convert("L").filter(ImageFilter.GaussianBlur(1.3 * size_px / SHEET))
+    blurred = blurred.resize((size_px, size_px), Image.Resampling.BICUBIC)
     return 1 + (np.asarray(blurred, np.float32) - 128) / 210
 
 
@@ -133,13 +141,15 @@ def contact_shadow(thing: Image.Image, rest: str, side: float) -> Image.Image:
         shadow = shadow.filter(ImageFilter.GaussianBlur(small_px * 0.03))
         lowest = alpha.crop((box[0], foot - max(2, small_px // 26), box[2], foot))
         tight = Image.new("L", alpha.size)
-        tight.paste(lowest.resize((box[2] - box[0], 4)).point(lambda v: v * 0.75), (box[0], foot - 2))
+        tight.paste(
+            lowest.resize((box[2] - box[0], 4)).point(lambda v: v * 0.75), (box[0], foot - 2)
+        )
         shadow = ImageChops.add(shadow, tight.filter(ImageFilter.GaussianBlur(small_px * 0.012)))
     else:
         depth = {"flat": 0.012, "wall": 0.045}[rest]
         offset = round(small_px * depth) + 1
         blurred = alpha.filter(ImageFilter.GaussianBlur(small_px * depth))
-        shadow = ImageChops.offset(blurred, round(-side * offset), offset)
+        shadow = _shifted(blurred, round(-side * offset), offset)
         shadow = shadow.point(lambda v: v * (0.42 if rest == "flat" else 0.26))
     return shadow.resize(thing.size, Image.Resampling.BICUBIC)
 

@@ -63,8 +63,7 @@ SHAPE_NOUNS = {
     ("chair", "shell"): "shell chair",
 }  # fmt: skip
 
-SINGULAR_NOTE = {"sneaker", "boot", "heel"}
-WOOD_LIKE = {"oak", "walnut", "brass", "marble", "terracotta", "straw", "clear"}
+NAMES_ITS_MATERIAL = {"oak", "walnut", "brass", "marble", "terracotta"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +92,12 @@ def noun(look: Look) -> str:
 
 
 def material_words(look: Look) -> str:
-    """Return the material as a shop names it, given a colour that may already name it."""
-    if look.kind in ("mug", "bottle", "table lamp", "pendant lamp", "floor lamp", "clock") and (
-        look.material == "metal"
-    ):
-        return "metal"
-    if look.colour in ("terracotta", "marble", "brass") or look.material == "straw":
+    """Return the material as it stands before a noun; empty where the colour names it."""
+    if look.colour in NAMES_ITS_MATERIAL or look.material == "straw":
         return ""
-    return {"steel": "steel", "knit": "knitted"}.get(look.material, look.material)
+    if look.kind == "wrist watch" and look.material == "steel":
+        return "metal"
+    return {"knit": "knitted", "wood": "wooden"}.get(look.material, look.material)
 
 
 def colour_words(look: Look) -> str:
@@ -142,7 +139,7 @@ def _title(look: Look, brand: str, model: str, rng: random.Random) -> str:
     forms = (
         full,
         f"{brand} {full}",
-        f"{noun(look)} {model}, {_joined(material_words(look))} in {colour_words(look)}"
+        f"{noun(look)} {model}, {material_words(look)} in {colour_words(look)}"
         if material_words(look)
         else f"{noun(look)} {model} in {colour_words(look)}",
         f"{model} {_joined(pattern, noun(look))} – {look.colour}",
@@ -156,13 +153,18 @@ def _title(look: Look, brand: str, model: str, rng: random.Random) -> str:
 def _description(look: Look, department: str, rng: random.Random) -> str:
     style = rng.choice(STYLE[department])
     kind = noun(look)
-    article = "" if kind.endswith("s") and look.kind != "dress" else ("An " if style[0] in "aeiouAEIOU" else "A ")
+    article = (
+        ""
+        if kind.endswith("s") and look.kind != "dress"
+        else ("An " if style[0] in "aeiouAEIOU" else "A ")
+    )
     made = material_words(look)
+    stuff = {"wooden": "wood", "knitted": "soft knit"}.get(made, made)
     opening = rng.choice(
         (
-            f"{article}{style} {kind}{f' in {made}' if made else ''}, {_colour_phrase(look)}.",
+            f"{article}{style} {kind}{f' in {stuff}' if stuff else ''}, {_colour_phrase(look)}.",
             f"{article}{style} {_joined(made, kind)}. It comes in {_colour_phrase(look)}.",
-            f"Our {style} {kind}: {_colour_phrase(look)}{f', {made}' if made else ''}.",
+            f"Our {style} {kind}: {_colour_phrase(look)}{f', {stuff}' if stuff else ''}.",
         )
     )
     extra = f" With {_trim_phrase(look.trim)}." if look.trim else ""
@@ -175,13 +177,19 @@ def _colour_phrase(look: Look) -> str:
     if look.pattern == "plain":
         return f"plain {look.colour}"
     article = {"floral": "a floral print", "polka dot": "polka dots", "checked": "checks"}
-    words = article.get(look.pattern, {"striped": "stripes"}.get(look.pattern, "a geometric pattern"))
+    words = article.get(
+        look.pattern, {"striped": "stripes"}.get(look.pattern, "a geometric pattern")
+    )
     return f"{look.colour} with {words} in {look.accent}"
 
 
 def _trim_phrase(trim: str) -> str:
     plural = trim.endswith("s") or "," in trim or trim in ("fringed", "bordered")
-    words = {"fringed": "fringed ends", "bordered": "a woven border", "button": "button and zip"}.get(trim, trim)
+    words = {
+        "fringed": "fringed ends",
+        "bordered": "a woven border",
+        "button": "button and zip",
+    }.get(trim, trim)
     if plural or trim in ("button",):
         return words
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"

@@ -41,7 +41,11 @@ _INSTEAD = {
 
 
 def open_source(
-    source: Path | str, mapping: Mapping[str, str] | None = None, *, encoding: str | None = None
+    source: Path | str,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    encoding: str | None = None,
+    name: str | None = None,
 ) -> CatalogueSource:
     """Return the reader of a catalogue.
 
@@ -50,6 +54,8 @@ def open_source(
         mapping: Field to column, for columns whose names are not known; see `columns`. The
             value for `image` may name several columns, separated by `|`.
         encoding: Of a CSV file that is not UTF-8, such as `cp1252`.
+        name: What the catalogue is called; dated files of one catalogue share a name. Its
+            absolute path where not given.
 
     Raises:
         UnusableCatalogue: nothing there, not readable, no known kind, or a required column is
@@ -64,17 +70,17 @@ def open_source(
     try:
         if path.is_dir():
             path = _catalogue_in(path)
-        if path.is_dir():
-            return FolderSource(path)
         if not path.exists():
             raise UnusableCatalogue(f"There is no catalogue {path}; check the path.")
-        return _open_file(path, mapping or {}, encoding)
+        reader = _reader(path, mapping or {}, encoding)
     except PermissionError as error:
         raise UnusableCatalogue(
             f"{error.filename or path} may not be read; let the user that runs findalike read it."
         ) from error
     except OSError as error:
         raise UnusableCatalogue(f"{path} can't be read: {error}.") from error
+    reader.name = name or reader.name
+    return reader
 
 
 def _catalogue_in(folder: Path) -> Path:
@@ -87,8 +93,12 @@ def _catalogue_in(folder: Path) -> Path:
     return found[0] if found else folder
 
 
-def _open_file(path: Path, mapping: Mapping[str, str], encoding: str | None) -> CatalogueSource:
+def _reader(
+    path: Path, mapping: Mapping[str, str], encoding: str | None
+) -> DelimitedSource | JsonLinesSource | ParquetSource | FolderSource:
     """Choose a reader by the file's name."""
+    if path.is_dir():
+        return FolderSource(path)
     suffix = path.suffix.lower()
     if path.stat().st_size == 0:
         raise UnusableCatalogue(f"{path} is empty; export the catalogue again.")

@@ -138,12 +138,10 @@ def map_columns(
         by_name.setdefault(normalised(column), column)
     columns: dict[str, str] = {}
     for field, names in ALIASES.items():
-        if field in mapping:
-            column = by_name.get(normalised(mapping[field]))
-        else:
-            column = next((by_name[name] for name in names if name in by_name), None)
-        if column is not None:
-            columns[field] = column
+        wanted = (normalised(mapping[field]),) if field in mapping else names
+        known = next((by_name[name] for name in wanted if name in by_name), None)
+        if known is not None:
+            columns[field] = known
     images = _image_columns(by_name, mapping.get("image"))
     if strict:
         _check_mapped(by_name, mapping, where)
@@ -161,8 +159,8 @@ def _image_columns(by_name: dict[str, str], mapped: str | None) -> tuple[str, ..
 
 def _check_mapped(by_name: dict[str, str], mapping: Mapping[str, str], where: str) -> None:
     """Refuse a mapping to columns that are not there."""
-    for field, column in mapping.items():
-        parts = column.split("|") if field == "image" else [column]
+    for field, mapped in mapping.items():
+        parts = mapped.split("|") if field == "image" else [mapped]
         for part in parts:
             if normalised(part) not in by_name:
                 raise UnusableCatalogue(

@@ -19,8 +19,8 @@ from indexer.sources.record import Record, RefusedRow
 from search.errors import UnusableCatalogue
 
 SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .png .webp .gif .tif .tiff .bmp .heic .heif .avif .jp2 .j2k".split()
-)
+    (".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".heic")
+).union((".heif", ".avif"))
 MAX_NUMBERED = 20
 _NUMBERED = re.compile(r"(?P<stem>.*[^\W_])[-_](?P<number>\d{1,2})")
 

@@ -2,12 +2,33 @@
 
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from search.cli import echo_json, json_option
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from search.checks import Check
+
 MARKS = {"ok": "[green]ok[/]", "failed": "[red]FAILED[/]", "skipped": "[yellow]skipped[/]"}
+
+
+def describe(check: "Check") -> "Table":
+    """Return the line of one check, its remedy below."""
+    from rich.table import Table
+    from rich.text import Text
+
+    line = Table.grid(padding=(0, 2))
+    line.add_column(width=7)
+    line.add_column(width=10, style="bold")
+    line.add_column(overflow="fold")
+    line.add_row(MARKS[check.state], check.name, Text(check.found))
+    if check.remedy:
+        line.add_row("", "", Text(f"→ {check.remedy}", style="bold"))
+    return line
 
 
 @click.command()
@@ -15,7 +36,6 @@ MARKS = {"ok": "[green]ok[/]", "failed": "[red]FAILED[/]", "skipped": "[yellow]s
 def doctor(*, as_json: bool) -> None:
     """Check installation, settings, database, broker, model and live index; exit 1 if one fails."""
     from rich.console import Console
-    from rich.text import Text
 
     from search.checks import run_checks
 
@@ -23,10 +43,7 @@ def doctor(*, as_json: bool) -> None:
     console = Console(quiet=as_json)
     for check in run_checks():  # shown one by one: loading a model takes a while
         checks.append(check)
-        console.print(f"{MARKS[check.state]:<18}", Text(check.name, style="bold"))
-        console.print(Text(check.found), style="dim")
-        if check.remedy:
-            console.print(Text(f"→ {check.remedy}", style="bold"))
+        console.print(describe(check))
     failed = [check.name for check in checks if check.state == "failed"]
     if as_json:
         echo_json({"healthy": not failed, "checks": [asdict(check) for check in checks]})

@@ -1,8 +1,6 @@
 """Opening databases, transactions that survive a lost server, and who is connected."""
 
-import os
 import shutil
-import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -26,9 +24,10 @@ from search.db import (
 )
 from search.errors import DatabaseUnavailable, SchemaOutdated, WrongSetting
 from search.models import Job
-from search.postgres import find_postmaster
+from search.postgres_processes import find_postmaster
 from search.schema import newest_revision, schema_revision
 from search.settings import Settings
+from tests.killing import kill_postmaster
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def embedded() -> Iterator[Settings]:
 def kill_server(settings: Settings) -> None:
     postmaster = find_postmaster(settings.root / "postgres")
     assert postmaster is not None
-    os.kill(postmaster.pid, signal.SIGKILL)
+    kill_postmaster(postmaster)
 
 
 def count_jobs(session: Session) -> int:
@@ -117,10 +116,15 @@ def test_session_scope_commits_or_rolls_back(database: Engine) -> None:
     with session_scope(database) as session:
         kept = Job(kind="kept")
         session.add(kept)
-    with pytest.raises(ZeroDivisionError), session_scope(database) as session:
-        session.add(Job(kind="lost"))
-        session.flush()
-        _ = 1 / 0
+
+    def fail() -> None:
+        with session_scope(database) as session:
+            session.add(Job(kind="lost"))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with session_scope(database) as session:
         assert session.scalars(select(Job.kind)).all() == ["kept"]
     assert kept.kind == "kept"

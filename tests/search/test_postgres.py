@@ -21,9 +21,10 @@ from sqlalchemy.pool import NullPool
 import search.db  # noqa: F401  (registers the listener that reconnects)
 from search import postgres
 from search.errors import DatabaseUnavailable
-from search.postgres import EmbeddedPostgres, find_postmaster
-from search.postgres_processes import end_process, is_server_process
+from search.postgres import EmbeddedPostgres
+from search.postgres_processes import end_process, find_postmaster, is_server_process
 from search.postgres_programs import start_failure
+from tests.killing import kill_postmaster
 
 REPOSITORY = Path(__file__).parents[2]
 WITHIN_S = 60
@@ -153,12 +154,12 @@ def test_engines_come_back_after_the_server_was_killed(
         connection.execute(text("INSERT INTO kept VALUES (1)"))
         connection.commit()
     for engine in (pooled, single):
-        before = postmaster_pid(home)
+        before = find_postmaster(home / "postgres")
         assert before is not None
-        os.kill(before, signal.SIGKILL)
+        kill_postmaster(before)
         with engine.connect() as connection:
             assert connection.scalar(text("SELECT max(n) FROM kept")) == 1
-        assert postmaster_pid(home) not in (None, before)
+        assert postmaster_pid(home) not in (None, before.pid)
     pooled.dispose()
 
 

@@ -21,6 +21,10 @@ THINGS = {
     "Pennant": "Garden > Decoration",
     "Tray": "Home > Tableware",
 }
+FIELDS = (
+    *("sku", "title", "description", "category", "image"),
+    *("brand", "colour", "price", "currency", "in_stock", "url"),
+)
 BRANDS = ("Nordlys", "Kettle & Co")
 ODD_SKU = "ODD/1 ü"
 ODD_TITLE = '<b>Odd</b> & "quoted" thing'
@@ -97,7 +101,19 @@ def write_catalogue(folder: Path) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(
-            "sku title description category image brand colour price currency in_stock url".split()
+            [
+                "sku",
+                "title",
+                "description",
+                "category",
+                "image",
+                "brand",
+                "colour",
+                "price",
+                "currency",
+                "in_stock",
+                "url",
+            ]
         )
         for number, thing in enumerate(PRODUCTS):
             name = thing.title.split()[-1].title()

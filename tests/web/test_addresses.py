@@ -13,7 +13,9 @@ def address(query: str) -> Address:
 
 
 def test_fields_survive_the_round_trip() -> None:
-    query = "text=blue+mug&category=Home+%3E+Mugs&brand=A%26B&brand=C&min_price=9.50&in_stock=1&page=3"
+    query = (
+        "text=blue+mug&category=Home+%3E+Mugs&brand=A%26B&brand=C&min_price=9.50&in_stock=1&page=3"
+    )
 
     again = str(address(query))
 
@@ -21,7 +23,9 @@ def test_fields_survive_the_round_trip() -> None:
 
 
 def test_fields_that_say_nothing_are_left_out() -> None:
-    assert str(address("text=mug&category=&min_price=&page=1&utm_source=mail")) == "/search?text=mug"
+    assert (
+        str(address("text=mug&category=&min_price=&page=1&utm_source=mail")) == "/search?text=mug"
+    )
 
 
 def test_another_page_keeps_everything_else() -> None:

@@ -1,16 +1,19 @@
 """The JSON API over a real index: what it finds, and how it says no."""
 
 import io
+import zlib
 from typing import Any
 
 import jsonschema
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 from werkzeug.test import TestResponse
 
 from tests.web.shop import ODD_SKU, ODD_TITLE, PRODUCTS, photo
+from web import create_app
 from web.errors import PROBLEM_JSON
 
 SEARCH = "/api/v1/search"
@@ -201,8 +204,6 @@ def huge_png() -> bytes:
     Image.new("1", (9, 9)).save(content, "PNG")
     header = bytearray(content.getvalue())
     header[16:24] = (60_000).to_bytes(4, "big") * 2
-    import zlib
-
     header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
     return bytes(header)
 
@@ -238,18 +239,25 @@ def test_too_much_is_refused_before_it_is_read(client: FlaskClient) -> None:
     answer = client.post(
         SEARCH,
         content_type="multipart/form-data; boundary=x",
-        headers={"Content-Length": str(limit + 1)},
-        input_stream=io.BytesIO(b"--x"),
+        environ_overrides={"CONTENT_LENGTH": str(limit + 1)},
     )
 
     problem(answer, 413)
+
+
+def test_a_picture_over_the_limit_is_refused(app: Flask) -> None:
+    """A form has room beside its picture; the picture has a limit of its own."""
+    state = app.extensions["findalike"]
+    strict = create_app(state.settings.model_copy(update={"max_image_bytes": 1024}), state.engine)
+
+    problem(send(strict.test_client(), photo("Plate", "red")), 413)
 
 
 def test_other_content_is_refused(client: FlaskClient) -> None:
     xml = client.post(SEARCH, data="<search/>", content_type="application/xml")
     assert "multipart/form-data" in problem(xml, 415)["detail"]
     problem(client.post(SEARCH, data="{oops", content_type="application/json"), 400)
-    problem(client.post(SEARCH, data="[]", content_type="application/json"), 422)
+    problem(client.post(SEARCH, data="[1]", content_type="application/json"), 422)
 
 
 def test_unknown_addresses_and_methods(client: FlaskClient) -> None:

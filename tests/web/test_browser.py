@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 from werkzeug.serving import make_server
 
 from tests.web.shop import photo
@@ -17,10 +24,15 @@ from tests.web.shop import photo
 pytestmark = pytest.mark.browser
 
 CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -65,7 +77,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",
-            lambda message: errors.append(message.text) if message.type == "error" else None,
+            lambda message: errors.append(message.text) if is_error(message) else None,
         )
         page.goto(path)
         return page
@@ -82,6 +94,11 @@ def red_plate(tmp_path: Path) -> Path:
     path = tmp_path / "holiday photo.jpg"
     path.write_bytes(photo("Plate", "red"))
     return path
+
+
+def is_error(message: ConsoleMessage) -> bool:
+    """Chromium also reports answers of status 422, which refused pictures get on purpose."""
+    return message.type == "error" and "status of 422" not in message.text
 
 
 def first_card(page: Page) -> Any:
@@ -106,7 +123,7 @@ def test_choosing_a_picture_searches_at_once(open_page: Open, red_plate: Path) -
 def test_the_picture_is_shown_while_it_is_searched(open_page: Open, red_plate: Path) -> None:
     page = open_page()
     held: list[Any] = []
-    page.route("**/search", lambda route: held.append(route))
+    page.route("**/search", held.append)
 
     page.locator("[data-file]").first.set_input_files(red_plate)
 
@@ -127,7 +144,8 @@ def test_a_pasted_picture(open_page: Open) -> None:
           const file = new File([new Uint8Array(bytes)], "image.png", { type: "image/png" });
           const data = new DataTransfer();
           data.items.add(file);
-          document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+          const paste = new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
+          document.dispatchEvent(paste);
         }""",
         list(photo("Cushion", "blue", "PNG")),
     )
@@ -184,9 +202,10 @@ def test_words_then_filters_then_a_product(open_page: Open) -> None:
     page.locator(".filters .choice", has_text="red").click()
     expect(page.locator(".chip")).to_have_count(2)
     page.get_by_label("Highest price").fill("32")
+    page.keyboard.press("Tab")
     expect(page.locator(".chip")).to_have_count(3)
     expect(first_card(page)).to_have_text(re.compile("^Red"))
-    assert "colour=red&max_price=32&in_stock=1" in page.url
+    assert all(part in page.url for part in ("colour=red", "max_price=32", "in_stock=1"))
 
     title = first_card(page).text_content()
     first_card(page).click()
@@ -199,7 +218,7 @@ def test_words_then_filters_then_a_product(open_page: Open) -> None:
 
 
 def test_more_like_this(open_page: Open) -> None:
-    page = open_page("/search?text=plate")
+    page = open_page("/search?text=plate&colour=green")
     card = page.locator(".card", has_text="Green plate").first
 
     card.get_by_role("link", name="More like Green plate").click()
@@ -212,9 +231,7 @@ def test_more_like_this(open_page: Open) -> None:
 def test_an_unreadable_picture_is_explained(open_page: Open, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(photo("Plate", "red")[:1200])
-    page = open_page(java_script_enabled=True)
-    # The refusal itself is what the browser's console reports; it is expected here.
-    page.route("**/search", lambda route: route.continue_())
+    page = open_page()
 
     page.locator("[data-file]").first.set_input_files(broken)
 

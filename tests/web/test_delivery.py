@@ -34,7 +34,7 @@ def test_every_answer_is_guarded(client: FlaskClient, address: str) -> None:
 def test_pages_need_nothing_from_elsewhere(client: FlaskClient, address: str) -> None:
     page = client.get(address).text
 
-    loaded = re.findall(r'(?:src|srcset|action|poster)="([^"]*)"', page)
+    loaded = re.findall(r'\s(?:src|srcset|action|poster)="([^"]*)"', page)
     loaded += re.findall(r'<link[^>]*href="([^"]*)"', page)
     assert loaded
     assert all(target.startswith("/") and not target.startswith("//") for target in loaded)

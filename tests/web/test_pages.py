@@ -20,7 +20,9 @@ def submit(client: FlaskClient, *pictures: bytes, **fields: str) -> TestResponse
 
 def titles(page: TestResponse) -> list[str]:
     assert page.status_code == 200
-    return [unescape(title) for title in re.findall(r'class="card-title"><a[^>]*>([^<]*)', page.text)]
+    return [
+        unescape(title) for title in re.findall(r'class="card-title"><a[^>]*>([^<]*)', page.text)
+    ]
 
 
 def test_home_has_a_panel_that_works_without_javascript(client: FlaskClient) -> None:
@@ -87,7 +89,7 @@ def test_filters_are_shown_and_can_be_taken_back(client: FlaskClient) -> None:
     assert set(titles(page)) == wanted
     chips = re.findall(r'class="chip" href="([^"]*)" data-swap>([^<]*)', page.text)
     assert {unescape(label) for _, label in chips} == {"Nordlys", "red", "up to 35", "in stock"}
-    without = dict((label, unescape(address)) for address, label in chips)
+    without = {label: unescape(address) for address, label in chips}
     assert without["Nordlys"] == "/search?text=thing&colour=red&max_price=35&in_stock=1"
     assert 'value="Nordlys" checked' in page.text
     assert re.search(r'name="in_stock" value="1" checked', page.text)
@@ -133,7 +135,9 @@ def test_a_product_page(client: FlaskClient) -> None:
     assert "Home / Tableware / Plates" in page
     assert "€10.50" in page
     assert "Out of stock" in page
-    assert 'href="https://shop.example/Plate/red" rel="external noopener noreferrer nofollow"' in page
+    assert (
+        'href="https://shop.example/Plate/red" rel="external noopener noreferrer nofollow"' in page
+    )
     assert page.count('class="card"') == 12 + 12, "hits, and the waiting cards of the template"
     assert "picture 1 of 2" in page
 

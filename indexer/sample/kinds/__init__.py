@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 from indexer.sample.kinds import (
-    accessories,
+    armchairs,
     bags,
-    clothing,
-    footwear,
-    furniture,
+    boots_heels,
+    chairs_tables,
+    dresses,
+    handbags,
+    headwear,
     lighting,
-    seating,
+    outdoors,
+    plant_pots,
+    rugs_clocks,
+    sneakers,
+    sofas,
+    soft_seats,
     tableware,
+    tops,
+    trousers,
+    vessels,
+    wristwatches,
 )
 from indexer.sample.kinds.kind import Kind
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for room in (footwear, bags, clothing, accessories, tableware, lighting, seating, furniture)
-    for kind in room.KINDS
-}
+_ROOMS = (
+    sneakers,
+    boots_heels,
+    bags,
+    handbags,
+    dresses,
+    tops,
+    trousers,
+    headwear,
+    wristwatches,
+    outdoors,
+    tableware,
+    vessels,
+    plant_pots,
+    lighting,
+    armchairs,
+    sofas,
+    soft_seats,
+    chairs_tables,
+    rugs_clocks,
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for room in _ROOMS for kind in room.KINDS}
 
 __all__ = ["KINDS", "Kind"]

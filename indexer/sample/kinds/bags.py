@@ -1,14 +1,16 @@
-"""Totes, backpacks and handbags."""
+"""Tote bags and backpacks."""
 
 from __future__ import annotations
 
 from indexer.sample.kinds.kind import DYE_NAMES, HIDES, Kind
 from indexer.sample.look import Look
-from indexer.sample.palette import COLOURS, lit
-from indexer.sample.paths import box, ellipse, mirrored, polygon, spline
+from indexer.sample.palette import COLOURS
+from indexer.sample.paths import box, ellipse, mirrored, spline
 from indexer.sample.pen import Paint, Pen
 
 CX = 200.0
+
+
 BRASS = Paint(COLOURS["brass"], "brass")
 
 
@@ -21,18 +23,53 @@ def draw_tote(pen: Pen, look: Look) -> None:
     strap = Paint((150, 98, 58), "leather") if look.trim == "tan straps" else paint.plain().lit(0.9)
     rise = 104 if look.shape != "wide" else 84
     for shift, shade in ((10, 0.72), (0, 1.0)):
-        arch = spline([(CX - w * 0.42 + shift, top + 46 - 4 * shift), (CX - w * 0.36 + shift, top - rise * 0.6), (CX + shift, top - rise + shift * 0.5), (CX + w * 0.36 + shift, top - rise * 0.6), (CX + w * 0.42 + shift, top + 46 - 4 * shift)], closed=False)
+        arch = spline(
+            [
+                (CX - w * 0.42 + shift, top + 46 - 4 * shift),
+                (CX - w * 0.36 + shift, top - rise * 0.6), (CX + shift, top - rise + shift * 0.5),
+                (CX + w * 0.36 + shift, top - rise * 0.6),
+                (CX + w * 0.42 + shift, top + 46 - 4 * shift),
+            ],
+            closed=False,
+        )  # fmt: skip
         if shade < 1:
             pen.tube(arch, strap.lit(shade), 11)
             pen.part(ellipse(CX, top, w * 0.98, 13), paint.plain(), "inside", soft=0.2)
-    body = {"tall": [(CX + w, top), (CX + w, top), (CX + w * 0.98, 250), (CX + w * 0.9, foot), (CX + w * 0.9, foot), (CX, foot + 3)],
-            "wide": [(CX + w, top), (CX + w, top), (CX + w * 0.92, 280), (CX + w * 0.74, foot), (CX + w * 0.74, foot), (CX, foot + 3)],
-            "bucket": [(CX + w * 0.86, top), (CX + w * 0.86, top), (CX + w * 1.1, 270), (CX + w * 1.08, 326), (CX + w * 0.82, foot), (CX, foot + 5)]}[look.shape]
+    body = {
+        "tall": [
+            (CX + w, top), (CX + w, top), (CX + w * 0.98, 250), (CX + w * 0.9, foot),
+            (CX + w * 0.9, foot), (CX, foot + 3),
+        ],
+        "wide": [
+            (CX + w, top), (CX + w, top), (CX + w * 0.92, 280), (CX + w * 0.74, foot),
+            (CX + w * 0.74, foot), (CX, foot + 3),
+        ],
+        "bucket": [
+            (CX + w * 0.86, top), (CX + w * 0.86, top), (CX + w * 1.1, 270), (CX + w * 1.08, 326),
+            (CX + w * 0.82, foot), (CX, foot + 5),
+        ],
+    }[look.shape]  # fmt: skip
     pen.part(mirrored([(CX, top + 9), (CX, top + 9), *body], CX), paint, "cloth", soft=0.6)
     for dx in (-0.5, 0.15, 0.6):
-        pen.fold(f"M{CX + dx * w:.1f} {top + 40}Q{CX + dx * w * 1.1:.1f} 270 {CX + dx * w * 0.8:.1f} {foot - 16}", 10, 0.25 if look.shape != "bucket" else 0.42)
-    pen.seam(f"M{CX - w * 0.9:.1f} {top + 14}Q{CX} {top + 24} {CX + w * 0.9:.1f} {top + 14}", paint, stitched=True)
-    front = spline([(CX - w * 0.42, top + 50), (CX - w * 0.36, top - rise * 0.55), (CX, top - rise * 0.95), (CX + w * 0.36, top - rise * 0.55), (CX + w * 0.42, top + 50)], closed=False)
+        pen.fold(
+            f"M{CX + dx * w:.1f} {top + 40}Q{CX + dx * w * 1.1:.1f}"
+            f" 270 {CX + dx * w * 0.8:.1f} {foot - 16}",
+            10,
+            0.25 if look.shape != "bucket" else 0.42,
+        )
+    pen.seam(
+        f"M{CX - w * 0.9:.1f} {top + 14}Q{CX} {top + 24} {CX + w * 0.9:.1f} {top + 14}",
+        paint,
+        stitched=True,
+    )
+    front = spline(
+        [
+            (CX - w * 0.42, top + 50), (CX - w * 0.36, top - rise * 0.55),
+            (CX, top - rise * 0.95), (CX + w * 0.36, top - rise * 0.55),
+            (CX + w * 0.42, top + 50),
+        ],
+        closed=False,
+    )  # fmt: skip
     pen.tube(front, strap, 12)
     for side in (-1, 1):
         pen.part(box(CX + side * w * 0.42 - 9, top + 26, 18, 32, 3), strap, "flat", soft=0.3)
@@ -45,70 +82,126 @@ def draw_backpack(pen: Pen, look: Look) -> None:
     paint, plain, w = look.paint, look.paint.plain(), 84 * look.wide
     top, foot = 78 + 60 * (1 - look.tall), 348.0
     for side in (-1, 1):
-        pen.tube(spline([(CX + side * w * 0.72, top + 44), (CX + side * w * 1.26, 190), (CX + side * w * 1.16, 290), (CX + side * w * 0.86, 330)], closed=False), plain.lit(0.7), 15)
-    pen.tube(spline([(CX - 22, top + 8), (CX - 16, top - 24), (CX + 16, top - 24), (CX + 22, top + 8)], closed=False), plain.lit(0.75), 9)
+        pen.tube(
+            spline(
+                [
+                    (CX + side * w * 0.72, top + 44),
+                    (CX + side * w * 1.26, 190),
+                    (CX + side * w * 1.16, 290),
+                    (CX + side * w * 0.86, 330),
+                ],
+                closed=False,
+            ),
+            plain.lit(0.7),
+            15,
+        )
+    pen.tube(
+        spline(
+            [(CX - 22, top + 8), (CX - 16, top - 24), (CX + 16, top - 24), (CX + 22, top + 8)],
+            closed=False,
+        ),
+        plain.lit(0.75),
+        9,
+    )
     leather = Paint((146, 94, 56), "leather")
     if look.shape == "roll-top":
-        pen.part(mirrored([(CX, top + 20), (CX + w * 0.78, top + 20), (CX + w * 0.78, top + 20), (CX + w * 0.98, 200), (CX + w, foot - 18), (CX + w * 0.9, foot), (CX, foot + 3)], CX), paint, "cloth", soft=0.8)
+        pen.part(
+            mirrored(
+                [
+                    (CX, top + 20), (CX + w * 0.78, top + 20), (CX + w * 0.78, top + 20),
+                    (CX + w * 0.98, 200), (CX + w, foot - 18), (CX + w * 0.9, foot),
+                    (CX, foot + 3),
+                ],
+                CX,
+            ),
+            paint,
+            "cloth",
+            soft=0.8,
+        )  # fmt: skip
         pen.part(box(CX - w * 0.86, top - 4, w * 1.72, 32, 14), plain.lit(1.04), "bar", soft=0.6)
         pen.tube(f"M{CX} {top - 2}V230", leather, 11)
         pen.part(box(CX - 12, 206, 24, 26, 4), BRASS, "bar", soft=0.1)
         pen.part(box(CX - w * 0.72, 248, w * 1.44, 84, 10), plain.lit(0.95), "cloth", soft=0.6)
     else:
-        pen.part(mirrored([(CX, top), (CX + w * 0.6, top + 10), (CX + w * 0.94, top + 70), (CX + w * 1.02, 230), (CX + w, foot - 22), (CX + w * 0.86, foot), (CX, foot + 3)], CX), paint, "cloth", soft=0.9)
-        pen.part(mirrored([(CX, 226), (CX + w * 0.62, 228), (CX + w * 0.78, 250), (CX + w * 0.8, 316), (CX + w * 0.66, 336), (CX, 340)], CX), paint.lit(0.98), "cloth", soft=0.8)
+        pen.part(
+            mirrored(
+                [
+                    (CX, top), (CX + w * 0.6, top + 10), (CX + w * 0.94, top + 70),
+                    (CX + w * 1.02, 230), (CX + w, foot - 22), (CX + w * 0.86, foot),
+                    (CX, foot + 3),
+                ],
+                CX,
+            ),
+            paint,
+            "cloth",
+            soft=0.9,
+        )  # fmt: skip
+        pen.part(
+            mirrored(
+                [
+                    (CX, 226), (CX + w * 0.62, 228), (CX + w * 0.78, 250), (CX + w * 0.8, 316),
+                    (CX + w * 0.66, 336), (CX, 340),
+                ],
+                CX,
+            ),
+            paint.lit(0.98),
+            "cloth",
+            soft=0.8,
+        )  # fmt: skip
     if look.shape == "round":
-        pen.line(f"M{CX - w * 0.8:.1f} 178Q{CX - w * 0.7:.1f} {top + 34} {CX} {top + 30}Q{CX + w * 0.7:.1f} {top + 34} {CX + w * 0.8:.1f} 178", (60, 58, 58), 3.4)
+        pen.line(
+            f"M{CX - w * 0.8:.1f} 178Q{CX - w * 0.7:.1f} {top + 34} {CX}"
+            f" {top + 30}Q{CX + w * 0.7:.1f} {top + 34} {CX + w * 0.8:.1f} 178",
+            (60, 58, 58),
+            3.4,
+        )
         pen.line(f"M{CX - w * 0.58:.1f} 246H{CX + w * 0.58:.1f}", (60, 58, 58), 3)
         pen.part(box(CX + w * 0.4, 246, 7, 24, 3), BRASS, "round", soft=0)
     if look.shape == "flap":
-        pen.part(mirrored([(CX, top + 4), (CX + w * 0.7, top + 14), (CX + w * 0.94, top + 60), (CX + w * 0.92, 196), (CX + w * 0.7, 218), (CX, 222)], CX), paint.lit(1.05), "cloth", soft=0.7)
+        pen.part(
+            mirrored(
+                [
+                    (CX, top + 4), (CX + w * 0.7, top + 14), (CX + w * 0.94, top + 60),
+                    (CX + w * 0.92, 196), (CX + w * 0.7, 218), (CX, 222),
+                ],
+                CX,
+            ),
+            paint.lit(1.05),
+            "cloth",
+            soft=0.7,
+        )  # fmt: skip
         for dx in (-0.42, 0.42):
             pen.tube(f"M{CX + dx * w:.1f} 168V262", leather, 13)
             pen.part(box(CX + dx * w - 11, 222, 22, 20, 3), BRASS, "bar", soft=0.1)
 
 
-def draw_handbag(pen: Pen, look: Look) -> None:
-    """Draw a handbag: satchel, half-moon saddle, box on a chain, or clutch."""
-    paint, plain, w = look.paint, look.paint.plain(), 104 * look.wide
-    foot = 342.0
-    if look.shape == "satchel":
-        top = 202 + 50 * (1 - look.tall)
-        pen.tube(spline([(CX - 48, top + 8), (CX - 44, top - 62), (CX + 44, top - 62), (CX + 48, top + 8)], closed=False), plain.lit(0.9), 13)
-        pen.part(mirrored([(CX, top), (CX + w * 0.76, top), (CX + w * 0.84, top + 6), (CX + w * 1.1, foot - 14), (CX + w * 1.06, foot), (CX, foot + 2)], CX), paint, "cloth", soft=0.8)
-        pen.seam(f"M{CX - w * 0.9:.1f} {top + 44}H{CX + w * 0.9:.1f}", plain, stitched=True)
-        for dx in (-48, 48):
-            pen.part(ellipse(CX + dx, top + 12, 9, 9), BRASS, "ball", soft=0)
-        pen.part(box(CX - 14, top + 30, 28, 34, 5), BRASS, "bar", soft=0.1)
-    elif look.shape == "saddle":
-        pen.tube(spline([(CX - w * 0.96, 238), (CX - w * 0.8, 90), (CX, 46), (CX + w * 0.8, 90), (CX + w * 0.96, 238)], closed=False), plain.lit(0.85), 8)
-        pen.part(mirrored([(CX, 214), (CX + w * 0.9, 216), (CX + w * 1.06, 240), (CX + w * 0.94, 306), (CX + w * 0.52, foot), (CX, foot + 6)], CX), paint, "cloth", soft=0.9)
-        pen.part(mirrored([(CX, 208), (CX + w * 0.94, 212), (CX + w * 1.04, 232), (CX + w * 0.84, 276), (CX + w * 0.3, 300), (CX, 304)], CX), paint.lit(1.05), "cloth", soft=0.7)
-        pen.part(ellipse(CX, 294, 12, 12), BRASS, "ball", soft=0)
-    elif look.shape == "box":
-        chain = spline([(CX - w * 0.86, 226), (CX - w * 0.6, 110), (CX, 70), (CX + w * 0.6, 110), (CX + w * 0.86, 226)], closed=False)
-        pen.line(chain, (142, 104, 40), 8, dashes="9 3")
-        pen.line(chain, (232, 196, 110), 4, dashes="7 5")
-        pen.part(box(CX - w * 0.94, 212, w * 1.88, foot - 212, 12), paint, "cloth", soft=0.7)
-        pen.part(f"M{CX - w * 0.94:.1f} 216Q{CX - w * 0.94:.1f} 206 {CX - w * 0.84:.1f} 206H{CX + w * 0.84:.1f}Q{CX + w * 0.94:.1f} 206 {CX + w * 0.94:.1f} 216V262L{CX} 298L{CX - w * 0.94:.1f} 262Z", paint.lit(1.06), "cloth", soft=0.6)
-        pen.part(box(CX - 13, 276, 26, 22, 5), BRASS, "bar", soft=0.1)
-    else:
-        pen.part(polygon([(CX - w * 1.16, 226), (CX + w * 1.16, 226), (CX + w * 1.12, foot), (CX - w * 1.12, foot)]), paint, "cloth", soft=0.7)
-        pen.part(polygon([(CX - w * 1.18, 224), (CX + w * 1.18, 224), (CX + w * 0.2, 302), (CX - w * 0.2, 302)]), paint.lit(1.06), "cloth", soft=0.5)
-        pen.part(ellipse(CX, 290, 9, 9), BRASS, "ball", soft=0)
-    if look.trim == "tassel":
-        x, y = CX + w * 0.62, 236.0
-        pen.line(f"M{x:.1f} {y}v18", lit(look.accent_rgb, 0.8), 3)
-        pen.part(polygon([(x - 5, y + 16), (x + 5, y + 16), (x + 10, y + 62), (x - 10, y + 62)]), Paint(look.accent_rgb, "leather"), "round", soft=0.3)
-
-
 _PRINTS = ("plain", "plain", "striped", "checked", "floral", "polka dot", "geometric")
 
+
 KINDS = (
-    Kind("tote bag", "Fashion", "Fashion > Bags > Tote bags", ("tall", "wide", "bucket"), {"canvas": DYE_NAMES, "leather": HIDES, "jute": ("straw",)}, (25, 220), draw_tote,
-         patterns=_PRINTS, patterned=("canvas",), trims=("matching straps", "tan straps"), synonyms=("shopper", "shopping bag", "carryall")),
-    Kind("backpack", "Fashion", "Fashion > Bags > Backpacks", ("round", "roll-top", "flap"), {"canvas": DYE_NAMES, "nylon": DYE_NAMES, "leather": ("black", "brown", "rust", "navy")}, (49, 190), draw_backpack,
-         patterns=("plain", "plain", "plain", "checked", "geometric", "floral"), patterned=("canvas",), synonyms=("rucksack", "school bag", "knapsack")),
-    Kind("handbag", "Fashion", "Fashion > Bags > Handbags", ("satchel", "saddle", "box", "clutch"), {"leather": DYE_NAMES, "suede": ("brown", "beige", "black", "rust", "green", "purple"), "velvet": ("black", "green", "navy", "red", "purple", "teal")},
-         (59, 380), draw_handbag, trims=("", "", "tassel"), synonyms=("purse", "shoulder bag", "evening bag")),
+    Kind(
+        "tote bag",
+        "Fashion",
+        "Fashion > Bags > Tote bags",
+        ("tall", "wide", "bucket"),
+        {"canvas": DYE_NAMES, "leather": HIDES, "jute": ("straw",)},
+        (25, 220),
+        draw_tote,
+        patterns=_PRINTS,
+        patterned=("canvas",),
+        trims=("matching straps", "tan straps"),
+        synonyms=("shopper bag", "shopping bag"),
+    ),
+    Kind(
+        "backpack",
+        "Fashion",
+        "Fashion > Bags > Backpacks",
+        ("round", "roll-top", "flap"),
+        {"canvas": DYE_NAMES, "nylon": DYE_NAMES, "leather": ("black", "brown", "rust", "navy")},
+        (49, 190),
+        draw_backpack,
+        patterns=("plain", "plain", "plain", "checked", "geometric", "floral"),
+        patterned=("canvas",),
+        synonyms=("rucksack", "knapsack"),
+    ),
 )

@@ -1,0 +1,26 @@
+"""`findalike publish`: makes a verified generation live."""
+
+import click
+
+from search.cli import echo_json, json_option
+from search.settings import load_settings
+
+
+@click.command()
+@click.argument("generation", type=int, required=False)
+@json_option
+def publish(*, generation: int | None, as_json: bool) -> None:
+    """Verify GENERATION, or the newest one built, and make it live."""
+    from indexer.publish import publish as make_live
+    from search.db import open_database
+
+    settings = load_settings()
+    database = open_database(settings, application_name="findalike-publish")
+    try:
+        live = make_live(database, settings, generation)
+    finally:
+        database.dispose()
+    if as_json:
+        echo_json({"generation": live, "state": "live"})
+    else:
+        click.echo(f"Generation {live} is live.")

@@ -1,0 +1,57 @@
+"""`findalike reindex`: all of it, incremental; what the nightly schedule runs."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer.commands.build import show as show_manifest
+from search.cli import echo_json, json_option
+from search.settings import load_settings
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print what came of each stage."""
+    for found in report["sources"]:
+        click.echo(
+            f"{found['source']}: {found['rows']:,} rows, {found['new']:,} new, "
+            f"{found['changed']:,} changed, {found['retired']:,} retired, "
+            f"{found['refused']:,} refused."
+        )
+    encoded = report["encode"]
+    refused = sum(encoded.get("failed", {}).values())
+    click.echo(f"Encoded {encoded.get('encoded', 0):,} pictures, refused {refused:,}.")
+    if report["changed"]:
+        show_manifest(report["manifest"])
+        click.echo(f"Generation {report['generation']} is live.")
+    else:
+        click.echo(f"Nothing changed: generation {report['generation']} stays live.")
+    stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report["seconds"].items())
+    click.echo(f"Took {stages}.")
+
+
+@click.command()
+@click.argument("sources", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    help="Worker processes to start for this command; unset: some, unless workers run already.",
+)
+@click.option(
+    "--allow-shrink", is_flag=True, help="Retire products however many are gone from a catalogue."
+)
+@json_option
+def reindex(
+    *, sources: tuple[Path, ...], workers: int | None, allow_shrink: bool, as_json: bool
+) -> None:
+    """Read SOURCES, or those read before; encode what is new; build and publish if that changes
+    anything.
+    """
+    from indexer.reindex import Reindex
+
+    run = Reindex(load_settings(), workers, allow_shrink, quiet=as_json)
+    report = run.run([str(source.absolute()) for source in sources])
+    if as_json:
+        echo_json(report)
+    else:
+        show(report)

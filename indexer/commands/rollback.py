@@ -1,0 +1,25 @@
+"""`findalike rollback`: the generation before is live again."""
+
+import click
+
+from search.cli import echo_json, json_option
+from search.settings import load_settings
+
+
+@click.command()
+@json_option
+def rollback(*, as_json: bool) -> None:
+    """Make the generation live again that was live before the present one."""
+    from indexer.publish import rollback as go_back
+    from search.db import open_database
+
+    settings = load_settings()
+    database = open_database(settings, application_name="findalike-rollback")
+    try:
+        live = go_back(database, settings)
+    finally:
+        database.dispose()
+    if as_json:
+        echo_json({"generation": live, "state": "live"})
+    else:
+        click.echo(f"Generation {live} is live again.")

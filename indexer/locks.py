@@ -1,0 +1,54 @@
+"""One at a time: advisory locks of PostgreSQL, which end with the connection that holds them."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy
+from sqlalchemy import text
+
+from search.errors import AlreadyRunning
+
+NAMESPACE = 0x66696E64
+"""First half of the lock's key, so that no other program's locks collide."""
+
+
+@contextmanager
+def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[None]:
+    """Hold the lock of a piece of work for a block.
+
+    The lock lives on a connection of its own: a killed holder frees it at once.
+
+    Raises:
+        AlreadyRunning: another process holds it; says who and since when.
+    """
+    key = {"namespace": NAMESPACE, "key": zlib.crc32(what.encode()) & 0x7FFFFFFF}
+    with database.connect() as connection:
+        locked = text("SELECT pg_try_advisory_lock(:namespace, :key)")
+        if not connection.scalar(locked, key):
+            raise AlreadyRunning(_who_holds(connection, what, key))
+        connection.commit()  # the lock is the session's, not the transaction's
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:namespace, :key)"), key)
+            connection.commit()
+
+
+def _who_holds(connection: sqlalchemy.Connection, what: str, key: dict[str, int]) -> str:
+    """Return a sentence about the holder of a lock."""
+    row = connection.execute(
+        text(
+            "SELECT application_name, a.backend_start, client_addr FROM pg_locks l "
+            "JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted "
+            "AND l.classid = :namespace AND l.objid = :key"
+        ),
+        key,
+    ).first()
+    if row is None:
+        return f"Another {what} has only just ended. Try again."
+    where = f" from {row.client_addr}" if row.client_addr else ""
+    return (
+        f"Another {what} is at work: {row.application_name}{where}, connected since "
+        f"{row.backend_start:%Y-%m-%d %H:%M:%S %Z}. Wait for it, or end that process."
+    )

@@ -1,0 +1,293 @@
+"""Hats and caps."""
+
+from __future__ import annotations
+
+from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.look import Look
+from indexer.sample.palette import lit
+from indexer.sample.paths import ellipse, mirrored, spline
+from indexer.sample.pen import Paint, Pen
+
+CX = 200.0
+
+
+def draw_hat(pen: Pen, look: Look) -> None:
+    """Draw a hat: fedora, bucket hat, beanie or boater."""
+    paint, plain, w = look.paint, look.paint.plain(), 84 * look.wide
+    ribbon = Paint(look.accent_rgb, "silk")
+    if look.shape == "beanie":
+        pen.part(
+            mirrored(
+                [
+                    (CX, 86),
+                    (CX + w * 0.6, 106),
+                    (CX + w * 1.06, 190),
+                    (CX + w * 1.12, 266),
+                    (CX + w * 1.12, 266),
+                    (CX, 276),
+                ],
+                CX,
+            ),
+            paint,
+            "ball",
+            soft=0.9,
+        )
+        pen.part(
+            mirrored(
+                [
+                    (CX, 248),
+                    (CX + w * 1.16, 240),
+                    (CX + w * 1.16, 240),
+                    (CX + w * 1.14, 308),
+                    (CX + w * 1.14, 308),
+                    (CX, 318),
+                ],
+                CX,
+            ),
+            plain.lit(1.02),
+            "round",
+            soft=0.7,
+        )
+        for i in range(-9, 10):
+            pen.fold(f"M{CX + i * w * 0.122:.1f} 252v58", 3, 0.5)
+        if look.trim == "bobble":
+            pen.part(ellipse(CX, 84, 36, 34), Paint(lit(look.rgb, 1.15), "wool"), "ball", soft=0.9)
+        return
+    if look.shape == "bucket":
+        pen.part(
+            mirrored(
+                [
+                    (CX, 132),
+                    (CX + w * 0.72, 136),
+                    (CX + w * 0.82, 146),
+                    (CX + w * 1.0, 236),
+                    (CX + w * 1.0, 236),
+                    (CX, 250),
+                ],
+                CX,
+            ),
+            paint,
+            "round",
+            soft=0.6,
+        )
+        pen.part(
+            mirrored(
+                [
+                    (CX, 226),
+                    (CX + w * 0.98, 218),
+                    (CX + w * 0.98, 218),
+                    (CX + w * 1.62, 290),
+                    (CX + w * 1.5, 308),
+                    (CX, 326),
+                ],
+                CX,
+            ),
+            paint.lit(0.96),
+            "cloth",
+            soft=0.6,
+        )
+        for k in (0.25, 0.5, 0.75):
+            pen.seam(
+                f"M{CX - w * (1 + 0.55 * k):.1f} {226 + 78 * k:.1f}Q{CX}"
+                f" {252 + 84 * k:.1f} {CX + w * (1 + 0.55 * k):.1f} {226 + 78 * k:.1f}",
+                plain,
+                stitched=True,
+            )
+        return
+    flat = look.shape == "boater"
+    top = 168.0 if flat else 118.0
+    pen.part(
+        ellipse(CX, 268, w * 2.0, w * (0.44 if flat else 0.4)), plain.lit(0.96), "bar", soft=0.5
+    )
+    crown = [
+        (CX, top),
+        (CX + w * 0.9, top + 2),
+        (CX + w * 0.96, top + 12),
+        (CX + w * 1.02, 262),
+        (CX + w * 1.02, 262),
+        (CX, 276),
+    ]
+    if not flat:
+        crown = [
+            (CX, top + 16),
+            (CX + w * 0.42, top),
+            (CX + w * 0.84, top + 22),
+            (CX + w * 1.0, 262),
+            (CX + w * 1.0, 262),
+            (CX, 278),
+        ]
+    pen.part(mirrored(crown, CX), paint, "round", soft=0.6)
+    if flat:
+        pen.part(ellipse(CX, top + 2, w * 0.93, 15), plain.lit(1.1), "flat", soft=0.2)
+    else:
+        pen.dent(
+            spline(
+                [(CX - w * 0.3, top + 10), (CX, top + 22), (CX + w * 0.3, top + 10), (CX, top + 62)]
+            ),
+            0.4,
+        )
+    pen.part(
+        mirrored(
+            [
+                (CX, 246),
+                (CX + w * 1.0, 232),
+                (CX + w * 1.0, 232),
+                (CX + w * 1.03, 264),
+                (CX + w * 1.03, 264),
+                (CX, 279),
+            ],
+            CX,
+        ),
+        ribbon,
+        "round",
+        soft=0.2,
+    )
+
+
+def draw_cap(pen: Pen, look: Look) -> None:
+    """Draw a cap: baseball, trucker (mesh back) or flat cap."""
+    paint, plain, w = look.paint, look.paint.plain(), look.wide
+    pen.begin(f"translate(200 200) scale({w:.3f} {look.tall:.3f}) translate(-200 -200)")
+    if look.shape == "flat":
+        pen.part(
+            spline(
+                [
+                    (66, 262),
+                    (66, 262),
+                    (92, 186),
+                    (170, 146),
+                    (262, 148),
+                    (336, 200),
+                    (344, 262),
+                    (344, 262),
+                    (280, 276),
+                    (150, 274),
+                ]
+            ),
+            paint,
+            "ball",
+            soft=0.9,
+        )
+        pen.part(
+            spline(
+                [
+                    (48, 276),
+                    (60, 254),
+                    (110, 240),
+                    (170, 250),
+                    (196, 272),
+                    (196, 272),
+                    (140, 292),
+                    (76, 296),
+                ]
+            ),
+            plain.lit(0.95),
+            "bar",
+            soft=0.5,
+        )
+        pen.fold("M196 150Q180 200 190 262", 4, 0.4)
+        pen.seam("M214 148Q222 210 214 272", plain)
+    else:
+        pen.part(
+            spline(
+                [
+                    (140, 262),
+                    (140, 262),
+                    (146, 180),
+                    (204, 122),
+                    (276, 126),
+                    (332, 184),
+                    (336, 262),
+                    (336, 262),
+                    (240, 276),
+                ]
+            ),
+            paint,
+            "ball",
+            soft=0.8,
+        )
+        if look.shape == "trucker":
+            pen.part(
+                spline(
+                    [
+                        (236, 122),
+                        (236, 122),
+                        (290, 132),
+                        (334, 186),
+                        (336, 262),
+                        (336, 262),
+                        (252, 270),
+                        (252, 270),
+                        (262, 190),
+                    ]
+                ),
+                Paint(look.accent_rgb, "rattan"),
+                "ball",
+                soft=0.5,
+            )
+        for d in ("M238 122Q206 180 206 268", "M238 122Q290 180 290 268"):
+            pen.seam(d, plain, stitched=True)
+        pen.part(
+            spline(
+                [
+                    (150, 236),
+                    (60, 256),
+                    (34, 288),
+                    (36, 296),
+                    (100, 290),
+                    (190, 286),
+                    (236, 276),
+                    (236, 276),
+                    (220, 254),
+                ]
+            ),
+            plain.lit(0.93),
+            "bar",
+            soft=0.6,
+        )
+        for k in (6, 13):
+            pen.seam(
+                f"M{44 + k} {286 - k * 0.6}Q120 {268 - k} 222 {270 - k * 0.5}", plain, stitched=True
+            )
+        pen.part(ellipse(238, 120, 9, 6), plain.lit(0.9), "ball", soft=0)
+        if look.trim == "patch":
+            pen.part(ellipse(190, 206, 25, 28), Paint(look.accent_rgb, "felt"), "flat", soft=0.4)
+            pen.line("M180 214l10 -18l10 18", look.rgb, 4)
+    pen.end()
+
+
+_SOFT = ("plain", "plain", "striped", "checked", "polka dot", "floral")
+
+
+KINDS = (
+    Kind(
+        "hat",
+        "Fashion",
+        "Fashion > Accessories > Hats",
+        ("fedora", "bucket", "beanie", "boater"),
+        {"felt": DYE_NAMES, "knit": DYE_NAMES, "cotton": DYE_NAMES, "straw": ("straw",)},
+        (19, 110),
+        draw_hat,
+        patterns=_SOFT,
+        patterned=("cotton",),
+        trims=("", "bobble"),
+        synonyms=(),
+    ),
+    Kind(
+        "cap",
+        "Fashion",
+        "Fashion > Accessories > Caps",
+        ("baseball", "trucker", "flat"),
+        {
+            "cotton": DYE_NAMES,
+            "wool": ("grey", "brown", "black", "navy", "green"),
+            "denim": ("blue", "navy", "black"),
+        },
+        (15, 49),
+        draw_cap,
+        patterns=("plain", "plain", "plain", "checked", "striped"),
+        patterned=("cotton", "wool"),
+        trims=("", "patch"),
+        synonyms=("peaked cap",),
+    ),
+)

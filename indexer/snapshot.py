@@ -1,0 +1,95 @@
+"""What a generation would hold: one consistent look at the catalogue and its embeddings."""
+
+import hashlib
+from dataclasses import dataclass
+
+import sqlalchemy
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from search.columns import ColumnRow
+from search.models import Embedding, Product, ProductImage
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Rows in index order, and what was left out."""
+
+    rows: list[ColumnRow]
+    shards: list[str]  # of each row's embedding
+    shard_rows: list[int]
+    titles: list[str]  # of each row's product
+    left_out: dict[str, int]  # products and pictures that are not indexed, by reason
+    signature: str  # changes when anything that would be indexed changes
+
+    @property
+    def products(self) -> int:
+        """How many products have a row."""
+        return len({row.product_id for row in self.rows})
+
+
+def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
+    """Read all that can be indexed under a model, in one repeatable-read transaction.
+
+    A picture whose file may have changed but is not looked at again yet goes in as it was.
+    """
+    with (
+        database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        Session(connection) as session,
+    ):
+        statement = (
+            select(
+                ProductImage.id,
+                Product.id,
+                Product.category,
+                Product.brand,
+                Product.colour,
+                Product.price_cents,
+                Product.in_stock,
+                Product.title,
+                ProductImage.sha256,
+                Embedding.shard,
+                Embedding.row,
+            )
+            .join(Product, Product.id == ProductImage.product_id)
+            .join(Embedding, Embedding.sha256 == ProductImage.sha256)
+            .where(Product.retired_at.is_(None), ProductImage.state != "failed")
+            .where(Embedding.model_tag == model_tag)
+            .order_by(Product.id, ProductImage.position, ProductImage.id)
+        )
+        digest = hashlib.sha256(model_tag.encode())
+        rows, shards, shard_rows, titles = [], [], [], []
+        for record in session.execute(statement).tuples():
+            *fields, title, sha256, shard, shard_row = record
+            digest.update(repr((*fields, title, sha256)).encode())
+            rows.append(ColumnRow(*fields))
+            shards.append(shard)
+            shard_rows.append(shard_row)
+            titles.append(title)
+        left_out = _left_out(session, model_tag)
+    return Snapshot(rows, shards, shard_rows, titles, left_out, digest.hexdigest())
+
+
+def _left_out(session: Session, model_tag: str) -> dict[str, int]:
+    """Count what the generation does not hold, so that nothing is missing silently."""
+    embedded = exists().where(
+        Embedding.sha256 == ProductImage.sha256, Embedding.model_tag == model_tag
+    )
+    usable = (ProductImage.state != "failed") & embedded
+    active = Product.retired_at.is_(None)
+    images = (
+        select(func.count())
+        .select_from(ProductImage)
+        .join(Product, Product.id == ProductImage.product_id)
+        .where(active)
+    )
+    has_usable = exists().where(ProductImage.product_id == Product.id, usable)
+    counts = {
+        "pictures_refused": images.where(ProductImage.state == "failed"),
+        "pictures_not_encoded": images.where(ProductImage.state != "failed", ~embedded),
+        "products_without_picture": select(func.count())
+        .select_from(Product)
+        .where(active, ~has_usable),
+        "products_retired": select(func.count()).select_from(Product).where(~active),
+    }
+    return {reason: session.scalars(query).one() for reason, query in counts.items()}

@@ -1,0 +1,180 @@
+"""A generation: an immutable, self-contained index in a directory, and the manifest that proves it.
+
+Files: `index.faiss`; `vectors.f16`, the stored vectors in index order, memory-mapped;
+`columns.arrow`, ids and filterable fields; `manifest.json`. This module reads and verifies;
+`indexer.build` writes.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from search.columns import Columns, Mask, load_columns
+from search.errors import DamagedGeneration, DimensionMismatch
+from search.index import ExactIndex, FaissIndex, HalfVectors, read_index
+from search.results import Candidates, Vector
+
+INDEX, VECTORS, COLUMNS, MANIFEST = "index.faiss", "vectors.f16", "columns.arrow", "manifest.json"
+FORMAT = 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Frozen):
+    """What a file must be."""
+
+    bytes: int
+    sha256: str  # hex
+
+
+class Latency(_Frozen):
+    """Milliseconds of one search without a filter."""
+
+    p50: float
+    p95: float
+
+
+class Measured(_Frozen):
+    """What was measured when the generation was built."""
+
+    recall_at_10: float  # rescored candidates against exact search, mean over all queries
+    recall_at_10_photo: float  # over queries made from stored pictures
+    recall_at_10_text: float | None  # over product titles; None where no model was at hand
+    queries: int
+    ann_ms: Latency
+    exact_ms: Latency
+
+
+class Manifest(_Frozen):
+    """What a generation holds, how it was built and what it reached."""
+
+    format: int
+    name: str
+    created_at: datetime
+    model_tag: str
+    dim: int
+    vectors: int
+    products: int
+    signature: str  # changes when what would be indexed changes
+    factory: str  # FAISS factory string
+    reason: str  # why this index
+    nlist: int
+    m: int
+    nbits: int
+    nprobe: int
+    candidates: int  # rows that are rescored exactly per query
+    left_out: dict[str, int]  # products and pictures that are not indexed, by reason
+    files: dict[str, FileEntry]
+    measured: Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A loaded generation. Read-only, safe to share between threads."""
+
+    id: int
+    manifest: Manifest
+    columns: Columns
+    vectors: HalfVectors  # (n, d) float16, memory-mapped
+    index: FaissIndex
+
+    def candidates(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
+        """Return at most n rows that may answer, best first, similarities approximate.
+
+        Args:
+            query: (d,) float32, unit length.
+            n: Rows to return; a narrow filter still gets as many as it keeps.
+            keep: (rows,) which rows a filter keeps; None: all.
+
+        Raises:
+            DimensionMismatch: the query has another d than the stored vectors.
+        """
+        self._check(query)
+        return self.index.search(query, n, keep)
+
+    def exact(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
+        """Return the n best rows by exact search; arguments as in `candidates`."""
+        self._check(query)
+        return ExactIndex(self.vectors).search(query, n, keep)
+
+    def _check(self, query: Vector) -> None:
+        if query.shape != (self.manifest.dim,):
+            raise DimensionMismatch(self.manifest.dim, query.shape[-1])
+
+
+def file_entry(path: Path) -> FileEntry:
+    """Return size and checksum of a file."""
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return FileEntry(bytes=path.stat().st_size, sha256=digest)
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read a generation's manifest.
+
+    Raises:
+        DamagedGeneration: it is missing or not readable.
+    """
+    try:
+        manifest = Manifest.model_validate_json((directory / MANIFEST).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise _damaged(directory, MANIFEST, "is missing or not readable") from error
+    if manifest.format != FORMAT:
+        raise _damaged(directory, MANIFEST, f"has format {manifest.format}, not {FORMAT}")
+    return manifest
+
+
+def verify_files(directory: Path) -> Manifest:
+    """Compare every file with the manifest, byte for byte by checksum.
+
+    Raises:
+        DamagedGeneration: names the first file that differs.
+    """
+    manifest = read_manifest(directory)
+    for name, expected in manifest.files.items():
+        try:
+            found = file_entry(directory / name)
+        except OSError as error:
+            raise _damaged(directory, name, "is missing or not readable") from error
+        if found != expected:
+            raise _damaged(directory, name, "is not what its checksum says")
+    return manifest
+
+
+def load_generation(directory: Path, generation_id: int) -> Generation:
+    """Open a generation for searching; sizes are checked, checksums are not.
+
+    Raises:
+        DamagedGeneration: a file is missing, has another size or can't be read.
+    """
+    manifest = read_manifest(directory)
+    for name, expected in manifest.files.items():
+        path = directory / name
+        if not path.is_file() or path.stat().st_size != expected.bytes:
+            raise _damaged(directory, name, "is missing or has another size")
+    try:
+        columns = load_columns(directory / COLUMNS)
+        index = read_index(directory / INDEX)
+    except (OSError, pa.ArrowInvalid, RuntimeError) as error:
+        raise _damaged(directory, INDEX, "or the columns can't be read") from error
+    shape = (manifest.vectors, manifest.dim)
+    vectors = np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape)
+    if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
+        raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
+    return Generation(
+        generation_id, manifest, columns, vectors, FaissIndex(index, vectors, manifest.nprobe)
+    )
+
+
+def _damaged(directory: Path, name: str, what: str) -> DamagedGeneration:
+    return DamagedGeneration(
+        f"{name} of generation {directory.name} {what}. Run `findalike rollback` to go back to the "
+        "generation before, or `findalike build` and `findalike publish` for a new one."
+    )
