@@ -139,7 +139,7 @@ def _write(
     vectors = _gather(directory / VECTORS, snapshot, EmbeddingStore(settings.root), encoder)
     write_columns(directory / COLUMNS, snapshot.rows)
     memory = settings.index_memory_mb
-    plan = plan_index(*vectors.shape, memory_bytes=memory * 2**20 if memory else None)
+    plan = plan_index(len(vectors), vectors.shape[1], memory * 2**20 if memory else None)
     tell(f"Training {plan.factory}")
     faiss_index = train_index(plan, vectors)
     write_index(faiss_index, directory / INDEX)

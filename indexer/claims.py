@@ -5,6 +5,7 @@ claims of a killed worker are free as soon as PostgreSQL sees its connection clo
 says "taken", so none can be left behind.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, func, or_, select, text
@@ -71,12 +72,23 @@ def claim(session: Session, model_tag: str, limit: int, *, after: int = 0) -> li
     """
     # A batch of pictures from slow hosts may idle longer than the server's general limit.
     session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{CLAIM_HELD_AT_MOST}'"))
-    locking = _locking(model_tag).where(ProductImage.id > after)
-    locked = session.scalars(locking.order_by(ProductImage.id).limit(limit)).all()
-    # A row that another worker stamped between this query's snapshot and its lock passes the
-    # first query: PostgreSQL rechecks the locked row, but against the embeddings of the old
-    # snapshot. A second query has a new snapshot, and nobody can change the rows any more.
-    still = select(ProductImage.id.label("id")).where(ProductImage.id.in_(locked)).subquery()
+    while True:
+        locking = _locking(model_tag).where(ProductImage.id > after)
+        locked = session.scalars(locking.order_by(ProductImage.id).limit(limit)).all()
+        claims = _still_unencoded(session, model_tag, locked)
+        if claims or not locked:
+            return claims
+        after = locked[-1]
+
+
+def _still_unencoded(session: Session, model_tag: str, locked: Sequence[int]) -> list[Claim]:
+    """Return those of our locked rows that another worker has not stamped just before.
+
+    A row stamped between the locking query's snapshot and its lock passes that query: PostgreSQL
+    rechecks the locked row, but against the embeddings of the old snapshot. This query has a
+    new snapshot, and nobody can change the rows any more.
+    """
+    still = unencoded(model_tag).where(ProductImage.id.in_(locked)).subquery()
     rows = session.execute(
         select(ProductImage.id, ProductImage.address, Product.source, Product.sku)
         .join(Product, Product.id == ProductImage.product_id)

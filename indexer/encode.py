@@ -146,14 +146,20 @@ def follow(
     settings = settings or load_settings()
     reviver = _Reviver(database, settings, job_id)
     while True:
-        job = run_transaction(database, lambda session: read_job(session, job_id))
+        job = _look(database, job_id)
         yield job
-        if job.state == "failed":
-            raise JobFailed(job_id, job.error or "no reason was recorded")
         if job.state == "done":
             return
         reviver.look(job)
         time.sleep(POLL_S)
+
+
+def _look(database: sqlalchemy.Engine, job_id: int) -> JobView:
+    """Return how far a job is; raise JobFailed where it failed."""
+    job = run_transaction(database, lambda session: read_job(session, job_id))
+    if job.state == "failed":
+        raise JobFailed(job_id, job.error or "no reason was recorded")
+    return job
 
 
 class _Reviver:
@@ -230,11 +236,9 @@ def encode_all(
     try:
         while True:
             worked = encode_step(batches, job_id, lambda _messages: None)
-            job = run_transaction(database, lambda session: read_job(session, job_id))
+            job = _look(database, job_id)
             if progress is not None:
                 progress(job.processed, job.total)
-            if job.state == "failed":
-                raise JobFailed(job_id, job.error or "no reason was recorded")
             if job.state == "done":
                 return job
             if not worked:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from indexer.claims import count_unencoded
@@ -12,7 +12,6 @@ from search.models import Job, Product, ProductImage
 from search.settings import Settings
 
 KIND = "encode"
-WORKING = "findalike-encode"  # application name of connections that hold claims
 
 
 def start_row(session: Session, settings: Settings) -> int:
@@ -87,11 +86,14 @@ def anything_pending(session: Session) -> bool:
 
 
 def batches_in_work(session: Session) -> int:
-    """Return how many batches workers hold right now: their open transactions."""
-    query = (
-        select(func.count())
-        .select_from(text("pg_stat_activity"))
-        .where(text("datname = current_database() AND xact_start IS NOT NULL"))
-        .where(text("application_name = :name"))
+    """Return how many batches are being worked on right now.
+
+    Claims are row locks, which only their rows show; but whoever has taken any holds the table
+    lock ROW SHARE until the end of the transaction, and pg_locks shows that.
+    """
+    query = text(
+        "SELECT count(DISTINCT pid) FROM pg_locks WHERE relation = 'product_image'::regclass "
+        "AND mode = 'RowShareLock' AND granted AND pid <> pg_backend_pid() "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    return session.scalars(query, {"name": WORKING}).one()
+    return int(session.scalars(query).one())

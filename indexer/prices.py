@@ -32,12 +32,12 @@ _CURRENCIES = {
     "EURO": "EUR",
 }
 _AMOUNT = re.compile(
-    r"""(?P<before>[^\d\s.,'’+\-−–]*\.?)\s*
+    r"""(?P<before>(?:[^\d\s.,'’+\-−–]+\.?)?)\s*
         (?P<sign>[-−–]?)\s*
         (?P<between>[^\d\s.,'’+\-−–]*)\s*
         (?P<number>\d[\d.,'’\s]*?|[.,]\d+)
         (?:[.,][-–—]+)?\s*
-        (?P<after>[^\d\s.,'’+\-−–]*\.?)""",
+        (?P<after>(?:[^\d\s.,'’+\-−–]+\.?)?)""",
     re.VERBOSE,
 )
 

@@ -8,6 +8,17 @@ from sqlalchemy.orm import Session
 
 from search.models import Product
 
+SKUS_AND_LINES = "unnest(CAST(:skus AS text[]), CAST(:lines AS bigint[]))"
+TAKE = (
+    f"INSERT INTO seen_sku SELECT *, true FROM {SKUS_AND_LINES} "  # noqa: S608  (a constant)
+    "ON CONFLICT (sku) DO UPDATE SET taken = true, line = EXCLUDED.line "
+    "WHERE NOT seen_sku.taken RETURNING sku"
+)
+REFUSE = (
+    f"INSERT INTO seen_sku SELECT *, false FROM {SKUS_AND_LINES} "  # noqa: S608  (a constant)
+    "ON CONFLICT (sku) DO NOTHING"
+)
+
 
 class SeenSkus:
     """The skus of one ingest, kept in the database: a catalogue may have millions.
@@ -31,18 +42,14 @@ class SeenSkus:
             The line that took it before, of each sku that was taken before: a duplicate.
         """
         taken = session.execute(
-            text(
-                "INSERT INTO seen_sku SELECT *, true FROM unnest(:skus, :lines) "
-                "ON CONFLICT (sku) DO UPDATE SET taken = true, line = EXCLUDED.line "
-                "WHERE NOT seen_sku.taken RETURNING sku"
-            ),
+            text(TAKE),
             {"skus": list(lines), "lines": list(lines.values())},
         )
         duplicates = lines.keys() - set(taken.scalars())
         if not duplicates:
             return {}
         found = session.execute(
-            text("SELECT sku, line FROM seen_sku WHERE sku = ANY(:skus)"),
+            text("SELECT sku, line FROM seen_sku WHERE sku = ANY(CAST(:skus AS text[]))"),
             {"skus": list(duplicates)},
         )
         return {str(sku): int(line) for sku, line in found}
@@ -51,10 +58,7 @@ class SeenSkus:
         """Note skus of refused rows: their products stay as they were."""
         if lines:
             session.execute(
-                text(
-                    "INSERT INTO seen_sku SELECT *, false FROM unnest(:skus, :lines) "
-                    "ON CONFLICT (sku) DO NOTHING"
-                ),
+                text(REFUSE),
                 {"skus": list(lines), "lines": list(lines.values())},
             )
 

@@ -122,13 +122,13 @@ def _upsert(session: Session, source: str, rows: Sequence[CatalogueRow]) -> dict
     if not rows:
         return {}
     values = [row.model_dump(exclude={"images"}) | {"source": source} for row in rows]
-    statement = upsert(Product).values(values)
+    statement = upsert(Product)
     overwritten = {name: statement.excluded[name] for name in COLUMNS}
     statement = statement.on_conflict_do_update(
         index_elements=[Product.sku],
         set_=overwritten | {"retired_at": None, "updated_at": func.now()},
     )
-    found = session.execute(statement.returning(Product.sku, Product.id))
+    found = session.execute(statement.returning(Product.sku, Product.id), values)
     return {str(sku): int(product_id) for sku, product_id in found}
 
 
@@ -223,7 +223,8 @@ def _apply(
     if removed:
         session.execute(delete(ProductImage).where(ProductImage.id.in_(removed)))
     if added:
-        session.execute(insert(ProductImage).values(added))
+        # RETURNING makes SQLAlchemy send many rows in one statement.
+        session.execute(insert(ProductImage).returning(ProductImage.id), added)
     for image_id, change in changes:
         session.execute(
             update(ProductImage)

@@ -19,7 +19,6 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from indexer.celery_app import make_app
-from indexer.encode_job import WORKING
 from indexer.tasks import WorkerState, register_tasks
 from search.cli import configure_logging
 from search.db import connect_database, open_database, worker_application_name
@@ -81,7 +80,7 @@ class SignOfLife(threading.Thread):
 
 def run_worker(settings: Settings) -> int:
     """Take tasks until SIGTERM; return the exit status."""
-    database = open_database(settings, application_name=WORKING)
+    database = open_database(settings, application_name="findalike-encode")
     app = make_app(settings, polling=True)
     register_tasks(app, WorkerState(database, settings))
     sign = SignOfLife(settings)

@@ -24,6 +24,7 @@ SOURCE = Path(__file__).parents[1]
 PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
+STDERR = 2
 MOST_BY_DEFAULT = 8
 
 log = structlog.get_logger()
@@ -154,8 +155,9 @@ class WorkerGroup:
             [sys.executable, "-m", "indexer.worker_process"],
             env=place.environment,
             stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
+            # Standard output is the supervisor's own, for its report.
+            stdout=self._output or STDERR,
+            stderr=self._output or STDERR,
             start_new_session=True,
         )
 

@@ -106,7 +106,8 @@ def train_index(plan: IndexPlan, vectors: HalfVectors) -> Any:  # noqa: ANN401 -
 
 def _configure_training(index: Any) -> None:  # noqa: ANN401
     """Make clustering seeded, and spare warnings about small training sets planned for."""
-    ivf = faiss.extract_index_ivf(index)
+    ivf: Any = faiss.downcast_index(faiss.extract_index_ivf(index))
+    ivf.do_polysemous_training = False  # minutes of annealing for codes compared by Hamming distance
     for cp in (ivf.cp, ivf.pq.cp):
         cp.seed = SEED
         cp.min_points_per_centroid = 1
@@ -126,9 +127,9 @@ class FaissIndex:
 
     def __init__(self, index: Any, vectors: HalfVectors, nprobe: int) -> None:  # noqa: ANN401
         self.index, self.nprobe = index, nprobe
-        self._exact = ExactIndex(vectors)
+        self.exact = ExactIndex(vectors)
         self._wrapped = isinstance(index, faiss.IndexPreTransform)
-        self._ivf = faiss.try_extract_index_ivf(index)
+        self.ivf = faiss.try_extract_index_ivf(index)
 
     def search(
         self, query: Vector, n: int, keep: Mask | None = None, *, nprobe: int | None = None
@@ -141,23 +142,25 @@ class FaissIndex:
         if keep is None:
             return self._approximate(query, n, None, nprobe or self.nprobe)
         kept = int(keep.sum())
-        if self._ivf is None or kept <= self.EXACT_ROWS:
-            return self._exact.search(query, n, keep)
+        if self.ivf is None or kept <= self.EXACT_ROWS:
+            return self.exact.search(query, n, keep)
         # A filter thins out every list alike, so as many more are visited.
-        widened = min(self._ivf.nlist, int(np.ceil(self.nprobe * len(keep) / kept)))
+        widened = min(self.ivf.nlist, int(np.ceil(self.nprobe * len(keep) / kept)))
         found = self._approximate(query, n, keep, widened)
-        return found if len(found.rows) >= min(n, kept) else self._exact.search(query, n, keep)
+        return found if len(found.rows) >= min(n, kept) else self.exact.search(query, n, keep)
 
     def _approximate(self, query: Vector, n: int, keep: Mask | None, nprobe: int) -> Candidates:
         """Search the FAISS index itself."""
-        packed = None if keep is None else np.packbits(keep, bitorder="little")
-        options: dict[str, Any] = {} if packed is None else {"sel": faiss.IDSelectorBitmap(packed)}
-        if self._ivf is not None:
-            parameters = faiss.SearchParametersIVF(nprobe=nprobe, **options)
+        swig: Any = faiss  # its constructors take keywords that its type stubs don't know
+        options: dict[str, Any] = {}
+        if keep is not None:
+            options["sel"] = swig.IDSelectorBitmap(np.packbits(keep, bitorder="little"))
+        if self.ivf is None:
+            parameters = swig.SearchParameters(**options)
         else:
-            parameters = faiss.SearchParameters(**options)
+            parameters = swig.SearchParametersIVF(nprobe=nprobe, **options)
         if self._wrapped:
-            parameters = faiss.SearchParametersPreTransform(index_params=parameters)
+            parameters = swig.SearchParametersPreTransform(index_params=parameters)
         n = min(n, self.index.ntotal)
         similarities, rows = self.index.search(query[None], n, params=parameters)
         found = rows[0] >= 0
@@ -220,7 +223,7 @@ def tune_nprobe(
     Returns:
         nprobe and the recall it reached; all lists and what they reach where none meets it.
     """
-    exact = ExactIndex(index._exact.vectors)
+    exact = index.exact
     truth = [exact.search(query, 10).rows for query in queries]
 
     def recall(nprobe: int) -> float:
@@ -230,11 +233,11 @@ def tune_nprobe(
         ]
         return recall_at(10, found, truth)
 
-    if index._ivf is None:
+    if index.ivf is None:
         return 0, recall(1)
     low, high = 0, 1
-    while recall(high) < target and high < index._ivf.nlist:
-        low, high = high, min(high * 2, index._ivf.nlist)
+    while recall(high) < target and high < index.ivf.nlist:
+        low, high = high, min(high * 2, index.ivf.nlist)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if recall(middle) >= target else (middle, high)

@@ -43,6 +43,7 @@ START_WITHIN_S = 90.0
 SILENT_FOR_S = 15.0  # a live postmaster that answers nobody for so long is stopped
 SOCKET_PATH_BYTES = 90  # sockaddr_un holds 104 bytes on macOS, 108 on Linux
 LOG_BYTES = 10_000_000
+ORPHANS_LEFT = r'pre-existing shared memory|lock file ".*" already exists'
 
 TUNING = {
     "listen_addresses": "",
@@ -203,7 +204,7 @@ class EmbeddedPostgres:
                 continue
             failure = start_failure(self.cluster, output)
             # Orphans of a killed server hold its shared memory for a moment longer.
-            if "shared memory" not in output and "lock file" not in output:
+            if not re.search(ORPHANS_LEFT, output):
                 raise failure
             time.sleep(0.5)
 
@@ -225,9 +226,7 @@ class EmbeddedPostgres:
             cwd=self.cluster, timeout_s=70,
         )  # fmt: skip
         elapsed_ms = round(1000 * (time.monotonic() - started))
-        log.debug(
-            "postgres_started", cluster=str(self.cluster), status=status, elapsed_ms=elapsed_ms
-        )
+        log.debug("postgres_started", home=str(self.root), status=status, elapsed_ms=elapsed_ms)
         if status != 0 and server_log.exists():
             with server_log.open("rb") as written:
                 written.seek(said_before)

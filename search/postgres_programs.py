@@ -24,6 +24,7 @@ from search.errors import DatabaseUnavailable
 
 SUPERUSER = "postgres"
 SYSTEM_USER = "pgserver"
+LEAST_FREE_BYTES = 17_000_000  # one segment of the write-ahead log
 OTHER_SERVER = "or set FINDALIKE_DATABASE_URL to a PostgreSQL server of your own"
 
 log = structlog.get_logger()
@@ -207,7 +208,9 @@ def start_failure(cluster: Path, output: str) -> DatabaseUnavailable:
     """Return an error that says why the server did not start and what to do about it."""
     lines = [line for line in output.splitlines() if line.strip()]
     said = " ".join(lines[-4:]) or "it said nothing"
-    if "No space left on device" in output or "Disk quota exceeded" in output:
+    # The server's log lies on the same disk, so its last words may be missing.
+    full = shutil.disk_usage(cluster.parent).free < LEAST_FREE_BYTES
+    if full or "No space left on device" in output or "Disk quota exceeded" in output:
         remedy = f"The disk that holds {cluster} is full. Free some space there, then try again."
     elif "Permission denied" in output or "wrong ownership" in output:
         remedy = (

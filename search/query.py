@@ -45,17 +45,20 @@ def encode_query(encoder: Encoder, query: Query) -> Vector:
     A photo with text is the weighted sum of both vectors: the simplest composition that
     works in a space shared by pictures and words.
 
+    Args:
+        encoder: The model.
+        query: Checked; it has a photo, a text, or both.
+
     Returns:
         (d,) float32, unit length.
     """
-    text = encoder.encode_texts([query.text.strip()])[0] if query.text.strip() else None
-    if query.photo is None:
-        if text is None:
-            raise UnusableQuery("Give a photo, a text, or both.")
-        return text
-    picture = query.box.crop(query.photo) if query.box is not None else query.photo
-    photo = encoder.encode_images([picture])[0]
-    if text is None:
-        return photo
-    mixed = PHOTO_WEIGHT * photo + (1 - PHOTO_WEIGHT) * text
+    words = query.text.strip()
+    parts: list[tuple[float, Vector]] = []
+    if query.photo is not None:
+        picture = query.box.crop(query.photo) if query.box is not None else query.photo
+        weight = PHOTO_WEIGHT if words else 1.0
+        parts.append((weight, encoder.encode_images([picture])[0]))
+    if words:
+        parts.append((1 - PHOTO_WEIGHT, encoder.encode_texts([words])[0]))
+    mixed = np.sum([weight * vector for weight, vector in parts], axis=0)
     return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)

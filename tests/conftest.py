@@ -37,10 +37,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hide the developer's own FINDALIKE_* variables."""
+    """Hide the developer's own FINDALIKE_* variables, and keep tests out of ~/.findalike.
+
+    What needs a home asks for `settings`; anything else that touches one fails loudly.
+    """
     for name in os.environ:
         if name.startswith("FINDALIKE_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("FINDALIKE_HOME", "/dev/null/findalike")
     load_settings.cache_clear()
     yield
     load_settings.cache_clear()

@@ -49,11 +49,13 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.ModelUnavailable: NOT_READY,
     errors.UnusablePicture: Answer(422, "unusable-picture", "This picture can't be used"),
     errors.UnusableCatalogue: OWN_FAULT,
+    errors.CatalogueShrunk: OWN_FAULT,
     errors.UnusableQuery: Answer(400, "unusable-query", "This can't be searched for"),
     errors.UnknownProduct: Answer(404, "unknown-product", "No such product"),
     errors.NoGeneration: Answer(
         503, "nothing-published", "Nothing to search yet", "The catalogue is not indexed yet."
     ),
+    errors.UnknownGeneration: Answer(404, "unknown-generation", "No such generation"),
     errors.ModelMismatch: NOT_READY,
     errors.DimensionMismatch: OWN_FAULT,
     errors.DamagedGeneration: NOT_READY,

@@ -21,6 +21,17 @@ Stops = tuple[tuple[float, float], ...]
 """(offset, light factor) pairs; a factor of 1 is the paint as it is."""
 
 
+_FORMS: dict[str, tuple[Stops, str]] = {
+    "flat": (((0.0, 1.06), (1.0, 0.94)), "slant"),
+    "cloth": (((0.0, 1.08), (0.5, 1.0), (1.0, 0.86)), "slant"),
+    "top": (((0.0, 1.12), (1.0, 1.2)), "slant"),
+    "side": (((0.0, 0.82), (1.0, 0.66)), "down"),
+    "inside": (((0.0, 0.42), (1.0, 0.72)), "down"),
+    "glow": (((0.0, 1.1), (0.55, 1.42), (1.0, 1.12)), "down"),
+}
+"""Light along the forms that do not depend on gloss, and the gradient's direction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paint:
     """What a part is covered with."""
@@ -241,16 +252,9 @@ class Pen:
                 (0.95, 0.56),
                 (1.0, 0.62),
             ), "radial"
-        fixed: dict[str, tuple[Stops, str]] = {
-            "flat": (((0.0, 1.06), (1.0, 0.94)), "slant"),
-            "cloth": (((0.0, 1.08), (0.5, 1.0), (1.0, 0.86)), "slant"),
-            "bar": (((0.0, 0.92), (0.28, 1.12 + 0.3 * gloss), (0.6, 0.92), (1.0, 0.6)), "down"),
-            "top": (((0.0, 1.12), (1.0, 1.2)), "slant"),
-            "side": (((0.0, 0.82), (1.0, 0.66)), "down"),
-            "inside": (((0.0, 0.42), (1.0, 0.72)), "down"),
-            "glow": (((0.0, 1.1), (0.55, 1.42), (1.0, 1.12)), "down"),
-        }
-        return fixed[form]
+        if form == "bar":
+            return ((0.0, 0.92), (0.28, 1.12 + 0.3 * gloss), (0.6, 0.92), (1.0, 0.6)), "down"
+        return _FORMS[form]
 
 
 def _reversed(stops: Stops) -> Stops:

@@ -17,10 +17,35 @@ from indexer.sample.kinds import KINDS, Kind
 from indexer.sample.look import Look
 from indexer.sample.palette import COLOURS, DYES, brightness, jittered
 
-FAMILY_SHARE = 0.125  # of draws that start a family; families are 2..5 strong
+FAMILY_SHARE = 0.18  # of draws that start a family; families are 2..5 strong
 ATTEMPTS = 24  # draws before a look-alike of an earlier product is let through
 LIGHT_ACCENTS = ("white", "beige", "pink", "mustard")
 DARK_ACCENTS = ("navy", "black", "red", "green", "blue", "purple")
+
+ONLY_MADE_OF = {
+    ("hat", "beanie"): "knit",
+    ("hat", "bucket"): "cotton",
+    ("hat", "boater"): "straw",
+    ("hat", "fedora"): "felt",
+    ("chair", "spindle"): "wood",
+    ("chair", "ladder"): "wood",
+}
+"""(kind, shape) -> the one material it comes in."""
+
+RATHER_MADE_OF = {
+    ("chair", "shell", "wood"): "plastic",
+    ("chair", "upholstered", "wood"): "velvet",
+    ("chair", "upholstered", "plastic"): "leather",
+    ("stool", "pouf", "wood"): "velvet",
+    ("cap", "baseball", "wool"): "cotton",
+    ("cap", "trucker", "wool"): "cotton",
+    ("trousers", "shorts", "wool"): "cotton",
+    ("pendant lamp", "globe", "metal"): "glass",
+    ("pendant lamp", "dome", "glass"): "metal",
+    ("pendant lamp", "cone", "glass"): "metal",
+    ("pendant lamp", "bell", "glass"): "metal",
+}
+"""(kind, shape, material no one makes it of) -> the material it is made of instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,26 +153,8 @@ def _drawn(kind: Kind, rng: random.Random) -> Look:
 
 def _fitting(kind: Kind, shape: str, material: str) -> str:
     """Return a material the shape is really made of."""
-    if kind.name == "hat":
-        return {"beanie": "knit", "bucket": "cotton", "boater": "straw"}.get(shape, "felt")
-    if kind.name == "chair":
-        if shape in ("spindle", "ladder"):
-            return "wood"
-        if material == "wood":
-            return "plastic" if shape == "shell" else "velvet"
-        if shape == "upholstered" and material == "plastic":
-            return "leather"
-    if kind.name == "stool" and shape == "pouf" and material == "wood":
-        return "velvet"
-    if kind.name == "cap" and shape != "flat" and material == "wool":
-        return "cotton"
-    if kind.name == "trousers" and shape == "shorts" and material == "wool":
-        return "cotton"
-    if kind.name == "pendant lamp" and shape == "globe" and material != "rattan":
-        return "glass"
-    if kind.name == "pendant lamp" and shape != "globe" and material == "glass":
-        return "metal"
-    return material
+    only = ONLY_MADE_OF.get((kind.name, shape))
+    return only or RATHER_MADE_OF.get((kind.name, shape, material), material)
 
 
 def _trim(kind: Kind, shape: str, rng: random.Random) -> str:

@@ -8,12 +8,13 @@ counts whichever of the two colours is the ground. It refuses to draw.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.sample.kinds import KINDS
 from indexer.sample.look import Look
-from indexer.sample.wording import NOUNS, material_words, noun
+from indexer.sample.wording import NOUNS, joined, material_words, noun
 
 MOST_ANSWERS = 40
 PER_KIND = 6  # questions about each kind, each asked in two wordings
@@ -130,6 +131,8 @@ def _by_shape(look: Look) -> Wanted:
 def _by_trim(look: Look) -> Wanted | None:
     if not look.trim or look.trim == "button" or look.pattern != "plain":
         return None
+    if look.kind == "chair" and look.colour == "black":
+        return None  # an all-wooden black chair has black legs too
     return Wanted(look.kind, _shape_asked(look), look.colour, "plain", "", look.trim)
 
 
@@ -170,7 +173,7 @@ def terse(wanted: Wanted) -> str:
     if pattern == "plain" and not KINDS[wanted.kind].patterned:
         pattern = ""
     if wanted.kind in LAMPS and wanted.colour:
-        shade = " ".join(filter(None, (pattern, wanted.colour, _material(wanted), "shade")))
+        shade = joined(pattern, wanted.colour, _material(wanted), "shade")
         tail = f" and {_with(wanted.trim)}" if wanted.trim else ""
         return f"{_sample(wanted)} with {article(shade)}{tail}"
     words = (
@@ -178,7 +181,7 @@ def terse(wanted: Wanted) -> str:
         wanted.colour,
         pattern if pattern != "plain" else "",
     )
-    text = " ".join(filter(None, (*words, _material(wanted), _sample(wanted))))
+    text = joined(*words, _material(wanted), _sample(wanted))
     return f"{text} with {_with(wanted.trim)}" if wanted.trim else text
 
 
@@ -208,7 +211,7 @@ def _material(wanted: Wanted) -> str:
 
 def article(words: str) -> str:
     """Return the words with "a" or "an", or as they are for plurals."""
-    if words.split(" with ")[0].split(" in ")[0].split()[-1] in PLURAL:
+    if re.split(" with | in ", words, maxsplit=1)[0].rsplit(maxsplit=1)[-1] in PLURAL:
         return words
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
@@ -242,10 +245,10 @@ def natural(wanted: Wanted, rng: random.Random) -> str:
     phrase = rng.choice(PATTERN_PHRASES[pattern]) if pattern else ""
     made = _material(wanted)
     if made in ("knitted", "wooden", "") or rng.random() < 0.5:
-        words = (article(" ".join(filter(None, (wanted.colour, made, name)))), phrase)
+        thing, stuff = joined(wanted.colour, made, name), ""
     else:
-        words = (article(" ".join(filter(None, (wanted.colour, name)))), f"made of {made}", phrase)
-    text = " ".join(filter(None, words))
+        thing, stuff = joined(wanted.colour, name), f"made of {made}"
+    text = joined(article(thing), stuff, phrase)
     if wanted.trim:
         text += f"{' and' if phrase.startswith('with ') else ' with'} {_with(wanted.trim)}"
     return rng.choice(FRAMES[1:]).format(text)
@@ -256,9 +259,7 @@ def _natural_lamp(wanted: Wanted, name: str, rng: random.Random) -> str:
         rng.choice(PATTERN_PHRASES[wanted.pattern]) if wanted.pattern not in ("", "plain") else ""
     )
     made = _material(wanted)
-    shade = " ".join(
-        filter(None, (article(f"{wanted.colour} lampshade"), f"in {made}" if made else "", phrase))
-    )
+    shade = joined(article(f"{wanted.colour} lampshade"), f"in {made}" if made else "", phrase)
     tail = f" on {_with(wanted.trim)}" if wanted.trim.endswith("base") else ""
     if wanted.trim and not tail:
         tail = f" and {_with(wanted.trim)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from indexer.sample.materials import MATERIAL_CODES, TILE_PX, texture
 from indexer.sample.palette import Rgb
 from indexer.sample.pen import SHEET, Pen
 
-Plane = npt.NDArray[np.float32]
+Plane = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,14 @@ def _edge_light(codes: npt.NDArray[np.uint8], alpha: Image.Image, side: float) -
     near = np.asarray(picture.filter(ImageFilter.BoxBlur(3 * unit)), np.float32) / 255
     wide = np.asarray(picture.filter(ImageFilter.GaussianBlur(9 * unit)), np.float32) / 255
     soft = codes[..., 2].astype(np.float32) / 255
-    light = 1 - soft * np.minimum(1.1 * near + 3.4 * wide, 0.55)
+    light: Plane = 1 - soft * np.minimum(1.1 * near + 3.4 * wide, 0.55)
     shift = round(9 * unit)
     blurred = alpha.filter(ImageFilter.GaussianBlur(8 * unit))
     towards = _shifted(blurred, round(-side * shift), shift)
     away = _shifted(blurred, round(side * shift), -shift)
     rim = np.asarray(towards, np.float32) - np.asarray(away, np.float32)
-    return light * (1 + soft * np.clip(rim / 255, -1, 1) * 0.22)
+    rounded: Plane = light * (1 + soft * np.clip(rim / 255, -1, 1) * 0.22)
+    return rounded
 
 
 def _shifted(picture: Image.Image, dx: int, dy: int) -> Image.Image:

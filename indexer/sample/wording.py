@@ -49,7 +49,8 @@ SHAPE_NOUNS = {
     ("boot", "knee-high"): "knee-high boots", ("heel", "stiletto"): "stiletto heels",
     ("heel", "block"): "block heels", ("heel", "wedge"): "wedge heels",
     ("trousers", "shorts"): "shorts", ("jumper", "cardigan"): "cardigan",
-    ("hat", "fedora"): "fedora hat", ("hat", "bucket"): "bucket hat", ("hat", "beanie"): "beanie hat",
+    ("hat", "fedora"): "fedora hat", ("hat", "bucket"): "bucket hat",
+    ("hat", "beanie"): "beanie hat",
     ("hat", "boater"): "boater hat", ("stool", "pouf"): "pouf stool", ("stool", "bar"): "bar stool",
     ("stool", "low"): "low stool", ("clock", "alarm"): "alarm clock",
     ("clock", "round"): "round wall clock", ("clock", "square"): "square wall clock",
@@ -59,7 +60,8 @@ SHAPE_NOUNS = {
     ("table", "side"): "side table", ("backpack", "round"): "round-top backpack",
     ("tote bag", "bucket"): "bucket tote bag", ("skirt", "mini"): "mini skirt",
     ("jumper", "cable"): "cable-knit jumper", ("vase", "globe"): "globe vase",
-    ("t-shirt", "long-sleeve"): "long-sleeve t-shirt", ("chair", "upholstered"): "upholstered chair",
+    ("t-shirt", "long-sleeve"): "long-sleeve t-shirt",
+    ("chair", "upholstered"): "upholstered chair",
     ("chair", "shell"): "shell chair",
 }  # fmt: skip
 
@@ -135,15 +137,15 @@ MODELS = ("Alma", "Bergen", "Cleo", "Dara", "Elin", "Fosse", "Gala", "Hugo", "Is
 
 def _title(look: Look, brand: str, model: str, rng: random.Random) -> str:
     pattern = "" if look.pattern == "plain" else look.pattern
-    full = _joined(look.colour, pattern, material_words(look), noun(look))
+    full = joined(look.colour, pattern, material_words(look), noun(look))
     forms = (
         full,
         f"{brand} {full}",
         f"{noun(look)} {model}, {material_words(look)} in {colour_words(look)}"
         if material_words(look)
         else f"{noun(look)} {model} in {colour_words(look)}",
-        f"{model} {_joined(pattern, noun(look))} – {look.colour}",
-        _joined(look.colour, pattern, noun(look)),
+        f"{model} {joined(pattern, noun(look))} – {look.colour}",
+        joined(look.colour, pattern, noun(look)),
         f"{brand} {model} {noun(look)}",
     )
     title = rng.choices(forms, (5, 3, 3, 2, 2, 1))[0].replace("  ", " ").strip()
@@ -163,7 +165,7 @@ def _description(look: Look, department: str, rng: random.Random) -> str:
     opening = rng.choice(
         (
             f"{article}{style} {kind}{f' in {stuff}' if stuff else ''}, {_colour_phrase(look)}.",
-            f"{article}{style} {_joined(made, kind)}. It comes in {_colour_phrase(look)}.",
+            f"{article}{style} {joined(made, kind)}. It comes in {_colour_phrase(look)}.",
             f"Our {style} {kind}: {_colour_phrase(look)}{f', {stuff}' if stuff else ''}.",
         )
     )
@@ -195,5 +197,6 @@ def _trim_phrase(trim: str) -> str:
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
-def _joined(*words: str) -> str:
+def joined(*words: str) -> str:
+    """Return the words that are there, with one space between them."""
     return " ".join(word for word in words if word)

@@ -167,7 +167,7 @@ def test_csv_is_streamed(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     with path.open("w") as file:
         file.write("sku,title,image\n")
-        file.writelines(f"{n},{'long title ' * 8},{n}.jpg\n" for n in range(60_000))
+        file.writelines(f"{n},{'long title ' * 8},{n}.jpg\n" for n in range(20_000))
     source = open_source(path)
     tracemalloc.start()
     try:
@@ -176,7 +176,7 @@ def test_csv_is_streamed(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
 
-    assert count == source.estimated_rows() == 60_000
+    assert count == source.estimated_rows() == 20_000
     assert peak < 2_000_000
 
 
@@ -387,5 +387,5 @@ def test_prices(written: Any, cents: int | None, currency: str | None) -> None:
     ["on request", "10-20", "10 - 20 EUR", "1.2.3", "12 apples", "1e400", True, "€ 5 USD"],
 )
 def test_odd_prices(written: Any) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match=r"\S"):
         parse_price(written)

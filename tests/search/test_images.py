@@ -7,6 +7,7 @@ import tracemalloc
 import warnings
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pillow_heif
@@ -442,12 +443,9 @@ def test_noise_never_escapes_as_another_error() -> None:
             content = bytearray(original)
             for at in rng.integers(2, len(content), 6):
                 content[at] = rng.integers(256)
-            try:
-                assert (
-                    decode_picture(bytes(content), max_pixels=10**6, max_side_px=64).mode == "RGB"
-                )
-            except UnusablePicture as refused:
-                assert refused.detail
+            with suppress(UnusablePicture):
+                decoded = decode_picture(bytes(content), max_pixels=10**6, max_side_px=64)
+                assert decoded.mode == "RGB"
 
 
 def test_warnings_stay_inside_and_filters_outside_are_restored() -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 import search.db  # noqa: F401  (registers the listener that reconnects)
-from search import postgres
+from search import postgres, postgres_programs
 from search.errors import DatabaseUnavailable
 from search.postgres import EmbeddedPostgres
 from search.postgres_processes import end_process, find_postmaster, is_server_process
@@ -85,6 +85,9 @@ def home() -> Iterator[Path]:
     """One FINDALIKE_HOME for this module; every test leaves its server stopped."""
     root = Path(tempfile.mkdtemp(prefix="findalike-test-"))
     root.chmod(0o711)
+    server = EmbeddedPostgres(root)
+    server.ensure_running()
+    server.stop()
     yield root
     left = find_postmaster(root / "postgres")
     if left is not None:  # a test failed half-way
@@ -315,9 +318,20 @@ def test_start_that_fails_gives_the_servers_reason(home: Path) -> None:
         ("", "it said nothing"),
     ],
 )
-def test_failures_name_their_remedy(said: str, remedy: str) -> None:
+def test_failures_name_their_remedy(said: str, remedy: str, tmp_path: Path) -> None:
     """What an operator can do depends on what PostgreSQL said."""
-    assert remedy in str(start_failure(Path("/home/shop/postgres"), said))
+    assert remedy in str(start_failure(tmp_path / "postgres", said))
+
+
+def test_full_disk_is_noticed_though_it_swallowed_the_log(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server can't write why it ended."""
+    monkeypatch.setattr(postgres_programs, "LEAST_FREE_BYTES", 10**18)
+    server = EmbeddedPostgres(home, options={"shared_buffers": "much"})
+    with pytest.raises(DatabaseUnavailable, match="is full"):
+        server.ensure_running()
+    server.stop()
 
 
 def test_data_is_utf8_and_sorted_by_code_point(server: EmbeddedPostgres) -> None:

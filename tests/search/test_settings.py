@@ -9,8 +9,9 @@ from search.errors import WrongSetting
 from search.settings import Settings, load_settings
 
 
-def test_defaults_need_no_variable() -> None:
+def test_defaults_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but pip is needed to start."""
+    monkeypatch.delenv("FINDALIKE_HOME")
     settings = load_settings()
     assert settings.model == "embedded"
     assert settings.database_url is None
@@ -85,7 +86,7 @@ def test_settings_are_frozen_and_read_once(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("FINDALIKE_DEVICE", "cpu")
     assert load_settings() is first
     with pytest.raises(ValidationError, match="frozen"):
-        first.device = "cpu"  # type: ignore[misc]
+        first.device = "cpu"
 
 
 def test_root_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_doctor_names_a_model_that_does_not_load(tmp_path: Path) -> None:
 
 
 def test_doctor_shows_settings_without_secrets() -> None:
-    settings = Settings(device="cpu", secret_key="s3cret-s3cret-s3cret")
+    settings = Settings(home=Path("~/.findalike"), device="cpu", secret_key="s3cret-" * 3)
     assert checks.check_settings(settings).found == (
         "FINDALIKE_DEVICE=cpu, FINDALIKE_SECRET_KEY=(set)"
     )

@@ -29,6 +29,7 @@ class Client(FlaskClient):
     """A client that reads answers at once, so that sent files are closed."""
 
     def open(self, *args: object, **options: object) -> TestResponse:
+        """Send a request and read all of its answer."""
         options.setdefault("buffered", True)
         return super().open(*args, **options)  # type: ignore[arg-type]
 

@@ -69,8 +69,8 @@ def test_photo_and_words_work_together(client: FlaskClient) -> None:
 
 
 def test_a_box_looks_at_one_part(client: FlaskClient) -> None:
-    scene = Image.new("RGB", (800, 400))
-    for left, part in ((0, photo("Pennant", "green")), (400, photo("Plate", "pink"))):
+    scene = Image.new("RGB", (640, 320))
+    for left, part in ((0, photo("Pennant", "green")), (320, photo("Plate", "pink"))):
         scene.paste(Image.open(io.BytesIO(part)), (left, 0))
     content = io.BytesIO()
     scene.save(content, "PNG")

@@ -42,6 +42,7 @@ def draw_legs(pen: Pen, trim: str, left: float, right: float, top: float, foot: 
 
 
 def draw_buttons(pen: Pen, paint: Paint, spots: list[tuple[float, float]]) -> None:
+    """Draw covered buttons, each drawn into the upholstery."""
     for x, y in spots:
         pen.dent(ellipse(x, y, 7, 7), 0.55)
         pen.part(ellipse(x, y, 3.4, 3.4), paint.plain().lit(0.9), "ball", soft=0)

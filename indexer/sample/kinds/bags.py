@@ -50,6 +50,13 @@ def draw_tote(pen: Pen, look: Look) -> None:
         ],
     }[look.shape]  # fmt: skip
     pen.part(mirrored([(CX, top + 9), (CX, top + 9), *body], CX), paint, "cloth", soft=0.6)
+    _tote_front(pen, look, top, w, strap)
+
+
+def _tote_front(pen: Pen, look: Look, top: float, w: float, strap: Paint) -> None:
+    """Draw the folds, the near handle and its tabs."""
+    paint, foot = look.paint, 352.0
+    rise = 104 if look.shape != "wide" else 84
     for dx in (-0.5, 0.15, 0.6):
         pen.fold(
             f"M{CX + dx * w:.1f} {top + 40}Q{CX + dx * w * 1.1:.1f}"
@@ -81,47 +88,10 @@ def draw_backpack(pen: Pen, look: Look) -> None:
     """Draw a backpack: round-topped with a pocket, roll-top, or with a buckled flap."""
     paint, plain, w = look.paint, look.paint.plain(), 84 * look.wide
     top, foot = 78 + 60 * (1 - look.tall), 348.0
-    for side in (-1, 1):
-        pen.tube(
-            spline(
-                [
-                    (CX + side * w * 0.72, top + 44),
-                    (CX + side * w * 1.26, 190),
-                    (CX + side * w * 1.16, 290),
-                    (CX + side * w * 0.86, 330),
-                ],
-                closed=False,
-            ),
-            plain.lit(0.7),
-            15,
-        )
-    pen.tube(
-        spline(
-            [(CX - 22, top + 8), (CX - 16, top - 24), (CX + 16, top - 24), (CX + 22, top + 8)],
-            closed=False,
-        ),
-        plain.lit(0.75),
-        9,
-    )
+    _back_straps(pen, plain, top, w)
     leather = Paint((146, 94, 56), "leather")
     if look.shape == "roll-top":
-        pen.part(
-            mirrored(
-                [
-                    (CX, top + 20), (CX + w * 0.78, top + 20), (CX + w * 0.78, top + 20),
-                    (CX + w * 0.98, 200), (CX + w, foot - 18), (CX + w * 0.9, foot),
-                    (CX, foot + 3),
-                ],
-                CX,
-            ),
-            paint,
-            "cloth",
-            soft=0.8,
-        )  # fmt: skip
-        pen.part(box(CX - w * 0.86, top - 4, w * 1.72, 32, 14), plain.lit(1.04), "bar", soft=0.6)
-        pen.tube(f"M{CX} {top - 2}V230", leather, 11)
-        pen.part(box(CX - 12, 206, 24, 26, 4), BRASS, "bar", soft=0.1)
-        pen.part(box(CX - w * 0.72, 248, w * 1.44, 84, 10), plain.lit(0.95), "cloth", soft=0.6)
+        _roll_top(pen, look, top, w, leather)
     else:
         pen.part(
             mirrored(
@@ -158,21 +128,72 @@ def draw_backpack(pen: Pen, look: Look) -> None:
         pen.line(f"M{CX - w * 0.58:.1f} 246H{CX + w * 0.58:.1f}", (60, 58, 58), 3)
         pen.part(box(CX + w * 0.4, 246, 7, 24, 3), BRASS, "round", soft=0)
     if look.shape == "flap":
-        pen.part(
-            mirrored(
+        _flap(pen, paint, top, w, leather)
+
+
+def _back_straps(pen: Pen, plain: Paint, top: float, w: float) -> None:
+    """Draw the shoulder straps and the hand loop, behind the bag."""
+    for side in (-1, 1):
+        pen.tube(
+            spline(
                 [
-                    (CX, top + 4), (CX + w * 0.7, top + 14), (CX + w * 0.94, top + 60),
-                    (CX + w * 0.92, 196), (CX + w * 0.7, 218), (CX, 222),
+                    (CX + side * w * 0.72, top + 44), (CX + side * w * 1.26, 190),
+                    (CX + side * w * 1.16, 290), (CX + side * w * 0.86, 330),
                 ],
-                CX,
+                closed=False,
             ),
-            paint.lit(1.05),
-            "cloth",
-            soft=0.7,
+            plain.lit(0.7),
+            15,
         )  # fmt: skip
-        for dx in (-0.42, 0.42):
-            pen.tube(f"M{CX + dx * w:.1f} 168V262", leather, 13)
-            pen.part(box(CX + dx * w - 11, 222, 22, 20, 3), BRASS, "bar", soft=0.1)
+    pen.tube(
+        spline(
+            [(CX - 22, top + 8), (CX - 16, top - 24), (CX + 16, top - 24), (CX + 22, top + 8)],
+            closed=False,
+        ),
+        plain.lit(0.75),
+        9,
+    )
+
+
+def _roll_top(pen: Pen, look: Look, top: float, w: float, leather: Paint) -> None:
+    """Draw a bag whose rolled mouth is held by one strap."""
+    paint, plain, foot = look.paint, look.paint.plain(), 348.0
+    pen.part(
+        mirrored(
+            [
+                (CX, top + 20), (CX + w * 0.78, top + 20), (CX + w * 0.78, top + 20),
+                (CX + w * 0.98, 200), (CX + w, foot - 18), (CX + w * 0.9, foot),
+                (CX, foot + 3),
+            ],
+            CX,
+        ),
+        paint,
+        "cloth",
+        soft=0.8,
+    )  # fmt: skip
+    pen.part(box(CX - w * 0.86, top - 4, w * 1.72, 32, 14), plain.lit(1.04), "bar", soft=0.6)
+    pen.tube(f"M{CX} {top - 2}V230", leather, 11)
+    pen.part(box(CX - 12, 206, 24, 26, 4), BRASS, "bar", soft=0.1)
+    pen.part(box(CX - w * 0.72, 248, w * 1.44, 84, 10), plain.lit(0.95), "cloth", soft=0.6)
+
+
+def _flap(pen: Pen, paint: Paint, top: float, w: float, leather: Paint) -> None:
+    """Draw the flap and its two buckled straps."""
+    pen.part(
+        mirrored(
+            [
+                (CX, top + 4), (CX + w * 0.7, top + 14), (CX + w * 0.94, top + 60),
+                (CX + w * 0.92, 196), (CX + w * 0.7, 218), (CX, 222),
+            ],
+            CX,
+        ),
+        paint.lit(1.05),
+        "cloth",
+        soft=0.7,
+    )  # fmt: skip
+    for dx in (-0.42, 0.42):
+        pen.tube(f"M{CX + dx * w:.1f} 168V262", leather, 13)
+        pen.part(box(CX + dx * w - 11, 222, 22, 20, 3), BRASS, "bar", soft=0.1)
 
 
 _PRINTS = ("plain", "plain", "striped", "checked", "floral", "polka dot", "geometric")

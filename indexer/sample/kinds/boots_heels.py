@@ -30,6 +30,18 @@ def draw_boot(pen: Pen, look: Look) -> None:
     pen.part(
         ellipse((front + back) / 2, top + 3, (back - front) / 2, 10), plain, "inside", soft=0.1
     )
+    _boot_details(pen, look, back, top, front)
+    heel = 336.0 if look.shape != "lace-up" else 334.0
+    pen.part(f"M60 300H{back + 6}V316H214L204 322H76Q56 322 60 300Z", sole, "bar", soft=0.2)
+    pen.part(f"M222 314H{back + 6}L{back + 2} {heel}H226Z", sole.lit(0.9), "bar", soft=0.3)
+    if look.shape == "lace-up":
+        for x in range(72, 206, 17):
+            pen.part(f"M{x} 320h11v9h-11Z", sole.lit(0.8), "flat", soft=0)
+
+
+def _boot_details(pen: Pen, look: Look, back: float, top: float, front: float) -> None:
+    """Draw what tells the boots apart: elastic, laces or a seam."""
+    plain = look.paint.plain()
     if look.shape == "ankle":
         pen.part(
             polygon([(216, top + 8), (252, top + 6), (244, 228), (224, 228)]),
@@ -56,12 +68,6 @@ def draw_boot(pen: Pen, look: Look) -> None:
     else:
         pen.seam(f"M258 {top + 14}Q252 200 262 296", plain)
         pen.seam(f"M{front} {top + 26}L{back} {top + 20}", plain, width=2)
-    heel = 336.0 if look.shape != "lace-up" else 334.0
-    pen.part(f"M60 300H{back + 6}V316H214L204 322H76Q56 322 60 300Z", sole, "bar", soft=0.2)
-    pen.part(f"M222 314H{back + 6}L{back + 2} {heel}H226Z", sole.lit(0.9), "bar", soft=0.3)
-    if look.shape == "lace-up":
-        for x in range(72, 206, 17):
-            pen.part(f"M{x} 320h11v9h-11Z", sole.lit(0.8), "flat", soft=0)
 
 
 def draw_heel(pen: Pen, look: Look) -> None:
@@ -74,23 +80,7 @@ def draw_heel(pen: Pen, look: Look) -> None:
         (316, 214), (300, 222), (300, 222), (258, 262), (206, 308), (150, 318), (90, 318),
     ]  # fmt: skip
     sole_tone = Paint((206, 172, 132), "leather")
-    if look.shape == "stiletto":
-        pen.part(
-            "M330 192C334 230 326 300 322 330H314C312 290 310 250 296 216Z",
-            plain.lit(0.85),
-            "round",
-            soft=0.2,
-        )
-    elif look.shape == "block":
-        pen.part("M332 190L334 330H280L286 228Z", plain.lit(0.85), "round", soft=0.3)
-    else:
-        wedge = Paint((200, 160, 106), "jute")
-        pen.part(
-            "M332 196C338 240 334 300 330 330H70C56 330 58 314 66 312C140 322 210 306 258 256C280 234 296 222 332 196Z",
-            wedge,
-            "bar",
-            soft=0.4,
-        )
+    _heel(pen, look)
     pen.part(
         spline(
             [
@@ -116,6 +106,13 @@ def draw_heel(pen: Pen, look: Look) -> None:
     pen.part(spline(outline), paint, "ball", soft=0.7)
     pen.fold("M84 296Q110 284 140 290", 8, -0.5)
     pen.fold("M300 164Q312 190 296 210", 7, -0.4)
+    _heel_trim(pen, look)
+    pen.end()
+
+
+def _heel_trim(pen: Pen, look: Look) -> None:
+    """Draw an ankle strap or a bow."""
+    plain = look.paint.plain()
     if look.trim == "ankle strap":
         pen.tube("M324 156C336 128 318 112 288 112C262 112 250 128 266 158", plain, 8)
         pen.part(ellipse(260, 136, 7, 7), Paint((206, 170, 88), "brass"), "ball", soft=0)
@@ -126,7 +123,29 @@ def draw_heel(pen: Pen, look: Look) -> None:
             "flat",
             soft=0.7,
         )
-    pen.end()
+
+
+def _heel(pen: Pen, look: Look) -> None:
+    """Draw the heel itself."""
+    plain = look.paint.plain()
+    if look.shape == "stiletto":
+        pen.part(
+            "M330 192C334 230 326 300 322 330H314C312 290 310 250 296 216Z",
+            plain.lit(0.85),
+            "round",
+            soft=0.2,
+        )
+    elif look.shape == "block":
+        pen.part("M332 190L334 330H280L286 228Z", plain.lit(0.85), "round", soft=0.3)
+    else:
+        wedge = Paint((200, 160, 106), "jute")
+        pen.part(
+            "M332 196C338 240 334 300 330 330H70C56 330 58 314 66 312"
+            "C140 322 210 306 258 256C280 234 296 222 332 196Z",
+            wedge,
+            "bar",
+            soft=0.4,
+        )
 
 
 KINDS = (

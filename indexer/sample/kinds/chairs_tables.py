@@ -21,7 +21,7 @@ def draw_chair(pen: Pen, look: Look) -> None:
     frame = paint if look.material == "wood" else legs
     width = 11 if frame.material in ("wood", "lacquer") else 7
     seat = 226.0
-    back_y, front_y = 336.0, 356.0
+    back_y = 336.0
     for dx in (-1, 1):
         pen.tube(
             polyline([(CX + dx * w * 0.72 + 12, seat), (CX + dx * w * 0.8 + 14, back_y)]),
@@ -29,56 +29,11 @@ def draw_chair(pen: Pen, look: Look) -> None:
             width,
         )
     if look.shape == "spindle":
-        for dx in (-1, 1):
-            pen.tube(
-                polyline([(CX + dx * w * 0.82 + 10, seat), (CX + dx * w * 0.9 + 16, top + 8)]),
-                paint,
-                11,
-            )
-        for i in range(-2, 3):
-            pen.tube(
-                polyline([(CX + i * w * 0.3 + 10, seat - 4), (CX + i * w * 0.32 + 15, top + 18)]),
-                paint,
-                6,
-            )
-        pen.tube(
-            spline(
-                [(CX - w * 1.02 + 14, top + 16), (CX + 15, top), (CX + w * 1.02 + 16, top + 16)],
-                closed=False,
-            ),
-            paint,
-            22,
-        )
+        _spindles(pen, paint, seat, top, w)
     elif look.shape == "ladder":
-        for dx in (-1, 1):
-            pen.tube(
-                polyline([(CX + dx * w * 0.82 + 10, seat), (CX + dx * w * 0.84 + 14, top)]),
-                paint,
-                12,
-            )
-        for y in (top + 22, top + 66, top + 110):
-            pen.tube(
-                spline(
-                    [(CX - w * 0.8 + 13, y), (CX + 13, y - 8), (CX + w * 0.84 + 13, y)],
-                    closed=False,
-                ),
-                paint,
-                17,
-            )
+        _ladder(pen, paint, seat, top, w)
     elif look.shape == "shell":
-        pen.part(
-            spline(
-                [
-                    (CX - w * 0.9 + 8, top + 40), (CX + 12, top + 6),
-                    (CX + w * 0.96 + 16, top + 40), (CX + w * 1.12 + 14, seat - 40),
-                    (CX + w * 1.0 + 8, seat + 14), (CX, seat + 20), (CX - w * 1.0, seat + 14),
-                    (CX - w * 1.08, seat - 40),
-                ]
-            ),
-            paint,
-            "cloth",
-            soft=0.7,
-        )  # fmt: skip
+        _shell(pen, paint, top, seat, w)
     else:
         for dx in (-1, 1):
             pen.tube(
@@ -87,6 +42,12 @@ def draw_chair(pen: Pen, look: Look) -> None:
                 width,
             )
         pen.part(box(CX - w * 0.94 + 13, top, w * 1.88, 118, 26), paint, "cloth", soft=0.9)
+    _chair_front(pen, look, w, frame, width)
+
+
+def _chair_front(pen: Pen, look: Look, w: float, frame: Paint, width: float) -> None:
+    """Draw the seat and the front legs."""
+    paint, seat, front_y = look.paint, 226.0, 356.0
     thick = 12 if look.material in ("wood", "plastic") else 24
     d = spline(
         [
@@ -111,6 +72,66 @@ def draw_chair(pen: Pen, look: Look) -> None:
     )
 
 
+def _shell(pen: Pen, paint: Paint, top: float, seat: float, w: float) -> None:
+    """Draw a back that runs into the seat."""
+    pen.part(
+        spline(
+            [
+                (CX - w * 0.9 + 8, top + 40), (CX + 12, top + 6),
+                (CX + w * 0.96 + 16, top + 40), (CX + w * 1.12 + 14, seat - 40),
+                (CX + w * 1.0 + 8, seat + 14), (CX, seat + 20), (CX - w * 1.0, seat + 14),
+                (CX - w * 1.08, seat - 40),
+            ]
+        ),
+        paint,
+        "cloth",
+        soft=0.7,
+    )  # fmt: skip
+
+
+def _ladder(pen: Pen, paint: Paint, seat: float, top: float, w: float) -> None:
+    """Draw a back of three slats between two posts."""
+    for dx in (-1, 1):
+        pen.tube(
+            polyline([(CX + dx * w * 0.82 + 10, seat), (CX + dx * w * 0.84 + 14, top)]),
+            paint,
+            12,
+        )
+    for y in (top + 22, top + 66, top + 110):
+        pen.tube(
+            spline(
+                [(CX - w * 0.8 + 13, y), (CX + 13, y - 8), (CX + w * 0.84 + 13, y)],
+                closed=False,
+            ),
+            paint,
+            17,
+        )
+
+
+def _spindles(pen: Pen, paint: Paint, seat: float, top: float, w: float) -> None:
+    """Draw a back of thin rods under a bent rail."""
+    for dx in (-1, 1):
+        pen.tube(
+            polyline([(CX + dx * w * 0.82 + 10, seat), (CX + dx * w * 0.9 + 16, top + 8)]),
+            paint,
+            11,
+        )
+    for i in range(-2, 3):
+        pen.tube(
+            polyline([(CX + i * w * 0.3 + 10, seat - 4), (CX + i * w * 0.32 + 15, top + 18)]),
+            paint,
+            6,
+        )
+    pen.tube(
+        spline(
+            [(CX - w * 1.02 + 14, top + 16), (CX + 15, top), (CX + w * 1.02 + 16, top + 16)],
+            closed=False,
+        ),
+        paint,
+        22,
+    )
+
+
 def draw_table(pen: Pen, look: Look) -> None:
     """Draw a table: round pedestal, rectangular, trestle or a low drum."""
     paint, w = look.paint, 150 * look.wide**0.6
@@ -122,26 +143,7 @@ def draw_table(pen: Pen, look: Look) -> None:
     rod = 15 if legs.material in ("wood", "lacquer") else 8
     top = 196 + (1 - look.tall) * 50
     if look.shape in ("round", "side"):
-        r = w * (0.94 if look.shape == "round" else 0.58)
-        if look.shape == "round":
-            pen.part(
-                revolved(
-                    CX, [(top, 20), (top + 70, 12), (336, 22), (346, 70), (352, 74)], pen.tilt
-                ),
-                legs,
-                "round",
-                soft=0.3,
-            )
-        else:
-            for dx, y in ((0.1, 330), (-0.8, 348), (0.8, 348)):
-                pen.tube(polyline([(CX + dx * r * 0.7, top), (CX + dx * r, y)]), legs, rod)
-        pen.part(
-            revolved(CX, [(top, r), (top, r), (top + 14, r * 0.98)], pen.tilt),
-            paint.lit(0.82),
-            "round",
-            soft=0.1,
-        )
-        pen.part(ellipse(CX, top, r, r * pen.tilt), paint.lit(1.04), "flat", soft=0.1)
+        _round_table(pen, look, w, top, legs, rod)
         return
     depth = w * pen.tilt * 1.3
     back = ((CX - w * 0.76, 330), (CX + w * 0.76, 330))
@@ -158,17 +160,38 @@ def draw_table(pen: Pen, look: Look) -> None:
     pen.part(
         polygon(
             [
-                (CX - w * 0.84, top - depth / 2),
-                (CX + w * 0.84, top - depth / 2),
-                (CX + w, top + depth / 2),
-                (CX - w, top + depth / 2),
+                (CX - w * 0.84, top - depth / 2), (CX + w * 0.84, top - depth / 2),
+                (CX + w, top + depth / 2), (CX - w, top + depth / 2),
             ]
         ),
         paint.lit(1.05),
         "flat",
         soft=0.08,
-    )
+    )  # fmt: skip
     pen.part(box(CX - w, top + depth / 2, 2 * w, 13, 2), paint.lit(0.78), "bar", soft=0.1)
+
+
+def _round_table(pen: Pen, look: Look, w: float, top: float, legs: Paint, rod: float) -> None:
+    """Draw a round top on a pedestal or on three legs."""
+    paint = look.paint
+    r = w * (0.94 if look.shape == "round" else 0.58)
+    if look.shape == "round":
+        pen.part(
+            revolved(CX, [(top, 20), (top + 70, 12), (336, 22), (346, 70), (352, 74)], pen.tilt),
+            legs,
+            "round",
+            soft=0.3,
+        )
+    else:
+        for dx, y in ((0.1, 330), (-0.8, 348), (0.8, 348)):
+            pen.tube(polyline([(CX + dx * r * 0.7, top), (CX + dx * r, y)]), legs, rod)
+    pen.part(
+        revolved(CX, [(top, r), (top, r), (top + 14, r * 0.98)], pen.tilt),
+        paint.lit(0.82),
+        "round",
+        soft=0.1,
+    )
+    pen.part(ellipse(CX, top, r, r * pen.tilt), paint.lit(1.04), "flat", soft=0.1)
 
 
 _PAINTED = ("oak", "walnut", "black", "white")

@@ -34,6 +34,27 @@ def draw_dress(pen: Pen, look: Look) -> None:
     }[look.shape]
     half = 26 if look.shape != "slip" else 30
     top, pit = (40, 108) if look.shape != "slip" else (84, 112)
+    _dress_sleeves(pen, look, paint, w)
+    right: Sequence[Point] = [
+        (CX + half, top), (CX + half, top), (CX + w * 0.92, top + 10), (CX + w * 0.92, top + 10),
+        (CX + w * 0.96, pit), (CX + w * 0.96, pit), *_skirt_side(look.shape, waist, hem, foot),
+        (CX + hem, foot), (CX + hem, foot), (CX, foot + 10),
+    ]  # fmt: skip
+    pen.part(mirrored(right, CX), paint, "cloth", soft=0.5)
+    press_folds(
+        pen,
+        look,
+        waist * 0.9,
+        184,
+        foot,
+        count={"shift": 3, "slip": 4}.get(look.shape, 7),
+        flare=hem / waist * 0.94,
+    )
+    _dress_details(pen, look, waist, hem, foot)
+
+
+def _dress_sleeves(pen: Pen, look: Look, paint: Paint, w: float) -> None:
+    """Draw sleeves or straps, behind the body."""
     if look.shape in ("shift", "wrap"):
         draw_sleeves(
             pen,
@@ -51,22 +72,6 @@ def draw_dress(pen: Pen, look: Look) -> None:
                 lit(paint.rgb, 0.85),
                 3.6,
             )
-    right: Sequence[Point] = [
-        (CX + half, top), (CX + half, top), (CX + w * 0.92, top + 10), (CX + w * 0.92, top + 10),
-        (CX + w * 0.96, pit), (CX + w * 0.96, pit), *_skirt_side(look.shape, waist, hem, foot),
-        (CX + hem, foot), (CX + hem, foot), (CX, foot + 10),
-    ]  # fmt: skip
-    pen.part(mirrored(right, CX), paint, "cloth", soft=0.5)
-    press_folds(
-        pen,
-        look,
-        waist * 0.9,
-        184,
-        foot,
-        count={"shift": 3, "slip": 4}.get(look.shape, 7),
-        flare=hem / waist * 0.94,
-    )
-    _dress_details(pen, look, half, top, waist, hem, foot)
 
 
 def _skirt_side(shape: str, waist: float, hem: float, foot: float) -> list[Point]:
@@ -80,10 +85,10 @@ def _skirt_side(shape: str, waist: float, hem: float, foot: float) -> list[Point
     ]
 
 
-def _dress_details(
-    pen: Pen, look: Look, half: float, top: float, waist: float, hem: float, foot: float
-) -> None:
+def _dress_details(pen: Pen, look: Look, waist: float, hem: float, foot: float) -> None:
+    """Draw the neck, the belt, and the seams of the skirt."""
     paint = look.paint
+    half, top = (26, 40) if look.shape != "slip" else (30, 84)
     if look.shape == "wrap":
         draw_neck(pen, paint, half, top, 92, vee=True)
         pen.fold(f"M{CX} 132L{CX + waist:.1f} 174", 4, 0.4)

@@ -47,18 +47,9 @@ def draw_sleeves(
     cap = ((sx + outer[0]) / 2 + 7, (sy + outer[1]) / 2 - 3)
     for side in (-1, 1):
         pts = [
-            (sx - 14, sy - 2),
-            (sx - 14, sy - 2),
-            (sx, sy + 1),
-            cap,
-            outer,
-            outer,
-            inner,
-            inner,
-            (px + 2, py + 10),
-            (px - 14, py),
-            (px - 14, py),
-        ]
+            (sx - 14, sy - 2), (sx - 14, sy - 2), (sx, sy + 1), cap, outer, outer, inner, inner,
+            (px + 2, py + 10), (px - 14, py), (px - 14, py),
+        ]  # fmt: skip
         d = spline([(CX + side * x, y) for x, y in pts])
         pen.part(
             d,
@@ -69,20 +60,26 @@ def draw_sleeves(
             soft=0.5,
         )
         if qy - sy > 90:
-            pen.fold(
-                f"M{CX + side * (px + 2):.1f} {py + 20:.1f}"
-                f"L{CX + side * (px + qx) / 2 + side * 8:.1f} {(py + qy) / 2:.1f}",
-                6,
-                0.35,
-            )
-            pen.fold(
-                f"M{CX + side * ((sx + qx) / 2 + 10):.1f} {(sy + qy) / 2 + 20:.1f}l{-side * 16} 10",
-                5,
-                0.3,
-            )
+            _sleeve_folds(pen, side, shoulder, pit, cuff)
         lift = 9 / hypot(*along)
         hem = [(CX + side * (x - along[0] * lift), y - along[1] * lift) for x, y in (outer, inner)]
         pen.seam(spline(hem, closed=False), paint, width=1.6)
+
+
+def _sleeve_folds(pen: Pen, side: int, shoulder: Point, pit: Point, cuff: Point) -> None:
+    """Press the folds of a long sleeve."""
+    (sx, sy), (px, py), (qx, qy) = shoulder, pit, cuff
+    pen.fold(
+        f"M{CX + side * (px + 2):.1f} {py + 20:.1f}"
+        f"L{CX + side * (px + qx) / 2 + side * 8:.1f} {(py + qy) / 2:.1f}",
+        6,
+        0.35,
+    )
+    pen.fold(
+        f"M{CX + side * ((sx + qx) / 2 + 10):.1f} {(sy + qy) / 2 + 20:.1f}l{-side * 16} 10",
+        5,
+        0.3,
+    )
 
 
 def draw_neck(

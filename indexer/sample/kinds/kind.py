@@ -15,9 +15,7 @@ from indexer.sample.pen import Pen
 Draw = Callable[[Pen, Look], None]
 
 DYE_NAMES = tuple(DYES)
-MUTED = ("black", "white", "grey", "beige", "brown", "navy", "green", "rust")
 HIDES = ("black", "brown", "rust", "red", "navy", "beige", "white", "green")
-WOODS = ("oak", "walnut")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ WARM: Rgb = (255, 238, 196)
 
 def base_paint(trim: str) -> Paint:
     """Return what a lamp's base is made of, from its trim ("brass base")."""
-    name = trim.split()[0]
+    name = trim.split(maxsplit=1)[0]
     return {
         "brass": Paint(COLOURS["brass"], "brass"),
         "chrome": Paint(COLOURS["silver"], "metal"),
@@ -52,12 +52,9 @@ _SHADES = {
     "drum": lambda y, w: [(y, w * 0.9), (y + 104, w)],
     "cone": lambda y, w: [(y, w * 0.42), (y + 112, w * 1.08)],
     "dome": lambda y, w: [
-        (y, w * 0.16),
-        (y + 12, w * 0.56),
-        (y + 44, w * 0.94),
-        (y + 88, w * 1.12),
+        (y, w * 0.16), (y + 12, w * 0.56), (y + 44, w * 0.94), (y + 88, w * 1.12),
     ],
-}
+}  # fmt: skip
 
 
 def draw_table_lamp(pen: Pen, look: Look) -> None:

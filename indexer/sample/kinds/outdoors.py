@@ -5,72 +5,73 @@ from __future__ import annotations
 from indexer.sample.kinds.kind import DYE_NAMES, Kind
 from indexer.sample.look import Look
 from indexer.sample.palette import Rgb, mixed
-from indexer.sample.paths import box, spline
+from indexer.sample.paths import Point, box, spline
 from indexer.sample.pen import Paint, Pen
 
 CX = 200.0
+
+LENS_TINTS: dict[str, Rgb] = {
+    "grey lenses": (58, 60, 66),
+    "brown lenses": (112, 70, 40),
+    "blue lenses": (60, 104, 150),
+}
+
+LENS_OUTLINES: dict[str, list[Point]] = {
+    "aviator": [
+        (-0.85, -0.6), (0.1, -0.7), (0.95, -0.55), (0.9, 0.1), (0.4, 0.78), (-0.25, 0.8),
+        (-0.8, 0.2),
+    ],
+    "square": [
+        (-0.95, -0.6), (-0.95, -0.6), (0.2, -0.66), (1.0, -0.66), (1.0, -0.66),
+        (0.92, 0.36), (0.5, 0.62), (-0.5, 0.62), (-0.88, 0.3),
+    ],
+    "round": [
+        (-0.84, 0.0), (-0.6, -0.6), (0.0, -0.84), (0.6, -0.6), (0.84, 0.0), (0.6, 0.6),
+        (0.0, 0.84), (-0.6, 0.6),
+    ],
+    "cat-eye": [
+        (-0.86, -0.3), (0.0, -0.56), (0.7, -0.72), (1.24, -0.94), (1.24, -0.94),
+        (1.0, 0.1), (0.4, 0.56), (-0.4, 0.52), (-0.84, 0.16),
+    ],
+}  # fmt: skip
+"""Outline of the right lens, in halves of its width, from its middle."""
 
 
 def draw_sunglasses(pen: Pen, look: Look) -> None:
     """Draw sunglasses from the front, arms folding away."""
     w = 62 * look.wide
     frame = look.paint
-    lens: Rgb = {
-        "grey lenses": (58, 60, 66),
-        "brown lenses": (112, 70, 40),
-        "blue lenses": (60, 104, 150),
-    }[look.trim]
+    lens = LENS_TINTS[look.trim]
     cy, gap = 200.0, 82.0
     for side in (-1, 1):
         cx = CX + side * gap
         pen.tube(
             spline(
                 [
-                    (cx + side * w * 0.9, cy - 24),
-                    (cx + side * w * 1.25, cy - 34),
-                    (cx + side * w * 1.1, cy - 74),
-                    (cx + side * w * 0.7, cy - 92),
+                    (cx + side * w * 0.9, cy - 24), (cx + side * w * 1.25, cy - 34),
+                    (cx + side * w * 1.1, cy - 74), (cx + side * w * 0.7, cy - 92),
                 ],
                 closed=False,
             ),
             frame.lit(0.8),
             6 if look.material == "metal" else 10,
-        )
-        pts = {
-            "aviator": [
-                (-0.85, -0.6), (0.1, -0.7), (0.95, -0.55), (0.9, 0.1), (0.4, 0.78), (-0.25, 0.8),
-                (-0.8, 0.2),
-            ],
-            "square": [
-                (-0.95, -0.6), (-0.95, -0.6), (0.2, -0.66), (1.0, -0.66), (1.0, -0.66),
-                (0.92, 0.36), (0.5, 0.62), (-0.5, 0.62), (-0.88, 0.3),
-            ],
-            "round": [
-                (-0.84, 0.0), (-0.6, -0.6), (0.0, -0.84), (0.6, -0.6), (0.84, 0.0), (0.6, 0.6),
-                (0.0, 0.84), (-0.6, 0.6),
-            ],
-            "cat-eye": [
-                (-0.86, -0.3), (0.0, -0.56), (0.7, -0.72), (1.24, -0.94), (1.24, -0.94),
-                (1.0, 0.1), (0.4, 0.56), (-0.4, 0.52), (-0.84, 0.16),
-            ],
-        }[look.shape]  # fmt: skip
+        )  # fmt: skip
+        pts = LENS_OUTLINES[look.shape]
         d = spline([(cx + side * x * w, cy + y * w) for x, y in pts])
         width = 5.5 if look.material == "metal" else 13.0
         pen.part(d, Paint(lens, "glass"), "ball", soft=0.1, opacity=0.88)
         pen.flat(
             spline(
                 [
-                    (cx - w * 0.5, cy - w * 0.42),
-                    (cx - w * 0.1, cy - w * 0.5),
-                    (cx - w * 0.36, cy + w * 0.2),
-                    (cx - w * 0.6, cy + w * 0.1),
+                    (cx - w * 0.5, cy - w * 0.42), (cx - w * 0.1, cy - w * 0.5),
+                    (cx - w * 0.36, cy + w * 0.2), (cx - w * 0.6, cy + w * 0.1),
                 ]
             ),
             (255, 255, 255),
             opacity=0.2,
-        )
+        )  # fmt: skip
         pen.tube(d, frame, width)
-    bridge = "M{0} {2}Q{1} {3} {4} {2}".format(CX - 25, CX, cy - 14, cy - 34, CX + 25)
+    bridge = f"M{CX - 25} {cy - 14}Q{CX} {cy - 34} {CX + 25} {cy - 14}"
     pen.tube(bridge, frame, 5 if look.material == "metal" else 11)
     if look.shape == "aviator":
         pen.tube(f"M{CX - 40} {cy - 42}H{CX + 40}", frame, 5)
@@ -82,24 +83,7 @@ def draw_umbrella(pen: Pen, look: Look) -> None:
     wood = Paint((126, 84, 52), "wood")
     steel = Paint((150, 152, 158), "metal")
     if look.shape == "furled":
-        pen.begin("rotate(24 200 200)")
-        pen.tube("M200 40V60", steel, 6)
-        pen.tube("M200 250V338C200 372 248 372 248 338", wood, 13)
-        pen.part(
-            spline(
-                [
-                    (198, 52), (202, 52), (222, 150), (228, 262), (228, 262), (200, 272),
-                    (172, 262), (172, 262), (178, 150),
-                ]
-            ),
-            paint,
-            "round",
-            soft=0.7,
-        )  # fmt: skip
-        for dx in (-14, 2, 16):
-            pen.fold(f"M200 64Q{200 + dx * 0.8} 160 {200 + dx * 1.4} 260", 5, 0.5)
-        pen.part(box(176, 206, 48, 12, 4), paint.plain().lit(0.7), "round", soft=0.2)
-        pen.end()
+        _furled(pen, steel, wood, paint)
         return
     top, rim = (64.0, 216.0) if look.shape == "open" else (48.0, 262.0)
     rim += 30 * (h - 1)
@@ -126,6 +110,28 @@ def draw_umbrella(pen: Pen, look: Look) -> None:
         pen.fold(d, 8, 0.28)
 
 
+def _furled(pen: Pen, steel: Paint, wood: Paint, paint: Paint) -> None:
+    """Draw a closed umbrella."""
+    pen.begin("rotate(24 200 200)")
+    pen.tube("M200 40V60", steel, 6)
+    pen.tube("M200 250V338C200 372 248 372 248 338", wood, 13)
+    pen.part(
+        spline(
+            [
+                (198, 52), (202, 52), (222, 150), (228, 262), (228, 262), (200, 272),
+                (172, 262), (172, 262), (178, 150),
+            ]
+        ),
+        paint,
+        "round",
+        soft=0.7,
+    )  # fmt: skip
+    for dx in (-14, 2, 16):
+        pen.fold(f"M200 64Q{200 + dx * 0.8} 160 {200 + dx * 1.4} 260", 5, 0.5)
+    pen.part(box(176, 206, 48, 12, 4), paint.plain().lit(0.7), "round", soft=0.2)
+    pen.end()
+
+
 KINDS = (
     Kind(
         "sunglasses",
@@ -137,7 +143,7 @@ KINDS = (
         draw_sunglasses,
         rest="flat",
         trims=("grey lenses", "brown lenses", "blue lenses"),
-        synonyms=("shades", "sun glasses"),
+        synonyms=("sun glasses", "pair of sunglasses"),
     ),
     Kind(
         "umbrella",

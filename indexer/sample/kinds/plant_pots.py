@@ -23,14 +23,11 @@ def draw_plant_pot(pen: Pen, look: Look) -> None:
     bodies = {
         "tapered": [(top, w * 1.05), (foot, w * 0.7)],
         "round": [
-            (top, w * 0.8),
-            (top + h * 0.45, w * 1.15),
-            (foot - 10, w * 0.8),
-            (foot, w * 0.6),
+            (top, w * 0.8), (top + h * 0.45, w * 1.15), (foot - 10, w * 0.8), (foot, w * 0.6),
         ],
         "cylinder": [(top, w * 0.92), (foot, w * 0.92)],
         "footed": [(top, w), (foot - 46, w * 0.94), (foot - 34, w * 0.8)],
-    }
+    }  # fmt: skip
     body = bodies[look.shape]
     _plant(pen, look, top)
     if look.shape == "footed":
@@ -87,14 +84,11 @@ def _plant(pen: Pen, look: Look, top: float, *, front: bool = False) -> None:
             size = rng.uniform(20, 30) if style == 0 else rng.uniform(14, 20)
             d = spline(
                 [
-                    (x, y + size),
-                    (x, y + size),
-                    (x - size * 0.75, y),
-                    (x + lean * 0.16, y - size * 1.1),
-                    (x + lean * 0.16, y - size * 1.1),
+                    (x, y + size), (x, y + size), (x - size * 0.75, y),
+                    (x + lean * 0.16, y - size * 1.1), (x + lean * 0.16, y - size * 1.1),
                     (x + size * 0.75, y),
                 ]
-            )
+            )  # fmt: skip
         pen.part(d, leaf, "flat", soft=0.35)
         if style != 1:
             pen.line(

@@ -18,6 +18,7 @@ SOLES: dict[str, Rgb] = {
 def draw_laces(
     pen: Pen, start: tuple[float, float], end: tuple[float, float], count: int, rgb: Rgb
 ) -> None:
+    """Draw `count` rows of laces from the toe end to the ankle end."""
     for i in range(count):
         k = i / max(count - 1, 1)
         x, y = start[0] + (end[0] - start[0]) * k, start[1] + (end[1] - start[1]) * k
@@ -59,6 +60,19 @@ def draw_sneaker(pen: Pen, look: Look) -> None:
         (heel_x + 6, 280), (56, 280), (56, 280),
     ]  # fmt: skip
     pen.part(spline(upper), paint, "cloth", soft=0.8)
+    _sneaker_caps(pen, look, heel_x)
+    end = (200.0, throat_y + 14)
+    pen.seam(
+        f"M124 244Q170 246 {end[0] + 14} {end[1] + 30}L{end[0] + 28} {end[1]}", plain, stitched=True
+    )
+    draw_laces(pen, (144, 226 if not high else 216), end, 6 if high else 4, lace)
+    _sneaker_sole(pen, look, high, sole)
+    pen.end()
+
+
+def _sneaker_caps(pen: Pen, look: Look, heel_x: float) -> None:
+    """Draw the toe cap and the heel cap."""
+    plain = look.paint.plain()
     second = plain.dyed(look.accent_rgb) if look.shape == "runner" else plain.lit(0.88)
     pen.part(
         spline(
@@ -82,11 +96,10 @@ def draw_sneaker(pen: Pen, look: Look) -> None:
         "cloth",
         soft=0.4,
     )  # fmt: skip
-    end = (200.0, throat_y + 14)
-    pen.seam(
-        f"M124 244Q170 246 {end[0] + 14} {end[1] + 30}L{end[0] + 28} {end[1]}", plain, stitched=True
-    )
-    draw_laces(pen, (144, 226 if not high else 216), end, 6 if high else 4, lace)
+
+
+def _sneaker_sole(pen: Pen, look: Look, high: bool, sole: Paint) -> None:
+    """Draw the sole and the marks on the side."""
     if look.shape == "runner":
         for dx in (0, 22):
             pen.line(f"M{190 + dx} 268Q{206 + dx} 246 {226 + dx} 232", look.accent_rgb, 8)
@@ -105,7 +118,6 @@ def draw_sneaker(pen: Pen, look: Look) -> None:
             )
         pen.part("M46 274C40 300 50 306 70 306H312C328 306 328 290 324 272Z", sole, "bar", soft=0.3)
         pen.line("M52 286H322", lit(sole.rgb, 0.72), 1.6)
-    pen.end()
 
 
 KINDS = (

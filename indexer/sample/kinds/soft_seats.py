@@ -15,18 +15,7 @@ def draw_stool(pen: Pen, look: Look) -> None:
     """Draw a stool: low three-legged, tall bar stool, or a legless pouf."""
     paint, w = look.paint, 76 * look.wide
     if look.shape == "pouf":
-        body = [(200, w * 0.9), (226, w * 1.34), (276, w * 1.5), (322, w * 1.34), (344, w * 1.02)]
-        pen.part(revolved(CX, [(y, float(r)) for y, r in body], pen.tilt), paint, "round", soft=0.9)
-        pen.part(
-            ellipse(CX, 204, w * 0.96, w * 0.96 * pen.tilt * 1.2), paint.lit(1.1), "flat", soft=0.7
-        )
-        for i in range(-3, 4):
-            pen.fold(
-                f"M{CX + i * w * 0.26:.1f} 218Q{CX + i * w * 0.52:.1f}"
-                f" 272 {CX + i * w * 0.34:.1f} 340",
-                4,
-                0.4,
-            )
+        _pouf(pen, w, paint)
         return
     top, spread, seat = (
         (190.0, w * 0.86, w * 1.12) if look.shape == "low" else (96.0, w * 0.78, w * 0.84)
@@ -64,31 +53,36 @@ def draw_stool(pen: Pen, look: Look) -> None:
     )
 
 
+def _pouf(pen: Pen, w: float, paint: Paint) -> None:
+    """Draw a round, legless, ribbed seat."""
+    body = [(200, w * 0.9), (226, w * 1.34), (276, w * 1.5), (322, w * 1.34), (344, w * 1.02)]
+    pen.part(revolved(CX, [(y, float(r)) for y, r in body], pen.tilt), paint, "round", soft=0.9)
+    pen.part(
+        ellipse(CX, 204, w * 0.96, w * 0.96 * pen.tilt * 1.2), paint.lit(1.1), "flat", soft=0.7
+    )
+    for i in range(-3, 4):
+        pen.fold(
+            f"M{CX + i * w * 0.26:.1f} 218Q{CX + i * w * 0.52:.1f} 272 {CX + i * w * 0.34:.1f} 340",
+            4,
+            0.4,
+        )
+
+
 def draw_cushion(pen: Pen, look: Look) -> None:
     """Draw a cushion, plump and slightly turned."""
     paint, w, h = look.paint, 118 * look.wide, 116 * look.tall
     pen.begin(f"rotate({look.seed % 13 - 6} 200 200)")
     if look.shape == "round":
-        pen.part(ellipse(CX, 200, w * 1.05, w * 1.02), paint, "ball", soft=1.0)
-        for i in range(8):
-            pen.fold(
-                f"M200 200L{CX + w * 0.7 * (1, 0.7, 0, -0.7, -1, -0.7, 0, 0.7)[i]:.1f}"
-                f" {200 + w * 0.7 * (0, 0.7, 1, 0.7, 0, -0.7, -1, -0.7)[i]:.1f}",
-                4,
-                0.22,
-            )
-        pen.part(ellipse(CX, 200, 9, 9), paint.plain().lit(0.9), "ball", soft=0.2)
+        _round_cushion(pen, paint, w)
     else:
         if look.shape == "rectangular":
             w, h = w * 1.28, h * 0.72
         x, y, bow = w, h, 0.06
         corners = [(CX - x, 200 - y), (CX + x, 200 - y), (CX + x, 200 + y), (CX - x, 200 + y)]
         mids = [
-            (CX, 200 - y * (1 - bow)),
-            (CX + x * (1 - bow), 200),
-            (CX, 200 + y * (1 - bow)),
+            (CX, 200 - y * (1 - bow)), (CX + x * (1 - bow), 200), (CX, 200 + y * (1 - bow)),
             (CX - x * (1 - bow), 200),
-        ]
+        ]  # fmt: skip
         points = [p for c, m in zip(corners, mids, strict=True) for p in (c, c, m)]
         if look.trim == "fringe":
             for side in (-1, 1):
@@ -110,6 +104,19 @@ def draw_cushion(pen: Pen, look: Look) -> None:
                 )
         pen.seam(spline(points), paint.plain(), width=2.4)
     pen.end()
+
+
+def _round_cushion(pen: Pen, paint: Paint, w: float) -> None:
+    """Draw a round cushion, drawn in by a button."""
+    pen.part(ellipse(CX, 200, w * 1.05, w * 1.02), paint, "ball", soft=1.0)
+    for i in range(8):
+        pen.fold(
+            f"M200 200L{CX + w * 0.7 * (1, 0.7, 0, -0.7, -1, -0.7, 0, 0.7)[i]:.1f}"
+            f" {200 + w * 0.7 * (0, 0.7, 1, 0.7, 0, -0.7, -1, -0.7)[i]:.1f}",
+            4,
+            0.22,
+        )
+    pen.part(ellipse(CX, 200, 9, 9), paint.plain().lit(0.9), "ball", soft=0.2)
 
 
 KINDS = (

@@ -87,6 +87,20 @@ def draw_teapot(pen: Pen, look: Look) -> None:
         ]
     )  # fmt: skip
     pen.part(spout, plain, "bar", soft=0.6)
+    _teapot_handle(pen, look, middle, y, r, low)
+    pen.part(
+        revolved(CX, body, pen.tilt),
+        paint,
+        "round",
+        soft=0.6,
+        opacity=0.72 if look.material == "glass" else 1.0,
+    )
+    _lid(pen, look, y, r)
+
+
+def _teapot_handle(pen: Pen, look: Look, middle: float, y: float, r: float, low: float) -> None:
+    """Draw the handle: an arch over the pot, or a loop behind it."""
+    plain = look.paint.plain()
     if look.shape == "squat":
         arch = spline(
             [
@@ -109,13 +123,11 @@ def draw_teapot(pen: Pen, look: Look) -> None:
             Paint((120, 82, 52), "wood") if look.trim else plain,
             15,
         )  # fmt: skip
-    pen.part(
-        revolved(CX, body, pen.tilt),
-        paint,
-        "round",
-        soft=0.6,
-        opacity=0.72 if look.material == "glass" else 1.0,
-    )
+
+
+def _lid(pen: Pen, look: Look, y: float, r: float) -> None:
+    """Draw the lid and its knob."""
+    plain = look.paint.plain()
     lid = [(y - 20, 6), (y - 16, r * 0.6), (y + 2, r * 1.04)]
     pen.part(revolved(CX, [(a, float(b)) for a, b in lid], pen.tilt), plain, "round", soft=0.5)
     knob = Paint((120, 82, 52), "wood") if look.trim else plain

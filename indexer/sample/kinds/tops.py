@@ -81,6 +81,15 @@ def draw_shirt(pen: Pen, look: Look) -> None:
             0.3,
         )
     press_folds(pen, look, w * 0.6, 220, foot - 8, count=4, flare=1.1)
+    _placket(pen, foot, paint)
+    _collar(pen, look, half)
+    if look.trim == "chest pocket":
+        pen.part(f"M{CX + 26} 156h40v38l-20 10l-20 -10Z", paint.lit(0.97), "flat", soft=0.3)
+        pen.seam(f"M{CX + 26} 156h40v38l-20 10l-20 -10Z", paint)
+
+
+def _placket(pen: Pen, foot: float, paint: Paint) -> None:
+    """Draw the strip that the buttons sit on."""
     pen.part(box(CX - 10, 84, 20, foot - 86, 2), paint.lit(1.03), "flat", soft=0.25)
     pen.line(
         f"M{CX - 10} 92V{foot - 4:.1f}M{CX + 10} 92V{foot - 4:.1f}",
@@ -95,10 +104,6 @@ def draw_shirt(pen: Pen, look: Look) -> None:
             (250, 247, 240) if brightness(paint.rgb) < 0.85 else (150, 130, 110),
         )
         pen.flat(ellipse(CX, y, 1.3, 1.3), (90, 84, 80))
-    _collar(pen, look, half)
-    if look.trim == "chest pocket":
-        pen.part(f"M{CX + 26} 156h40v38l-20 10l-20 -10Z", paint.lit(0.97), "flat", soft=0.3)
-        pen.seam(f"M{CX + 26} 156h40v38l-20 10l-20 -10Z", paint)
 
 
 def _collar(pen: Pen, look: Look, half: float) -> None:
@@ -147,6 +152,11 @@ def draw_jumper(pen: Pen, look: Look) -> None:
             "bar",
             soft=0.5,
         )
+    _jumper_front(pen, look, paint, half, foot, w)
+
+
+def _jumper_front(pen: Pen, look: Look, paint: Paint, half: float, foot: float, w: float) -> None:
+    """Draw the neck, and what tells the jumpers apart."""
     if look.shape == "roll-neck":
         pen.part(box(CX - half - 2, 44, 2 * half + 4, 46, 14), paint.plain(), "round", soft=0.7)
         pen.fold(f"M{CX - half} 68Q{CX} 76 {CX + half} 68", 4, 0.5)

@@ -53,6 +53,12 @@ def draw_trousers(pen: Pen, look: Look) -> None:
             tone,
             stitched=True,
         )
+    _waistband(pen, look, top, w, tone, crotch)
+
+
+def _waistband(pen: Pen, look: Look, top: float, w: float, tone: Paint, crotch: float) -> None:
+    """Draw the waistband with its button or its drawstring."""
+    paint = look.paint
     pen.part(box(CX - w * 0.82, top - 4, w * 1.64, 22, 4), paint.lit(0.9), "bar", soft=0.2)
     if look.trim == "drawstring":
         for dx in (-10, 10):

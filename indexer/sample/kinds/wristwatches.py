@@ -24,11 +24,9 @@ def draw_watch(pen: Pen, look: Look) -> None:
     half = w * (0.62 if look.shape != "rectangular" else 0.5)
     for sign in (-1, 1):
         strap = [
-            (CX - half, 200 + sign * 44),
-            (CX + half, 200 + sign * 44),
-            (CX + half * 0.76, 200 + sign * 176),
-            (CX - half * 0.76, 200 + sign * 176),
-        ]
+            (CX - half, 200 + sign * 44), (CX + half, 200 + sign * 44),
+            (CX + half * 0.76, 200 + sign * 176), (CX - half * 0.76, 200 + sign * 176),
+        ]  # fmt: skip
         pen.part(
             "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in strap) + "Z",
             paint,
@@ -36,17 +34,7 @@ def draw_watch(pen: Pen, look: Look) -> None:
             soft=0.4,
         )
         if look.material == "steel":
-            for i in range(9):
-                y = 200 + sign * (58 + i * 13)
-                x = half * (1 - 0.24 * (14 + i * 13) / 132) - 1
-                pen.line(f"M{CX - x:.1f} {y}H{CX + x:.1f}", lit(look.rgb, 0.55), 1.6)
-            for dx in (-0.34, 0.34):
-                pen.line(
-                    f"M{CX + dx * half:.1f} {200 + sign * 44}"
-                    f"L{CX + dx * half * 0.78:.1f} {200 + sign * 174}",
-                    lit(look.rgb, 0.62),
-                    1.2,
-                )
+            _links(pen, look, sign, half)
         elif look.material == "leather":
             for dx in (-1, 1):
                 pen.seam(
@@ -63,6 +51,21 @@ def draw_watch(pen: Pen, look: Look) -> None:
         pen.line(box(CX - half * 0.86, 22, half * 1.72, 22, 5), case_rgb, 4.5)
     pen.part(box(CX + w * 0.92, 194, 16, 13, 3), case, "bar", soft=0)
     _watch_face(pen, look, case, dial_rgb, w)
+
+
+def _links(pen: Pen, look: Look, sign: int, half: float) -> None:
+    """Draw the links of a metal bracelet."""
+    for i in range(9):
+        y = 200 + sign * (58 + i * 13)
+        x = half * (1 - 0.24 * (14 + i * 13) / 132) - 1
+        pen.line(f"M{CX - x:.1f} {y}H{CX + x:.1f}", lit(look.rgb, 0.55), 1.6)
+    for dx in (-0.34, 0.34):
+        pen.line(
+            f"M{CX + dx * half:.1f} {200 + sign * 44}"
+            f"L{CX + dx * half * 0.78:.1f} {200 + sign * 174}",
+            lit(look.rgb, 0.62),
+            1.2,
+        )
 
 
 def _watch_face(pen: Pen, look: Look, case: Paint, dial_rgb: Rgb, w: float) -> None:

