@@ -59,7 +59,7 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
         )
         digest = hashlib.sha256(model_tag.encode())
         rows, shards, shard_rows, titles = [], [], [], []
-        for record in session.execute(statement).tuples():
+        for record in session.execute(statement):
             *fields, title, sha256, shard, shard_row = record
             digest.update(repr((*fields, title, sha256)).encode())
             rows.append(ColumnRow(*fields))

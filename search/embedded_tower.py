@@ -15,6 +15,7 @@ It only computes vectors: preprocessing, loading and tokens belong to open_clip.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import timm
 import torch
@@ -55,7 +56,8 @@ class ProductTower(nn.Module):
         self.shape = shape = shape or TowerShape()
         self.num_features = shape.dim
         # The backbone's own classifier is kept: it is the fixed semantic branch.
-        self.backbone = timm.create_model(shape.backbone)
+        # timm gives its models no types beyond Module.
+        self.backbone: Any = timm.create_model(shape.backbone)
         self.colours = ColourHistograms(
             mean=self.backbone.default_cfg["mean"], std=self.backbone.default_cfg["std"]
         )

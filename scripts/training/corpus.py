@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from timm.data import ImageNetInfo
+from timm.data.imagenet_info import ImageNetInfo
 from tokenizers import Tokenizer
 
 from scripts.training.words import (

@@ -100,3 +100,33 @@ def _lesson(
         captions=[[number[c] for c in s.captions] for s in domain.subjects],
         looks=domain.looks,
     )
+
+
+def merged(
+    name: str,
+    subjects: Sequence[Sequence[Subject]],
+    features: Sequence[Features],
+    share: float,
+    looks: float,
+) -> Domain:
+    """Make one domain of several sets, so that their groups are the same groups.
+
+    Args:
+        name: Of the domain.
+        subjects: Of each set, one a picture.
+        features: Of each set, in the same order.
+        share: Of a batch.
+        looks: Weight of its groups in the looks loss.
+    """
+    first = np.cumsum([0, *(len(listed) for listed in subjects[:-1])])
+    return Domain(
+        name=name,
+        subjects=[subject for listed in subjects for subject in listed],
+        features=Features(
+            np.concatenate([f.pooled for f in features]),
+            np.concatenate([f.picture + start for f, start in zip(features, first, strict=True)]),
+            np.concatenate([f.view for f in features]),
+        ),
+        share=share,
+        looks=looks,
+    )

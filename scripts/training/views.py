@@ -113,7 +113,8 @@ def _light(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     image = ImageEnhance.Contrast(image).enhance(rng.uniform(0.75, 1.25))
     pixels = np.asarray(image, dtype=np.float32) * rng.uniform(0.7, 1.25)
     pixels *= 1 + rng.uniform(-0.06, 0.06) * np.array([1.0, 0.2, -1.0])  # warm or cold lamps
-    fall = np.linspace(*rng.uniform(0.8, 1.15, size=2), pixels.shape[1])
+    left, right = rng.uniform(0.8, 1.15, size=2)
+    fall = np.linspace(left, right, pixels.shape[1])
     pixels *= fall[None, :, None]
     pixels += rng.normal(0, rng.uniform(0, 7), size=pixels.shape)
     return Image.fromarray(np.uint8(np.clip(pixels, 0, 255)))
