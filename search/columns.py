@@ -52,14 +52,14 @@ class Columns:
         """
         keep = np.ones(len(self), dtype=np.bool_)
         if filters.categories:
-            wanted = tuple(path.casefold() for path in filters.categories)
+            wanted = tuple(folded_path(path) for path in filters.categories)
             below = tuple(f"{path} > " for path in wanted)
-            paths = [value.casefold() for value in self.category.values]
+            paths = [folded_path(value) for value in self.category.values]
             keep &= self.category.mask(p in wanted or p.startswith(below) for p in paths)
         for facet, names in ((self.brand, filters.brands), (self.colour, filters.colours)):
             if names:
-                folded = {name.casefold() for name in names}
-                keep &= facet.mask(value.casefold() in folded for value in facet.values)
+                folded = {name.strip().casefold() for name in names}
+                keep &= facet.mask(value.strip().casefold() in folded for value in facet.values)
         if filters.min_price_cents is not None:
             keep &= self.price_cents >= max(filters.min_price_cents, 0)
         if filters.max_price_cents is not None:
@@ -67,6 +67,11 @@ class Columns:
         if filters.in_stock is not None:
             keep &= self.in_stock == filters.in_stock
         return keep
+
+
+def folded_path(category: str) -> str:
+    """Return a category path for comparison: `Home>Mugs` as `home > mugs`."""
+    return " > ".join(part.strip() for part in category.casefold().split(">"))
 
 
 SCHEMA = pa.schema(
@@ -116,7 +121,7 @@ def load_columns(path: Path) -> Columns:
 
     Raises:
         OSError: the file can't be read.
-        pyarrow.ArrowInvalid: it is no such file.
+        pyarrow.ArrowException: it is no such file.
     """
     batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
     if batch.schema != SCHEMA:

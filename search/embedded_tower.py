@@ -57,10 +57,10 @@ class ProductTower(nn.Module):
         self.num_features = shape.dim
         # The backbone's own classifier is kept: it is the fixed semantic branch.
         # timm gives its models no types beyond Module.
-        self.backbone: Any = timm.create_model(shape.backbone)
-        self.colours = ColourHistograms(
-            mean=self.backbone.default_cfg["mean"], std=self.backbone.default_cfg["std"]
-        )
+        self.backbone: Any
+        self.backbone = timm.create_model(shape.backbone)
+        trained_on = self.backbone.default_cfg
+        self.colours = ColourHistograms(mean=trained_on["mean"], std=trained_on["std"])
         width = shape.deep_dim + shape.texture_dim + self.colours.dim
         # 1000 ImageNet classes, each with the embedding of its name.
         self.class_names = nn.Parameter(torch.zeros(1000, shape.semantic_dim))

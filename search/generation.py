@@ -1,8 +1,8 @@
 """A generation: an immutable, self-contained index in a directory, and the manifest that proves it.
 
 Files: `index.faiss`; `vectors.f16`, the stored vectors in index order, memory-mapped;
-`columns.arrow`, ids and filterable fields; `manifest.json`. This module reads and verifies;
-`indexer.build` writes.
+`columns.arrow`, ids and filterable fields; `manifest.json`, which names the others' checksums and
+carries its own. This module reads and verifies; `indexer.build` writes.
 """
 
 import hashlib
@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from search.columns import Columns, Mask, load_columns
 from search.errors import DamagedGeneration, DimensionMismatch
-from search.index import ExactIndex, FaissIndex, HalfVectors, read_index
+from search.index import FaissIndex, HalfVectors, read_index
 from search.results import Candidates, Vector
 
 INDEX, VECTORS, COLUMNS, MANIFEST = "index.faiss", "vectors.f16", "columns.arrow", "manifest.json"
+FILES = frozenset({INDEX, VECTORS, COLUMNS})
 FORMAT = 1
 
 
@@ -46,7 +47,7 @@ class Measured(_Frozen):
 
     recall_at_10: float  # rescored candidates against exact search, mean over all queries
     recall_at_10_photo: float  # over queries made from stored pictures
-    recall_at_10_text: float | None  # over product titles; None where no model was at hand
+    recall_at_10_text: float  # over product titles
     queries: int
     ann_ms: Latency
     exact_ms: Latency
@@ -73,6 +74,7 @@ class Manifest(_Frozen):
     left_out: dict[str, int]  # products and pictures that are not indexed, by reason
     files: dict[str, FileEntry]
     measured: Measured
+    checksum: str = ""  # sha256 of all the rest, hex; set by `write_manifest`
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Generation:
     def exact(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
         """Return the n best rows by exact search; arguments as in `candidates`."""
         self._check(query)
-        return ExactIndex(self.vectors).search(query, n, keep)
+        return self.index.exact.search(query, n, keep)
 
     def _check(self, query: Vector) -> None:
         if query.shape != (self.manifest.dim,):
@@ -116,11 +118,23 @@ def file_entry(path: Path) -> FileEntry:
     return FileEntry(bytes=path.stat().st_size, sha256=digest)
 
 
+def write_manifest(directory: Path, manifest: Manifest) -> Manifest:
+    """Write a manifest with its own checksum; return it as written."""
+    sealed = manifest.model_copy(update={"checksum": _checksum(manifest)})
+    (directory / MANIFEST).write_text(sealed.model_dump_json(indent=2), encoding="utf-8")
+    return sealed
+
+
+def _checksum(manifest: Manifest) -> str:
+    rest = manifest.model_dump_json(exclude={"checksum"})
+    return hashlib.sha256(rest.encode()).hexdigest()
+
+
 def read_manifest(directory: Path) -> Manifest:
     """Read a generation's manifest.
 
     Raises:
-        DamagedGeneration: it is missing or not readable.
+        DamagedGeneration: it is missing, not readable or was changed.
     """
     try:
         manifest = Manifest.model_validate_json((directory / MANIFEST).read_bytes())
@@ -128,6 +142,8 @@ def read_manifest(directory: Path) -> Manifest:
         raise _damaged(directory, MANIFEST, "is missing or not readable") from error
     if manifest.format != FORMAT:
         raise _damaged(directory, MANIFEST, f"has format {manifest.format}, not {FORMAT}")
+    if manifest.checksum != _checksum(manifest) or manifest.files.keys() != FILES:
+        raise _damaged(directory, MANIFEST, "is not what its checksum says")
     return manifest
 
 
@@ -161,16 +177,21 @@ def load_generation(directory: Path, generation_id: int) -> Generation:
             raise _damaged(directory, name, "is missing or has another size")
     try:
         columns = load_columns(directory / COLUMNS)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise _damaged(directory, COLUMNS, "can't be read") from error
+    try:
         index = read_index(directory / INDEX)
-    except (OSError, pa.ArrowInvalid, RuntimeError) as error:
-        raise _damaged(directory, INDEX, "or the columns can't be read") from error
+    except RuntimeError as error:
+        raise _damaged(directory, INDEX, "can't be read") from error
     shape = (manifest.vectors, manifest.dim)
-    vectors = np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape)
+    if manifest.files[VECTORS].bytes != 2 * manifest.vectors * manifest.dim:
+        raise _damaged(directory, VECTORS, "holds another number of vectors than the manifest")
+    # A plain view of the mapping: memmap's own class slows down every slice.
+    vectors = np.asarray(np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape))
     if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
         raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
-    return Generation(
-        generation_id, manifest, columns, vectors, FaissIndex(index, vectors, manifest.nprobe)
-    )
+    searched = FaissIndex(index, vectors, manifest.nprobe)
+    return Generation(generation_id, manifest, columns, vectors, searched)
 
 
 def _damaged(directory: Path, name: str, what: str) -> DamagedGeneration:

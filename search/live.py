@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy
 import structlog
 from sqlalchemy import select
@@ -21,7 +22,8 @@ class LiveGenerations:
 
     A request that holds the old generation keeps it: its files stay mapped until the last
     reference is gone, even when they have been pruned. While the database is away or a new
-    generation can't be read, the one at hand goes on answering.
+    generation can't be read, the one at hand goes on answering. Make one per process, after any
+    fork: a thread does the watching.
 
     Args:
         database: Where the pointer is.
@@ -32,7 +34,7 @@ class LiveGenerations:
     def __init__(self, database: sqlalchemy.Engine, root: Path, refresh_s: float) -> None:
         self._database, self._root, self._refresh_s = database, root, refresh_s
         self._current: Generation | None = None
-        self._refused: int | None = None
+        self._complaint = ""  # what was logged last, so that an outage is one line, not one a look
         self._loading = threading.Lock()
         self._closed = threading.Event()
         self.refresh()
@@ -62,9 +64,10 @@ class LiveGenerations:
                         )
                     ).one_or_none()
             except (SQLAlchemyError, FindalikeError) as error:
-                log.warning("live_pointer_unreadable", error=str(error))
+                self._complain("live_pointer_unreadable", error=str(error))
                 return
             if row is None or (self._current is not None and row.id == self._current.id):
+                self._complaint = ""
                 return
             self._load(row.id, self._root / "generations" / row.directory)
 
@@ -77,16 +80,19 @@ class LiveGenerations:
         """Swap to a generation, or go on with the one at hand and say why."""
         try:
             generation = load_generation(directory, generation_id)
-        except FindalikeError as error:
-            if self._refused != generation_id:
-                log.warning(
-                    "live_generation_unreadable", generation=generation_id, error=str(error)
-                )
-            self._refused = generation_id
+            generation.candidates(np.asarray(generation.vectors[0], dtype=np.float32), 10)
+        except Exception as error:  # whatever it is, the old one must go on
+            self._complain("live_generation_unreadable", generation=generation_id, error=str(error))
             return
-        generation.candidates(generation.vectors[0].astype("float32"), 10)
-        self._current = generation
+        self._current, self._complaint = generation, ""
         log.info("generation_loaded", generation=generation_id, vectors=len(generation.vectors))
+
+    def _complain(self, event: str, **fields: object) -> None:
+        """Log a warning, unless it is the one that was logged at the last look."""
+        complaint = f"{event} {fields}"
+        if complaint != self._complaint:
+            log.warning(event, **fields)
+        self._complaint = complaint
 
     def _watch(self) -> None:
         while not self._closed.wait(self._refresh_s):

@@ -123,12 +123,13 @@ def _configure_training(index: Any, plan: IndexPlan) -> list[Any]:  # noqa: ANN4
     ivf: Any = faiss.downcast_index(faiss.extract_index_ivf(index))
     quantizers = [ivf.pq]
     if isinstance(index, faiss.IndexPreTransform):
-        transform: Any = faiss.downcast_VectorTransform(index.chain.at(index.chain.size() - 1))
+        chain: Any = index.chain  # the stubs call it a list
+        transform: Any = faiss.downcast_VectorTransform(chain.at(chain.size() - 1))
         if isinstance(transform, faiss.OPQMatrix):
             rotated = faiss.ProductQuantizer(transform.d_out, plan.m, plan.nbits)
             transform.pq = rotated
             transform.niter, transform.niter_pq, transform.niter_pq_0 = 4, 4, 8
-            transform.max_train_points = 2**plan.nbits * TRAINING_POINTS_PER_LIST
+            transform.max_train_points = 2**plan.nbits * TRAINING_POINTS_PER_LIST // 2
             quantizers.append(rotated)
     for quantizer in quantizers:
         quantizer.cp.niter = 8

@@ -19,9 +19,11 @@ from sqlalchemy.orm import Session
 from search.postgres import EmbeddedPostgres
 from search.schema import migrate
 from search.settings import Settings, load_settings
+from tests.shop import write_catalogue
 
 if TYPE_CHECKING:
     from search.encoder import Encoder
+    from search.engine import SearchEngine
 
 SHARED = Path(__file__).parents[2] / "shared"
 TEMPLATE = "findalike_template"
@@ -143,3 +145,53 @@ def shared_dir() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("needs the development pictures in ../shared/data")
     return SHARED
+
+
+def own_settings(server: URL, home: Path) -> Iterator[Settings]:
+    """Yield settings with a migrated database of their own; dropped afterwards."""
+    for url in _temporary_database(server, TEMPLATE):
+        yield Settings(home=home, database_url=url, device="cpu")
+
+
+def open_engine(settings: Settings, encoder: "Encoder") -> "Iterator[SearchEngine]":
+    """Yield an engine over the generation that the settings' database says is live."""
+    from search.db import open_database
+    from search.engine import SearchEngine
+    from search.live import LiveGenerations
+
+    database = open_database(settings)
+    engine = SearchEngine(
+        database,
+        LiveGenerations(database, settings.root, settings.refresh_s),
+        encoder,
+        settings,
+    )
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def shop_settings(
+    postgres_server: URL, tmp_path_factory: pytest.TempPathFactory, encoder: "Encoder"
+) -> Iterator[Settings]:
+    """Settings of a shop that is ingested, encoded, built and published."""
+    from indexer.build import build_generation
+    from indexer.encode import encode_all
+    from indexer.ingest import ingest
+    from indexer.publish import publish
+    from search.db import open_database
+
+    folder = tmp_path_factory.mktemp("shop")
+    for settings in own_settings(postgres_server, folder / "home"):
+        database = open_database(settings)
+        ingest(database, write_catalogue(folder / "catalogue"), settings)
+        encode_all(database, settings, encoder)
+        publish(database, settings, build_generation(database, settings, encoder))
+        database.dispose()
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def engine(shop_settings: Settings, encoder: "Encoder") -> "Iterator[SearchEngine]":
+    """The engine over the shop."""
+    yield from open_engine(shop_settings, encoder)

@@ -12,12 +12,14 @@ from search.settings import load_settings
 def show(manifest: dict[str, Any]) -> None:
     """Print what was built and what it reaches."""
     measured = manifest["measured"]
+    lists = f" with nprobe {manifest['nprobe']} of {manifest['nlist']}"
+    visited = lists if manifest["nlist"] else ""
     click.echo(
         f"{manifest['vectors']:,} pictures of {manifest['products']:,} products in "
         f"{manifest['factory']} ({manifest['reason']}).\n"
-        f"Recall at 10 against exact search {measured['recall_at_10']:.3f} with nprobe "
-        f"{manifest['nprobe']} of {manifest['nlist']}; {measured['ann_ms']['p50']:.1f} ms a query, "
-        f"exact search {measured['exact_ms']['p50']:.1f} ms."
+        f"Recall at 10 against exact search {measured['recall_at_10']:.3f}{visited}; "
+        f"{measured['ann_ms']['p50']:.1f} ms a query, exact search "
+        f"{measured['exact_ms']['p50']:.1f} ms."
     )
     left_out = {reason: n for reason, n in manifest["left_out"].items() if n}
     if left_out:

@@ -26,6 +26,12 @@ def show(report: dict[str, Any]) -> None:
         click.echo(f"Generation {report['generation']} is live.")
     else:
         click.echo(f"Nothing changed: generation {report['generation']} stays live.")
+    products = report["products"]
+    click.echo(
+        f"{products['rows']:,} rows read, {products['refused']:,} refused; products indexed "
+        f"{products['indexed']:,}, without usable picture {products['without_picture']:,}, "
+        f"retired {products['retired']:,}."
+    )
     stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report["seconds"].items())
     click.echo(f"Took {stages}.")
 

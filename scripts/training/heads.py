@@ -65,9 +65,9 @@ def prepare(tower: ProductTower, lessons: Sequence[Lesson], class_meaning: Float
         whitening[:, tower.shape.deep_dim :] *= _SHALLOW
         tower.visual.weight.copy_(whitening)
         tower.visual.bias.zero_()
-        for head in (tower.residual, tower.colour):
-            head[-1].weight.mul_(0.1)
-            head[-1].bias.zero_()
+        for last in (tower.residual[-1], tower.colour[-1]):
+            nn.init.zeros_(last.get_parameter("bias"))
+            last.get_parameter("weight").mul_(0.1)
 
 
 _SHALLOW = 0.5

@@ -34,4 +34,4 @@ def measure(queries: Floats, gallery: Floats, relevant: Relevance) -> dict[str, 
 
 def same_group(queries: Sequence[str], gallery: Sequence[str]) -> Relevance:
     """Mark gallery rows of the query's own group."""
-    return np.asarray(queries)[:, None] == np.asarray(gallery)[None, :]
+    return np.asarray(np.equal.outer(np.asarray(queries), np.asarray(gallery)), dtype=np.bool_)

@@ -50,8 +50,9 @@ def report_tower(
     """Measure the trained encoder on photo and text queries, and the class names alone on text."""
     spoken = _Spoken(text, tokenizer)
     names_only = copy.deepcopy(tower)
-    torch.nn.init.zeros_(names_only.residual[-1].weight)
-    torch.nn.init.zeros_(names_only.residual[-1].bias)
+    with torch.no_grad():
+        for parameter in names_only.residual[-1].parameters():
+            parameter.zero_()
     wanted = ("grocery_catalogue", "grocery_val", "clothing_train", "clothing_val")
     pictures = {name: _encode(tower, seen[name]) for name in wanted}
     named = {name: _encode(names_only, seen[name]) for name in wanted}

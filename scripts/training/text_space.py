@@ -55,10 +55,11 @@ class SentenceTeacher:
         return out
 
 
-def unit(x: Floats) -> Floats:
+def unit(x: npt.NDArray[np.floating]) -> Floats:
     """Scale rows to unit length; zero rows stay zero."""
     norms = np.linalg.norm(x, axis=1, keepdims=True)
-    return np.divide(x, norms, out=np.zeros_like(x), where=norms > 1e-8).astype(np.float32)
+    scaled = np.divide(x, norms, out=np.zeros_like(x), where=norms > 1e-8)
+    return np.asarray(scaled, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _alike(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArra
     # Shoppers tell hues apart before lightness.
     scale = np.array([0.75, 1.0, 1.0])
     squared = (((a[:, None] - b[None]) * scale) ** 2).sum(axis=2)
-    return np.exp(-squared / (2 * _COLOUR_REACH**2))
+    return np.asarray(np.exp(-squared / (2 * _COLOUR_REACH**2)), dtype=np.float64)
 
 
 def meaning_of(texts: Sequence[str]) -> list[str]:

@@ -29,9 +29,10 @@ TEXT_CFG: dict[str, Any] = {
     "heads": 6,
     "layers": 4,
     "mlp_ratio": 2.0,
-    "no_causal_mask": True,
-    "use_pad_mask": True,
-    "pool_type": "first",
+    # Causal, read at the closing [SEP]: padding can't be seen, so texts need not be masked, which
+    # open_clip's configuration can't ask for.
+    "pool_type": "eos",
+    "eos_id": 3,
     "pad_id": 0,
     "proj_bias": False,
 }
@@ -60,7 +61,8 @@ def start_from_teacher(tower: TextTransformer, tokenizer: Tokenizer, teacher: Pa
 
 
 def _pieces(tokenizer: Tokenizer) -> list[str]:
-    return [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+    ordered = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
+    return [piece for piece, _ in ordered]
 
 
 def train_text_tower(  # noqa: PLR0913 - each is one decision of the run
@@ -105,7 +107,7 @@ def train_text_tower(  # noqa: PLR0913 - each is one decision of the run
         rate = 2e-3 * min(1.0, (step + 1) / 200) * 0.5 * (1 + np.cos(np.pi * step / steps))
         for group in optimiser.param_groups:
             group["lr"] = rate + 1e-6
-        out = F.normalize(tower(_padded([tokens[i] for i in rows]))[:, visual_dim:], dim=1)
+        out = F.normalize(_short(tower, [tokens[i] for i in rows])[:, visual_dim:], dim=1)
         goal = wanted[rows]
         # The cosine pulls each text to its target; the similarities keep neighbours in order.
         loss = (1 - (out * goal).sum(1)).mean() + 2 * F.mse_loss(out @ out.T, goal @ goal.T)
@@ -138,6 +140,15 @@ def _save(
     unfinished.rename(path)
 
 
+def _short(tower: TextTransformer, tokens: list[list[int]]) -> Tensor:
+    """Run the tower over no more positions than the longest text has: a third of the work."""
+    padded = _padded(tokens)
+    tower.attn_mask = tower.build_causal_mask()[: padded.shape[1], : padded.shape[1]]
+    vectors: Tensor = tower(padded)
+    tower.attn_mask = tower.build_causal_mask()
+    return vectors
+
+
 def _padded(tokens: list[list[int]]) -> Tensor:
     longest = max(map(len, tokens))
     return torch.tensor([t + [0] * (longest - len(t)) for t in tokens])
@@ -146,5 +157,5 @@ def _padded(tokens: list[list[int]]) -> Tensor:
 @torch.inference_mode()
 def encode_tokens(tower: TextTransformer, tokens: list[list[int]]) -> Tensor:
     """Return (n, d) unit rows for token ids."""
-    parts = [tower(_padded(tokens[i : i + 256])) for i in range(0, len(tokens), 256)]
+    parts = [_short(tower, tokens[i : i + 256]) for i in range(0, len(tokens), 256)]
     return F.normalize(torch.cat(parts), dim=1)

@@ -153,7 +153,9 @@ def test_colour_words_are_heard(embedded: OpenClipEncoder) -> None:
 
 
 def test_the_same_thing_is_found_by_photo(embedded: OpenClipEncoder) -> None:
-    shop = embedded.encode_images([mug("#c4202c"), sofa("#c4202c"), mug("#2f5fc4"), sofa("#2f5fc4")])
+    shop = embedded.encode_images(
+        [mug("#c4202c"), sofa("#c4202c"), mug("#2f5fc4"), sofa("#2f5fc4")]
+    )
     turned = mug("#c4202c").rotate(9, fillcolor="#d8d2c8").crop((20, 20, 300, 310))
 
     assert int((shop @ embedded.encode_images([turned])[0]).argmax()) == 0

@@ -19,7 +19,7 @@ from playwright.sync_api import (
 )
 from werkzeug.serving import make_server
 
-from tests.web.shop import photo
+from tests.shop import photo
 
 pytestmark = [
     pytest.mark.browser,

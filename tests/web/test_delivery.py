@@ -6,7 +6,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web.shop import photo
+from tests.shop import photo
 
 PAGES = (
     "/",

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.web.shop import ODD_SKU, PRODUCTS, photo
+from tests.shop import ODD_SKU, PRODUCTS, photo
 
 
 def submit(client: FlaskClient, *pictures: bytes, **fields: str) -> TestResponse:

@@ -1,4 +1,4 @@
-"""The shop that web tests search: plain things in plain colours, drawn here, indexed for real."""
+"""The shop that tests search: plain things in plain colours, drawn here, indexed for real."""
 
 import csv
 import io

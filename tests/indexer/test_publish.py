@@ -1,0 +1,391 @@
+"""The live pointer moves only to what was checked, and back in a moment."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine, select, update
+
+from indexer.build import TEMPORARY, build_generation
+from indexer.commands.publish import publish as publish_command
+from indexer.commands.rollback import rollback as rollback_command
+from indexer.locks import exclusively
+from indexer.publish import prune, publish, rollback
+from search.db import session_scope
+from search.encoder import Encoder
+from search.errors import (
+    AlreadyRunning,
+    DamagedGeneration,
+    NoGeneration,
+    RecallTooLow,
+    UnknownGeneration,
+)
+from search.generation import (
+    COLUMNS,
+    INDEX,
+    MANIFEST,
+    VECTORS,
+    file_entry,
+    read_manifest,
+    write_manifest,
+)
+from search.live import LiveGenerations
+from search.models import Generation as GenerationRow
+from search.models import ProductImage
+from search.settings import Settings
+from tests.generations import flip_byte
+from tests.indexer.encoded_shop import fill_shop, picture_sha256
+
+Build = Callable[[], int]
+
+
+@pytest.fixture
+def build(database: Engine, settings: Settings, small_encoder: Encoder) -> Build:
+    """Build a generation of a shop of twenty products."""
+    fill_shop(database, settings, small_encoder.tag, 20)
+    return lambda: build_generation(database, settings, small_encoder)
+
+
+def states(database: Engine) -> dict[int, str]:
+    with session_scope(database) as session:
+        rows = session.execute(select(GenerationRow.id, GenerationRow.state))
+        return {row.id: row.state for row in rows}
+
+
+def live(database: Engine) -> int | None:
+    return next((id_ for id_, state in states(database).items() if state == "live"), None)
+
+
+def directory_of(database: Engine, settings: Settings, generation_id: int) -> Path:
+    with session_scope(database) as session:
+        name = session.get_one(GenerationRow, generation_id).directory
+    return settings.root / "generations" / name
+
+
+def test_publishing_makes_the_newest_live(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first, second = build(), build()
+
+    assert publish(database, settings) == second
+
+    # The older one, which nobody will want any more, is gone.
+    assert states(database) == {second: "live"}
+    assert not any(str(first) == path.name for path in settings.root.glob("generations/*"))
+    with session_scope(database) as session:
+        assert session.get_one(GenerationRow, second).published_at is not None
+
+
+def test_the_one_before_is_retired(database: Engine, settings: Settings, build: Build) -> None:
+    first = publish(database, settings, build())
+    second = publish(database, settings, build())
+
+    assert states(database) == {first: "retired", second: "live"}
+
+
+def test_a_named_generation_is_published(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first, second = build(), build()
+
+    assert publish(database, settings, first) == first
+    assert states(database) == {first: "live", second: "verified"}
+    assert publish(database, settings) == second
+
+
+def test_a_retired_generation_can_be_published_again(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build())
+    second = publish(database, settings, build())
+
+    assert publish(database, settings, first) == first
+    assert states(database) == {first: "live", second: "retired"}
+
+
+def test_publishing_what_is_live_changes_nothing(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build())
+
+    assert publish(database, settings, first) == first
+    assert states(database) == {first: "live"}
+
+
+def test_nothing_to_publish_is_said(database: Engine, settings: Settings, build: Build) -> None:
+    with pytest.raises(UnknownGeneration, match="Run `findalike build`"):
+        publish(database, settings)
+
+    publish(database, settings, build())
+    with pytest.raises(UnknownGeneration, match="Run `findalike build`"):
+        publish(database, settings)
+
+
+def test_an_unknown_generation_is_said(database: Engine, settings: Settings) -> None:
+    with pytest.raises(UnknownGeneration, match="Generation 99 does not exist"):
+        publish(database, settings, 99)
+
+
+def test_a_failed_generation_is_not_published(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    built = build()
+    with session_scope(database) as session:
+        session.get_one(GenerationRow, built).state = "failed"
+
+    with pytest.raises(UnknownGeneration, match="is in state failed"):
+        publish(database, settings, built)
+
+
+@pytest.mark.parametrize("name", [INDEX, VECTORS, COLUMNS, MANIFEST])
+def test_a_damaged_generation_never_goes_live(
+    database: Engine, settings: Settings, build: Build, name: str
+) -> None:
+    first = publish(database, settings, build())
+    second = build()
+    flip_byte(directory_of(database, settings, second) / name)
+
+    with pytest.raises(DamagedGeneration, match=f"^{name} of generation"):
+        publish(database, settings)
+
+    assert live(database) == first
+
+
+def test_a_generation_below_the_floor_never_goes_live(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build())
+    directory = directory_of(database, settings, build())
+    manifest = read_manifest(directory)
+    measured = manifest.measured.model_copy(update={"recall_at_10": 0.94})
+    write_manifest(directory, manifest.model_copy(update={"measured": measured}))
+
+    with pytest.raises(RecallTooLow, match=r"0\.940 .* floor of 0\.950"):
+        publish(database, settings)
+    assert live(database) == first
+
+    lenient = settings.model_copy(update={"recall_floor": 0.9})
+    assert publish(database, lenient) != first
+
+
+def test_a_generation_that_does_not_find_its_own_picture_never_goes_live(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    """All checksums hold, but the vectors are no unit vectors."""
+    first = publish(database, settings, build())
+    directory = directory_of(database, settings, build())
+    vectors = np.fromfile(directory / VECTORS, dtype=np.float16)
+    (vectors / 2).astype(np.float16).tofile(directory / VECTORS)
+    manifest = read_manifest(directory)
+
+    files = manifest.files | {VECTORS: file_entry(directory / VECTORS)}
+    write_manifest(directory, manifest.model_copy(update={"files": files}))
+
+    with pytest.raises(DamagedGeneration, match="does not find its own picture"):
+        publish(database, settings)
+    assert live(database) == first
+
+
+def test_one_picture_used_by_every_product_is_no_obstacle(
+    database: Engine, settings: Settings, small_encoder: Encoder
+) -> None:
+    """More equal pictures than candidates: which of them are found means nothing."""
+    fill_shop(database, settings, small_encoder.tag, 1100)
+    with session_scope(database) as session:
+        session.execute(update(ProductImage).values(sha256=picture_sha256(0)))
+    few = settings.model_copy(update={"candidates": 50})
+
+    built = build_generation(database, few, small_encoder)
+
+    assert publish(database, few) == built
+    manifest = read_manifest(directory_of(database, settings, built))
+    assert manifest.measured.recall_at_10 == 1
+
+
+def test_rolling_back_goes_back_and_further_back(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first, second, third = (publish(database, settings, build()) for _ in range(3))
+
+    assert rollback(database, settings) == second
+    assert states(database) == {first: "retired", second: "live", third: "retired"}
+    assert rollback(database, settings) == first
+    with pytest.raises(UnknownGeneration, match="no earlier generation"):
+        rollback(database, settings)
+    assert live(database) == first
+
+    fourth = publish(database, settings, build())
+    # Back to what was live before the fourth, not to what was left in between.
+    assert rollback(database, settings) == first
+    assert states(database)[fourth] == "retired"
+    assert first in states(database)
+
+
+def test_what_was_rolled_back_can_be_published_again(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first, second = (publish(database, settings, build()) for _ in range(2))
+    rollback(database, settings)
+
+    assert publish(database, settings, second) == second
+    assert rollback(database, settings) == first
+
+
+def test_rolling_back_takes_less_than_a_second(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build())
+    publish(database, settings, build())
+
+    started = time.monotonic()
+    rollback(database, settings)
+
+    assert time.monotonic() - started < 1
+    assert live(database) == first
+
+
+def test_rolling_back_passes_over_what_is_damaged(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first, second, _third = (publish(database, settings, build()) for _ in range(3))
+    (directory_of(database, settings, second) / VECTORS).unlink()
+
+    assert rollback(database, settings) == first
+
+
+def test_rolling_back_to_nothing_whole_keeps_the_live_one(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first, second = (publish(database, settings, build()) for _ in range(2))
+    (directory_of(database, settings, first) / INDEX).unlink()
+
+    with pytest.raises(DamagedGeneration, match=r"^index\.faiss"):
+        rollback(database, settings)
+
+    assert live(database) == second
+
+
+def test_rolling_back_without_a_live_generation_is_said(
+    database: Engine, settings: Settings
+) -> None:
+    with pytest.raises(NoGeneration):
+        rollback(database, settings)
+
+
+def test_a_build_at_work_does_not_hinder_a_rollback(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first, second = (publish(database, settings, build()) for _ in range(2))
+    with session_scope(database) as session:
+        at_work = GenerationRow(state="building", model_tag="m", directory="at-work")
+        session.add(at_work)
+    temporary = settings.root / "generations" / f"{TEMPORARY}at-work"
+    temporary.mkdir()
+
+    with exclusively(database, "build"):
+        assert rollback(database, settings) == first
+        assert publish(database, settings, second) == second
+
+    assert temporary.is_dir()  # pruning left it alone
+    assert states(database)[at_work.id] == "building"
+
+
+def test_two_publications_at_once_are_one_too_many(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    built = build()
+
+    for work in (lambda: publish(database, settings), lambda: rollback(database, settings)):
+        with (
+            exclusively(database, "publication"),
+            pytest.raises(AlreadyRunning, match="Another publication is at work"),
+        ):
+            work()
+
+    assert states(database) == {built: "verified"}
+
+
+def test_old_generations_are_pruned(database: Engine, settings: Settings, build: Build) -> None:
+    published = [publish(database, settings, build()) for _ in range(5)]
+
+    kept = published[-1 - settings.keep_generations :]
+    assert sorted(states(database)) == kept
+    directories = {directory_of(database, settings, kept_id) for kept_id in kept}
+    assert set((settings.root / "generations").iterdir()) == directories
+
+
+def test_what_nobody_knows_is_pruned(database: Engine, settings: Settings, build: Build) -> None:
+    built = build()
+    (settings.root / "generations" / "stray").mkdir()
+    with session_scope(database) as session:
+        session.add(GenerationRow(state="failed", model_tag="m", directory="failed"))
+
+    assert prune(database, settings) == ["stray"]
+    assert states(database) == {built: "verified"}
+
+
+def test_pruning_without_any_generation_does_nothing(database: Engine, settings: Settings) -> None:
+    assert prune(database, settings) == []
+
+
+def test_searchers_go_on_while_generations_are_published_rolled_back_and_pruned(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    publish(database, settings, build())
+    watched = LiveGenerations(database, settings.root, 0.01)
+    stop, failures, seen = threading.Event(), [], set()
+
+    def search_all_the_time() -> None:
+        while not stop.is_set():
+            generation = watched.current()
+            try:
+                found = generation.candidates(generation.vectors[3].astype(np.float32), 5)
+                assert len(found.rows) == 5
+                seen.add(generation.id)
+            except Exception as error:
+                failures.append(error)
+                return
+
+    searchers = [threading.Thread(target=search_all_the_time) for _ in range(3)]
+    for searcher in searchers:
+        searcher.start()
+    try:
+        for _ in range(4):
+            publish(database, settings, build())
+            watched.refresh()
+        last = rollback(database, settings)
+        watched.refresh()
+        deadline = time.monotonic() + 10
+        while last not in seen and time.monotonic() < deadline and not failures:
+            time.sleep(0.01)
+    finally:
+        stop.set()
+        for searcher in searchers:
+            searcher.join(10)
+        watched.close()
+
+    assert failures == []
+    assert last in seen
+    assert len(seen) >= 3
+
+
+def test_the_commands_say_what_is_live(database: Engine, settings: Settings, build: Build) -> None:
+    first, second = build(), build()
+
+    outcome = CliRunner().invoke(publish_command, [str(first), "--json"], catch_exceptions=False)
+    assert json.loads(outcome.stdout) == {"generation": first, "state": "live"}
+    outcome = CliRunner().invoke(publish_command, catch_exceptions=False)
+    assert outcome.stdout == f"Generation {second} is live.\n"
+    outcome = CliRunner().invoke(rollback_command, catch_exceptions=False)
+    assert outcome.stdout == f"Generation {first} is live again.\n"
+
+    assert live(database) == first
+
+
+def test_a_generation_that_is_no_number_is_asked_wrongly(settings: Settings) -> None:
+    assert CliRunner().invoke(publish_command, ["newest"]).exit_code == 2

@@ -1,0 +1,286 @@
+"""The nightly job: all of it, only what changed, one at a time, and always an account."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine, select
+
+import indexer.reindex as reindex_module
+from indexer.commands.reindex import reindex as reindex_command
+from indexer.encode import encode_all
+from indexer.locks import exclusively
+from indexer.reindex import Reindex
+from search.db import session_scope
+from search.encoder import Encoder
+from search.errors import AlreadyRunning, RecallTooLow, UnusableCatalogue
+from search.generation import VECTORS, load_generation
+from search.jobs import JobView, recent_jobs
+from search.models import Embedding, Product
+from search.models import Generation as GenerationRow
+from search.settings import Settings, load_settings
+from search.training import IndexPlan
+from tests.factories import picture_bytes
+from tests.generations import flip_byte
+
+N = 6
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def settings(
+    settings: Settings, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """The small encoder, for commands and workers too."""
+    monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    load_settings.cache_clear()
+    return load_settings()
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch, small_encoder: Encoder) -> list[int]:
+    """Encode in this process, which needs no worker to start; the list counts pictures."""
+    counts: list[int] = []
+
+    def encode_here(database: Engine, settings: Settings, **_: object) -> JobView:
+        job = encode_all(database, settings, small_encoder)
+        counts.append(job.report.get("encoded", 0))
+        return job
+
+    monkeypatch.setattr(reindex_module, "run_encoding", encode_here)
+    return counts
+
+
+@pytest.fixture
+def run(settings: Settings, encoded: list[int]) -> Run:
+    def call(*sources: Path, **changed: object) -> dict[str, Any]:
+        changed_settings = settings.model_copy(update=changed)
+        return Reindex(changed_settings, quiet=True).run([str(source) for source in sources])
+
+    return call
+
+
+def write_catalogue(folder: Path, rows: Sequence[str]) -> Path:
+    """Write rows `sku,title,image,price`, and a picture for each that is named by a number."""
+    folder.mkdir(exist_ok=True)
+    for row in rows:
+        image = row.split(",")[2]
+        if (number := image.removesuffix(".png")).isdecimal():
+            (folder / image).write_bytes(picture_bytes(int(number)))
+    path = folder / "catalogue.csv"
+    path.write_text("\n".join(["sku,title,image,price", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def good_rows(n: int = N) -> list[str]:
+    return [f"SKU-{i},Thing {i},{i}.png,{i}.50" for i in range(n)]
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    return write_catalogue(tmp_path / "shop", good_rows())
+
+
+def live(database: Engine) -> GenerationRow:
+    with session_scope(database) as session:
+        return session.scalars(select(GenerationRow).where(GenerationRow.state == "live")).one()
+
+
+def indexed_skus(database: Engine, settings: Settings) -> set[str]:
+    row = live(database)
+    generation = load_generation(settings.root / "generations" / row.directory, row.id)
+    with session_scope(database) as session:
+        skus = {product.id: product.sku for product in session.scalars(select(Product))}
+    return {skus[product_id] for product_id in generation.columns.product_id.tolist()}
+
+
+def test_the_first_run_reads_encodes_builds_and_publishes(
+    run: Run, catalogue: Path, database: Engine, settings: Settings, encoded: list[int]
+) -> None:
+    report = run(catalogue)
+
+    assert report["changed"] is True
+    assert report["generation"] == live(database).id
+    assert report["manifest"]["measured"]["recall_at_10"] == 1
+    assert set(report["seconds"]) == {"ingest", "encode", "build", "publish"}
+    assert encoded == [N]
+    assert indexed_skus(database, settings) == {f"SKU-{i}" for i in range(N)}
+
+
+def test_a_second_run_changes_nothing(
+    run: Run, catalogue: Path, database: Engine, encoded: list[int]
+) -> None:
+    first = run(catalogue)
+    second = run()  # of the catalogues read before
+
+    assert second["changed"] is False
+    assert second["generation"] == first["generation"] == live(database).id
+    assert set(second["seconds"]) == {"ingest", "encode"}
+    assert second["sources"][0]["unchanged"] == N
+    assert second["products"] == first["products"]
+    assert encoded == [N, 0]
+    with session_scope(database) as session:
+        assert [job.state for job in recent_jobs(session)] == ["done"] * len(recent_jobs(session))
+
+
+def test_a_new_price_is_indexed_without_encoding(
+    run: Run, catalogue: Path, database: Engine, settings: Settings, encoded: list[int]
+) -> None:
+    first = run(catalogue)
+    write_catalogue(catalogue.parent, ["SKU-0,Thing 0,0.png,99.00", *good_rows()[1:]])
+
+    second = run()
+
+    assert second["changed"] is True
+    assert second["generation"] != first["generation"]
+    assert encoded == [N, 0]
+    row = live(database)
+    generation = load_generation(settings.root / "generations" / row.directory, row.id)
+    assert 9900 in generation.columns.price_cents.tolist()
+
+
+def test_new_changed_and_gone_products(
+    run: Run, catalogue: Path, database: Engine, settings: Settings, encoded: list[int]
+) -> None:
+    run(catalogue)
+    write_catalogue(catalogue.parent, [*good_rows()[1:], "SKU-9,Thing 9,9.png,9.00"])
+
+    report = run(catalogue)
+
+    assert indexed_skus(database, settings) == {f"SKU-{i}" for i in (1, 2, 3, 4, 5, 9)}
+    assert encoded == [N, 1]
+    assert report["products"] == {
+        "rows": N,
+        "refused": 0,
+        "indexed": N,
+        "without_picture": 0,
+        "retired": 1,
+    }
+
+
+def test_all_that_comes_in_is_accounted_for(run: Run, tmp_path: Path) -> None:
+    bad = ["SKU-7,,7.png,1.00", "SKU-8,No picture,missing.png,1.00", "SKU-9,Cheap,9.png,-1.00"]
+    catalogue = write_catalogue(tmp_path / "shop", [*good_rows(), *bad])
+
+    found = run(catalogue)["products"]
+
+    assert found["rows"] == N + 3
+    assert found["without_picture"] >= 1
+    assert found["refused"] >= 1
+    assert found["indexed"] >= N
+    assert found["rows"] == found["refused"] + found["indexed"] + found["without_picture"]
+
+
+def test_a_damaged_shard_is_healed(
+    run: Run, catalogue: Path, database: Engine, settings: Settings, encoded: list[int]
+) -> None:
+    """Its pictures are encoded again, and the run goes on."""
+    run(catalogue)
+    with session_scope(database) as session:
+        shard = session.scalars(select(Embedding.shard).distinct()).one()
+    flip_byte(next(settings.root.glob(f"embeddings/*/{shard}")))
+    write_catalogue(catalogue.parent, good_rows(N + 1))
+
+    report = run()
+
+    assert report["embeddings_healed"] == N
+    assert encoded == [N, 1, N]
+    assert len(indexed_skus(database, settings)) == N + 1
+
+
+def test_a_damaged_live_generation_is_built_anew(
+    run: Run, catalogue: Path, database: Engine, settings: Settings
+) -> None:
+    first = run(catalogue)
+    (settings.root / "generations" / live(database).directory / VECTORS).unlink()
+
+    second = run()
+
+    assert second["changed"] is True
+    assert second["generation"] != first["generation"]
+
+
+def test_other_settings_for_the_index_lead_to_another_index(
+    run: Run, catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing in the catalogue changed, but the index to build from it did."""
+    first = run(catalogue)
+
+    def planned(settings: Settings, n: int, d: int) -> IndexPlan:
+        return IndexPlan("Flat,", f"as if {settings.model} and {n} × {d} asked for another")
+
+    monkeypatch.setattr(reindex_module, "plan_for", planned)
+    second = run()
+
+    assert (first["changed"], second["changed"]) == (True, True)
+    assert second["generation"] != first["generation"]
+
+
+def test_a_failed_publication_leaves_the_live_generation(
+    run: Run, catalogue: Path, database: Engine
+) -> None:
+    first = run(catalogue)
+    write_catalogue(catalogue.parent, good_rows(N + 1))
+
+    # An impossible floor stands for an index that turned out bad.
+    with pytest.raises(RecallTooLow):
+        run(recall_floor=1.5)
+
+    assert live(database).id == first["generation"]
+    with session_scope(database) as session:
+        latest = next(job for job in recent_jobs(session) if job.kind == "reindex")
+    assert (latest.state, latest.done) == ("failed", 3)
+    assert "The live index stays" in (latest.error or "")
+
+    assert run()["changed"] is True  # the next run goes on from there
+
+
+def test_an_unreadable_catalogue_stops_before_anything_changes(
+    run: Run, catalogue: Path, database: Engine, tmp_path: Path, encoded: list[int]
+) -> None:
+    first = run(catalogue)
+
+    with pytest.raises(UnusableCatalogue):
+        run(tmp_path / "nowhere.csv")
+
+    assert live(database).id == first["generation"]
+    assert encoded == [N]
+
+
+def test_without_any_catalogue_it_says_what_to_do(run: Run) -> None:
+    with pytest.raises(UnusableCatalogue, match="findalike reindex SOURCE"):
+        run()
+
+
+def test_one_run_at_a_time(run: Run, catalogue: Path, database: Engine) -> None:
+    with (
+        exclusively(database, "reindex"),
+        pytest.raises(AlreadyRunning, match="Another reindex is at work"),
+    ):
+        run(catalogue)
+
+
+def test_the_command_does_it_all_with_a_worker_of_its_own(
+    catalogue: Path, settings: Settings, database: Engine
+) -> None:
+    arguments = [str(catalogue), "--workers", "1"]
+
+    first = CliRunner().invoke(reindex_command, arguments, catch_exceptions=False)
+    again = CliRunner().invoke(reindex_command, ["--json"], catch_exceptions=False)
+
+    assert first.exit_code == again.exit_code == 0
+    assert f"{N} rows, {N} new" in first.stdout
+    assert f"Encoded {N} pictures, refused 0." in first.stdout
+    assert f"products indexed {N}, without usable picture 0, retired 0" in first.stdout
+    assert f"Generation {live(database).id} is live." in first.stdout
+    report = json.loads(again.stdout)
+    assert report["changed"] is False
+    assert report["products"]["indexed"] == N
+
+
+def test_a_catalogue_that_is_not_there_is_asked_wrongly(settings: Settings) -> None:
+    assert CliRunner().invoke(reindex_command, ["/nowhere/at/all.csv"]).exit_code == 2

@@ -1,0 +1,106 @@
+"""The whole way as a user walks it: commands in processes, a server, questions over HTTP."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.shop import PRODUCTS, photo, write_catalogue
+
+FINDALIKE = Path(sys.executable).with_name("findalike")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State of its own: the embedded PostgreSQL runs below it."""
+    home = tmp_path_factory.mktemp("whole way") / "home"
+    home.parent.chmod(0o711)
+    return home
+
+
+def run(home: Path, *arguments: str) -> dict[str, Any]:
+    """Run a command with --json and return what it prints."""
+    done = subprocess.run(
+        [FINDALIKE, *arguments, "--json"],
+        env={**os.environ, "FINDALIKE_HOME": str(home), "FINDALIKE_DEVICE": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """Serve in the background; yields the address."""
+    server = subprocess.Popen(
+        [FINDALIKE, "serve", "--port", "0", "--json"],
+        env={**os.environ, "FINDALIKE_HOME": str(home), "FINDALIKE_DEVICE": "cpu"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        yield str(json.loads(server.stdout.readline())["address"]).rstrip("/")
+    finally:
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+        server.stdout.close()
+
+
+@pytest.mark.timeout(300)
+def test_from_catalogue_to_page(home: Path) -> None:
+    catalogue = write_catalogue(home.parent / "catalogue")
+    report = run(home, "reindex", str(catalogue), "--workers", "1")
+    assert report["changed"]
+    assert report["manifest"]["products"] == len(PRODUCTS)
+    assert report["manifest"]["factory"] == "Flat"
+
+    with serving(home) as address:
+        found = httpx.post(
+            f"{address}/api/v1/search",
+            files={"photo": ("plate.jpg", photo("Plate", "red"))},
+            data={"k": "5"},
+            timeout=30,
+        ).json()
+        assert found["hits"][0]["product"]["sku"] == "PLATE-RED"
+        assert "Red plate" in httpx.get(f"{address}/search?text=red+plate", timeout=30).text
+
+        # Unchanged, it finishes without a build; changed, the running server notices.
+        assert not run(home, "reindex")["changed"]
+        lines = catalogue.read_text(encoding="utf-8").replace("Red plate", "Crimson dish")
+        catalogue.write_text(lines, encoding="utf-8")
+        changed = run(home, "reindex")
+        assert changed["changed"]
+        assert changed["encode"]["total"] == 0
+        wait_for_generation(address, changed["generation"])
+
+        back = run(home, "rollback")["generation"]
+        wait_for_generation(address, back)
+
+    status = run(home, "status")
+    assert json.dumps(status).count("PLATE") == 0  # a summary, not a listing
+
+
+def wait_for_generation(address: str, generation: int) -> None:
+    """Wait until searches are answered by a generation; none may fail meanwhile."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        answer = httpx.post(f"{address}/api/v1/search", json={"text": "dish"}, timeout=30)
+        assert answer.status_code == 200
+        if answer.json()["generation_id"] == generation:
+            return
+        time.sleep(0.2)
+    pytest.fail(f"generation {generation} was not picked up within 20 s")
