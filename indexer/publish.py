@@ -189,7 +189,7 @@ def _point(database: sqlalchemy.Engine, generation_id: int, *, back: bool = Fals
     """Move the live pointer in one transaction.
 
     `published_at` orders what was live. Going back takes it from the generation that is left, so
-    that no later rollback leads to it again, and leaves that of the one gone back to.
+    that no later rollback leads there again.
     """
     with session_scope(database) as session:
         live = session.scalar(
@@ -201,4 +201,4 @@ def _point(database: sqlalchemy.Engine, generation_id: int, *, back: bool = Fals
             session.flush()
         row = session.get_one(GenerationRow, generation_id)
         row.state = "live"
-        row.published_at = row.published_at if back else datetime.now(UTC)
+        row.published_at = datetime.now(UTC)

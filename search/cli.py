@@ -75,7 +75,7 @@ def main() -> None:
     """Run the command line; a known error is one clear sentence and exit code 1."""
     try:
         commands(standalone_mode=True)
-    except FindalikeError as error:
+    except (FindalikeError, OSError) as error:  # OSError: a full disk, a folder not writable
         if "--json" in sys.argv:
             echo_json({"error": type(error).__name__, "message": str(error)})
         else:

@@ -66,9 +66,10 @@ class SearchEngine:
         ranked = rank(
             generation,
             vector,
-            query.filters,
+            generation.columns.mask(query.filters) if query.filters else None,
             candidates=self.settings.candidates,
             stages=query.stages,
+            kind=query.kind,
             watch=watch,
         )
         return self._page(Answer(generation, ranked, query, query.kind, query.text, watch))
@@ -101,9 +102,10 @@ class SearchEngine:
         ranked = rank(
             generation,
             mean / np.linalg.norm(mean),
-            query.filters,
+            generation.columns.mask(query.filters)
+            & (generation.columns.product_id != product.product_id),
             candidates=self.settings.candidates,
-            without=product.product_id,
+            kind="similar",
             watch=watch,
         )
         return self._page(Answer(generation, ranked, query, "similar", sku, watch))

@@ -20,8 +20,8 @@ from search.images import decode_picture
 from search.judgements import Judged, split_by_kind
 from search.query import encode_query
 from search.ranking import rank
-from search.rerank import group
-from search.results import Candidates, Filters, Query, Vector
+from search.rerank import Ranking, group
+from search.results import Candidates, Query, Vector
 from search.settings import Settings
 
 STAGES = ("ann", "exact", "reranked")
@@ -48,7 +48,7 @@ def order_of(generation: Generation, found: Candidates) -> Order:
 
 
 def stage_orders(
-    generation: Generation, vector: Vector, candidates: int
+    generation: Generation, vector: Vector, kind: str, candidates: int
 ) -> dict[str, tuple[Order, float]]:
     """Answer one vector by each stage.
 
@@ -56,15 +56,14 @@ def stage_orders(
         For `ann` (the index's own order), `exact` (exact search over everything) and
         `reranked` (what a shopper sees): the order and the milliseconds it took.
     """
+
+    def reranked() -> Ranking:
+        return rank(generation, vector, None, candidates=candidates, kind=kind).ranking
+
     steps: dict[str, Callable[[], Order]] = {
         "ann": lambda: order_of(generation, generation.candidates(vector, candidates, None)),
         "exact": lambda: order_of(generation, generation.exact(vector, candidates, None)),
-        "reranked": lambda: [
-            int(i)
-            for i in rank(generation, vector, Filters(), candidates=candidates).ranking.product_ids[
-                :DEPTH
-            ]
-        ],
+        "reranked": lambda: [int(i) for i in reranked().product_ids[:DEPTH]],
     }
     answers = {}
     for stage, answer in steps.items():
@@ -165,7 +164,7 @@ class Evaluator:
         started = time.perf_counter()
         vector = encode_query(self.encoder, Query(photo=photo, text=query.text))
         encode_ms.append((time.perf_counter() - started) * 1000)
-        answers = stage_orders(self.generation, vector, self.settings.candidates)
+        answers = stage_orders(self.generation, vector, query.kind, self.settings.candidates)
         for stage, (order, elapsed_ms) in answers.items():
             stages[stage].orders[query.name] = order
             stages[stage].elapsed_ms.append(elapsed_ms)

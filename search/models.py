@@ -131,7 +131,7 @@ class Generation(Base):
     directory: Mapped[str] = mapped_column(unique=True)  # name below generations/
     manifest: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    published_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]  # None: never, or rolled back from
 
 
 class Job(Base):
@@ -189,7 +189,7 @@ class SearchEvent(Base):
     filters: Mapped[dict[str, Any]]
     page: Mapped[int]
     generation_id: Mapped[int | None] = mapped_column(
-        ForeignKey("generation.id", ondelete="SET NULL")
+        ForeignKey("generation.id", ondelete="SET NULL"), index=True
     )
     total: Mapped[int]
     shown: Mapped[list[Any]]  # [[product id, similarity], …] in order

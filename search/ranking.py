@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from search.columns import Mask
 from search.generation import Generation
 from search.rerank import Asked, Ranking, group, rerank
-from search.results import FacetValue, Filters, StageMove, Vector
+from search.results import FacetValue, StageMove, Vector
 
 
 @dataclass(slots=True)
@@ -40,11 +41,11 @@ class Ranked:
 def rank(
     generation: Generation,
     vector: Vector,
-    filters: Filters,
+    keep: Mask | None,
     *,
     candidates: int,
     stages: tuple[str, ...] | None = None,
-    without: int | None = None,
+    kind: str = "photo",
     watch: Stopwatch | None = None,
 ) -> Ranked:
     """Answer a query vector from one generation.
@@ -52,25 +53,21 @@ def rank(
     Args:
         generation: The index to ask.
         vector: (d,) float32, unit length.
-        filters: What hits must be; applied inside the index search.
+        keep: (rows,) bool, what filters leave; applied inside the index search. None: all.
         candidates: Pictures to rescore exactly. It does not depend on the page, so that
             paging is stable.
         stages: Re-ranking stages to run; None runs all.
-        without: A product id to leave out.
+        kind: Of the query: `photo`, `text`, `both` or `similar`.
         watch: Takes the time of each step.
     """
     watch = watch or Stopwatch()
     with watch.step("candidates"):
-        keep = generation.columns.mask(filters) if filters else None
-        if without is not None:
-            other = generation.columns.product_id != without
-            keep = other if keep is None else keep & other
         found = generation.candidates(vector, candidates, keep)
     with watch.step("rerank"):
         vectors = np.asarray(generation.vectors[found.rows], dtype=np.float32)
         similarities = vectors @ vector
         product_ids = generation.columns.product_id[found.rows]
-        asked = Asked(vector, found.rows, product_ids, vectors, similarities)
+        asked = Asked(vector, kind, found.rows, product_ids, vectors, similarities)
         ranking, moves = rerank(asked, group(product_ids, found.rows, similarities), stages)
     return Ranked(ranking, moves)
 

@@ -44,6 +44,7 @@ class Asked:
     """What stages may look at: the query vector and the rescored pictures."""
 
     query: Vector  # (d,) float32
+    kind: str  # `photo`, `text`, `both` or `similar`
     rows: Ids  # (c,) generation rows of all candidates
     product_ids: Ids  # (c,) the product of each
     vectors: Embeddings  # (c, d) float32
@@ -88,18 +89,18 @@ def agree(asked: Asked, ranking: Ranking) -> Ranking:
 
 
 def expand(asked: Asked, ranking: Ranking) -> Ranking:
-    """Re-rank with the query moved towards its best hits.
+    """Re-rank with the words moved towards the pictures they found.
 
-    α-weighted query expansion (Radenović et al. 2018, doi:10.1109/TPAMI.2018.2846566): the
-    first hits vote with their similarity to the power α, so that a sure hit speaks and a
-    doubtful one whispers.
+    Average query expansion (Chum et al. 2007, doi:10.1109/ICCV.2007.4408891), the first hits
+    weighted by their similarity. The vector of a text lies beside those of pictures; its best
+    hits say where. A photo is a picture already: there it cost recall at 1, so it is left alone.
     """
-    top, alpha, weight = 3, 3.0, 0.3
-    if len(ranking) < 2:
+    top, weight = 5, 0.3
+    if asked.kind != "text" or len(ranking) < 2:
         return ranking
     at = {row: i for i, row in enumerate(asked.rows.tolist())}
     voters = asked.vectors[[at[row] for row in ranking.rows[:top].tolist()]]
-    votes = np.clip(ranking.similarities[:top], 0, None) ** alpha
+    votes = np.clip(ranking.similarities[:top], 0, None)
     expanded = asked.query + votes @ voters
     norm = float(np.linalg.norm(expanded))
     if norm == 0:

@@ -162,6 +162,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_event")),
     )
     op.create_index(op.f("ix_search_event_created_at"), "search_event", ["created_at"])
+    op.create_index(op.f("ix_search_event_generation_id"), "search_event", ["generation_id"])
     op.create_table(
         "click",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

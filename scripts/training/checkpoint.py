@@ -61,6 +61,7 @@ def write_checkpoint(
     weights |= {f"text.{k}": v for k, v in text.state_dict().items()}
     weights["logit_scale"] = torch.tensor(3.0)
     save_file({k: _half(v) for k, v in weights.items()}, folder / "open_clip_model.safetensors")
+    (folder / "open_clip_model.safetensors").chmod(0o644)
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
     (folder / "tokenizer.json").write_text(tokenizer + "\n", encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(json.dumps(_TOKENIZER, indent=2) + "\n")

@@ -16,6 +16,41 @@ from scripts.training.pictures import Picture, rows
 
 SEED = 11  # any shop but the sample shop itself, which evaluates
 
+OTHER_NAMES = {
+    "sneaker": ("sneakers", "trainers", "gym shoes", "running shoes", "canvas shoes"),
+    "boot": ("boots", "ankle boots", "winter boots"),
+    "heel": ("heels", "high heels", "pumps", "court shoes", "stilettos"),
+    "tote bag": ("tote", "shopper", "shopping bag", "canvas bag"),
+    "backpack": ("backpack", "rucksack", "knapsack", "daypack"),
+    "handbag": ("handbag", "purse", "shoulder bag", "evening bag"),
+    "mug": ("mug", "coffee cup", "coffee mug", "tea cup"),
+    "teapot": ("teapot", "tea pot"),
+    "vase": ("vase", "flower vase"),
+    "bottle": ("water bottle", "drinking bottle", "flask"),
+    "table lamp": ("table lamp", "bedside lamp", "desk lamp", "reading lamp"),
+    "floor lamp": ("floor lamp", "standing lamp", "standard lamp"),
+    "pendant lamp": ("pendant lamp", "hanging lamp", "ceiling lamp", "ceiling light"),
+    "chair": ("chair", "dining chair", "kitchen chair"),
+    "armchair": ("armchair", "lounge chair", "easy chair", "reading chair"),
+    "sofa": ("sofa", "couch", "settee"),
+    "stool": ("stool", "bar stool", "footstool"),
+    "table": ("table", "dining table", "side table"),
+    "dress": ("dress", "frock", "gown"),
+    "shirt": ("shirt", "button-up shirt", "blouse", "button-down"),
+    "t-shirt": ("t-shirt", "tee", "tee shirt"),
+    "jumper": ("jumper", "sweater", "pullover"),
+    "trousers": ("trousers", "pants", "slacks"),
+    "cap": ("cap", "baseball cap", "peaked cap"),
+    "wrist watch": ("watch", "wrist watch", "wristwatch", "timepiece"),
+    "rug": ("rug", "carpet", "mat"),
+    "cushion": ("cushion", "throw pillow", "scatter cushion", "pillow"),
+    "clock": ("clock", "wall clock"),
+    "sunglasses": ("sunglasses", "shades", "sun glasses"),
+    "umbrella": ("umbrella", "brolly", "parasol"),
+    "plant pot": ("plant pot", "planter", "flower pot"),
+}
+"""What shoppers call the kinds; a kind without an entry goes by the shop's noun alone."""
+
 
 def draw_shop(folder: Path, *, products: int, photos: int) -> None:
     """Draw a shop to learn from, unless it is there already."""
@@ -70,6 +105,12 @@ def _captions(look: Look, title: str) -> tuple[Caption, ...]:
         (f"{made} {full}", (kind, shape, material)),
         (title, (kind, shape, pattern, material)),
     ]
+    for other in OTHER_NAMES.get(look.kind, ()):
+        said += [
+            (other, (kind,)),
+            (f"{look.pattern} {other}", (kind, pattern)),
+            (f"{look.pattern} {made} {other}", (kind, pattern, material)),
+        ]
     if look.trim:
         trim = f"trim:{look.kind}/{look.trim}"
         said += [

@@ -103,14 +103,13 @@ def _photos(sets: Sets, vectors: Mapping[str, Floats]) -> Measures:
 def _texts(
     sets: Sets, vectors: Mapping[str, Floats], data: Path, spoken: _Spoken, how: str
 ) -> Measures:
-    asked = {
-        "grocery": ("grocery_catalogue", lambda row: row["sku"]),
-        "clothing": ("clothing_train", lambda row: row["category"].split(" > ")[-1]),
-    }
+    asked = {"grocery": ("grocery_catalogue", "sku"), "clothing": ("clothing_train", "category")}
     measured: Measures = {}
-    for name, (found, group) in asked.items():
+    for name, (found, column) in asked.items():
         listed = rows(data / name / "texts.csv")
-        relevant = same_group([group(row) for row in listed], _groups(sets[found]))
+        relevant = same_group(
+            [row[column].split(" > ")[-1] for row in listed], _groups(sets[found])
+        )
         queries = spoken.encode([row["text"] for row in listed])
         measured[f"{name} texts{how}"] = measure(queries, vectors[found], relevant)
     return measured

@@ -84,6 +84,8 @@ COLOUR_WORDS: dict[str, tuple[int, int, int]] = {
     "ochre": (200, 142, 48),
     "yellow": (248, 216, 58),
     "lemon": (250, 228, 92),
+    "clear": (214, 230, 233),
+    "transparent": (214, 230, 233),
 }
 """Colour words and the sRGB value each stands for."""
 

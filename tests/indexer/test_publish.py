@@ -300,12 +300,13 @@ def test_two_publications_at_once_are_one_too_many(
 ) -> None:
     built = build()
 
-    for work in (lambda: publish(database, settings), lambda: rollback(database, settings)):
+    work: Callable[[Engine, Settings], int]
+    for work in (publish, rollback):
         with (
             exclusively(database, "publication"),
             pytest.raises(AlreadyRunning, match="Another publication is at work"),
         ):
-            work()
+            work(database, settings)
 
     assert states(database) == {built: "verified"}
 

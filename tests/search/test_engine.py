@@ -221,5 +221,5 @@ def test_a_new_generation_is_noticed_without_a_failed_request(
 def test_rank_asks_as_many_candidates_whatever_the_page(engine: SearchEngine) -> None:
     generation = engine.live.current()
     vector = encode_query(engine.encoder, Query(text="plate"))
-    few = rank(generation, vector, Filters(), candidates=5)
+    few = rank(generation, vector, None, candidates=5)
     assert len(few.ranking) <= 5

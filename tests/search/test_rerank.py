@@ -7,12 +7,14 @@ from search.errors import UnusableQuery
 from search.rerank import STAGES, Asked, agree, expand, group, rerank
 
 
-def asked(vectors: np.ndarray, product_ids: list[int], query: np.ndarray) -> Asked:
+def asked(
+    vectors: np.ndarray, product_ids: list[int], query: np.ndarray, kind: str = "photo"
+) -> Asked:
     """Return rescored candidates, row i being vector i."""
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     query = (query / np.linalg.norm(query)).astype(np.float32)
     rows = np.arange(len(vectors), dtype=np.int64)
-    return Asked(query, rows, np.array(product_ids, np.int64), vectors, vectors @ query)
+    return Asked(query, kind, rows, np.array(product_ids, np.int64), vectors, vectors @ query)
 
 
 def test_group_keeps_the_best_picture_of_each_product() -> None:
@@ -63,10 +65,17 @@ def test_expansion_lifts_what_resembles_the_best_hits() -> None:
     vectors = np.array(
         [[1, 0.1, 0, 0], [1, 0.15, 0, 0], [1, 0.2, 0, 0], [1, 0.901, 0, 0], [1, 0, 0.9, 0]]
     )
-    context = asked(vectors, [1, 2, 3, 4, 5], query)
+    context = asked(vectors, [1, 2, 3, 4, 5], query, "text")
     plain = group(context.product_ids, context.rows, context.similarities)
     assert plain.product_ids.tolist()[3:] == [5, 4]
     assert expand(context, plain).product_ids.tolist()[3:] == [4, 5]
+
+
+def test_expansion_leaves_photos_alone() -> None:
+    query = np.array([1.0, 0, 0, 0])
+    context = asked(np.array([[1, 0.1, 0, 0], [1, 0.9, 0, 0], [1, 0, 0.9, 0]]), [1, 2, 3], query)
+    plain = group(context.product_ids, context.rows, context.similarities)
+    assert expand(context, plain) is plain
 
 
 def test_each_move_is_recorded_under_its_stage() -> None:
