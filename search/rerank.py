@@ -71,23 +71,6 @@ def group(product_ids: Ids, rows: Ids, similarities: npt.NDArray[np.float32]) ->
     return Ranking(product_ids[best], rows[best], similarities[best], similarities[best].copy())
 
 
-def agree(asked: Asked, ranking: Ranking) -> Ranking:
-    """Add a little of the second-best picture's similarity where a product shows several.
-
-    One lucky picture is weaker evidence than two that agree. A product with a single
-    picture counts that one twice, so it loses nothing.
-    """
-    weight = 0.15
-    order = np.lexsort((-asked.similarities, asked.product_ids))
-    ids, first = np.unique(asked.product_ids[order], return_index=True)
-    counts = np.diff(np.append(first, len(order)))
-    second = asked.similarities[order][np.where(counts > 1, first + 1, first)]
-    # Only candidates are seen: a product whose second picture is no candidate keeps its best.
-    by_product = dict(zip(ids.tolist(), second.tolist(), strict=True))
-    seconds = np.array([by_product[i] for i in ranking.product_ids.tolist()], dtype=np.float32)
-    return ranking.sorted_by((1 - weight) * ranking.scores + weight * seconds)
-
-
 def expand(asked: Asked, ranking: Ranking) -> Ranking:
     """Re-rank with the words moved towards the pictures they found.
 
@@ -110,7 +93,7 @@ def expand(asked: Asked, ranking: Ranking) -> Ranking:
     return ranking.sorted_by((1 - weight) * ranking.scores + weight * moved)
 
 
-STAGES: dict[str, Stage] = {"agree": agree, "expand": expand}
+STAGES: dict[str, Stage] = {"expand": expand}
 """Re-ranking stages by name, in the order they run."""
 
 

@@ -106,7 +106,7 @@ def train_text_tower(  # noqa: PLR0913 - each is one decision of the run
         rows = pool[(k := int(rng.integers(8))) * batch : (k + 1) * batch]
         rate = 2e-3 * min(1.0, (step + 1) / 200) * 0.5 * (1 + np.cos(np.pi * step / steps))
         for group in optimiser.param_groups:
-            group["lr"] = rate + 1e-6
+            group["lr"] = float(rate) + 1e-6
         out = F.normalize(_short(tower, [tokens[i] for i in rows])[:, visual_dim:], dim=1)
         goal = wanted[rows]
         # The cosine pulls each text to its target; the similarities keep neighbours in order.

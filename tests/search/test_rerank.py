@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from search.errors import UnusableQuery
-from search.rerank import STAGES, Asked, agree, expand, group, rerank
+from search.rerank import STAGES, Asked, expand, group, rerank
 
 
 def asked(
@@ -40,25 +40,6 @@ def test_group_of_nothing_is_nothing() -> None:
     assert len(group(none, none, np.empty(0, np.float32))) == 0
 
 
-def test_agreement_prefers_two_good_pictures_to_one() -> None:
-    """Product 1 has one lucky picture, product 2 two that are nearly as good."""
-    query = np.array([1.0, 0, 0])
-    vectors = np.array([[1, 0.50, 0], [0, 1, 0], [1, 0.52, 0], [1, 0.53, 0]])
-    context = asked(vectors, [1, 1, 2, 2], query)
-    plain = group(context.product_ids, context.rows, context.similarities)
-    assert plain.product_ids.tolist() == [1, 2]
-    assert agree(context, plain).product_ids.tolist() == [2, 1]
-
-
-def test_agreement_costs_a_product_with_one_picture_nothing() -> None:
-    query = np.array([1.0, 0, 0])
-    context = asked(np.array([[1, 0.1, 0], [1, 0.3, 0], [1, 0.3, 0]]), [1, 2, 2], query)
-    plain = group(context.product_ids, context.rows, context.similarities)
-    moved = agree(context, plain)
-    assert moved.product_ids.tolist() == [1, 2]
-    assert moved.scores[0] == pytest.approx(plain.scores[0])
-
-
 def test_expansion_lifts_what_resembles_the_best_hits() -> None:
     """Products 4 and 5 are as near to the query; 4 also lies near the best three."""
     query = np.array([1.0, 0, 0, 0])
@@ -79,13 +60,14 @@ def test_expansion_leaves_photos_alone() -> None:
 
 
 def test_each_move_is_recorded_under_its_stage() -> None:
-    query = np.array([1.0, 0, 0])
-    vectors = np.array([[1, 0.50, 0], [0, 1, 0], [1, 0.52, 0], [1, 0.53, 0]])
-    context = asked(vectors, [1, 1, 2, 2], query)
+    query = np.array([1.0, 0, 0, 0])
+    vectors = np.array(
+        [[1, 0.1, 0, 0], [1, 0.15, 0, 0], [1, 0.2, 0, 0], [1, 0.901, 0, 0], [1, 0, 0.9, 0]]
+    )
+    context = asked(vectors, [1, 2, 3, 4, 5], query, "text")
     plain = group(context.product_ids, context.rows, context.similarities)
-    ranking, moves = rerank(context, plain, ["agree"])
-    assert ranking.product_ids.tolist() == [2, 1]
-    assert [(m.stage, m.rank_before, m.rank_after) for m in moves[2]] == [("agree", 2, 1)]
+    _, moves = rerank(context, plain, ["expand"])
+    assert [(m.stage, m.rank_before, m.rank_after) for m in moves[4]] == [("expand", 5, 4)]
 
 
 def test_stages_can_be_switched_off() -> None:
