@@ -22,12 +22,13 @@ from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixed
 
 from indexer.ingest_report import IngestReport
+from indexer.locks import exclusively
 from indexer.rows import CatalogueRow, Remark, RowRefused, validate_row
 from indexer.seen import SeenSkus
 from indexer.sources import CatalogueSource, Record, RefusedRow, open_source
 from indexer.upsert import BatchResult, write_batch
 from search.db import is_lost_connection, session_scope
-from search.errors import AlreadyRunning, CatalogueShrunk, DatabaseUnavailable
+from search.errors import CatalogueShrunk, DatabaseUnavailable
 from search.jobs import advance, fail, finish, start_job
 from search.models import Quarantine
 from search.settings import Settings
@@ -107,9 +108,10 @@ class _Ingest:
     def run(self, shrink_limit: float | None) -> IngestReport:
         """Ingest under the catalogue's lock, recorded as a job; None retires nothing."""
         with (
+            exclusively(self._database, f"ingest of {self._name}"),
             self._database.connect() as connection,
             Session(connection, expire_on_commit=False) as session,
-            _only_one(session, self._name),
+            _dropping_seen(session),
         ):
             total = self._catalogue.estimated_rows()
             job_id = start_job(session, "ingest", total or 0, report={"source": self._name})
@@ -260,24 +262,12 @@ def _as_refused(found: Iterable[tuple[int, str, Remark]]) -> Iterator[RefusedRow
 
 
 @contextmanager
-def _only_one(session: Session, name: str) -> Iterator[None]:
-    """Hold PostgreSQL's advisory lock of this catalogue; it ends with the connection, too.
-
-    Raises:
-        AlreadyRunning: somebody else holds it.
-    """
-    key = {"key": f"findalike ingest {name}"}
-    if not session.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key):
-        session.rollback()
-        raise AlreadyRunning(
-            f"Another ingest of {name} is running; wait for it to end (`findalike status`)."
-        )
-    session.commit()
+def _dropping_seen(session: Session) -> Iterator[None]:
+    """Leave no temporary table on the pooled connection; with a lost one it is gone as well."""
     try:
         yield
     finally:
-        with suppress(OperationalError):  # with a lost connection its lock is gone as well
+        with suppress(OperationalError):
             session.rollback()
-            session.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
             session.execute(text("DROP TABLE IF EXISTS pg_temp.seen_sku"))
             session.commit()
