@@ -36,8 +36,9 @@ from search.generation import (
     verify_files,
     write_manifest,
 )
-from search.index import HalfVectors, write_index
+from search.index import write_index
 from search.models import Generation as GenerationRow
+from search.results import HalfVectors
 from search.settings import Settings
 from search.training import IndexPlan, plan_index, train_index
 

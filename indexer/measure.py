@@ -9,8 +9,8 @@ import numpy as np
 
 from search.encoder import Encoder
 from search.generation import Latency, Measured
-from search.index import FaissIndex, HalfVectors, rescore
-from search.results import Embeddings
+from search.index import FaissIndex, rescore
+from search.results import Embeddings, HalfVectors
 from search.settings import Settings
 from search.training import recall, tune_nprobe
 

@@ -1,7 +1,6 @@
 """The demonstration: draw the sample shop, index it, serve it, ask it one photo and one text."""
 
 import argparse
-import csv
 import json
 import os
 import subprocess
@@ -9,39 +8,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from search.judgements import Judged, load_judged
 
 FINDALIKE = str(Path(sys.executable).with_name("findalike"))
 ASKED = 20
 """Queries of each kind that `--check` asks."""
 ENOUGH = 0.8
 """Share of them that must find a right product among the first ten."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A judged query of the sample shop."""
-
-    photo: Path | None
-    text: str
-    skus: frozenset[str]
-    category: str | None
-
-    @property
-    def words(self) -> str:
-        """The question as a person would name it."""
-        return f"“{self.text}”" if self.photo is None else self.photo.name
-
-    def answered_by(self, hit: dict[str, Any]) -> bool:
-        """Whether a hit is one of the right products."""
-        if hit["product"]["sku"] in self.skus:
-            return True
-        category = hit["product"]["category"] or ""
-        return self.category is not None and category.startswith(self.category)
 
 
 def run(*arguments: str) -> None:
@@ -51,18 +29,10 @@ def run(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def load_questions(path: Path) -> list[Question]:
-    """Read `photos.csv` or `texts.csv` of the sample shop."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        return [
-            Question(
-                photo=path.parent / row["photo"] if row.get("photo") else None,
-                text=row.get("text", ""),
-                skus=frozenset(row["sku"].split("|")) - {""} if row.get("sku") else frozenset(),
-                category=row.get("category") or None,
-            )
-            for row in csv.DictReader(lines)
-        ]
+def answers(question: Judged, hit: dict[str, Any]) -> bool:
+    """Whether a hit is one of the right products."""
+    product = hit["product"]
+    return bool(question.relevant({product["sku"]: product["category"]}))
 
 
 @contextmanager
@@ -96,7 +66,7 @@ def wait_until_ready(address: str) -> None:
     sys.exit(f"The server at {address} did not become ready within a minute.")
 
 
-def ask(address: str, question: Question) -> list[dict[str, Any]]:
+def ask(address: str, question: Judged) -> list[dict[str, Any]]:
     """Ask over HTTP; returns the first ten hits."""
     url = f"{address}/api/v1/search"
     if question.photo is None:
@@ -109,21 +79,21 @@ def ask(address: str, question: Question) -> list[dict[str, Any]]:
     return hits
 
 
-def show(question: Question, hits: list[dict[str, Any]]) -> None:
+def show(question: Judged, hits: list[dict[str, Any]]) -> None:
     """Print a question and its first answers."""
-    print(f"\n{'photo' if question.photo else 'text'}  {question.words}")
+    asked = question.photo.name if question.photo else f"“{question.text}”"
+    print(f"\n{question.kind}  {asked}")
     for hit in hits[:3]:
         product = hit["product"]
         print(f"  {hit['similarity']:.2f}  {product['sku']}  {product['title']}")
 
 
-def check(address: str, questions: list[Question]) -> bool:
+def check(address: str, questions: list[Judged]) -> bool:
     """Ask some questions; whether enough were answered rightly."""
     step = max(1, len(questions) // ASKED)
     asked = questions[::step][:ASKED]
-    right = sum(any(map(q.answered_by, ask(address, q))) for q in asked)
-    kind = "photo" if asked[0].photo else "text"
-    print(f"{kind}: {right} of {len(asked)} queries find a right product among the first ten.")
+    right = sum(any(answers(q, hit) for hit in ask(address, q)) for q in asked)
+    print(f"{asked[0].kind}: {right} of {len(asked)} found a right product among the first ten.")
     return right >= ENOUGH * len(asked)
 
 
@@ -137,7 +107,7 @@ def main() -> None:
     if not (shop / "texts.csv").exists():
         run("sample", str(shop), "--force")
     run("reindex", str(shop))
-    photos, texts = load_questions(shop / "photos.csv"), load_questions(shop / "texts.csv")
+    photos, texts = load_judged(shop / "photos.csv"), load_judged(shop / "texts.csv")
     with serving() as address:
         for question in (photos[0], texts[0]):
             show(question, ask(address, question))

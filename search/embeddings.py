@@ -22,10 +22,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from search.errors import DamagedShard, DimensionMismatch
-from search.results import Embeddings, Ids
+from search.results import Embeddings, HalfVectors, Ids
 
-HalfVectors = npt.NDArray[np.float16]
-"""(n, d) float16, rows of unit length up to rounding."""
 Digests = npt.NDArray[np.uint8]
 """(n, 32) uint8, the sha256 of each row's picture."""
 

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from search.columns import Columns, Mask, load_columns
 from search.errors import DamagedGeneration, DimensionMismatch
-from search.index import FaissIndex, HalfVectors, read_index
-from search.results import Candidates, Vector
+from search.index import FaissIndex, read_index
+from search.results import Candidates, HalfVectors, Vector
 
 INDEX, VECTORS, COLUMNS, MANIFEST = "index.faiss", "vectors.f16", "columns.arrow", "manifest.json"
 FILES = frozenset({INDEX, VECTORS, COLUMNS})

@@ -14,15 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from search.columns import Mask
-from search.results import Candidates, Embeddings, Ids, Vector
+from search.results import Candidates, Embeddings, HalfVectors, Ids, Vector
 
 EXACT_ROWS = 20_000
 """A filter that keeps no more rows is answered exactly: it costs a few milliseconds."""
 WIDEN = 4
 """How many times more lists are visited when those visited held too few rows."""
-
-HalfVectors = npt.NDArray[np.float16]
-"""(n, d) float16, rows of unit length up to rounding."""
 
 
 class VectorIndex(Protocol):

@@ -10,6 +10,8 @@ from search.errors import UnusableQuery
 
 Embeddings = npt.NDArray[np.float32]
 """(n, d) float32, rows of unit length."""
+HalfVectors = npt.NDArray[np.float16]
+"""(n, d) float16, rows of unit length up to rounding: how vectors are stored."""
 Vector = npt.NDArray[np.float32]
 """(d,) float32, unit length."""
 Ids = npt.NDArray[np.int64]

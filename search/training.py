@@ -12,8 +12,8 @@ from typing import Any
 import faiss
 import numpy as np
 
-from search.index import FaissIndex, HalfVectors, rescore
-from search.results import Candidates, Embeddings
+from search.index import FaissIndex, rescore
+from search.results import Candidates, Embeddings, HalfVectors
 
 EXACT_BELOW = 1000
 """With fewer vectors exact search is as fast as any other, and never wrong."""
