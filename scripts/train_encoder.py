@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from search.torchvision_ops import declare_missing_operators
+from search.encoder.torchvision_ops import declare_missing_operators
 
 declare_missing_operators()
 
@@ -42,7 +42,7 @@ from scripts.training.teacher_cache import CachedTeacher
 from scripts.training.text_space import ColourSpace, Floats, MeaningSpace, meaning_of, unit
 from scripts.training.text_tower import new_text_tower, start_from_teacher, train_text_tower
 from scripts.training.words import NOUNS
-from search.embedded_tower import ProductTower, TowerShape
+from search.encoder.embedded_tower import ProductTower, TowerShape
 
 log = structlog.get_logger()
 
@@ -220,7 +220,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=here.parent / "shared/data")
     parser.add_argument("--teachers", type=Path, default=here.parent / "shared/teachers")
     parser.add_argument("--cache", type=Path, default=here / ".findalike/training")
-    parser.add_argument("--out", type=Path, default=here / "search/checkpoints/embedded")
+    parser.add_argument("--out", type=Path, default=here / "search/encoder/checkpoints/embedded")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--text-steps", type=int, default=2600)
     parser.add_argument("--head-steps", type=int, default=2800)

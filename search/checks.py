@@ -89,7 +89,7 @@ def check_libraries() -> Check:
         import faiss
         import torch
 
-        from search.torchvision_ops import declare_missing_operators
+        from search.encoder.torchvision_ops import declare_missing_operators
 
         declare_missing_operators()
         import torchvision.transforms  # noqa: F401

@@ -1,6 +1,6 @@
 """The steps of `scripts/train_encoder.py`; none of them is needed at run time."""
 
-from search.torchvision_ops import declare_missing_operators
+from search.encoder.torchvision_ops import declare_missing_operators
 
 # timm and transformers import torchvision.
 declare_missing_operators()

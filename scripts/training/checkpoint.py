@@ -10,7 +10,7 @@ from torch import Tensor
 
 from scripts.training.text_tower import TEXT_CFG
 from scripts.training.views import SIDE_PX
-from search.embedded_tower import TOWER_NAME, ProductTower
+from search.encoder.embedded_tower import TOWER_NAME, ProductTower
 
 _TOKENIZER = {
     "tokenizer_class": "PreTrainedTokenizerFast",

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from scripts.training.views import clean_view, street_view
-from search.embedded_tower import ProductTower
+from search.encoder.embedded_tower import ProductTower
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
 from scripts.training.text_space import Floats
-from search.embedded_tower import ProductTower
+from search.encoder.embedded_tower import ProductTower
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from scripts.training.features import Features
 from scripts.training.heads import Captions, Lesson
 from scripts.training.text_space import ColourSpace, Floats, MeaningSpace, unit
 from scripts.training.words import without_colours
-from search.embedded_colour import PALETTE
+from search.encoder.embedded_colour import PALETTE
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scripts.training.measures import measure, same_group
 from scripts.training.pictures import Picture, rows
 from scripts.training.text_space import Floats, unit
 from scripts.training.text_tower import encode_tokens
-from search.embedded_tower import ProductTower
+from search.encoder.embedded_tower import ProductTower
 
 Sets = Mapping[str, list[Picture]]
 Measures = dict[str, dict[str, float]]

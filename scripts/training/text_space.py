@@ -15,7 +15,7 @@ import torch
 from transformers import AutoTokenizer, BertModel
 
 from scripts.training.words import named_colours, without_colours
-from search.embedded_colour import PALETTE, lab_from_srgb
+from search.encoder.embedded_colour import PALETTE, lab_from_srgb
 
 log = structlog.get_logger()
 

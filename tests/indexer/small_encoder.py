@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from search.torchvision_ops import declare_missing_operators
+from search.encoder.torchvision_ops import declare_missing_operators
 
 CONFIG = {
     "embed_dim": 32,

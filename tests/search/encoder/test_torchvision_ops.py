@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from search.torchvision_ops import declare_missing_operators
+from search.encoder.torchvision_ops import declare_missing_operators
 
 
 def test_declaring_again_changes_nothing() -> None:
@@ -15,7 +15,7 @@ def test_declaring_again_changes_nothing() -> None:
 def test_torchvision_imports_in_a_fresh_process() -> None:
     """Operators are declared once a process, so only a new one shows the first import."""
     program = (
-        "from search.torchvision_ops import declare_missing_operators as declare\n"
+        "from search.encoder.torchvision_ops import declare_missing_operators as declare\n"
         "declare()\n"
         "from torchvision.transforms import Resize\n"
         "from PIL import Image\n"

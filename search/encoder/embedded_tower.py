@@ -23,7 +23,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from timm.models import register_model
 from torch import Tensor, nn
 
-from search.embedded_colour import ColourHistograms
+from search.encoder.embedded_colour import ColourHistograms
 
 TOWER_NAME = "findalike_tower"
 

@@ -1,0 +1,41 @@
+"""What the rest of the engine needs of a model, whatever runs it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from PIL import Image
+
+from search.results import Embeddings
+
+if TYPE_CHECKING:  # torch takes a second to import, which commands without a model need not wait
+    import torch
+
+
+class Encoder(Protocol):
+    """What the rest of the engine needs of a model."""
+
+    @property
+    def tag(self) -> str:
+        """The model tag: a short name and a fingerprint of weights and preprocessing."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length d of every vector."""
+        ...
+
+    def preprocess(self, image: Image.Image) -> "torch.Tensor":
+        """Turn a picture into the model's input, (3, H, W) float32. Thread safe."""
+        ...
+
+    def encode_pixels(self, pixels: "torch.Tensor") -> Embeddings:
+        """Encode preprocessed pictures (n, 3, H, W) as (n, d) float32 unit rows."""
+        ...
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Embeddings:
+        """Encode n pictures as (n, d) float32 unit rows."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Encode n texts as (n, d) float32 unit rows."""
+        ...
