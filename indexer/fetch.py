@@ -7,11 +7,13 @@ is known.
 
 import os
 import socket
+import ssl
 import stat
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,10 +49,17 @@ class _Passing(Exception):
 def open_client() -> httpx.Client:
     """Return a client for `read_picture`, with connections kept for the next picture."""
     return httpx.Client(
+        verify=_certificates(),
         follow_redirects=False,
         limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
         headers={"User-Agent": "findalike", "Accept": "image/*,*/*;q=0.5"},
     )
+
+
+@lru_cache(maxsize=1)
+def _certificates() -> ssl.SSLContext:
+    """Return the authorities that are trusted; reading them takes as long as two pictures."""
+    return httpx.create_ssl_context()
 
 
 def read_picture(address: str, settings: Settings, client: httpx.Client) -> bytes:

@@ -18,6 +18,7 @@ from typing import IO, Self
 
 import structlog
 
+from indexer.pipeline import decode_threads
 from search.settings import Settings
 
 SOURCE = Path(__file__).parents[1]
@@ -39,17 +40,21 @@ def default_processes(settings: Settings) -> int:
     return max(1, min(MOST_BY_DEFAULT, (os.cpu_count() or 2) // 2))
 
 
-def worker_environment(settings: Settings, *, device: str, threads: int) -> dict[str, str]:
-    """Return the environment that gives a process these settings."""
+def worker_environment(settings: Settings, *, device: str, workers: int = 1) -> dict[str, str]:
+    """Return the environment of one of so many worker processes that share this machine."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("FINDALIKE_")
     }
-    values = settings.model_dump() | {"home": settings.root, "device": device}
+    values = settings.model_dump() | {
+        "home": settings.root,
+        "device": device,
+        "decode_threads": decode_threads(settings, workers),
+    }
     for name, value in values.items():
         if value is not None:
             environment[f"FINDALIKE_{name.upper()}"] = str(value)
     # Set before torch starts: OpenMP reads it once.
-    environment.setdefault("OMP_NUM_THREADS", str(threads))
+    environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     paths = [str(SOURCE), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     return environment
@@ -86,12 +91,11 @@ class WorkerGroup:
     _output: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        threads = max(1, (os.cpu_count() or 1) // len(self.devices))
         if self.log_file is not None:
             self.log_file.parent.mkdir(parents=True, exist_ok=True)
             self._output = self.log_file.open("ab")
         self._places = [
-            _Place(worker_environment(self.settings, device=device, threads=threads))
+            _Place(worker_environment(self.settings, device=device, workers=len(self.devices)))
             for device in self.devices
         ]
         for place in self._places:

@@ -5,6 +5,7 @@ FindalikeError
 ├── DatabaseUnavailable     PostgreSQL does not answer
 ├── SchemaOutdated          the database lacks migrations
 ├── ModelUnavailable        the encoder can't be loaded
+├── DeviceOutOfMemory       not even one picture fits beside the model
 ├── UnusablePicture         bytes that are no usable picture; carries a reason code
 ├── UnusableCatalogue       a catalogue source that can't be read at all
 │   └── CatalogueShrunk     it lost more products than are retired without asking
@@ -51,6 +52,10 @@ class SchemaOutdated(FindalikeError):
 
 class ModelUnavailable(FindalikeError):
     """The encoder can't be loaded; the message says why and what to do."""
+
+
+class DeviceOutOfMemory(FindalikeError):
+    """Not even one picture fits into the memory of the device that holds the model."""
 
 
 class UnusablePicture(FindalikeError):
@@ -124,7 +129,8 @@ class ModelMismatch(FindalikeError):
     def __str__(self) -> str:
         return (
             f"The live index holds {self.index_tag} vectors; queries use {self.query_tag}. "
-            "Set FINDALIKE_MODEL to the model the index was built with, or run `findalike reindex`."
+            "Set FINDALIKE_MODEL back to the model that the index was built with, or run "
+            "`findalike reindex`, which encodes the catalogue with this one and builds its index."
         )
 
 

@@ -10,19 +10,18 @@ Importing this module lifts Pillow's own size limit, which is process-wide and l
 
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache
+from dataclasses import dataclass
 from io import BytesIO
 
-import numpy as np
-import numpy.typing as npt
 import pillow_heif
-from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from search.errors import UnusablePicture
 from search.png_strips import strips as png_strips
 from search.signatures import picture_kind, seeming, seems_cut
+from search.srgb import eight_bit, grey_range, ink_as_adobe, to_srgb
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "AVIF", "HEIF")
 ACCEPTED = "JPEG, PNG, WebP, GIF, TIFF, BMP, JPEG 2000, HEIC or AVIF"
@@ -35,8 +34,24 @@ pillow_heif.register_heif_opener()
 _large_picture = threading.Lock()
 
 
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """How many pixels of an upright or turned picture somebody looks at; more are a waste."""
+
+    shorter_px: int
+    longer_px: int
+
+    def step(self, size: tuple[int, int]) -> int:
+        """Return the largest whole factor by which both sides may shrink, at least 1."""
+        return max(1, min(min(size) // self.shorter_px, max(size) // self.longer_px))
+
+
 def decode_picture(
-    content: bytes, *, max_pixels: int, max_side_px: int | None = None
+    content: bytes,
+    *,
+    max_pixels: int,
+    max_side_px: int | None = None,
+    enough: Enough | None = None,
 ) -> Image.Image:
     """Decode a picture of any accepted format.
 
@@ -45,6 +60,8 @@ def decode_picture(
         max_pixels: Pictures with more pixels are refused before they are decoded.
         max_side_px: Longest side of the result; larger pictures are reduced while they are
             decoded, so that memory stays bounded. None keeps the size.
+        enough: Where given, a picture at least twice as large is averaged down by a whole
+            factor, which JPEG decoders do before they compute most of the pixels.
 
     Returns:
         The picture, upright by its EXIF orientation, mode RGB, in sRGB where the file says
@@ -62,7 +79,7 @@ def decode_picture(
         large = image.width * image.height > LARGE_PIXELS
         with _large_picture if large else nullcontext():
             try:
-                return _decode(image, content, max_side_px)
+                return _decode(image, content, max_side_px, enough)
             # Decoders meet hostile bytes; what they raise then is not a closed set.
             except Exception as error:
                 raise _undecodable(content, error) from error
@@ -115,39 +132,52 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         )
 
 
-def _decode(image: Image.Image, content: bytes, max_side_px: int | None) -> Image.Image:
+def _decode(
+    image: Image.Image, content: bytes, max_side_px: int | None, enough: Enough | None
+) -> Image.Image:
     """Decode, reduce, bring to 8-bit sRGB and turn upright."""
-    longest = max(image.size)
-    if max_side_px is not None and longest > max_side_px:
-        kept = tuple(max(1, side * max_side_px // longest) for side in image.size)
-        image.draft(None, (kept[0], kept[1]))  # JPEG scales while decoding; others ignore it
+    _draft(image, max_side_px, enough)
     step = max(image.size) // max_side_px if max_side_px else 1
     if step > 1 and image.width * image.height > LARGE_PIXELS:
         pixels = _reduce_by_strips(image, content, step)
     else:
         image.load()
-        pixels = _eight_bit(_ink_as_adobe(image), _grey_range(image))
+        pixels = eight_bit(ink_as_adobe(image), grey_range(image))
+    if enough is not None and (step := enough.step(pixels.size)) > 1:
+        pixels = pixels.reduce(step)
     if max_side_px is not None and max(pixels.size) > max_side_px:
         pixels.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    rgb = _to_srgb(pixels, image.info.get("icc_profile"))
+    rgb = to_srgb(pixels, image.info.get("icc_profile"))
     rgb.info.clear()
     return _upright(rgb, image)
+
+
+def _draft(image: Image.Image, max_side_px: int | None, enough: Enough | None) -> None:
+    """Let a JPEG scale by 2, 4 or 8 while it is decoded; other formats ignore it."""
+    width, height = image.size
+    longest = max(image.size)
+    if enough is not None:
+        step = enough.step(image.size)
+        image.draft(None, (max(1, width // step), max(1, height // step)))
+    elif max_side_px is not None and longest > max_side_px:
+        kept = [max(1, side * max_side_px // longest) for side in image.size]
+        image.draft(None, (kept[0], kept[1]))
 
 
 def _reduce_by_strips(image: Image.Image, content: bytes, step: int) -> Image.Image:
     """Average step × step pixels into one, a strip of rows at a time."""
     width, height = image.size
-    grey_range = (0.0, 65535.0)
+    bounds = (0.0, 65535.0)
     found = png_strips(content, image, step) if image.format == "PNG" else None
     if found is None:
         image.load()
         width, height = image.size  # a TIFF turns upright while loading
-        grey_range = _grey_range(image)
+        bounds = grey_range(image)
         found = _cut(image, step)
     reduced: Image.Image | None = None
     top = 0
     for strip in found:
-        part = _eight_bit(strip, grey_range).reduce(step)
+        part = eight_bit(strip, bounds).reduce(step)
         if reduced is None:
             reduced = Image.new(part.mode, (-(-width // step), -(-height // step)))
         reduced.paste(part, (0, top))
@@ -159,94 +189,12 @@ def _reduce_by_strips(image: Image.Image, content: bytes, step: int) -> Image.Im
 
 def _cut(image: Image.Image, step: int) -> Iterator[Image.Image]:
     """Cut a decoded picture into strips whose heights are multiples of `step`."""
-    image = _ink_as_adobe(image)
+    image = ink_as_adobe(image)
     rows = step * max(1, 2_000_000 // image.width // step)
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
         strip.info = image.info
         yield strip
-
-
-def _ink_as_adobe(image: Image.Image) -> Image.Image:
-    """Undo Pillow's inversion of CMYK JPEGs where the file is not Adobe's.
-
-    Adobe writes 255 for no ink and says so by its APP14 marker; others write 0. Pillow takes
-    all for Adobe's.
-    """
-    if image.mode == "CMYK" and image.format in ("JPEG", "MPO") and "adobe" not in image.info:
-        return ImageChops.invert(image)
-    return image
-
-
-def _grey_range(image: Image.Image) -> tuple[float, float]:
-    """Return which values of a deep grey picture mean black and white."""
-    if image.mode.startswith("I;16"):
-        tags = getattr(image, "tag_v2", {})
-        bits = tags.get(258, 16)
-        white = float(2 ** int(bits[0] if isinstance(bits, tuple) else bits) - 1)
-        return (white, 0.0) if tags.get(262) == 0 else (0.0, white)  # 0: WhiteIsZero
-    if image.mode not in ("I", "F"):
-        return (0.0, 255.0)
-    values = np.asarray(image)
-    finite = values[np.isfinite(values)] if image.mode == "F" else values
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    scales: Iterable[float] = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
-    if low >= 0:
-        for white in scales:
-            if high <= white:
-                return (0.0, white)
-    return (low, high if high > low else low + 1.0)
-
-
-def _eight_bit(image: Image.Image, grey_range: tuple[float, float]) -> Image.Image:
-    """Return the picture in mode L, RGB, RGBA or CMYK, 8 bits a channel."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        black, white = grey_range
-        values: npt.NDArray[np.float32] = np.nan_to_num(np.asarray(image, dtype=np.float32))
-        scaled = (values - black) * (255.0 / (white - black))
-        return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
-    if image.mode == "LAB":
-        return _lab_to_rgb(image)
-    if image.has_transparency_data:
-        return image.convert("RGBA")
-    if image.mode in ("L", "RGB", "CMYK"):
-        return image
-    return image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _lab_to_rgb(image: Image.Image) -> Image.Image:
-    """Convert CIE L*a*b* pixels, which Pillow only does through colour management."""
-    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-    if converted is None:  # only with inPlace
-        raise OSError("no colour conversion")
-    return converted
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Lay transparency over white and convert by the embedded colour profile, if any."""
-    if image.mode == "RGBA":
-        ground = Image.new("RGB", image.size, "white")
-        ground.paste(image, mask=image.getchannel("A"))
-        image = ground
-    if profile:
-        try:
-            transform = _srgb_transform(profile, image.mode)
-            if transform is not None:
-                converted = ImageCms.applyTransform(image, transform)
-                image = converted if converted is not None else image
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # a broken or foreign profile: the colours as they are beat no picture
-    return image.convert("RGB")
-
-
-@lru_cache(maxsize=32)
-def _srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Build the conversion to sRGB; None where the profile is sRGB already."""
-    source = ImageCms.ImageCmsProfile(BytesIO(profile))
-    if "srgb" in ImageCms.getProfileDescription(source).lower():
-        return None
-    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
 
 
 def _upright(rgb: Image.Image, source: Image.Image) -> Image.Image:

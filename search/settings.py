@@ -54,8 +54,14 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=4096, description="Pictures per encode task; about a minute of work.")
     ] = 64
     decode_threads: Annotated[
-        int, Field(ge=1, le=64, description="Threads that read and decode pictures per worker.")
-    ] = 2
+        int | None,
+        Field(
+            ge=1,
+            le=64,
+            description="Threads that read and decode pictures per worker; unset: this machine's "
+            "cores shared out among its workers, 2 at least.",
+        ),
+    ] = None
     fetch_timeout_s: Annotated[
         float, Field(gt=0, le=600, description="Longest wait for one picture from an address.")
     ] = 20.0

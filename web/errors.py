@@ -34,6 +34,7 @@ class Answer:
     kind: str  # last part of the problem's type
     title: str
     detail: str | None = None  # None: the error's own message, which is meant for the client
+    on_pages: str | None = None  # what shoppers are told instead of an operator's message
 
 
 BUSY = "The search can't answer right now. Please try again in a moment."
@@ -47,6 +48,7 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.DatabaseUnavailable: NOT_READY,
     errors.SchemaOutdated: NOT_READY,
     errors.ModelUnavailable: NOT_READY,
+    errors.DeviceOutOfMemory: NOT_READY,
     errors.UnusablePicture: Answer(422, "unusable-picture", "This picture can't be used"),
     errors.UnusableCatalogue: OWN_FAULT,
     errors.CatalogueShrunk: OWN_FAULT,
@@ -56,7 +58,9 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
         503, "nothing-published", "Nothing to search yet", "The catalogue is not indexed yet."
     ),
     errors.UnknownGeneration: Answer(404, "unknown-generation", "No such generation"),
-    errors.ModelMismatch: NOT_READY,
+    errors.ModelMismatch: Answer(
+        503, "model-mismatch", "The index is another model's", on_pages=BUSY
+    ),
     errors.DimensionMismatch: OWN_FAULT,
     errors.DamagedGeneration: NOT_READY,
     errors.DamagedShard: OWN_FAULT,
@@ -99,7 +103,7 @@ def answer_to(error: FindalikeError) -> Answer:
     return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception, *, on_page: bool = False) -> Problem:
     """Describe an error to the client; our own faults are logged and keep their secrets."""
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.code or 500)
@@ -114,8 +118,8 @@ def problem_of(error: Exception) -> Problem:
         answer = answer_to(error)
     else:
         answer = NOT_READY if isinstance(error, OperationalError) else OWN_FAULT
-    detail = answer.detail or str(error)
-    if answer.detail is not None:
+    detail = (answer.on_pages if on_page else None) or answer.detail or str(error)
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         incident = secrets.token_hex(4)
         log.error("request_failed", incident=incident, path=request.path, exc_info=error)
         detail = f"{detail} (incident {incident})"
@@ -137,8 +141,9 @@ def respond(error: Exception) -> ResponseReturnValue:
     """Answer an error: problem details under /api, a friendly page elsewhere."""
     if isinstance(error, HTTPException) and error.response is not None:
         return error.get_response()
-    problem = problem_of(error)
-    if wants_problem():
+    to_program = wants_problem()
+    problem = problem_of(error, on_page=not to_program)
+    if to_program:
         content = problem.model_dump_json(exclude_none=True)
         response = Response(content, problem.status, content_type=PROBLEM_JSON)
     else:

@@ -102,15 +102,16 @@ class ColourHistograms(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             rgb = F.adaptive_avg_pool2d(x.float(), _GRID) * self.std + self.mean
             lab = lab_from_srgb(rgb.clamp(0, 1).flatten(2).transpose(1, 2))
-            squared = torch.cdist(lab, self.palette.expand(len(lab), -1, -1)) ** 2
-            shares = (-squared / (2 * _SOFTNESS**2)).softmax(dim=2)  # (n, cells, colours)
-            border = torch.einsum("c,nck->nk", self.border, shares)
-            likeness = torch.einsum("nck,nk->nc", shares, border)
+            # The softmax of minus the squared distances, without the part that all colours share.
+            nearness = lab @ self.palette.T - 0.5 * self.palette.square().sum(dim=1)
+            shares = (nearness / _SOFTNESS**2).softmax(dim=2)  # (n, cells, colours)
+            border = self.border @ shares
+            likeness = (shares @ border[:, :, None])[:, :, 0]
             likeness = likeness / likeness.amax(dim=1, keepdim=True).clamp(min=1e-6)
             weight = self.centre * ((1 - likeness) ** 2 + 0.01)
             weight = weight / weight.sum(dim=1, keepdim=True)
-            foreground = torch.einsum("nc,nck->nk", weight, shares)
-            centre = torch.einsum("c,nck->nk", self.centre, shares)
+            foreground = (weight[:, None, :] @ shares)[:, 0, :]
+            centre = self.centre @ shares
             return torch.cat([foreground, centre, shares.mean(dim=1)], dim=1).clamp(min=1e-8).sqrt()
 
 

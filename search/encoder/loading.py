@@ -1,25 +1,25 @@
-"""Finds and loads open_clip models; the embedded checkpoint comes by the same calls as all others.
+"""Loads open_clip models; the embedded checkpoint comes by the same calls as all others.
 
-It refuses to guess: a model without weights, with an unknown name or behind an unreachable hub is
-`ModelUnavailable`.
+It refuses to guess: a model without weights, without its tokenizer, or on a device that is not
+there is `ModelUnavailable`. Code that a checkpoint brings along is never run.
 """
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from search.encoder.fingerprint import fingerprint, short_name
 from search.encoder.open_clip_encoder import OpenClipEncoder
+from search.encoder.sources import Source, find_source
+from search.encoder.texts import TextWindows
 from search.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     import torch
 
 log = structlog.get_logger()
-
-EMBEDDED_CHECKPOINT = Path(__file__).parent / "checkpoints" / "embedded"
 
 
 def load_encoder(model: str, device: str = "auto") -> OpenClipEncoder:
@@ -36,20 +36,20 @@ def load_encoder(model: str, device: str = "auto") -> OpenClipEncoder:
     from search.encoder.torchvision_ops import declare_missing_operators
 
     declare_missing_operators()
-    import open_clip
-
     import search.encoder.embedded_tower  # noqa: F401 - registers the embedded image tower with timm
 
     where = _device(device)
-    name, weights = _source(model)
-    try:
-        network, transform = open_clip.create_model_from_pretrained(
-            name, weights, device=where, weights_only=True
-        )
-        tokenizer = open_clip.get_tokenizer(name)
-    except Exception as error:  # open_clip raises whatever its many sources raise
-        raise _unavailable(model, error) from error
-    encoder = OpenClipEncoder(model, network, transform, tokenizer, where)
+    source = find_source(model)
+    tokenizer = _tokenizer(source)
+    network, transform = _network(source, where)
+    tag = fingerprint(network, source.model_cfg, tokenizer, source.templates)
+    encoder = OpenClipEncoder(
+        f"{short_name(model)}-{tag}",
+        network,
+        transform,
+        TextWindows(tokenizer, source.templates),
+        where,
+    )
     log.info("encoder loaded", model_tag=encoder.tag, dim=encoder.dim, device=str(where))
     return encoder
 
@@ -70,64 +70,60 @@ def _device(device: str) -> "torch.device":
     return chosen
 
 
-def _source(model: str) -> tuple[str, str | None]:
-    """Translate a model setting to open_clip's name and weights."""
+def _network(source: Source, where: "torch.device") -> tuple[Any, Any]:
+    """Return the model with its weights, and the preparation of pictures."""
     import open_clip
 
-    if model == "embedded":
-        return f"local-dir:{EMBEDDED_CHECKPOINT}", None
-    if model.startswith("local-dir:"):
-        folder = Path(model.removeprefix("local-dir:")).expanduser()
-        if not (folder / "open_clip_config.json").is_file():
-            raise ModelUnavailable(
-                f"{folder} holds no open_clip checkpoint: open_clip_config.json is missing. "
-                "FINDALIKE_MODEL=local-dir:PATH needs a folder with that file and the weights."
+    try:
+        with warnings.catch_warnings():
+            # Weights in a file carry no tag, and old ones warn of how they were pickled.
+            warnings.simplefilter("ignore")
+            return open_clip.create_model_from_pretrained(  # type: ignore[no-any-return]
+                source.name,
+                None if source.weights is None else str(source.weights),
+                device=where,
+                force_quick_gelu=bool(source.model_cfg.get("quick_gelu")),
+                weights_only=True,
+                **source.preparation,
             )
-        return f"local-dir:{folder}", None
-    if model.startswith("hf-hub:"):
-        if not re.fullmatch(r"hf-hub:[\w.-]+/[\w.-]+", model):
-            raise ModelUnavailable(f"{model!r} is not of the form hf-hub:ORG/NAME.")
-        return model, None
-    architecture, _, weights = model.rpartition("/")
-    if architecture not in open_clip.list_models():
+    except Exception as error:  # open_clip raises whatever its many sources raise
+        raise _unusable(source, error, "weights that fit its configuration") from error
+
+
+def _tokenizer(source: Source) -> Any:  # noqa: ANN401 - open_clip has no types
+    """Return the tokenizer that the configuration names, as `open_clip.get_tokenizer` would.
+
+    That one would ask the hub again for a configuration that is here, and take another tokenizer
+    if the hub does not answer.
+    """
+    from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer, SimpleTokenizer
+
+    text_cfg = source.model_cfg.get("text_cfg") or {}
+    settings = dict(text_cfg.get("tokenizer_kwargs") or {})
+    settings["context_length"] = text_cfg.get("context_length", DEFAULT_CONTEXT_LENGTH)
+    if settings.get("trust_remote_code"):
         raise ModelUnavailable(
-            f"FINDALIKE_MODEL={model} is not known. Use embedded, local-dir:PATH, hf-hub:ORG/NAME, "
-            "or an open_clip pair ARCHITECTURE/WEIGHTS such as ViT-B-32/laion2b_s34b_b79k"
-            f"{_alternatives(architecture or model, open_clip.list_models())}"
+            f"The tokenizer of {source.model} wants to run code of its own, which is not allowed."
         )
-    known = open_clip.list_pretrained_tags_by_model(architecture)
-    if weights not in known:
-        raise ModelUnavailable(
-            f"open_clip knows no weights {weights!r} of {architecture}; "
-            f"it knows {', '.join(known) or 'none'}."
-        )
-    return architecture, weights
+    try:
+        if source.tokenizer is None:
+            return SimpleTokenizer(**settings)
+        mode = text_cfg.get("tokenizer_mode")
+        return HFTokenizer(source.tokenizer, local_files_only=True, tokenizer_mode=mode, **settings)
+    except Exception as error:  # whatever transformers raises
+        raise _unusable(source, error, "the files of its tokenizer") from error
 
 
-def _alternatives(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
+def _unusable(source: Source, error: Exception, needed: str) -> ModelUnavailable:
+    """Say what to do about files that are there, but are not what open_clip needs."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    reason = said if len(said) <= 300 else f"{said[:300]}…"
+    if source.model == "embedded":
+        advice = "Reinstall findalike."
+    elif source.local:
+        advice = f"Check that the folder holds open_clip_config.json and {needed}."
+    else:
+        from huggingface_hub import constants
 
-    close = get_close_matches(name, list(known), n=3)
-    return f". Did you mean {' or '.join(close)}?" if close else "."
-
-
-def _unavailable(model: str, error: Exception) -> ModelUnavailable:
-    """Say what to do about a model that open_clip could not load."""
-    if model == "embedded" or model.startswith("local-dir:"):
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        advice = (
-            "Reinstall findalike."
-            if model == "embedded"
-            else "Check that the folder holds open_clip_config.json, weights that fit it, "
-            "and tokenizer files where the configuration names a tokenizer."
-        )
-        return ModelUnavailable(f"The checkpoint of {model} can't be loaded: {reason}. {advice}")
-    from huggingface_hub import constants
-
-    offline = " HF_HUB_OFFLINE is set, so nothing is fetched." if constants.HF_HUB_OFFLINE else ""
-    return ModelUnavailable(
-        f"{model} is neither in the cache folder {constants.HF_HUB_CACHE} nor can it be fetched "
-        f"from the Hugging Face hub.{offline} Check the name and the network; or copy the cache "
-        "folder from a machine that has the model and set HF_HUB_OFFLINE=1; or set "
-        "FINDALIKE_MODEL=embedded."
-    )
+        advice = f"Delete the model's folder in {constants.HF_HUB_CACHE} to fetch it again."
+    return ModelUnavailable(f"The checkpoint of {source.model} can't be loaded: {reason} {advice}")

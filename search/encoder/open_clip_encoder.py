@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from search.encoder.fingerprint import fingerprint, short_name
+from search.encoder.picture_forward import PictureForward
+from search.encoder.preparation import Preparation
+from search.encoder.texts import TextWindows
 from search.results import Embeddings
 
 if TYPE_CHECKING:
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-_BATCH = {"cpu": 32, "cuda": 256}  # pictures in one forward pass
+_PREPARED = 256  # pictures held prepared at once
+_PROMPTS = 256  # texts in one forward pass
 
 
 class OpenClipEncoder:
-    """An open_clip model with its own preprocessing and tokenizer, ready to encode.
+    """An open_clip model with its own preprocessing, tokenizer and prompts, ready to encode.
 
     Forward passes take turns, so that one encoder can serve many threads without starting more
     computing threads than there are cores.
@@ -32,61 +35,67 @@ class OpenClipEncoder:
 
     def __init__(
         self,
-        name: str,
+        tag: str,
         model: Any,  # noqa: ANN401 - open_clip has no types
         transform: Callable[[Image.Image], "torch.Tensor"],
-        tokenizer: Callable[[list[str]], "torch.Tensor"],
+        texts: TextWindows,
         device: "torch.device",
     ) -> None:
         import torch
 
         self._torch = torch
-        # Convolutions on CPU are about a fifth faster in this layout; values are the same.
-        self._model = model.eval().to(memory_format=torch.channels_last)
-        self._transform = transform
-        self._tokenizer = tokenizer
-        self._device = device
+        self._model = model.eval()
+        self._prepare = Preparation(transform)
+        self._texts = texts
+        self.device = device
         self._turn = threading.Lock()
-        self.tag = f"{short_name(name)}-{fingerprint(model)}"
+        self.pictures = PictureForward(self._model, self._prepare, device, self._turn)
+        self.tag = tag
         self.dim = int(self._forward_texts([""]).shape[1])
 
+    @property
+    def side_px(self) -> int:
+        """Longer side of the model's input, in pixels."""
+        return max(self._prepare.side_px)
+
     def preprocess(self, image: Image.Image) -> "torch.Tensor":
-        """Turn a picture into the model's input, (3, H, W) float32. Thread safe."""
-        return self._transform(image.convert("RGB"))
+        """Turn a picture into the model's input, (3, H, W) uint8 or float32. Thread safe."""
+        return self._prepare(image)
 
     def encode_pixels(self, pixels: "torch.Tensor") -> Embeddings:
-        """Encode preprocessed pictures (n, 3, H, W) as (n, d) float32 unit rows."""
-        parts = [self._forward_pixels(part) for part in pixels.split(_BATCH[self._device.type])]
-        return np.concatenate([self._nothing(), *parts])
+        """Encode preprocessed pictures (n, 3, H, W) as (n, d) float32 unit rows.
+
+        Raises:
+            DeviceOutOfMemory: not even one picture fits into the device's memory.
+        """
+        return self.pictures.run(pixels) if len(pixels) else self._nothing()
 
     def encode_images(self, images: Sequence[Image.Image]) -> Embeddings:
-        """Encode n pictures as (n, d) float32 unit rows."""
+        """Encode n pictures as (n, d) float32 unit rows; errors as `encode_pixels`."""
         parts = [
-            self._forward_pixels(self._torch.stack([self.preprocess(image) for image in batch]))
-            for batch in _batches(images, _BATCH[self._device.type])
+            self.encode_pixels(self._torch.stack([self.preprocess(image) for image in batch]))
+            for batch in _batches(images, _PREPARED)
         ]
         return np.concatenate([self._nothing(), *parts])
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
-        """Encode n texts as (n, d) float32 unit rows; what exceeds the context is cut off."""
-        parts = [self._forward_texts(batch) for batch in _batches(texts, 256)]
-        return np.concatenate([self._nothing(), *parts])
+        """Encode n texts as (n, d) float32 unit rows.
 
-    def _forward_pixels(self, pixels: "torch.Tensor") -> Embeddings:
-        if not len(pixels):
-            return self._nothing()
-        pixels = pixels.to(self._device).contiguous(memory_format=self._torch.channels_last)
-        with self._turn, self._torch.inference_mode(), self._precision():
-            return _as_embeddings(self._model.encode_image(pixels))
+        Each is put into the model's prompts; one longer than the context is encoded in windows
+        that are pooled (`search.encoder.texts`). All prompts of all texts share forward passes.
+        """
+        plan = self._texts.plan(texts)
+        parts = [self._forward_texts(batch) for batch in _batches(plan.prompts, _PROMPTS)]
+        return plan.pool(np.concatenate([self._nothing(), *parts]))
 
     def _forward_texts(self, texts: list[str]) -> Embeddings:
-        tokens = self._tokenizer(texts).to(self._device)
+        tokens = self._texts.tokens(texts).to(self.device)
         with self._turn, self._torch.inference_mode(), self._precision():
             return _as_embeddings(self._model.encode_text(tokens))
 
     def _precision(self) -> "torch.autocast":
-        cuda = self._device.type == "cuda"
-        return self._torch.autocast(self._device.type, self._torch.bfloat16, enabled=cuda)
+        cuda = self.device.type == "cuda"
+        return self._torch.autocast(self.device.type, self._torch.bfloat16, enabled=cuda)
 
     def _nothing(self) -> Embeddings:
         return np.zeros((0, self.dim), dtype=np.float32)

@@ -11,7 +11,28 @@ if TYPE_CHECKING:  # torch takes a second to import, which commands without a mo
     import torch
 
 
-class Encoder(Protocol):
+class PictureEncoder(Protocol):
+    """What encoding a catalogue needs of a model: its picture half."""
+
+    @property
+    def side_px(self) -> int:
+        """Longer side of the model's input, in pixels."""
+        ...
+
+    def preprocess(self, image: Image.Image) -> "torch.Tensor":
+        """Turn a picture into the model's input, (3, H, W) uint8 or float32. Thread safe."""
+        ...
+
+    def encode_pixels(self, pixels: "torch.Tensor") -> Embeddings:
+        """Encode preprocessed pictures (n, 3, H, W) as (n, d) float32 unit rows.
+
+        Raises:
+            DeviceOutOfMemory: not even one picture fits into the device's memory.
+        """
+        ...
+
+
+class Encoder(PictureEncoder, Protocol):
     """What the rest of the engine needs of a model."""
 
     @property
@@ -22,14 +43,6 @@ class Encoder(Protocol):
     @property
     def dim(self) -> int:
         """Length d of every vector."""
-        ...
-
-    def preprocess(self, image: Image.Image) -> "torch.Tensor":
-        """Turn a picture into the model's input, (3, H, W) float32. Thread safe."""
-        ...
-
-    def encode_pixels(self, pixels: "torch.Tensor") -> Embeddings:
-        """Encode preprocessed pictures (n, 3, H, W) as (n, d) float32 unit rows."""
         ...
 
     def encode_images(self, images: Sequence[Image.Image]) -> Embeddings:

@@ -235,7 +235,7 @@ def test_workers_end_with_their_supervisor(
 ) -> None:
     """`findalike worker` killed as the kernel does: its worker notices, and ends."""
     assert settings.database_url is not None
-    environment = worker_environment(settings, device="cpu", threads=1)
+    environment = worker_environment(settings, device="cpu")
     supervisor = subprocess.Popen(
         [sys.executable, "-c", WORKER, "--processes", "1"],
         env=environment,
@@ -258,7 +258,7 @@ def test_sigterm_finishes_the_batch(database: Engine, settings: Settings, gate: 
     add_pictures(database, [gate.address(seed) for seed in range(4)])
     supervisor = subprocess.Popen(
         [sys.executable, "-c", WORKER, "--processes", "1", "--json"],
-        env=worker_environment(settings, device="cpu", threads=1),
+        env=worker_environment(settings, device="cpu"),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -284,12 +284,53 @@ def test_the_environment_carries_the_settings(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FINDALIKE_BROKER_URL", "redis://elsewhere")
-    carried = worker_environment(settings, device="cuda:1", threads=3)
+    carried = worker_environment(settings, device="cuda:1")
 
     assert carried["FINDALIKE_DEVICE"] == "cuda:1"
     assert carried["FINDALIKE_HOME"] == str(settings.root)
     assert carried["FINDALIKE_BATCH_IMAGES"] == "4"
     assert "FINDALIKE_BROKER_URL" not in carried  # unset in these settings
+
+
+def test_workers_share_out_the_cores(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together they compute with as many threads as there are cores; fetching needs two each."""
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+
+    shares = [worker_environment(settings, device="cpu", workers=n) for n in (1, 2, 8, 20)]
+
+    assert [share["OMP_NUM_THREADS"] for share in shares] == ["8", "4", "1", "1"]
+    assert [share["FINDALIKE_DECODE_THREADS"] for share in shares] == ["8", "4", "2", "2"]
+    chosen = settings.model_copy(update={"decode_threads": 5})
+    share = worker_environment(chosen, device="cpu", workers=8)
+    assert share["FINDALIKE_DECODE_THREADS"] == "5"
+
+
+def test_one_worker_on_each_device_by_command(
+    database: Engine, settings: Settings, gate: Gate
+) -> None:
+    """As on a machine with two GPUs: both take work, and the command says where they run."""
+    add_pictures(database, [gate.address(seed) for seed in range(16)])
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", WORKER, "--devices", "cpu,cpu"],
+        env=worker_environment(settings, device="cpu"),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        job_id = start_encoding(database, settings)
+        wait_until(lambda: in_work(database) == 2, "both workers hold a batch")
+        assert len(connected(database)) == 2
+        gate.open()
+        job = finish(database, job_id, settings)
+        supervisor.send_signal(signal.SIGTERM)
+        _, told = supervisor.communicate(timeout=WITHIN_S)
+    finally:
+        supervisor.kill()
+        supervisor.wait(10)
+    assert "2 workers on cpu" in told
+    assert (job.state, job.done, job.report["encoded"]) == ("done", 16, 16)
+    assert_encoded_once(database, settings, 16)
 
 
 def test_devices_are_checked(settings: Settings) -> None:

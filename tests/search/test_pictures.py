@@ -11,7 +11,7 @@ from search.pictures import PictureStore
 SHA = "ab" + "0" * 62
 
 
-def test_put_writes_a_bounded_webp(tmp_path: Path) -> None:
+def test_put_writes_a_bounded_jpeg(tmp_path: Path) -> None:
     store, original = PictureStore(tmp_path), Image.new("RGB", (1200, 600), "teal")
 
     store.put(SHA, original)
@@ -20,7 +20,7 @@ def test_put_writes_a_bounded_webp(tmp_path: Path) -> None:
     assert found is not None
     assert found.is_relative_to(tmp_path / "pictures")
     with Image.open(found) as rendition:
-        assert (rendition.format, rendition.size) == ("WEBP", (480, 240))
+        assert (rendition.format, rendition.size) == ("JPEG", (480, 240))
     assert original.size == (1200, 600)
 
 
@@ -46,20 +46,31 @@ def test_put_skips_what_is_there(tmp_path: Path) -> None:
     assert found.stat().st_ino == before
 
 
+def test_a_rendition_of_an_earlier_version_is_kept(tmp_path: Path) -> None:
+    store, old = PictureStore(tmp_path), tmp_path / "pictures" / SHA[:2] / f"{SHA}.webp"
+    old.parent.mkdir(parents=True)
+    Image.new("RGB", (10, 10)).save(old)
+
+    store.put(SHA, Image.new("RGB", (20, 20)))
+
+    assert store.path(SHA) == old
+    assert [path.name for path in old.parent.iterdir()] == [old.name]
+
+
 def test_many_writers_of_one_picture(tmp_path: Path) -> None:
     store, image = PictureStore(tmp_path), Image.new("RGB", (640, 640), "olive")
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: store.put(SHA, image), range(24)))
 
-    assert [path.name for path in (tmp_path / "pictures").rglob("*.*")] == [f"{SHA}.webp"]
+    assert [path.name for path in (tmp_path / "pictures").rglob("*.*")] == [f"{SHA}.jpg"]
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     class Broken(Image.Image):
-        def copy(self) -> Image.Image:
-            image = Image.new("RGB", (20_000, 8))
-            image.thumbnail = lambda *_, **__: None  # type: ignore[method-assign]
-            return image  # WebP holds at most 16,383 pixels a side
+        size = (900, 900)
+
+        def resize(self, *_: object, **__: object) -> Image.Image:
+            return Image.new("RGB", (70_000, 8))  # JPEG holds at most 65,535 pixels a side
 
     store = PictureStore(tmp_path)
     with pytest.raises(Exception, match=r"."):

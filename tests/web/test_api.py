@@ -275,7 +275,7 @@ def test_a_product(client: FlaskClient) -> None:
     assert product["category"] == "Home > Tableware > Plates"
     assert len(product["pictures"]) == 2
     assert client.get(product["page"]).status_code == 200
-    assert client.get(product["pictures"][0]).mimetype == "image/webp"
+    assert client.get(product["pictures"][0]).mimetype == "image/jpeg"
 
 
 def test_skus_may_hold_anything(client: FlaskClient) -> None:

@@ -1,9 +1,15 @@
 """What operators see: health, readiness, metrics."""
 
 import re
+from typing import Any
 
+import numpy as np
+import pytest
 from flask.testing import FlaskClient
 
+from search.engine import SearchEngine
+from search.settings import Settings
+from web import create_app
 from web.errors import PROBLEM_JSON
 
 
@@ -50,3 +56,46 @@ def test_unknown_addresses_share_one_route(client: FlaskClient) -> None:
     assert "wp-login" not in text
     assert "BREW" not in text
     assert 'route="none",status="404"' in text
+
+
+@pytest.fixture
+def mismatched(shop_settings: Settings, engine: SearchEngine) -> FlaskClient:
+    """A client where FINDALIKE_MODEL was changed after the index was built."""
+
+    class OtherEncoder:
+        """A model that is never asked: its tag is enough to refuse."""
+
+        tag = "ViT-B-32-laion2b_s34b_b79k-0123456789ab"
+
+        def encode_texts(self, texts: list[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+            return np.ones((len(texts), 1), dtype=np.float32)
+
+    other: Any = OtherEncoder()
+    app = create_app(
+        shop_settings, SearchEngine(engine.database, engine.live, other, shop_settings)
+    )
+    return app.test_client()
+
+
+def test_another_models_index_is_refused_with_the_way_out(
+    mismatched: FlaskClient, engine: SearchEngine
+) -> None:
+    answers = [
+        mismatched.post("/api/v1/search", json={"text": "plate"}),
+        mismatched.get("/api/v1/products/TRAY-PINK/similar"),
+        mismatched.get("/readyz"),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.json["type"] == "urn:findalike:problem:model-mismatch"
+        for part in (engine.encoder.tag, "ViT-B-32", "FINDALIKE_MODEL", "findalike reindex"):
+            assert part in answer.json["detail"]
+
+
+def test_shoppers_are_not_told_about_models(mismatched: FlaskClient) -> None:
+    page = mismatched.get("/search?text=plate")
+
+    assert page.status_code == 503
+    assert "FINDALIKE_MODEL" not in page.text
+    assert "try again" in page.text

@@ -1,0 +1,59 @@
+"""A picture becomes a model's input: exactly the model's own transform, split where it pays.
+
+open_clip's transforms resize and crop a picture, then turn its bytes into normalised floats. The
+first half belongs in decoding threads, one picture at a time; the second is arithmetic that the
+model's device does for a whole batch, from a quarter of the bytes. A transform of another shape
+is not taken apart, but run as it is.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    import torch
+
+_TO_FLOATS = ("ToTensor", "MaybeToTensor")
+
+
+class Preparation:
+    """Prepares pictures for one model.
+
+    Args:
+        transform: The model's own, from open_clip: a picture to (3, H, W) float32.
+    """
+
+    def __init__(self, transform: Callable[[Image.Image], "torch.Tensor"]) -> None:
+        import torch
+
+        self._torch, self.transform = torch, transform
+        steps: list[Any] = list(getattr(transform, "transforms", []))
+        self._shape: list[Any] | None = None
+        if [type(step).__name__ for step in steps[-1:]] == ["Normalize"] and (
+            type(steps[-2]).__name__ in _TO_FLOATS
+        ):
+            self._shape = steps[:-2]
+            self._mean = torch.tensor(steps[-1].mean, dtype=torch.float32)[:, None, None]
+            self._std = torch.tensor(steps[-1].std, dtype=torch.float32)[:, None, None]
+        blank = self(Image.new("RGB", (64, 64)))
+        self.side_px = (int(blank.shape[1]), int(blank.shape[2]))
+
+    def __call__(self, image: Image.Image) -> "torch.Tensor":
+        """Return (3, H, W): uint8 where the transform could be split, else float32."""
+        if image.mode != "RGB":
+            image = image.convert("RGB")
+        if self._shape is None:
+            return self.transform(image)
+        for step in self._shape:
+            image = step(image)
+        # A copy: the array would only borrow the picture's memory, read-only.
+        return self._torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+    def normalised(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        """Return prepared pictures (n, 3, H, W) as float32, where they are; floats as they are."""
+        if pixels.dtype != self._torch.uint8:
+            return pixels.float()
+        mean, std = self._mean.to(pixels.device), self._std.to(pixels.device)
+        return pixels.float().div_(255).sub_(mean).div_(std)

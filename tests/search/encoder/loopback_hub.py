@@ -1,0 +1,86 @@
+"""A Hugging Face hub on the loopback interface: gives files out of a folder, or refuses them."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+REVISION = "b" * 40
+
+
+@dataclass
+class LoopbackHub:
+    """What the hub holds, and what it was asked."""
+
+    files: dict[str, Path] = field(default_factory=dict)  # repository -> folder
+    refusal: tuple[int, str] | None = None  # status and the hub's code, for every file
+    refused: tuple[str, ...] = ("HEAD", "GET")  # asked this way
+    asked: list[str] = field(default_factory=list)  # `HEAD /path`
+
+    def answer(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers and body for a path such as `/org/name/resolve/main/file`."""
+        if self.refusal is not None and method in self.refused and "/resolve/" in path:
+            return self.refusal[0], {"X-Error-Code": self.refusal[1]}, b""
+        repository, _, name = path.strip("/").partition("/resolve/main/")
+        folder = self.files.get(repository)
+        if not name:  # the front page, or a list of files
+            missing = {"X-Error-Code": "EntryNotFound"}
+            return (404, missing, b"") if path.startswith("/api/") else (200, {}, b"")
+        if folder is None:
+            return 404, {"X-Error-Code": "RepoNotFound"}, b""
+        file = folder / name
+        if not file.is_file():
+            return 404, {"X-Error-Code": "EntryNotFound"}, b""
+        content = file.read_bytes()
+        etag = hashlib.sha256(content).hexdigest()
+        return 200, {"X-Repo-Commit": REVISION, "ETag": f'"{etag}"'}, content
+
+
+@contextmanager
+def serve(hub: LoopbackHub) -> Iterator[str]:
+    """Answer requests from threads; yields the hub's address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            hub.asked.append(f"{self.command} {self.path}")
+            status, headers, body = hub.answer(self.command, self.path)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET  # noqa: N815 - the name is http.server's
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def point_client_at(
+    monkeypatch: pytest.MonkeyPatch, address: str, cache: Path, *, offline: bool = False
+) -> None:
+    """Make the hub's client, which reads its variables at import, use this address and cache."""
+    constants = "huggingface_hub.constants"
+    monkeypatch.setattr(f"{constants}.ENDPOINT", address)
+    template = address + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(f"{constants}.HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(f"{constants}.HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(f"{constants}.HF_HUB_CACHE", str(cache))
