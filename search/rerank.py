@@ -78,7 +78,7 @@ def expand(asked: Asked, ranking: Ranking) -> Ranking:
     weighted by their similarity. The vector of a text lies beside those of pictures; its best
     hits say where. A photo is a picture already: there it cost recall at 1, so it is left alone.
     """
-    top, weight = 5, 0.3
+    top, weight = 5, 0.1
     if asked.kind != "text" or len(ranking) < 2:
         return ranking
     at = {row: i for i, row in enumerate(asked.rows.tolist())}

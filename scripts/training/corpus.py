@@ -9,6 +9,7 @@ import numpy as np
 from timm.data.imagenet_info import ImageNetInfo
 from tokenizers import Tokenizer
 
+from scripts.training.wording import phrase_with_pattern, spoken
 from scripts.training.words import (
     COLOUR_WORDS,
     MATERIALS,
@@ -49,6 +50,7 @@ def build_corpus(labels: Sequence[str], captions: Iterable[str], seed: int) -> l
         texts += [noun, f"a {noun}", f"a photo of a {noun}", f"{noun} for the home"]
     texts += [*COLOUR_WORDS, *MATERIALS, *PATTERNS, *QUALITIES]
     texts += [shop_phrase(rng) for _ in range(40_000)]
+    texts += [spoken(phrase_with_pattern(rng), rng) for _ in range(25_000)]
     texts += list(captions)
     return sorted({text.strip().lower() for text in texts if text.strip()})
 

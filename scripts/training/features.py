@@ -1,4 +1,4 @@
-"""Runs the frozen backbone over every picture once and keeps what it saw.
+"""Runs the frozen networks over every picture once and keeps what they saw.
 
 Heads are then trained in minutes. A file per domain is written in parts, so that a run that was
 cut off goes on where it stopped.
@@ -21,8 +21,26 @@ from search.encoder.embedded_tower import ProductTower
 
 log = structlog.get_logger()
 
+Pixels = npt.NDArray[np.uint8]
+Describe = Callable[[Pixels], npt.NDArray[np.floating]]
+"""A network: views (n, 224, 224, 3) to (n, width)."""
+
 _PART = 512  # views a file
 _BATCH = 32
+
+
+def pooled_by(tower: ProductTower) -> Describe:
+    """Describe views by the tower's features before any head."""
+
+    @torch.inference_mode()
+    def describe(views: Pixels) -> npt.NDArray[np.floating]:
+        x = (torch.from_numpy(views).permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.5
+        pooled: npt.NDArray[np.floating] = tower.pooled(
+            x.contiguous(memory_format=torch.channels_last)
+        ).numpy()
+        return pooled
+
+    return describe
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,17 @@ class Features:
     pooled: npt.NDArray[np.float16]  # (n, width)
     picture: npt.NDArray[np.int64]  # (n,)
     view: npt.NDArray[np.int64]  # (n,)
+
+    def of(self, shown: npt.NDArray[np.bool_]) -> "Features":
+        """Keep the views of some pictures, given as (pictures,), and number those anew."""
+        rows = shown[self.picture]
+        number = np.cumsum(shown) - 1
+        return Features(self.pooled[rows], number[self.picture[rows]], self.view[rows])
+
+    def first_views(self) -> "Features":
+        """Keep the clean view of each picture."""
+        rows = self.view == 0
+        return Features(self.pooled[rows], self.picture[rows], self.view[rows])
 
     @property
     def clean(self) -> npt.NDArray[np.float32]:
@@ -46,18 +75,18 @@ def load_features(
     openers: Sequence[Callable[[], Image.Image]],
     views: int,
     *,
-    tower: ProductTower,
+    describe: Describe,
     cache: Path,
     backdrops: list[Image.Image],
     seed: int,
 ) -> Features:
-    """Return the features of all views of all pictures, computing those not cached yet.
+    """Return what a network says of all views of all pictures, computing what is not cached yet.
 
     Args:
         name: Of the set; part of the file names.
         openers: One a picture; returns it as RGB.
         views: Views a picture, the clean one included.
-        tower: Its `pooled` describes a picture.
+        describe: Runs the network over a batch of views.
         cache: Folder for the parts.
         backdrops: Backgrounds for distorted views.
         seed: Of the distortions.
@@ -71,7 +100,7 @@ def load_features(
             part.unlink()
     described.write_text(json.dumps(recipe))
 
-    def view_of(job: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    def view_of(job: tuple[int, int]) -> Pixels:
         picture, view = job
         image = openers[picture]()
         if view:
@@ -83,7 +112,7 @@ def load_features(
     for start in range(0, len(jobs), _PART):
         file = cache / f"{name}.{start // _PART:04d}.npy"
         if not file.exists():
-            pooled = _describe(jobs[start : start + _PART], view_of, tower)
+            pooled = _described(jobs[start : start + _PART], view_of, describe)
             unfinished = file.with_suffix(".tmp.npy")
             np.save(unfinished, pooled)
             unfinished.rename(file)
@@ -93,20 +122,18 @@ def load_features(
     return Features(np.concatenate(parts), picture, view)
 
 
-def _describe(
+def _described(
     jobs: Sequence[tuple[int, int]],
-    view_of: Callable[[tuple[int, int]], npt.NDArray[np.uint8]],
-    tower: ProductTower,
+    view_of: Callable[[tuple[int, int]], Pixels],
+    describe: Describe,
 ) -> npt.NDArray[np.float16]:
     pooled = []
-    with ThreadPoolExecutor(2) as threads, torch.inference_mode():
+    with ThreadPoolExecutor(2) as threads:
         batches = [jobs[i : i + _BATCH] for i in range(0, len(jobs), _BATCH)]
         ahead = [threads.submit(view_of, job) for job in batches[0]]
         for number in range(len(batches)):
             images = [view.result() for view in ahead]
             if number + 1 < len(batches):
                 ahead = [threads.submit(view_of, job) for job in batches[number + 1]]
-            pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-            x = (pixels.float() / 255 - 0.5) / 0.5
-            pooled.append(tower.pooled(x.contiguous(memory_format=torch.channels_last)))
-    return torch.cat(pooled).numpy().astype(np.float16)
+            pooled.append(describe(np.stack(images)).astype(np.float16))
+    return np.concatenate(pooled)

@@ -5,7 +5,8 @@ Three losses, one a part of the vector:
 - meaning: the sigmoid loss of SigLIP (Zhai et al. 2023, arXiv:2303.15343) between pictures and
   captions, with every caption whose claims hold for a picture as a positive;
 - looks: the same loss between pictures, those of one group being positives, plus the similarities
-  of whitened backbone features, so that looks nobody labelled are kept;
+  of whitened backbone features, so that looks nobody labelled are kept; pictures without a name
+  keep theirs too, and their semantic part keeps to the fixed branches;
 - colour: the cosine to the colours that the picture is known or measured to have.
 """
 
@@ -38,6 +39,7 @@ class Lesson:
     colours: Tensor  # (pictures, colour_dim) unit rows
     captions: list[list[int]]  # of each picture, rows in `Captions`
     looks: float  # weight of its groups in the looks loss; kinds of product say less
+    kind: Tensor  # (pictures,) number of its kind, -1 where kinds are not told apart
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,17 @@ class Captions:
     claims: Tensor  # (captions, statements) 0/1
 
 
-def prepare(tower: ProductTower, lessons: Sequence[Lesson], class_meaning: Floats) -> None:
-    """Set the parts that are computed, not trained: feature scales, whitening, class names."""
+def prepare(
+    tower: ProductTower, lessons: Sequence[Lesson], class_meaning: Floats, label_meaning: Floats
+) -> None:
+    """Set the parts that are computed, not trained: feature scales, whitening, names."""
     clean = torch.cat([les.pooled[:: max(1, len(les.pooled) // 4000)].float() for les in lessons])
     mean, deviation = clean.mean(0), clean.std(0)
     with torch.no_grad():
         tower.feature_mean.copy_(mean)
         tower.feature_scale.copy_(1 / (deviation + 0.05 * deviation.mean()))
         tower.class_names.copy_(torch.from_numpy(class_meaning))
+        tower.label_names.copy_(torch.from_numpy(label_meaning))
         x = (clean - tower.feature_mean) * tower.feature_scale
         # Deep features carry most of what tells products apart; the others are heard, not obeyed.
         x[:, tower.shape.deep_dim :] *= _SHALLOW
@@ -71,6 +76,11 @@ def prepare(tower: ProductTower, lessons: Sequence[Lesson], class_meaning: Float
 
 
 _SHALLOW = 0.5
+_DOMAIN = 1_000_000  # more than the groups of one domain
+KEPT = 24.0
+"""Weight of keeping the similarities of whitened features."""
+UNNAMED = 1.0
+"""Weight of saying nothing new about pictures without a caption."""
 
 
 class _Scale(nn.Module):
@@ -96,6 +106,7 @@ def train_heads(
     tower: ProductTower,
     lessons: Sequence[Lesson],
     captions: Captions,
+    unnamed: Tensor,
     *,
     steps: int,
     batch: int,
@@ -107,6 +118,7 @@ def train_heads(
         tower: After `prepare`; only its heads change.
         lessons: Domains, mixed in every batch by their shares.
         captions: What the lessons' captions mean and claim.
+        unnamed: (n, width) features of pictures that nobody described.
         steps: Optimiser steps.
         batch: Views a step.
         seed: Of the order and of dropout.
@@ -123,6 +135,8 @@ def train_heads(
     for step in range(steps):
         rows = _draw(lessons, batch, rng)
         losses = _losses(tower, frozen, rows, captions, said, seen)
+        others = unnamed[torch.from_numpy(rng.integers(0, len(unnamed), size=batch // 4))].float()
+        losses |= _restraint(tower, frozen, torch.cat([rows.pooled, others]), len(others))
         loss = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad()
         loss.backward()
@@ -155,7 +169,7 @@ def _draw(lessons: Sequence[Lesson], batch: int, rng: np.random.Generator) -> _R
     parts: list[tuple[Tensor, ...]] = []
     for domain, lesson in enumerate(lessons):
         count = int(batch * lesson.share)
-        views = torch.from_numpy(rng.integers(0, len(lesson.pooled), size=count // 2))
+        views = _views(lesson, count // 2, rng)
         mates = _mates(lesson, views, rng)
         rows = torch.cat([views, mates])
         pictures = lesson.picture[rows]
@@ -163,15 +177,30 @@ def _draw(lessons: Sequence[Lesson], batch: int, rng: np.random.Generator) -> _R
         parts.append(
             (
                 lesson.pooled[rows].float(),
-                lesson.group[pictures] + domain * 1_000_000,
+                lesson.group[pictures] + domain * _DOMAIN,
                 lesson.facts[pictures],
                 lesson.colours[pictures],
                 torch.tensor(chosen),
                 torch.full((len(rows),), lesson.looks),
-                pictures + domain * 1_000_000,
+                pictures + domain * _DOMAIN,
             )
         )
     return _Rows(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def _views(lesson: Lesson, count: int, rng: np.random.Generator) -> Tensor:
+    """Draw views: half of them of few kinds, since what tells things apart is within a kind."""
+    anywhere = torch.from_numpy(rng.integers(0, len(lesson.pooled), size=count))
+    kinds = int(lesson.kind.max()) + 1
+    if kinds <= _KINDS_A_STEP:
+        return anywhere
+    chosen = torch.from_numpy(rng.choice(kinds, size=_KINDS_A_STEP, replace=False))
+    among = torch.isin(lesson.kind[lesson.picture], chosen).nonzero().flatten()
+    within = among[torch.from_numpy(rng.integers(0, len(among), size=count // 2))]
+    return torch.cat([within, anywhere[count // 2 :]])
+
+
+_KINDS_A_STEP = 4
 
 
 def _mates(lesson: Lesson, views: Tensor, rng: np.random.Generator) -> Tensor:
@@ -201,19 +230,31 @@ def _losses(
     positive = rows.facts @ claims.T == claims.sum(1)
     spoken = captions.meaning[rows.caption]
     # Captions that differ by a colour alone mean the same here; their colours are judged below.
-    judged = (positive | (spoken @ spoken.T < 0.97)).float()
+    # What one domain says of a picture, another may say in its own terms: near captions of
+    # different domains are no evidence against each other.
+    domain = rows.group // _DOMAIN
+    near = torch.where(domain[:, None] == domain[None, :], 0.97, 0.6)
+    judged = (positive | (spoken @ spoken.T < near)).float()
     told = said(meaning @ spoken.T, positive, judged)
     same = rows.group[:, None] == rows.group[None, :]
     weight = rows.looks[:, None] * rows.looks[None, :] * ~torch.eye(len(same), dtype=torch.bool)
-    with torch.no_grad():
-        x = (rows.pooled - tower.feature_mean) * tower.feature_scale
-        before = F.normalize(frozen(x), dim=1)
-    kept = F.mse_loss(looks @ looks.T, before @ before.T) * 6
-    x = (rows.pooled - tower.feature_mean) * tower.feature_scale
     return {
         "meaning": told,
         "looks": seen(looks @ looks.T, same, weight),
-        "kept": kept,
         "colour": (1 - (colour * rows.colours).sum(1)).mean(),
-        "residual": tower.residual(x).square().sum(1).mean() * 0.02,
+    }
+
+
+def _restraint(
+    tower: ProductTower, frozen: nn.Linear, pooled: Tensor, unnamed: int
+) -> dict[str, Tensor]:
+    """Hold the heads near what they started from; the last `unnamed` rows have no caption."""
+    x = (pooled - tower.feature_mean) * tower.feature_scale
+    with torch.no_grad():
+        before = F.normalize(frozen(x), dim=1)
+    looks = F.normalize(tower.visual(x), dim=1)
+    added = tower.residual(x).square().sum(1)
+    return {
+        "kept": F.mse_loss(looks @ looks.T, before @ before.T) * KEPT,
+        "residual": added[:-unnamed].mean() * 0.02 + added[-unnamed:].mean() * UNNAMED,
     }

@@ -8,8 +8,7 @@ import torch
 
 from scripts.training.features import Features
 from scripts.training.heads import Captions, Lesson
-from scripts.training.text_space import ColourSpace, Floats, MeaningSpace, unit
-from scripts.training.words import without_colours
+from scripts.training.text_space import ColourSpace, Floats, MeaningSpace, meaning_of, unit
 from search.encoder.embedded_colour import PALETTE
 
 
@@ -71,7 +70,9 @@ def build_lessons(
     number = {caption: i for i, caption in enumerate(captions)}
     statements = sorted({claim for caption in captions for claim in caption.claims})
     column = {statement: i for i, statement in enumerate(statements)}
-    vectors = meaning.project(teacher([without_colours(c.text) or c.text for c in captions]))
+    texts = [caption.text for caption in captions]
+    meant = [meant or text for meant, text in zip(meaning_of(texts), texts, strict=True)]
+    vectors = meaning.project(teacher(meant))
     claims = torch.zeros(len(captions), len(statements))
     for i, caption in enumerate(captions):
         claims[i, [column[claim] for claim in caption.claims]] = 1
@@ -99,7 +100,21 @@ def _lesson(
         colours=torch.from_numpy(colours),
         captions=[[number[c] for c in s.captions] for s in domain.subjects],
         looks=domain.looks,
+        kind=_kinds(domain.subjects),
     )
+
+
+def _kinds(subjects: Sequence[Subject]) -> torch.Tensor:
+    """Number the kinds that the subjects' facts name."""
+    named = [
+        next((fact for fact in sorted(s.facts) if fact.startswith(_KIND_FACTS)), None)
+        for s in subjects
+    ]
+    numbers = {kind: i for i, kind in enumerate(sorted({kind for kind in named if kind}))}
+    return torch.tensor([numbers[kind] if kind else -1 for kind in named])
+
+
+_KIND_FACTS = ("drawn:", "aisle:")
 
 
 def merged(

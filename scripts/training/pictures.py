@@ -8,6 +8,9 @@ from pathlib import Path
 from PIL import Image
 
 from scripts.training.lessons import Caption, Subject
+from search.images import decode_picture
+
+_MOST_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,8 @@ class Picture:
     subject: Subject
 
     def open(self) -> Image.Image:
-        """Read the picture as RGB."""
-        with Image.open(self.path) as image:
-            return image.convert("RGB")
+        """Read the picture as the engine does: RGB, upright, on white."""
+        return decode_picture(self.path.read_bytes(), max_pixels=_MOST_PIXELS, max_side_px=1024)
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -1,80 +1,153 @@
-"""What a trained encoder reaches on pictures it did not learn from, beside two baselines.
+"""What a trained encoder reaches on pictures it did not learn from, beside baselines.
 
-Baselines, measured in the same run: frozen ImageNet features for photo queries; for text queries
-the fixed branch alone, ImageNet's classes through the embeddings of their names.
+Baselines of the same run: frozen ImageNet features for photo queries; for text queries ImageNet's
+classes through the embeddings of their names. Furniture is asked twice: of the encoder as it
+ships, and of one that was never shown the kinds that are asked for.
 """
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
+import numpy as np
 import torch
 from open_clip.transformer import TextTransformer
 from tokenizers import Tokenizer
 
+from scripts.training import things
 from scripts.training.features import Features
 from scripts.training.measures import measure, same_group
 from scripts.training.pictures import Picture, rows
+from scripts.training.recipe import Recipe
 from scripts.training.text_space import Floats, unit
 from scripts.training.text_tower import encode_tokens
 from search.encoder.embedded_tower import ProductTower
 
-Sets = Mapping[str, list[Picture]]
-Measures = dict[str, dict[str, float]]
-"""Name of a data set and kind of query, to measures."""
+Measures = dict[str, float]
+Report = dict[str, dict[str, Measures]]
+"""Question, to who answered it, to measures."""
 
 
-@dataclass
-class Report:
-    """Measures of the baselines and of the trained encoder."""
-
-    baselines: Measures
-    trained: Measures = field(default_factory=dict)
-
-
-def report_baselines(sets: Sets, seen: Mapping[str, Features]) -> Measures:
-    """Measure frozen ImageNet features on photo queries."""
-    deep = {name: unit(features.clean[:, :1280]) for name, features in seen.items()}
-    return _photos(sets, deep)
-
-
-def report_tower(
-    sets: Sets,
-    seen: Mapping[str, Features],
-    tower: ProductTower,
-    data: Path,
-    text: TextTransformer,
-    tokenizer: str,
-) -> Measures:
-    """Measure the trained encoder on photo and text queries, and the class names alone on text."""
-    spoken = _Spoken(text, tokenizer)
-    names_only = copy.deepcopy(tower)
-    with torch.no_grad():
-        for parameter in names_only.residual[-1].parameters():
-            parameter.zero_()
-    wanted = ("grocery_catalogue", "grocery_val", "clothing_train", "clothing_val")
-    pictures = {name: _encode(tower, seen[name]) for name in wanted}
-    named = {name: _encode(names_only, seen[name]) for name in wanted}
-    return {
-        **_photos(sets, pictures),
-        **_texts(sets, pictures, data, spoken, ""),
-        **_texts(sets, named, data, spoken, " through class names alone"),
-    }
-
-
-class _Spoken:
+class Spoken:
     """Encodes texts as the checkpoint will."""
 
     def __init__(self, tower: TextTransformer, tokenizer: str) -> None:
-        self._tower, self._tokenizer = tower, Tokenizer.from_str(tokenizer)
-        self._tokenizer.enable_truncation(32)
+        self.tower, self.tokenizer = tower, tokenizer
+        self._pieces = Tokenizer.from_str(tokenizer)
+        self._pieces.enable_truncation(32)
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return (n, d) unit rows."""
-        tokens = [e.ids for e in self._tokenizer.encode_batch([t.lower() for t in texts])]
-        vectors: Floats = encode_tokens(self._tower, tokens).numpy()
+        tokens = [e.ids for e in self._pieces.encode_batch([t.lower() for t in texts])]
+        vectors: Floats = encode_tokens(self.tower, tokens).numpy()
         return vectors
+
+
+def report_on(
+    recipe: Recipe,
+    seen: Mapping[str, Features],
+    tower: ProductTower,
+    judged: ProductTower,
+    spoken: Spoken,
+) -> Report:
+    """Measure everything.
+
+    Args:
+        recipe: Of the run.
+        seen: Features of every set.
+        tower: As it ships.
+        judged: Taught without `things.LEFT_OUT`.
+        spoken: The text tower.
+    """
+    wanted = ("grocery_catalogue", "grocery_val", "clothing_train", "clothing_val", "furniture")
+
+    def all_of(encode: ProductTower) -> dict[str, Floats]:
+        return {name: _encode(encode, seen[name]) for name in wanted}
+
+    ours, named = all_of(tower), all_of(_names_only(tower))
+    frozen = {name: unit(seen[name].clean[:, : tower.shape.deep_dim]) for name in wanted}
+    report: Report = {}
+    for title, asked, found in (
+        ("grocery val photos", "grocery_val", "grocery_catalogue"),
+        ("clothing val photos", "clothing_val", "clothing_train"),
+    ):
+        relevant = same_group(_groups(recipe.sets[asked]), _groups(recipe.sets[found]))
+        report[title] = {
+            who: measure(vectors[asked], vectors[found], relevant)
+            for who, vectors in ((OURS, ours), (FROZEN, frozen))
+        }
+    for title, name, found, column in (
+        ("grocery texts", "grocery", "grocery_catalogue", "sku"),
+        ("clothing texts", "clothing", "clothing_train", "category"),
+    ):
+        listed = rows(recipe.data / name / "texts.csv")
+        groups = [row[column].split(" > ")[-1] for row in listed]
+        queries = spoken.encode([row["text"] for row in listed])
+        report[title] = {
+            who: measure(queries, vectors[found], same_group(groups, _groups(recipe.sets[found])))
+            for who, vectors in ((OURS, ours), (NAMES, named))
+        }
+    return report | _furniture(
+        recipe.sets["furniture"],
+        spoken,
+        {
+            OURS: ours["furniture"],
+            UNSHOWN: _encode(judged, seen["furniture"]),
+            FROZEN: frozen["furniture"],
+            NAMES: named["furniture"],
+        },
+    )
+
+
+OURS = "this encoder"
+UNSHOWN = "taught without these kinds"
+FROZEN = "frozen ImageNet features"
+NAMES = "ImageNet class names"
+
+
+def _furniture(pictures: list[Picture], spoken: Spoken, vectors: Mapping[str, Floats]) -> Report:
+    """Ask for the kinds that were left out: each kind counts alike, whatever its size."""
+    relevant = things.of_kinds(pictures, things.LEFT_OUT)
+    queries = [spoken.encode(kind.asked) for kind in things.LEFT_OUT]
+    photos = {
+        who: _mean([_other_photos(v, members) for members in relevant])
+        for who, v in vectors.items()
+        if who != NAMES
+    }
+    texts = {
+        who: _mean(
+            [
+                measure(asked, v, np.repeat(members[None], len(asked), axis=0))
+                for asked, members in zip(queries, relevant, strict=True)
+            ]
+        )
+        for who, v in vectors.items()
+        if who != FROZEN
+    }
+    return {"furniture photos, kinds left out": photos, "furniture texts, kinds left out": texts}
+
+
+def _other_photos(vectors: Floats, members: things.Members) -> Measures:
+    """Ask with each picture of a kind for the others of its kind."""
+    found = []
+    for row in np.flatnonzero(members):
+        others = np.arange(len(vectors)) != row
+        found.append(measure(vectors[row : row + 1], vectors[others], members[others][None]))
+    return _mean(found)
+
+
+def _mean(measured: Sequence[Measures]) -> Measures:
+    return {name: float(np.mean([m[name] for m in measured])) for name in measured[0]}
+
+
+def _names_only(tower: ProductTower) -> ProductTower:
+    """Leave only the classes, at the classifier's own temperature, to say what a thing is."""
+    names = copy.deepcopy(tower)
+    with torch.no_grad():
+        names.class_temperature.fill_(1)
+        names.label_share.zero_()
+        for parameter in names.residual[-1].parameters():
+            parameter.zero_()
+    return names
 
 
 @torch.inference_mode()
@@ -85,31 +158,3 @@ def _encode(tower: ProductTower, features: Features) -> Floats:
 
 def _groups(pictures: Sequence[Picture]) -> list[str]:
     return [picture.subject.group for picture in pictures]
-
-
-def _photos(sets: Sets, vectors: Mapping[str, Floats]) -> Measures:
-    pairs = {
-        "grocery val photos": ("grocery_val", "grocery_catalogue"),
-        "clothing val photos": ("clothing_val", "clothing_train"),
-    }
-    return {
-        title: measure(
-            vectors[asked], vectors[found], same_group(_groups(sets[asked]), _groups(sets[found]))
-        )
-        for title, (asked, found) in pairs.items()
-    }
-
-
-def _texts(
-    sets: Sets, vectors: Mapping[str, Floats], data: Path, spoken: _Spoken, how: str
-) -> Measures:
-    asked = {"grocery": ("grocery_catalogue", "sku"), "clothing": ("clothing_train", "category")}
-    measured: Measures = {}
-    for name, (found, column) in asked.items():
-        listed = rows(data / name / "texts.csv")
-        relevant = same_group(
-            [row[column].split(" > ")[-1] for row in listed], _groups(sets[found])
-        )
-        queries = spoken.encode([row["text"] for row in listed])
-        measured[f"{name} texts{how}"] = measure(queries, vectors[found], relevant)
-    return measured

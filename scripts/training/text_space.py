@@ -14,6 +14,7 @@ import structlog
 import torch
 from transformers import AutoTokenizer, BertModel
 
+from scripts.training.wording import plain_wording
 from scripts.training.words import named_colours, without_colours
 from search.encoder.embedded_colour import PALETTE, lab_from_srgb
 
@@ -125,5 +126,5 @@ def _alike(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArra
 
 
 def meaning_of(texts: Sequence[str]) -> list[str]:
-    """Return what is left of each text for the sentence teacher; empty where only colour is."""
-    return [without_colours(text) for text in texts]
+    """Return each text in plain wording, without colours; empty where only colour is left."""
+    return [without_colours(plain_wording(text)) for text in texts]

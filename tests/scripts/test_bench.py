@@ -56,7 +56,7 @@ def test_encode_draws_pictures_where_no_folder_is_named(model: str) -> None:
     )  # fmt: skip
 
     assert result.exit_code == 0, result.output
-    assert "8 pictures of about 300 × 300 px" in result.output.replace("\n", " ")
+    assert "8 pictures of about 300 × 300 px" in " ".join(result.output.split())
     assert "Where time goes" in result.output
 
 

@@ -1,6 +1,7 @@
 """The embedded encoder: what it makes of pictures and words."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_preprocessing_is_thread_safe(embedded: OpenClipEncoder) -> None:
         shared = torch.stack(list(threads.map(embedded.preprocess, images)))
 
     assert torch.equal(alone, shared)
-    assert shared.dtype == torch.float32
+    assert shared.dtype == torch.uint8  # a quarter of the bytes; the device normalises
     np.testing.assert_allclose(
         embedded.encode_pixels(shared), embedded.encode_images(images), atol=1e-5
     )
@@ -146,4 +147,30 @@ def test_texts_say_nothing_about_looks(embedded: OpenClipEncoder) -> None:
 def test_the_package_stays_small() -> None:
     size = sum(file.stat().st_size for file in EMBEDDED_CHECKPOINT.rglob("*") if file.is_file())
 
-    assert size <= 20_000_000
+    assert size <= 25_000_000
+
+
+CANONICAL = Path(__file__).with_name("canonical.npz")
+DRAWN = ("#c4202c", "#2f5fc4")
+SAID = ("red mug", "do you have a blue sofa?", "striped wool blanket", "")
+
+
+def test_vectors_are_those_of_every_machine(embedded: OpenClipEncoder) -> None:
+    """An index that one machine made has to answer queries that another encodes."""
+    with np.load(CANONICAL) as pinned:
+        images, texts = pinned["images"].astype(np.float32), pinned["texts"].astype(np.float32)
+
+    found = embedded.encode_images([draw(hexes) for draw in (mug, sofa) for hexes in DRAWN])
+
+    assert (found * images).sum(axis=1).min() > 0.995
+    assert (embedded.encode_texts(SAID) * texts).sum(axis=1).min() > 0.999
+
+
+@pytest.mark.parametrize("noun", ["mug", "sofa"])
+def test_a_question_means_what_it_asks_for(embedded: OpenClipEncoder, noun: str) -> None:
+    bare, asked, striped = embedded.encode_texts(
+        [f"red {noun}", f"do you have a red {noun}, please?", f"red {noun} with stripes"]
+    )
+
+    assert bare @ asked > 0.97
+    assert bare @ striped < bare @ asked

