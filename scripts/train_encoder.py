@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--text-steps", type=int, default=2600)
     parser.add_argument("--label-steps", type=int, default=2000)
-    parser.add_argument("--head-steps", type=int, default=2800)
+    parser.add_argument("--head-steps", type=int, default=2400)
     parser.add_argument("--threads", type=int, default=2)
     arguments = vars(parser.parse_args())
     torch.set_num_threads(arguments.pop("threads"))
