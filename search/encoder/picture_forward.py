@@ -39,29 +39,27 @@ class BatchSize:
 
     def __init__(self, first: int, largest: int) -> None:
         self.now, self._largest = first, largest
+        self.settled = first == largest  # whether it grows no more, so that nothing need be timed
         self._rate = 0.0  # pictures a second at the size before this one
         self._runs = 0  # full batches at this size; the first warms up and tells nothing
 
-    @property
-    def settled(self) -> bool:
-        """Whether it grows no more, so that nothing needs to be timed."""
-        return self.now >= self._largest
-
     def failed(self, n: int) -> None:
         """Take note that n pictures did not fit; n is at least 2."""
-        self.now = self._largest = max(1, n // 2)
+        self.now, self.settled = max(1, n // 2), True
         log.warning("batch_halved", pictures=self.now)
 
     def succeeded(self, n: int, seconds: float) -> None:
         """Take note of a batch; a full one may make the next one larger."""
-        if n != self.now or self.settled:
+        if self.settled or n != self.now:
             return
         self._runs += 1
         if self._runs < 2:
             return
         rate, self._runs = n / max(seconds, 1e-9), 0
-        if rate < _WORTH * self._rate:
-            self.now = self._largest = n // 2  # doubling did not pay
+        if rate < _WORTH * self._rate:  # doubling did not pay
+            self.now, self.settled = n // 2, True
+        elif n >= self._largest:
+            self.settled = True
         else:
             self._rate, self.now = rate, min(2 * n, self._largest)
 

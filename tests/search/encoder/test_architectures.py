@@ -1,5 +1,6 @@
 """Checkpoints of several architectures, end to end, against open_clip called directly."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,14 @@ def reference(folder: Path) -> tuple[Any, Any, Any]:
 
 def unit(vectors: torch.Tensor) -> Any:
     return torch.nn.functional.normalize(vectors.detach(), dim=1).numpy()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _exact() -> Iterator[None]:
+    """Keep to float32: numbers are compared here; how bfloat16 rounds is tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.encoder.cpu_tower.native_bfloat16", lambda: False)
+        yield
 
 
 def test_pictures_equal_open_clip(

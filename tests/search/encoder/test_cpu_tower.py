@@ -1,6 +1,7 @@
 """The rewritten tower says what the tower said, or is not used."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,7 +51,7 @@ class Small(nn.Module):
         super().__init__()
         sizes = [3, 16, channels, channels, channels]
         self.layers = nn.Sequential()
-        for i, (into, out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (into, out) in enumerate(pairwise(sizes)):
             self.layers.append(Conv2dSame(into, out, 3, stride=2 if i < 2 else 1, bias=False))
             self.layers.append(trained(BatchNormAct2d(out, act_layer=nn.ReLU6)))
         self.head = nn.Linear(channels, 32)
@@ -64,7 +65,7 @@ class Small(nn.Module):
 def model_of(visual: nn.Module) -> Any:
     """Return what `speed_up` needs of an open_clip model."""
     model = SimpleNamespace(visual=visual.eval())
-    model.encode_image = lambda x: model.visual(x)
+    model.encode_image = lambda x: model.visual(x)  # noqa: PLW0108 - the visual is replaced
     return model
 
 
@@ -158,10 +159,10 @@ def test_a_convolution_that_is_used_twice_is_left_alone() -> None:
 
 
 @pytest.fixture(params=[True, False], ids=["bfloat16", "no bfloat16"])
-def able(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[bool]:
+def able(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """A processor with and without bfloat16; torch computes it on either."""
     monkeypatch.setattr("search.encoder.cpu_tower.native_bfloat16", lambda: request.param)
-    yield request.param
+    return bool(request.param)
 
 
 def test_convolution_networks_get_faster_kernels(able: bool) -> None:

@@ -1,6 +1,5 @@
 """Batches that fit: they halve on lack of memory, and grow while that pays."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,7 @@ def test_a_picture_that_does_not_fit_is_an_error_that_says_what_to_do(
     encoder.encode_pixels(pixels[:1])
     tighten(encoder, 0)
 
-    with pytest.raises(DeviceOutOfMemory, match="FINDALIKE_DEVICE.*FINDALIKE_MODEL"):
+    with pytest.raises(DeviceOutOfMemory, match=r"FINDALIKE_DEVICE.*FINDALIKE_MODEL"):
         encoder.encode_pixels(pixels)
 
 
@@ -136,10 +135,10 @@ def test_after_lack_of_memory_it_grows_no_more() -> None:
 
 
 @pytest.fixture
-def cuda(checkpoint: Path) -> Iterator[OpenClipEncoder]:
+def cuda(checkpoint: Path) -> OpenClipEncoder:
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
-    yield load_encoder(f"local-dir:{checkpoint}", "cuda")
+    return load_encoder(f"local-dir:{checkpoint}", "cuda")
 
 
 @pytest.mark.gpu

@@ -198,7 +198,7 @@ def test_a_huge_text_is_bounded_and_says_so(clip: OpenClipEncoder) -> None:
         plan = clip._texts.plan(["👟 " * 500_000, "red mug"])
 
     assert [len(weights) for weights in plan.weights] == [MAX_WINDOWS, 1]
-    assert [entry["event"] for entry in logs] == ["text_bounded"]
+    assert {entry["event"] for entry in logs} == {"text_bounded"}
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""`python -m scripts.benchmarks`: see `scripts/bench`."""
+
+import logging
+from pathlib import Path
+
+import click
+import structlog
+
+from search.cli import echo_json, json_option
+from search.errors import FindalikeError
+
+ROUNDS = click.option(
+    "--rounds",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Turns of everything that is compared; medians are shown.",
+)
+
+
+@click.group()
+def bench() -> None:
+    """Measure speed."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
+@bench.command()
+@click.option(
+    "--model", default="embedded", show_default=True, help="As FINDALIKE_MODEL, or random:NAME."
+)
+@click.option("--device", default="auto", show_default=True, help="As FINDALIKE_DEVICE.")
+@click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of pictures; unset: drawn ones.",
+)
+@click.option("--count", default=192, show_default=True, type=click.IntRange(8))
+@click.option(
+    "--side", default=1200, show_default=True, type=click.IntRange(64), help="Of drawn pictures."
+)
+@ROUNDS
+@json_option
+def encode(
+    *,
+    model: str,
+    device: str,
+    pictures: Path | None,
+    count: int,
+    side: int,
+    rounds: int,
+    as_json: bool,
+) -> None:
+    """Compare the pipeline with a plain loop and with the bare model.
+
+    The pipeline is the workers' own: file, checks, decoding, rendition for the pages, model. The
+    plain loop opens with Pillow, prepares and runs the model in float32, one picture at a time.
+    The bare model gets tensors that are ready, in the pipeline's own batches.
+    """
+    from scripts.benchmarks.encoding import measure_encoding, table
+
+    found = measure_encoding(
+        model, device, pictures=pictures, count=count, side=side, rounds=rounds
+    )
+    echo_json(found) if as_json else table(found)
+
+
+@bench.command()
+@ROUNDS
+@json_option
+def text(rounds: int, as_json: bool) -> None:
+    """Compare one text through the embedded encoder with one through a ViT-B/32's text tower."""
+    from scripts.benchmarks.texts import measure_texts, table
+
+    found = measure_texts(rounds)
+    echo_json(found) if as_json else table(found)
+
+
+@bench.command()
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    default=("embedded", "random:ViT-B-32"),
+    show_default=True,
+    help="As FINDALIKE_MODEL, or random:NAME; may be repeated.",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of pictures; unset: drawn ones.",
+)
+@click.option("--slow", is_flag=True, help="With torch.compile, which takes many minutes.")
+@ROUNDS
+@json_option
+def runtimes(
+    models: tuple[str, ...], pictures: Path | None, slow: bool, rounds: int, as_json: bool
+) -> None:
+    """Compare ways to run the picture half of a model on this CPU, with two threads."""
+    from scripts.benchmarks.runtimes import measure_runtimes, table
+
+    found = [
+        measure_runtimes(model, pictures=pictures, rounds=rounds, slow=slow) for model in models
+    ]
+    if as_json:
+        echo_json({"models": found})
+        return
+    for part in found:
+        table(part)
+
+
+if __name__ == "__main__":
+    try:
+        bench()
+    except FindalikeError as error:
+        raise SystemExit(f"Error: {error}") from error
