@@ -263,10 +263,15 @@ def _pads_like_tensorflow(module: nn.Module) -> bool:
 
 
 def _matrices(tower: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Hold every matrix in a type; vectors, such as scales of norms, stay float32."""
+    """Hold every matrix that is multiplied in a type.
+
+    Positions and scales of norms stay float32, and with them the sums that run through all layers
+    of a transformer.
+    """
     for module in tower.modules():
+        whole = isinstance(module, nn.Linear | nn.Conv2d | nn.MultiheadAttention)
         for name, weight in list(module.named_parameters(recurse=False)):
-            if weight.ndim >= 2 and weight.is_floating_point():
+            if weight.ndim >= 2 and (whole or name == "in_proj_weight"):
                 # Asking for gradients, which are never computed, makes `matmul` fold batches
                 # into rows instead of copying the weight once per picture.
                 setattr(module, name, nn.Parameter(weight.detach().to(dtype)))
