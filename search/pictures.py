@@ -54,11 +54,7 @@ class PictureStore:
     def path(self, sha256: str) -> Path | None:
         """Return where the rendition is, or None where there is none."""
         target = self._place(sha256)
-        if target is None:
-            return None
-        # Earlier versions wrote WebP, which is as good where it is.
-        found = (place for place in (target, target.with_suffix(".webp")) if place.is_file())
-        return next(found, None)
+        return target if target is not None and target.is_file() else None
 
     def _place(self, sha256: str) -> Path | None:
         """Return where the rendition belongs; 256 folders keep listings short."""

@@ -25,8 +25,7 @@ def picture(image_id: int) -> ResponseReturnValue:
     path = state().pictures.path(sha256) if sha256 else None
     if path is None:
         raise NotFound("There is no such picture.")
-    mimetype = "image/webp" if path.suffix == ".webp" else "image/jpeg"
-    response = send_file(path, mimetype=mimetype, etag=sha256 or False, max_age=MAX_AGE_S)
+    response = send_file(path, mimetype="image/jpeg", etag=sha256 or False, max_age=MAX_AGE_S)
     return _cached(response, f"public, max-age={MAX_AGE_S}")
 
 

@@ -46,17 +46,6 @@ def test_put_skips_what_is_there(tmp_path: Path) -> None:
     assert found.stat().st_ino == before
 
 
-def test_a_rendition_of_an_earlier_version_is_kept(tmp_path: Path) -> None:
-    store, old = PictureStore(tmp_path), tmp_path / "pictures" / SHA[:2] / f"{SHA}.webp"
-    old.parent.mkdir(parents=True)
-    Image.new("RGB", (10, 10)).save(old)
-
-    store.put(SHA, Image.new("RGB", (20, 20)))
-
-    assert store.path(SHA) == old
-    assert [path.name for path in old.parent.iterdir()] == [old.name]
-
-
 def test_many_writers_of_one_picture(tmp_path: Path) -> None:
     store, image = PictureStore(tmp_path), Image.new("RGB", (640, 640), "olive")
     with ThreadPoolExecutor(8) as pool:

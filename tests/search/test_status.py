@@ -48,7 +48,7 @@ def shop(database: Engine) -> Engine:
 def test_status_counts_what_is_there(shop: Engine, settings: Settings) -> None:
     """Each number by itself."""
     (settings.root / "pictures").mkdir(parents=True)
-    (settings.root / "pictures" / "a.webp").write_bytes(b"x" * 1234)
+    (settings.root / "pictures" / "a.jpg").write_bytes(b"x" * 1234)
     worker = open_database(settings, application_name=worker_application_name("box", 42))
     with worker.connect():
         found = read_status(shop, settings)
