@@ -161,7 +161,6 @@ class _Rows:
     colours: Tensor
     caption: Tensor
     looks: Tensor
-    picture: Tensor
 
 
 def _draw(lessons: Sequence[Lesson], batch: int, rng: np.random.Generator) -> _Rows:
@@ -182,7 +181,6 @@ def _draw(lessons: Sequence[Lesson], batch: int, rng: np.random.Generator) -> _R
                 lesson.colours[pictures],
                 torch.tensor(chosen),
                 torch.full((len(rows),), lesson.looks),
-                pictures + domain * _DOMAIN,
             )
         )
     return _Rows(*(torch.cat(column) for column in zip(*parts, strict=True)))

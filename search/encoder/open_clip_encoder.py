@@ -15,6 +15,7 @@ from PIL import Image
 from search.encoder.picture_forward import PictureForward
 from search.encoder.preparation import Preparation
 from search.encoder.texts import TextWindows
+from search.encoder.unit_rows import unit_rows
 from search.results import Embeddings
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class OpenClipEncoder:
     def _forward_texts(self, texts: list[str]) -> Embeddings:
         tokens = self._texts.tokens(texts).to(self.device)
         with self._turn, self._torch.inference_mode(), self._precision():
-            return _as_embeddings(self._model.encode_text(tokens))
+            return unit_rows(self._model.encode_text(tokens).float().cpu().numpy())
 
     def _precision(self) -> "torch.autocast":
         cuda = self.device.type == "cuda"
@@ -99,12 +100,6 @@ class OpenClipEncoder:
 
     def _nothing(self) -> Embeddings:
         return np.zeros((0, self.dim), dtype=np.float32)
-
-
-def _as_embeddings(vectors: "torch.Tensor") -> Embeddings:
-    rows = vectors.float().cpu().numpy()
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:

@@ -10,11 +10,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import structlog
 
 from search.encoder.memory import keep_freed_memory
 from search.encoder.preparation import Preparation
+from search.encoder.unit_rows import unit_rows
 from search.errors import DeviceOutOfMemory
 from search.results import Embeddings
 
@@ -115,9 +115,7 @@ class PictureForward:
             if vectors is not None:
                 parts.append(vectors)
                 start += len(part)
-        rows = self._torch.cat(parts).cpu().numpy()
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        return np.asarray(rows / np.maximum(norms, 1e-12), dtype=np.float32)
+        return unit_rows(self._torch.cat(parts).cpu().numpy())
 
     def _try(self, pixels: "torch.Tensor") -> "torch.Tensor | None":
         """Encode one batch; None where memory did not suffice and the batch is smaller now."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import structlog
 
+from search.encoder.unit_rows import unit_rows
 from search.errors import ModelUnavailable
 from search.results import Embeddings
 
@@ -98,18 +99,13 @@ class Plan:
         """
         if len(vectors) == len(self.weights):  # one window, one template each
             return vectors
-        windows = _unit(vectors.reshape(-1, self.templates, vectors.shape[1]).mean(axis=1))
+        windows = unit_rows(vectors.reshape(-1, self.templates, vectors.shape[1]).mean(axis=1))
         ends = np.cumsum([len(weights) for weights in self.weights])
         means = [
             np.average(part, axis=0, weights=weights)
             for part, weights in zip(np.split(windows, ends[:-1]), self.weights, strict=True)
         ]
-        return _unit(np.stack(means))
-
-
-def _unit(rows: Embeddings) -> Embeddings:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(norms, 1e-12), dtype=np.float32)
+        return unit_rows(np.stack(means))
 
 
 class TextWindows:
