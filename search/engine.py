@@ -12,11 +12,12 @@ from search.errors import ModelMismatch
 from search.events import record_search
 from search.generation import Generation
 from search.live import LiveGenerations
-from search.query import check, check_paging, encode_query
+from search.query import check, check_paging, understand
+from search.question import Question
 from search.ranking import Ranked, Stopwatch, facets, rank
-from search.rerank import Ranking
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
 from search.settings import Settings, load_settings
+from search.stages import Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,12 @@ class SearchEngine:
         generation = self._generation()
         watch = Stopwatch()
         with watch.step("encode"):
-            vector = encode_query(self.encoder, query)
+            question = understand(query, self.encoder, generation)
         ranked = rank(
             generation,
-            vector,
-            generation.columns.mask(query.filters) if query.filters else None,
+            question,
             candidates=self.settings.candidates,
             stages=query.stages,
-            kind=query.kind,
             watch=watch,
         )
         return self._page(Answer(generation, ranked, query, query.kind, query.text, watch))
@@ -99,13 +98,15 @@ class SearchEngine:
             nothing = Ranked(Ranking(empty, empty, none, none), {})
             return self._page(Answer(generation, nothing, query, "similar", sku, watch))
         mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
+        others = generation.columns.product_id != product.product_id
         ranked = rank(
             generation,
-            mean / np.linalg.norm(mean),
-            generation.columns.mask(query.filters)
-            & (generation.columns.product_id != product.product_id),
+            Question(
+                vector=mean / np.linalg.norm(mean),
+                kind="similar",
+                keep=generation.columns.mask(query.filters) & others,
+            ),
             candidates=self.settings.candidates,
-            kind="similar",
             watch=watch,
         )
         return self._page(Answer(generation, ranked, query, "similar", sku, watch))

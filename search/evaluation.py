@@ -18,11 +18,12 @@ from search.errors import UnusablePicture
 from search.generation import Generation
 from search.images import decode_picture
 from search.judgements import Judged, split_by_kind
-from search.query import encode_query
+from search.query import understand
+from search.question import Question
 from search.ranking import rank
-from search.rerank import Ranking, group
-from search.results import Candidates, Query, Vector
+from search.results import Candidates, Query
 from search.settings import Settings
+from search.stages import Ranking, group
 
 STAGES = ("ann", "exact", "reranked")
 DEPTH = 100
@@ -48,21 +49,23 @@ def order_of(generation: Generation, found: Candidates) -> Order:
 
 
 def stage_orders(
-    generation: Generation, vector: Vector, kind: str, candidates: int
+    generation: Generation, question: Question, candidates: int
 ) -> dict[str, tuple[Order, float]]:
-    """Answer one vector by each stage.
+    """Answer one question by each stage.
 
     Returns:
         For `ann` (the index's own order), `exact` (exact search over everything) and
         `reranked` (what a shopper sees): the order and the milliseconds it took.
     """
 
+    vector = question.vector
+
     def reranked() -> Ranking:
-        return rank(generation, vector, None, candidates=candidates, kind=kind).ranking
+        return rank(generation, question, candidates=candidates).ranking
 
     steps: dict[str, Callable[[], Order]] = {
-        "ann": lambda: order_of(generation, generation.candidates(vector, candidates, None)),
-        "exact": lambda: order_of(generation, generation.exact(vector, candidates, None)),
+        "ann": lambda: order_of(generation, generation.candidates(vector, candidates)),
+        "exact": lambda: order_of(generation, generation.exact(vector, candidates)),
         "reranked": lambda: [int(i) for i in reranked().product_ids[:DEPTH]],
     }
     answers = {}
@@ -162,9 +165,10 @@ class Evaluator:
         except (OSError, UnusablePicture):
             return False
         started = time.perf_counter()
-        vector = encode_query(self.encoder, Query(photo=photo, text=query.text))
+        asked = Query(photo=photo, text=query.text)
+        question = understand(asked, self.encoder, self.generation)
         encode_ms.append((time.perf_counter() - started) * 1000)
-        answers = stage_orders(self.generation, vector, query.kind, self.settings.candidates)
+        answers = stage_orders(self.generation, question, self.settings.candidates)
         for stage, (order, elapsed_ms) in answers.items():
             stages[stage].orders[query.name] = order
             stages[stage].elapsed_ms.append(elapsed_ms)

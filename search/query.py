@@ -1,9 +1,11 @@
-"""From a query to its vector: what may be asked, and how a photo and words become one vector."""
+"""From a query to a question: what may be asked, and how a photo and words become one vector."""
 
 import numpy as np
 
 from search.encoder import Encoder
 from search.errors import UnusableQuery
+from search.generation import Generation
+from search.question import Question
 from search.results import Query, Vector
 
 MAX_K = 100
@@ -62,3 +64,19 @@ def encode_query(encoder: Encoder, query: Query) -> Vector:
         parts.append((1 - PHOTO_WEIGHT, encoder.encode_texts([words])[0]))
     mixed = np.sum([weight * vector for weight, vector in parts], axis=0)
     return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
+
+
+def understand(query: Query, encoder: Encoder, generation: Generation) -> Question:
+    """Return what a query asks of a generation.
+
+    Args:
+        query: Checked; it has a photo, a text, or both.
+        encoder: The model that built the generation.
+        generation: Its columns say which rows the filters keep.
+    """
+    return Question(
+        vector=encode_query(encoder, query),
+        kind=query.kind,
+        text=query.text.strip(),
+        keep=generation.columns.mask(query.filters) if query.filters else None,
+    )

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from search.columns import Mask
 from search.generation import Generation
-from search.rerank import Asked, Ranking, group, rerank
-from search.results import FacetValue, StageMove, Vector
+from search.question import Question
+from search.results import FacetValue, StageMove
+from search.stages import Asked, Ranking, group, rerank
 
 
 @dataclass(slots=True)
@@ -40,35 +40,34 @@ class Ranked:
 
 def rank(
     generation: Generation,
-    vector: Vector,
-    keep: Mask | None,
+    question: Question,
     *,
     candidates: int,
     stages: tuple[str, ...] | None = None,
-    kind: str = "photo",
     watch: Stopwatch | None = None,
 ) -> Ranked:
-    """Answer a query vector from one generation.
+    """Answer a question from one generation.
+
+    PQ codes are lossy (Jégou et al. 2011, doi:10.1109/TPAMI.2010.57), so the index proposes and
+    the stored vectors decide.
 
     Args:
         generation: The index to ask.
-        vector: (d,) float32, unit length.
-        keep: (rows,) bool, what filters leave; applied inside the index search. None: all.
+        question: What is asked; what it keeps is applied inside the index search.
         candidates: Pictures to rescore exactly. It does not depend on the page, so that
             paging is stable.
         stages: Re-ranking stages to run; None runs all.
-        kind: Of the query: `photo`, `text`, `both` or `similar`.
         watch: Takes the time of each step.
     """
     watch = watch or Stopwatch()
     with watch.step("candidates"):
-        found = generation.candidates(vector, candidates, keep)
+        rows = generation.candidates(question.vector, candidates, question.keep).rows
     with watch.step("rerank"):
-        vectors = np.asarray(generation.vectors[found.rows], dtype=np.float32)
-        similarities = vectors @ vector
-        product_ids = generation.columns.product_id[found.rows]
-        asked = Asked(vector, kind, found.rows, product_ids, vectors, similarities)
-        ranking, moves = rerank(asked, group(product_ids, found.rows, similarities), stages)
+        vectors = np.asarray(generation.vectors[rows], dtype=np.float32)
+        similarities = vectors @ question.vector
+        product_ids = generation.columns.product_id[rows]
+        asked = Asked(question, generation.columns, rows, product_ids, vectors, similarities)
+        ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages)
     return Ranked(ranking, moves)
 
 

@@ -13,7 +13,7 @@ from search.db import session_scope
 from search.engine import SearchEngine
 from search.errors import ModelMismatch, UnknownProduct, UnusableQuery
 from search.models import Product, SearchEvent
-from search.query import encode_query
+from search.query import encode_query, understand
 from search.ranking import rank
 from search.results import Box, Filters, Query
 from search.settings import Settings
@@ -220,6 +220,6 @@ def test_a_new_generation_is_noticed_without_a_failed_request(
 
 def test_rank_asks_as_many_candidates_whatever_the_page(engine: SearchEngine) -> None:
     generation = engine.live.current()
-    vector = encode_query(engine.encoder, Query(text="plate"))
-    few = rank(generation, vector, None, candidates=5)
+    question = understand(Query(text="plate"), engine.encoder, generation)
+    few = rank(generation, question, candidates=5)
     assert len(few.ranking) <= 5

@@ -4,17 +4,9 @@ import numpy as np
 import pytest
 
 from search.errors import UnusableQuery
-from search.rerank import STAGES, Asked, expand, group, rerank
-
-
-def asked(
-    vectors: np.ndarray, product_ids: list[int], query: np.ndarray, kind: str = "photo"
-) -> Asked:
-    """Return rescored candidates, row i being vector i."""
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    query = (query / np.linalg.norm(query)).astype(np.float32)
-    rows = np.arange(len(vectors), dtype=np.int64)
-    return Asked(query, kind, rows, np.array(product_ids, np.int64), vectors, vectors @ query)
+from search.stages import STAGES, group, rerank
+from search.stages.expansion import expand
+from tests.candidates import asked
 
 
 def test_group_keeps_the_best_picture_of_each_product() -> None:

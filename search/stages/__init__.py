@@ -1,0 +1,46 @@
+"""From exact similarities to an order of products: named re-ranking stages, one module each.
+
+Stages are small, run in the order of `STAGES`, can be switched off one by one, and leave a trace
+of what they moved. Nothing here reads a database.
+"""
+
+from collections.abc import Sequence
+
+from search.errors import UnusableQuery
+from search.results import StageMove
+from search.stages.expansion import expand
+from search.stages.ranking import Asked, Ranking, Stage, group
+
+__all__ = ["STAGES", "Asked", "Ranking", "Stage", "group", "rerank"]
+
+STAGES: dict[str, Stage] = {"expand": expand}
+"""Re-ranking stages by name, in the order they run."""
+
+
+def rerank(
+    asked: Asked, ranking: Ranking, names: Sequence[str] | None = None
+) -> tuple[Ranking, dict[int, tuple[StageMove, ...]]]:
+    """Run the stages and say what each moved.
+
+    Args:
+        asked: The query and the rescored candidates.
+        ranking: The exact order of products.
+        names: Stages to run; None runs all of `STAGES`.
+
+    Returns:
+        The final order, and for each product id the stages that moved it.
+
+    Raises:
+        UnusableQuery: a name is no stage.
+    """
+    wanted = tuple(STAGES) if names is None else tuple(names)
+    if unknown := set(wanted) - set(STAGES):
+        raise UnusableQuery(f"Unknown stages {sorted(unknown)}; there are {list(STAGES)}.")
+    moves: dict[int, list[StageMove]] = {}
+    for name in (stage for stage in STAGES if stage in wanted):
+        before = {product: i for i, product in enumerate(ranking.product_ids.tolist(), 1)}
+        ranking = STAGES[name](asked, ranking)
+        for after, product in enumerate(ranking.product_ids.tolist(), 1):
+            if before[product] != after:
+                moves.setdefault(product, []).append(StageMove(name, before[product], after))
+    return ranking, {product: tuple(steps) for product, steps in moves.items()}

@@ -1,0 +1,49 @@
+"""Rescored candidates as re-ranking stages get them, made by hand."""
+
+import numpy as np
+
+from search.columns import Columns, Facet
+from search.question import Question
+from search.stages import Asked
+
+
+def facet(values: list[str | None]) -> Facet:
+    """Return a text column."""
+    known = sorted({value for value in values if value is not None})
+    codes = [-1 if value is None else known.index(value) for value in values]
+    return Facet(np.array(codes, np.int32), tuple(known))
+
+
+def columns(product_ids: list[int], **given: list[str | None]) -> Columns:
+    """Return the columns of as many rows; what is not given is empty, and all is in stock."""
+    n = len(product_ids)
+    empty: list[str | None] = [None] * n
+    return Columns(
+        image_id=np.arange(n, dtype=np.int64),
+        product_id=np.array(product_ids, np.int64),
+        category=facet(given.get("category", empty)),
+        brand=facet(given.get("brand", empty)),
+        colour=facet(given.get("colour", empty)),
+        price_cents=np.full(n, 100, np.int64),
+        in_stock=np.ones(n, np.bool_),
+    )
+
+
+def asked(
+    vectors: np.ndarray,
+    product_ids: list[int],
+    query: np.ndarray,
+    kind: str = "photo",
+    of: Columns | None = None,
+) -> Asked:
+    """Return rescored candidates, row i being vector i."""
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    query = (query / np.linalg.norm(query)).astype(np.float32)
+    return Asked(
+        question=Question(query, kind),
+        columns=of or columns(product_ids),
+        rows=np.arange(len(vectors), dtype=np.int64),
+        product_ids=np.array(product_ids, np.int64),
+        vectors=vectors,
+        similarities=vectors @ query,
+    )
