@@ -2,6 +2,7 @@
 
 FindalikeError
 ├── WrongSetting            a FINDALIKE_* variable has a value that is not allowed
+├── UnusableVocabulary      a vocabulary file that can't be used
 ├── DatabaseUnavailable     PostgreSQL does not answer
 ├── SchemaOutdated          the database lacks migrations
 ├── ModelUnavailable        the encoder can't be loaded
@@ -40,6 +41,17 @@ class WrongSetting(FindalikeError):
 
     def __str__(self) -> str:
         return f"{self.variable}={self.value} is not allowed: {self.allowed}."
+
+
+class UnusableVocabulary(FindalikeError):
+    """A vocabulary file can't be read, or an entry in it is not what it must be."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"The vocabulary {self.path} can't be used: {self.reason} Correct the file."
 
 
 class DatabaseUnavailable(FindalikeError):

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
             "such as `ViT-B-32/laion2b_s34b_b79k`.",
         ),
     ] = "embedded"
+    vocabulary: Annotated[
+        Path | None,
+        Field(description="A shop's own attribute values and words, added to the built-in ones."),
+    ] = None
     device: Annotated[
         str,
         Field(
