@@ -104,7 +104,8 @@ class BatchEncoder:
         # Sorted: two workers that insert the same digests meet in the same order, no deadlock.
         digests = sorted(encoded.vectors)
         vectors = np.stack([encoded.vectors[digest] for digest in digests])
-        shard = self.store.write(self.encoder.tag, digests, vectors)
+        patches = np.stack([encoded.patches[digest] for digest in digests])
+        shard = self.store.write(self.encoder.tag, digests, vectors, patches)
         rows = [
             {"sha256": digest, "model_tag": self.encoder.tag, "shard": shard, "row": row}
             for row, digest in enumerate(digests)

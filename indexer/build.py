@@ -25,11 +25,14 @@ from search.columns import write_columns
 from search.db import session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
+from search.encoder.local_features import PATCH_DIM
 from search.errors import NothingToBuild
 from search.generation import (
     COLUMNS,
+    FILES,
     FORMAT,
     INDEX,
+    PATCHES,
     VECTORS,
     Manifest,
     file_entry,
@@ -43,7 +46,7 @@ from search.settings import Settings
 from search.training import IndexPlan, plan_index, train_index
 
 TEMPORARY = ".building-"
-GATHER_ROWS = 100_000
+GATHER_ROWS = 20_000
 STEPS = 5
 
 log = structlog.get_logger()
@@ -133,7 +136,7 @@ def _write(
     """Write all files of a generation, the manifest last."""
     tell("Gathering vectors")
     store = EmbeddingStore(settings.root)
-    vectors = _gather(directory / VECTORS, snapshot, store, encoder.tag)
+    vectors = _gather(directory, snapshot, store, encoder.tag)
     write_columns(directory / COLUMNS, snapshot.rows)
     plan = plan_for(settings, *vectors.shape)
     tell(f"Training {plan.factory}")
@@ -150,6 +153,7 @@ def _write(
             created_at=datetime.now(UTC),
             model_tag=encoder.tag,
             dim=vectors.shape[1],
+            patch_dim=PATCH_DIM,
             vectors=len(vectors),
             products=snapshot.products,
             signature=snapshot.signature,
@@ -161,7 +165,7 @@ def _write(
             nprobe=index.nprobe,
             candidates=settings.candidates,
             left_out=snapshot.left_out,
-            files={file: file_entry(directory / file) for file in (INDEX, VECTORS, COLUMNS)},
+            files={file: file_entry(directory / file) for file in sorted(FILES)},
             measured=measured,
         ),
     )
@@ -173,14 +177,19 @@ def plan_for(settings: Settings, n: int, d: int) -> IndexPlan:
     return plan_index(n, d, memory_mb * 2**20 if memory_mb else None)
 
 
-def _gather(path: Path, snapshot: Snapshot, store: EmbeddingStore, model_tag: str) -> HalfVectors:
-    """Write the vectors in index order, block by block, and map the file: (n, d) float16."""
+def _gather(
+    directory: Path, snapshot: Snapshot, store: EmbeddingStore, model_tag: str
+) -> HalfVectors:
+    """Write vectors and patches in index order, block by block; map the vectors: (n, d) float16."""
     rows = np.asarray(snapshot.shard_rows, dtype=np.int64)
-    with path.open("wb") as file:
+    with (directory / VECTORS).open("wb") as vectors, (directory / PATCHES).open("wb") as patches:
         for start in range(0, len(rows), GATHER_ROWS):
             part = slice(start, start + GATHER_ROWS)
-            store.gather(model_tag, snapshot.shards[part], rows[part]).tofile(file)
-    return np.asarray(np.memmap(path, dtype=np.float16, mode="r")).reshape(len(rows), -1)
+            gathered = store.gather(model_tag, snapshot.shards[part], rows[part])
+            gathered.vectors.tofile(vectors)
+            gathered.patches.tofile(patches)
+    mapped = np.memmap(directory / VECTORS, dtype=np.float16, mode="r")
+    return np.asarray(mapped).reshape(len(rows), -1)
 
 
 def _sync(directory: Path) -> None:

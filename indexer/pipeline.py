@@ -26,7 +26,7 @@ from search.encoder import PictureEncoder
 from search.errors import UnusablePicture
 from search.images import FORMATS, Enough, decode_picture
 from search.pictures import LONGEST_SIDE_PX, PictureStore
-from search.results import Vector
+from search.results import CellPatches, Vector
 from search.settings import Settings
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Encoded:
 
     outcomes: tuple[Seen | Refused, ...]
     vectors: dict[str, Vector]  # by sha256, only those that were not known
+    patches: dict[str, CellPatches]  # of the same
 
 
 Prepared = tuple[Seen, "torch.Tensor"]
@@ -100,7 +101,7 @@ class Pipeline:
             OSError: the disk refuses renditions.
         """
         outcomes: list[Seen | Refused] = []
-        vectors: dict[str, Vector] = {}
+        said: dict[str, tuple[Vector, CellPatches]] = {}
         asked: set[str] = set()  # what the model has got, in this run
         self._idle_since = time.perf_counter()
         # A quarter of the batch at a time, so that threads and model overlap.
@@ -114,18 +115,19 @@ class Pipeline:
                 pool, lambda claim: self._prepare(claim, client), claims, ahead=2 * size
             )
             # While the model has a group, the next one is gathered and looked up.
-            running: Future[dict[str, Vector]] | None = None
+            running: Future[dict[str, tuple[Vector, CellPatches]]] | None = None
             while group := list(islice(prepared, size)):
                 outcomes += [part if isinstance(part, Refused) else part[0] for part in group]
                 usable = [part for part in group if not isinstance(part, Refused)]
                 new = self._new(usable, known, asked)
                 asked |= new.keys()
                 if running is not None:
-                    vectors |= running.result()
+                    said |= running.result()
                 running = model.submit(self._encode, new)
             if running is not None:
-                vectors |= running.result()
-        return Encoded(tuple(outcomes), vectors)
+                said |= running.result()
+        vectors = {sha256: vector for sha256, (vector, _) in said.items()}
+        return Encoded(tuple(outcomes), vectors, {s: patches for s, (_, patches) in said.items()})
 
     def _new(
         self, prepared: Sequence[Prepared], known: Known, asked: Collection[str]
@@ -136,7 +138,7 @@ class Pipeline:
             del new[sha256]
         return new
 
-    def _encode(self, new: "dict[str, torch.Tensor]") -> dict[str, Vector]:
+    def _encode(self, new: "dict[str, torch.Tensor]") -> dict[str, tuple[Vector, CellPatches]]:
         """Run the model; in its own thread."""
         import torch
 
@@ -144,9 +146,9 @@ class Pipeline:
             return {}
         self.times.add("wait", time.perf_counter() - self._idle_since)
         with self.times.stage("forward"):
-            vectors = self._encoder.encode_pixels(torch.stack(list(new.values())))
+            said = self._encoder.describe_pixels(torch.stack(list(new.values())))
         self._idle_since = time.perf_counter()
-        return dict(zip(new, vectors, strict=True))
+        return dict(zip(new, zip(said.vectors, said.patches, strict=True), strict=True))
 
     def _prepare(self, claim: Claim, client: httpx.Client) -> Prepared | Refused:
         """Turn an address into the model's input; runs in a thread."""

@@ -1,10 +1,10 @@
 """The embedding store: immutable shard files of unit vectors, keyed by picture content.
 
 A shard is one safetensors file below `embeddings/<model_tag>/`: `vectors` (n, d) float16,
-`sha256` (n, 32) uint8 naming the picture content of each row, and in its metadata the model tag
-and a checksum. Which row holds whose embedding is said by the table `embedding`; this module
-keeps no state of its own, never changes a file once it has its name, and refuses to hand out a
-vector from a file whose checksum fails.
+`patches` (n, cells, p) int8 with the local features, `sha256` (n, 32) uint8 naming the picture
+content of each row, and in its metadata the model tag and a checksum. Which row holds whose
+embedding is said by the table `embedding`; this module keeps no state of its own, never changes a
+file once it has its name, and refuses to hand out a vector from a file whose checksum fails.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -22,10 +23,26 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from search.errors import DamagedShard, DimensionMismatch
-from search.results import Embeddings, HalfVectors, Ids
+from search.results import Embeddings, HalfVectors, Ids, Patches
 
 Digests = npt.NDArray[np.uint8]
 """(n, 32) uint8, the sha256 of each row's picture."""
+
+
+class Shard(NamedTuple):
+    """What one file holds, row by row."""
+
+    vectors: HalfVectors  # (n, d) float16
+    patches: Patches  # (n, cells, p) int8; no cells where the model has no local features
+    digests: Digests
+
+
+class Gathered(NamedTuple):
+    """Rows of many shards, in the order asked for."""
+
+    vectors: HalfVectors  # (n, d) float16
+    patches: Patches  # (n, cells, p) int8
+
 
 SUFFIX = ".safetensors"
 TEMPORARY = ".tmp"
@@ -41,13 +58,20 @@ class EmbeddingStore:
     def __init__(self, root: Path) -> None:
         self.root = root / "embeddings"
 
-    def write(self, model_tag: str, sha256s: Sequence[str], vectors: Embeddings) -> str:
+    def write(
+        self,
+        model_tag: str,
+        sha256s: Sequence[str],
+        vectors: Embeddings,
+        patches: Patches | None = None,
+    ) -> str:
         """Write one shard: to a temporary name, to the disk, then to its own name.
 
         Args:
             model_tag: The model that made the vectors.
             sha256s: n hex digests of picture contents; row i belongs to sha256s[i].
             vectors: (n, d) float32, unit length.
+            patches: (n, cells, p) int8; None where the model has no local features.
 
         Returns:
             The shard's file name, new and unique.
@@ -56,20 +80,27 @@ class EmbeddingStore:
             DimensionMismatch: not one digest per row.
             OSError: the disk refuses, full for example; nothing is left under a shard's name.
         """
-        if vectors.ndim != 2 or len(vectors) != len(sha256s):
+        if patches is None:
+            patches = np.empty((len(vectors), 0, 0), np.int8)
+        if vectors.ndim != 2 or not len(vectors) == len(patches) == len(sha256s):
             raise DimensionMismatch(len(sha256s), len(vectors))
         half = np.ascontiguousarray(vectors, dtype=np.float16)
         digests = np.frombuffer(bytes.fromhex("".join(sha256s)), np.uint8).reshape(-1, 32)
-        metadata = {"model_tag": model_tag, "checksum": _checksum(half, digests)}
-        content = save({"vectors": half, "sha256": digests}, metadata=metadata)
+        metadata = {"model_tag": model_tag, "checksum": _checksum(half, patches, digests)}
+        tensors: dict[str, npt.NDArray[Any]] = {
+            "vectors": half,
+            "patches": np.ascontiguousarray(patches),
+            "sha256": digests,
+        }
+        content = save(tensors, metadata=metadata)
         name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid4().hex}{SUFFIX}"
         directory = self._directory(model_tag)
         directory.mkdir(parents=True, exist_ok=True)
         _write_durably(directory / name, content)
         return name
 
-    def read(self, model_tag: str, shard: str) -> tuple[HalfVectors, Digests]:
-        """Return a shard's vectors (n, d) float16 and digests (n, 32) uint8, checked.
+    def read(self, model_tag: str, shard: str) -> Shard:
+        """Return what a shard holds, checked.
 
         Raises:
             DamagedShard: the file is missing, unreadable, of another model, or was changed.
@@ -79,49 +110,58 @@ class EmbeddingStore:
             with safe_open(path, framework="numpy") as opened:
                 metadata: Mapping[str, str] = opened.metadata() or {}
                 vectors = opened.get_tensor("vectors")
+                patches = opened.get_tensor("patches")
                 digests = opened.get_tensor("sha256")
         except (OSError, SafetensorError) as error:
             raise _damaged(path, str(error) or type(error).__name__) from error
         if metadata.get("model_tag") != model_tag:
             raise _damaged(path, f"it holds vectors of the model {metadata.get('model_tag')}")
-        if metadata.get("checksum") != _checksum(vectors, digests):
+        if metadata.get("checksum") != _checksum(vectors, patches, digests):
             raise _damaged(path, "its checksum fails")
-        return vectors, digests
+        return Shard(vectors, patches, digests)
 
-    def gather(self, model_tag: str, shards: Sequence[str], rows: Ids) -> HalfVectors:
-        """Collect vectors from many shards, each file read and checked once.
+    def gather(self, model_tag: str, shards: Sequence[str], rows: Ids) -> Gathered:
+        """Collect rows from many shards, each file read and checked once.
 
         Args:
             model_tag: The model that made the vectors.
             shards: n shard names.
-            rows: (n,) int64; vector i is row rows[i] of shards[i].
+            rows: (n,) int64; what comes i-th is row rows[i] of shards[i].
 
         Returns:
-            (n, d) float16, in the order asked for; (0, 0) when nothing is asked for.
+            Vectors and patches, in the order asked for; (0, 0) and (0, 0, 0) when nothing is.
 
         Raises:
             DamagedShard: a file is missing or changed, or has no such row.
-            DimensionMismatch: shards of one model have different d.
+            DimensionMismatch: shards of one model have different d or cells.
         """
         if len(shards) != len(rows):
             raise DimensionMismatch(len(shards), len(rows))
-        gathered: HalfVectors = np.empty((len(rows), 0), np.float16)
+        gathered = Gathered(
+            np.empty((len(rows), 0), np.float16), np.empty((len(rows), 0, 0), np.int8)
+        )
         names, shard_of = np.unique(np.asarray(shards, dtype=np.str_), return_inverse=True)
         # Sorted once, so that each shard's places are a slice: a scan per shard is quadratic.
         order = np.argsort(shard_of, kind="stable")
         ends = np.searchsorted(shard_of[order], np.arange(len(names)), side="right")
         for number, name in enumerate(names.tolist()):
-            vectors, _ = self.read(model_tag, name)
+            shard = self.read(model_tag, name)
             if number == 0:
-                gathered = np.empty((len(rows), vectors.shape[1]), np.float16)
-            if vectors.shape[1] != gathered.shape[1]:
-                raise DimensionMismatch(gathered.shape[1], vectors.shape[1])
+                gathered = Gathered(
+                    np.empty((len(rows), *shard.vectors.shape[1:]), np.float16),
+                    np.empty((len(rows), *shard.patches.shape[1:]), np.int8),
+                )
+            if shard.vectors.shape[1:] != gathered.vectors.shape[1:]:
+                raise DimensionMismatch(gathered.vectors.shape[1], shard.vectors.shape[1])
+            if shard.patches.shape[1:] != gathered.patches.shape[1:]:
+                raise DimensionMismatch(gathered.patches.shape[1], shard.patches.shape[1])
             places = order[ends[number - 1] if number else 0 : ends[number]]
             wanted = rows[places]
-            if wanted.min() < 0 or wanted.max() >= len(vectors):
+            if wanted.min() < 0 or wanted.max() >= len(shard.vectors):
                 path = self._directory(model_tag) / name
-                raise _damaged(path, f"it has {len(vectors)} rows, not row {wanted.max()}")
-            gathered[places] = vectors[wanted]
+                raise _damaged(path, f"it has {len(shard.vectors)} rows, not row {wanted.max()}")
+            gathered.vectors[places] = shard.vectors[wanted]
+            gathered.patches[places] = shard.patches[wanted]
         return gathered
 
     def stale_files(self, *, older_than_s: float) -> Iterator[Path]:
@@ -138,11 +178,11 @@ class EmbeddingStore:
         return self.root / (quote(model_tag, safe="@+=,-_.") if model_tag.strip(".") else "%2E")
 
 
-def _checksum(vectors: HalfVectors, digests: Digests) -> str:
-    """Return the sha256 over both arrays' bytes, shapes included."""
-    hashed = hashlib.sha256(f"{vectors.dtype}{vectors.shape}{digests.shape}".encode())
-    hashed.update(np.ascontiguousarray(vectors).tobytes())
-    hashed.update(np.ascontiguousarray(digests).tobytes())
+def _checksum(*arrays: npt.NDArray[np.generic]) -> str:
+    """Return the sha256 over all arrays' bytes, types and shapes included."""
+    hashed = hashlib.sha256("".join(f"{array.dtype}{array.shape}" for array in arrays).encode())
+    for array in arrays:
+        hashed.update(np.ascontiguousarray(array).tobytes())
     return hashed.hexdigest()
 
 

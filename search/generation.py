@@ -1,8 +1,8 @@
 """A generation: an immutable, self-contained index in a directory, and the manifest that proves it.
 
-Files: `index.faiss`; `vectors.f16`, the stored vectors in index order, memory-mapped;
-`columns.arrow`, ids and filterable fields; `manifest.json`, which names the others' checksums and
-carries its own. This module reads and verifies; `indexer.build` writes.
+Files: `index.faiss`; `vectors.f16` and `patches.i8`, the stored vectors and local features in index
+order, memory-mapped; `columns.arrow`, ids and filterable fields; `manifest.json`, which names the
+others' checksums and carries its own. This module reads and verifies; `indexer.build` writes.
 """
 
 import hashlib
@@ -17,10 +17,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from search.columns import Columns, Mask, load_columns
 from search.errors import DamagedGeneration, DimensionMismatch
 from search.index import FaissIndex, read_index
-from search.results import Candidates, HalfVectors, Vector
+from search.results import Candidates, HalfVectors, Patches, Vector
 
-INDEX, VECTORS, COLUMNS, MANIFEST = "index.faiss", "vectors.f16", "columns.arrow", "manifest.json"
-FILES = frozenset({INDEX, VECTORS, COLUMNS})
+INDEX, VECTORS, PATCHES = "index.faiss", "vectors.f16", "patches.i8"
+COLUMNS, MANIFEST = "columns.arrow", "manifest.json"
+FILES = frozenset({INDEX, VECTORS, PATCHES, COLUMNS})
 FORMAT = 1
 
 
@@ -61,6 +62,7 @@ class Manifest(_Frozen):
     created_at: datetime
     model_tag: str
     dim: int
+    patch_dim: int  # length of a cell's descriptor; `patches.i8` is empty where there are none
     vectors: int
     products: int
     signature: str  # changes when what would be indexed changes
@@ -85,6 +87,7 @@ class Generation:
     manifest: Manifest
     columns: Columns
     vectors: HalfVectors  # (n, d) float16, memory-mapped
+    patches: Patches  # (n, cells, p) int8, memory-mapped; no cells where there are none
     index: FaissIndex
 
     def candidates(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
@@ -191,7 +194,18 @@ def load_generation(directory: Path, generation_id: int) -> Generation:
     if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
         raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
     searched = FaissIndex(index, vectors, manifest.nprobe)
-    return Generation(generation_id, manifest, columns, vectors, searched)
+    patches = _map_patches(directory, manifest)
+    return Generation(generation_id, manifest, columns, vectors, patches, searched)
+
+
+def _map_patches(directory: Path, manifest: Manifest) -> Patches:
+    size, width = manifest.files[PATCHES].bytes, manifest.vectors * manifest.patch_dim
+    if size == 0:  # nothing to map
+        return np.empty((manifest.vectors, 0, manifest.patch_dim), np.int8)
+    if size % width:
+        raise _damaged(directory, PATCHES, "holds another number of pictures than the manifest")
+    shape = (manifest.vectors, size // width, manifest.patch_dim)
+    return np.asarray(np.memmap(directory / PATCHES, dtype=np.int8, mode="r", shape=shape))
 
 
 def _damaged(directory: Path, name: str, what: str) -> DamagedGeneration:

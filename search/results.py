@@ -14,6 +14,14 @@ HalfVectors = npt.NDArray[np.float16]
 """(n, d) float16, rows of unit length up to rounding: how vectors are stored."""
 Vector = npt.NDArray[np.float32]
 """(d,) float32, unit length."""
+Patches = npt.NDArray[np.int8]
+"""(n, cells, p) int8, a descriptor of each cell of a picture; unit length is 127."""
+CellPatches = npt.NDArray[np.int8]
+"""(cells, p) int8, the same of one picture."""
+PatchWeights = npt.NDArray[np.float32]
+"""(n, cells) float32, how much each cell matters in a query; they sum to 1."""
+RegionMaps = npt.NDArray[np.float32]
+"""(n, 5, g, g) float32, what a model says of where things are; see `search.regions`."""
 Ids = npt.NDArray[np.int64]
 """(n,) int64; -1 pads short rows where faiss returns them."""
 

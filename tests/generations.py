@@ -10,8 +10,10 @@ from search.columns import ColumnRow, write_columns
 from search.db import session_scope
 from search.generation import (
     COLUMNS,
+    FILES,
     FORMAT,
     INDEX,
+    PATCHES,
     VECTORS,
     Latency,
     Manifest,
@@ -21,7 +23,7 @@ from search.generation import (
 )
 from search.index import write_index
 from search.models import Generation as GenerationRow
-from search.results import Embeddings
+from search.results import Embeddings, Patches
 from search.training import plan_index, train_index
 
 TAG = "test-model"
@@ -43,12 +45,15 @@ def column_rows(n: int) -> list[ColumnRow]:
     ]
 
 
-def write_generation(directory: Path, vectors: Embeddings, *, nprobe: int = 4) -> Manifest:
+def write_generation(
+    directory: Path, vectors: Embeddings, *, nprobe: int = 4, patches: Patches | None = None
+) -> Manifest:
     """Write a whole generation; the measurements in its manifest are not meant."""
     directory.mkdir(parents=True)
     half = vectors.astype(np.float16)
     n, d = half.shape
     half.tofile(directory / VECTORS)
+    (patches if patches is not None else np.empty((n, 0, 1), np.int8)).tofile(directory / PATCHES)
     write_columns(directory / COLUMNS, column_rows(n))
     plan = plan_index(n, d)
     write_index(train_index(plan, half), directory / INDEX)
@@ -59,6 +64,7 @@ def write_generation(directory: Path, vectors: Embeddings, *, nprobe: int = 4) -
         created_at=datetime.now(UTC),
         model_tag=TAG,
         dim=d,
+        patch_dim=1 if patches is None else patches.shape[2],
         vectors=n,
         products=(n + 1) // 2,
         signature="signature",
@@ -70,7 +76,7 @@ def write_generation(directory: Path, vectors: Embeddings, *, nprobe: int = 4) -
         nprobe=nprobe,
         candidates=100,
         left_out={},
-        files={name: file_entry(directory / name) for name in (INDEX, VECTORS, COLUMNS)},
+        files={name: file_entry(directory / name) for name in sorted(FILES)},
         measured=Measured(
             recall_at_10=1.0,
             recall_at_10_photo=1.0,

@@ -36,7 +36,7 @@ def measure_encoding(
         batch = BATCH_ON_CUDA if half.device.type == "cuda" else 64
         settings = Settings(home=workplace, batch_images=batch)
         pixels = _prepared(half, files)
-        half.encode_pixels(pixels)  # rewrites the tower, finds the batch size
+        half.describe_pixels(pixels)  # rewrites the tower, finds the batch size
         ready = half.forward.preparation.normalised(pixels.to(half.device))
         ready = ready.contiguous(memory_format=torch.channels_last)
         plain, whole, bare, stages = [], [], [], []
@@ -118,7 +118,7 @@ def _run(pipeline: Pipeline, files: list[Path], settings: Settings) -> None:
 def _bare(half: PictureHalf, pixels: torch.Tensor) -> None:
     """Tensors on the device, normalised, in batches of the size that the engine found."""
     for part in pixels.split(half.forward.batch.now):
-        vectors = half.forward.vectors(part)
+        vectors = half.forward.read(part)[0]
     vectors.cpu()
 
 

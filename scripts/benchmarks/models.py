@@ -14,10 +14,10 @@ import torch
 from PIL import Image
 
 from search.encoder import load_encoder
+from search.encoder.local_features import Described
 from search.encoder.picture_forward import PictureForward
 from search.encoder.preparation import Preparation
 from search.errors import ModelUnavailable
-from search.results import Embeddings
 
 RANDOM = "random:"
 SEED = 0
@@ -41,8 +41,8 @@ class PictureHalf:
         """Turn a picture into the model's input."""
         return self.forward.preparation(image)
 
-    def encode_pixels(self, pixels: torch.Tensor) -> Embeddings:
-        """Encode prepared pictures (n, 3, H, W) as (n, d) float32 unit rows."""
+    def describe_pixels(self, pixels: torch.Tensor) -> Described:
+        """Describe prepared pictures (n, 3, H, W): vectors and local features."""
         return self.forward.run(pixels)
 
 

@@ -129,6 +129,12 @@ class InBfloat16(nn.Module):
         with torch.autocast("cpu", torch.bfloat16):
             return self.tower(x)
 
+    def forward_intermediates(self, x: Tensor, **settings: object) -> Any:  # noqa: ANN401
+        """Encode pictures and return maps beside; what the tower's own method returns."""
+        with torch.autocast("cpu", torch.bfloat16):
+            tower: Any = self.tower
+            return tower.forward_intermediates(x, **settings)
+
 
 def native_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 itself; elsewhere it would be slower."""

@@ -97,11 +97,15 @@ class ColourHistograms(nn.Module):
         for name, value in constants.items():
             self.register_buffer(name, value, persistent=False)
 
+    def lab(self, x: Tensor) -> Tensor:
+        """Return the colours of normalised pictures (n, 3, H, W), cell by cell: (n, g, g, 3)."""
+        rgb = F.adaptive_avg_pool2d(x.float(), _GRID) * self.std + self.mean
+        return lab_from_srgb(rgb.clamp(0, 1).permute(0, 2, 3, 1))
+
     def forward(self, x: Tensor) -> Tensor:
         """Describe normalised pictures (n, 3, H, W) by (n, 3 · colours) values in 0..1."""
         with torch.autocast(x.device.type, enabled=False):
-            rgb = F.adaptive_avg_pool2d(x.float(), _GRID) * self.std + self.mean
-            lab = lab_from_srgb(rgb.clamp(0, 1).flatten(2).transpose(1, 2))
+            lab = self.lab(x).flatten(1, 2)
             # The softmax of minus the squared distances, without the part that all colours share.
             nearness = lab @ self.palette.T - 0.5 * self.palette.square().sum(dim=1)
             shares = (nearness / _SOFTNESS**2).softmax(dim=2)  # (n, cells, colours)

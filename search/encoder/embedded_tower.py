@@ -11,6 +11,9 @@ has a part for each head, so that one cosine index serves every kind of query:
   things, through the embeddings of 631 product names; a learned residual adds what both lack.
 - colour: which colours the thing has, in the space that colour words are written to.
 
+Beside the vector, the local heads say of each cell of the picture what is there
+(`search.encoder.embedded_local`).
+
 It only computes vectors: preprocessing, loading and tokens belong to open_clip.
 """
 
@@ -24,6 +27,7 @@ from timm.models import register_model
 from torch import Tensor, nn
 
 from search.encoder.embedded_colour import ColourHistograms
+from search.encoder.embedded_local import LocalHeads
 
 TOWER_NAME = "findalike_tower"
 
@@ -88,20 +92,27 @@ class ProductTower(nn.Module):
             nn.GELU(),
             nn.Linear(shape.colour_width, shape.colour_dim),
         )
+        self.local = LocalHeads()
         # Shares of the visual, semantic and colour parts in the unit vector.
         self.shares = nn.Parameter(torch.full((3,), 3**-0.5))
 
     def pooled(self, x: Tensor) -> Tensor:
         """Describe pictures before any head: (n, 3, H, W) to (n, deep + texture + colour)."""
+        return self.seen(x)[0]
+
+    def seen(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return what `pooled` does, and the map after each stage of the backbone."""
         colours = self.colours(x)
         x = self.backbone.bn1(self.backbone.conv_stem(x))
+        maps: list[Tensor] = []
         texture: list[Tensor] = []
         for stage, block in enumerate(self.backbone.blocks):
             x = block(x)
+            maps.append(x)
             if stage in self.shape.texture_stages:
                 texture += _mean_and_deviation(x)
         x = self.backbone.bn2(self.backbone.conv_head(x))
-        return torch.cat([x.mean((2, 3)), *texture, colours], dim=1)
+        return torch.cat([x.mean((2, 3)), *texture, colours], dim=1), maps
 
     def parts(self, pooled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the visual, semantic and colour parts, each of unit length."""
@@ -128,6 +139,19 @@ class ProductTower(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Encode normalised pictures (n, 3, H, W) as unit vectors (n, d)."""
         return self.join(self.parts(self.pooled(x)))
+
+    def forward_intermediates(self, x: Tensor, **_settings: object) -> tuple[Tensor, list[Tensor]]:
+        """Return unit vectors as `forward` does, and what the local heads say of each cell.
+
+        The name and the order of results are timm's; its settings choose among stages, and here
+        there is nothing to choose.
+        """
+        pooled, maps = self.seen(x)
+        return self.join(self.parts(pooled)), self.local(maps, self.colours.lab(x))
+
+    def forward_head(self, vectors: Tensor) -> Tensor:
+        """Return the vectors as they are; timm calls this after `forward_intermediates`."""
+        return vectors
 
 
 def _mean_and_deviation(x: Tensor) -> tuple[Tensor, Tensor]:

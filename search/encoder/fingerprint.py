@@ -55,7 +55,8 @@ def fingerprint(
         "templates": list(templates),
     }
     digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
-    for name, tensor in sorted(model.state_dict().items()):
+    tensors = dict(model.named_buffers()) | model.state_dict()  # some are not in a checkpoint
+    for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         # Bytes in logical order, so that the memory layout of a device does not change the tag.
         flat = tensor.detach().cpu().contiguous().flatten()

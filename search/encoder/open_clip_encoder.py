@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from PIL import Image
 
+from search.encoder.local_features import Described
 from search.encoder.picture_forward import PictureForward
 from search.encoder.preparation import Preparation
 from search.encoder.texts import TextWindows
@@ -63,21 +64,26 @@ class OpenClipEncoder:
         """Turn a picture into the model's input, (3, H, W) uint8 or float32. Thread safe."""
         return self._prepare(image)
 
-    def encode_pixels(self, pixels: "torch.Tensor") -> Embeddings:
-        """Encode preprocessed pictures (n, 3, H, W) as (n, d) float32 unit rows.
+    def describe_pixels(self, pixels: "torch.Tensor") -> Described:
+        """Describe preprocessed pictures (n, 3, H, W), n ≥ 1: vectors and local features.
 
         Raises:
             DeviceOutOfMemory: not even one picture fits into the device's memory.
         """
-        return self.pictures.run(pixels) if len(pixels) else self._nothing()
+        return self.pictures.run(pixels)
+
+    def describe(self, images: Sequence[Image.Image]) -> Described:
+        """Describe n ≥ 1 pictures; errors as `describe_pixels`."""
+        return Described.joined(
+            [
+                self.describe_pixels(self._torch.stack([self.preprocess(i) for i in batch]))
+                for batch in _batches(images, _PREPARED)
+            ]
+        )
 
     def encode_images(self, images: Sequence[Image.Image]) -> Embeddings:
-        """Encode n pictures as (n, d) float32 unit rows; errors as `encode_pixels`."""
-        parts = [
-            self.encode_pixels(self._torch.stack([self.preprocess(image) for image in batch]))
-            for batch in _batches(images, _PREPARED)
-        ]
-        return np.concatenate([self._nothing(), *parts])
+        """Encode n pictures as (n, d) float32 unit rows; errors as `describe_pixels`."""
+        return self.describe(images).vectors if images else self._nothing()
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         """Encode n texts as (n, d) float32 unit rows.

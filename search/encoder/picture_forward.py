@@ -1,9 +1,9 @@
 """Runs the picture half of a model on its device, fast and in batches that fit.
 
-On a CPU the image tower is rewritten at the first picture (`search.encoder.cpu_tower`), so that
-whoever only reads texts does not wait for it. On CUDA it runs in bfloat16, and the batch grows
-while that pays. Memory that does not suffice halves the batch, on any device; it is an error only
-where a single picture does not fit.
+At the first picture the image tower is rewritten for a CPU (`search.encoder.cpu_tower`) and asked
+what it can tell beside vectors, so that whoever only reads texts does not wait for that. On CUDA
+it runs in bfloat16, and the batch grows while that pays. Memory that does not suffice halves the
+batch, on any device; it is an error only where a single picture does not fit.
 """
 
 import threading
@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from search.encoder.local_features import Described, LocalReader, described
 from search.encoder.memory import keep_freed_memory
 from search.encoder.preparation import Preparation
-from search.encoder.unit_rows import unit_rows
 from search.errors import DeviceOutOfMemory
-from search.results import Embeddings
 
 if TYPE_CHECKING:
     import torch
@@ -90,15 +89,15 @@ class PictureForward:
         self._cuda = device.type == "cuda"
         if not self._cuda:
             keep_freed_memory()
-        self._ready = self._cuda
+        self._ready = False
         self.batch = (
             BatchSize(_FIRST_CUDA_BATCH, _LARGEST_CUDA_BATCH)
             if self._cuda
             else BatchSize(_CPU_BATCH, _CPU_BATCH)
         )
 
-    def run(self, pixels: "torch.Tensor") -> Embeddings:
-        """Encode prepared pictures (n, 3, H, W), n ≥ 1, as (n, d) float32 unit rows.
+    def run(self, pixels: "torch.Tensor") -> Described:
+        """Describe prepared pictures (n, 3, H, W), n ≥ 1.
 
         Raises:
             DeviceOutOfMemory: one picture alone does not fit.
@@ -106,24 +105,24 @@ class PictureForward:
         if self._cuda:
             # From pinned memory the GPU copies by itself, while this thread goes on.
             pixels = pixels.pin_memory()
-        parts: list[torch.Tensor] = []
+        parts: list[Described] = []
         start = 0
         while start < len(pixels):
             part = pixels[start : start + self.batch.now]
             with self._turn:
-                vectors = self._try(part)
-            if vectors is not None:
-                parts.append(vectors)
+                said = self._try(part)
+            if said is not None:
+                parts.append(described(*said))
                 start += len(part)
-        return unit_rows(self._torch.cat(parts).cpu().numpy())
+        return Described.joined(parts)
 
-    def _try(self, pixels: "torch.Tensor") -> "torch.Tensor | None":
-        """Encode one batch; None where memory did not suffice and the batch is smaller now."""
+    def _try(self, pixels: "torch.Tensor") -> "tuple[torch.Tensor, ...] | None":
+        """Describe one batch; None where memory did not suffice and the batch is smaller now."""
         if not self._ready:
-            self._speed_up()
+            self._make_ready()
         started = time.perf_counter()
         try:
-            vectors = self._forward(pixels)
+            said = self._forward(pixels)
             if self._cuda and not self.batch.settled:
                 self._torch.cuda.synchronize(self._device)
         except self._torch.OutOfMemoryError as error:
@@ -135,33 +134,40 @@ class PictureForward:
                 ) from error
         else:
             self.batch.succeeded(len(pixels), time.perf_counter() - started)
-            return vectors
+            return said
         # After the handler: its traceback would keep the failed pass's memory.
         self.batch.failed(len(pixels))
         if self._cuda:
             self._torch.cuda.empty_cache()
         return None
 
-    def _forward(self, pixels: "torch.Tensor") -> "torch.Tensor":
-        """Return what the model says, (n, d) float32 on its device."""
+    def _forward(self, pixels: "torch.Tensor") -> "tuple[torch.Tensor, ...]":
+        """Return what the model says of prepared pictures, on its device."""
         with self._torch.inference_mode():
             x = self.preparation.normalised(pixels.to(self._device, non_blocking=self._cuda))
-            return self.vectors(x.contiguous(memory_format=self._torch.channels_last))
+            return self.read(x.contiguous(memory_format=self._torch.channels_last))
 
-    def vectors(self, x: "torch.Tensor") -> "torch.Tensor":
-        """Run the model alone: normalised pictures on its device to (n, d) float32 there."""
-        with (
-            self._torch.inference_mode(),
-            self._torch.autocast(self._device.type, self._torch.bfloat16, enabled=self._cuda),
-        ):
-            vectors: torch.Tensor = self.model.encode_image(x)
-            return vectors.float()
+    def read(self, x: "torch.Tensor") -> "tuple[torch.Tensor, ...]":
+        """Run the model alone: normalised pictures on its device to what `LocalReader` returns."""
+        with self._torch.inference_mode(), self._precision():
+            return self.local(self.model.visual, x)
 
-    def _speed_up(self) -> None:
-        """Rewrite the image tower for this CPU; once, before the first picture."""
+    def _precision(self) -> "torch.autocast":
+        return self._torch.autocast(self._device.type, self._torch.bfloat16, enabled=self._cuda)
+
+    def _make_ready(self) -> None:
+        """Before the first picture: rewrite the tower for this CPU, and see what it can tell."""
         from search.encoder.cpu_tower import probe_pictures, speed_up
 
         started = time.perf_counter()
-        done = speed_up(self.model, probe_pictures(self.preparation.side_px))
+        probe = probe_pictures(self.preparation.side_px).to(self._device)
+        done = "bfloat16" if self._cuda else speed_up(self.model, probe)
+        with self._torch.inference_mode(), self._precision():
+            self.local = LocalReader(self.model.visual, probe)
         self._ready = True
-        log.info("picture_tower_ready", precision=done, seconds=time.perf_counter() - started)
+        log.info(
+            "picture_tower_ready",
+            precision=done,
+            local_features=self.local.able,
+            seconds=time.perf_counter() - started,
+        )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
 
+from search.encoder.local_features import Described
 from search.results import Embeddings
 
 if TYPE_CHECKING:  # torch takes a second to import, which commands without a model need not wait
@@ -23,8 +24,8 @@ class PictureEncoder(Protocol):
         """Turn a picture into the model's input, (3, H, W) uint8 or float32. Thread safe."""
         ...
 
-    def encode_pixels(self, pixels: "torch.Tensor") -> Embeddings:
-        """Encode preprocessed pictures (n, 3, H, W) as (n, d) float32 unit rows.
+    def describe_pixels(self, pixels: "torch.Tensor") -> Described:
+        """Describe preprocessed pictures (n, 3, H, W), n ≥ 1: vectors and local features.
 
         Raises:
             DeviceOutOfMemory: not even one picture fits into the device's memory.
@@ -43,6 +44,10 @@ class Encoder(PictureEncoder, Protocol):
     @property
     def dim(self) -> int:
         """Length d of every vector."""
+        ...
+
+    def describe(self, images: Sequence[Image.Image]) -> Described:
+        """Describe n ≥ 1 pictures: vectors and local features."""
         ...
 
     def encode_images(self, images: Sequence[Image.Image]) -> Embeddings:

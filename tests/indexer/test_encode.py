@@ -114,7 +114,7 @@ def test_every_picture_gets_its_own_vector(
         small.tag, [row.shard for row in rows], np.array([row.row for row in rows])
     )
     images = [Image.open(row.address).convert("RGB") for row in rows]
-    np.testing.assert_allclose(stored, small.encode_images(images), atol=2e-3)
+    np.testing.assert_allclose(stored.vectors, small.encode_images(images), atol=2e-3)
     assert len(shard_files(settings)) == 3
 
 

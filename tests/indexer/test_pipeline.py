@@ -13,8 +13,8 @@ from indexer.claims import Claim
 from indexer.pipeline import Pipeline, Refused, Seen, decode_threads
 from indexer.stage_times import STAGES
 from search.encoder import OpenClipEncoder, load_encoder
+from search.encoder.local_features import Described
 from search.pictures import PictureStore
-from search.results import Embeddings
 from search.settings import Settings
 from tests.factories import picture_bytes
 from tests.indexer.small_encoder import write_checkpoint
@@ -100,10 +100,10 @@ class _Counting:
                 self.go.set()
         return self._encoder.preprocess(image)
 
-    def encode_pixels(self, pixels: torch.Tensor) -> Embeddings:
+    def describe_pixels(self, pixels: torch.Tensor) -> Described:
         assert self.go.wait(30), "nothing was prepared while the model ran"
         self.pictures += len(pixels)
-        return self._encoder.encode_pixels(pixels)
+        return self._encoder.describe_pixels(pixels)
 
 
 def test_pictures_are_prepared_while_the_model_runs(
@@ -121,7 +121,7 @@ def test_pictures_are_prepared_while_the_model_runs(
 
 
 class _Broken(_Counting):
-    def encode_pixels(self, pixels: torch.Tensor) -> Embeddings:
+    def describe_pixels(self, pixels: torch.Tensor) -> Described:
         raise RuntimeError(f"no vectors for {len(pixels)} pictures")
 
 

@@ -39,7 +39,7 @@ def only_file(store: EmbeddingStore) -> Path:
 def test_shard_keeps_vectors_and_digests(store: EmbeddingStore, vectors: Embeddings) -> None:
     shard = store.write(TAG, digests(20), vectors)
 
-    kept, named = store.read(TAG, shard)
+    kept, _, named = store.read(TAG, shard)
 
     assert kept.dtype == np.float16
     np.testing.assert_allclose(kept, vectors, atol=1e-3)
@@ -55,11 +55,11 @@ def test_gather_follows_the_order_asked_for(store: EmbeddingStore, vectors: Embe
     )
 
     rows = [5 * number + row for number, row in wanted]
-    assert np.array_equal(found, vectors[rows].astype(np.float16))
+    assert np.array_equal(found.vectors, vectors[rows].astype(np.float16))
 
 
 def test_gathering_nothing(store: EmbeddingStore) -> None:
-    assert store.gather(TAG, [], np.empty(0, np.int64)).shape == (0, 0)
+    assert store.gather(TAG, [], np.empty(0, np.int64)).vectors.shape == (0, 0)
 
 
 def test_two_writes_are_two_files(store: EmbeddingStore, vectors: Embeddings) -> None:

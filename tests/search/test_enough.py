@@ -108,7 +108,7 @@ def embedded() -> OpenClipEncoder:
 def exactly(encoder: OpenClipEncoder, images: list[Image.Image]) -> Embeddings:
     """Encode in float32: the rounding of the fast tower is no matter of decoding."""
     prepared = torch.stack([encoder.preprocess(image) for image in images])
-    vectors = encoder.pictures.vectors(encoder.pictures.preparation.normalised(prepared)).numpy()
+    vectors = encoder.describe_pixels(prepared).vectors
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 

@@ -69,7 +69,6 @@ def test_vectors_are_unit_float32(embedded: OpenClipEncoder) -> None:
 def test_nothing_in_nothing_out(embedded: OpenClipEncoder) -> None:
     assert embedded.encode_images([]).shape == (0, embedded.dim)
     assert embedded.encode_texts([]).shape == (0, embedded.dim)
-    assert embedded.encode_pixels(torch.zeros(0, 3, 224, 224)).shape == (0, embedded.dim)
 
 
 def test_batch_equals_single(embedded: OpenClipEncoder) -> None:
@@ -95,7 +94,7 @@ def test_preprocessing_is_thread_safe(embedded: OpenClipEncoder) -> None:
     assert torch.equal(alone, shared)
     assert shared.dtype == torch.uint8  # a quarter of the bytes; the device normalises
     np.testing.assert_allclose(
-        embedded.encode_pixels(shared), embedded.encode_images(images), atol=1e-5
+        embedded.describe_pixels(shared).vectors, embedded.encode_images(images), atol=1e-5
     )
 
 

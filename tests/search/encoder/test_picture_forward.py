@@ -27,10 +27,18 @@ class Tight(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         """Encode pictures."""
+        self._check(x)
+        return self.tower(x)
+
+    def forward_intermediates(self, x: Tensor, **settings: object) -> Any:
+        """Encode pictures with their maps."""
+        self._check(x)
+        return self.tower.forward_intermediates(x, **settings)
+
+    def _check(self, x: Tensor) -> None:
         self.seen.append(len(x))
         if len(x) > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-        return self.tower(x)
 
 
 @pytest.fixture(scope="module")
@@ -59,34 +67,36 @@ def tighten(encoder: OpenClipEncoder, room: int) -> Tight:
 
 @pytest.mark.parametrize("room", [1, 3, 5, 16])
 def test_batches_halve_until_they_fit(encoder: OpenClipEncoder, pixels: Tensor, room: int) -> None:
-    wanted = encoder.encode_pixels(pixels)
+    wanted = encoder.describe_pixels(pixels).vectors
     tight = tighten(encoder, room)
 
-    found = encoder.encode_pixels(pixels)
+    found = encoder.describe_pixels(pixels).vectors
 
     assert found.shape == wanted.shape
     assert np.einsum("nd,nd->n", found, wanted).min() > 0.995
     assert encoder.pictures.batch.now <= room
     tight.seen.clear()
-    encoder.encode_pixels(pixels)
+    encoder.describe_pixels(pixels)
     assert max(tight.seen) <= room, "the size that works is remembered"
 
 
 def test_a_picture_that_does_not_fit_is_an_error_that_says_what_to_do(
     encoder: OpenClipEncoder, pixels: Tensor
 ) -> None:
-    encoder.encode_pixels(pixels[:1])
+    encoder.describe_pixels(pixels[:1])
     tighten(encoder, 0)
 
     with pytest.raises(DeviceOutOfMemory, match=r"FINDALIKE_DEVICE.*FINDALIKE_MODEL"):
-        encoder.encode_pixels(pixels)
+        encoder.describe_pixels(pixels)
 
 
 def test_bytes_and_floats_give_the_same_vectors(encoder: OpenClipEncoder, pixels: Tensor) -> None:
     floats = encoder.pictures.preparation.normalised(pixels)
 
     assert pixels.dtype == torch.uint8
-    assert np.array_equal(encoder.encode_pixels(pixels), encoder.encode_pixels(floats))
+    of_bytes, of_floats = encoder.describe_pixels(pixels), encoder.describe_pixels(floats)
+    assert np.array_equal(of_bytes.vectors, of_floats.vectors)
+    assert np.array_equal(of_bytes.patches, of_floats.patches)
 
 
 def run(batch: BatchSize, rates: dict[int, float]) -> int:
@@ -147,6 +157,6 @@ def test_cuda_says_what_the_cpu_says(
 ) -> None:
     many = pixels.repeat(40, 1, 1, 1)
 
-    found, wanted = cuda.encode_pixels(many), encoder.encode_pixels(many)
+    found, wanted = cuda.describe_pixels(many).vectors, encoder.describe_pixels(many).vectors
 
     assert np.einsum("nd,nd->n", found, wanted).min() > 0.995

@@ -1,0 +1,120 @@
+"""Local features: what a model says of each cell of a picture, from the pass that encodes it.
+
+Any open_clip image tower that hands out its last map (`forward_intermediates`) has them. The
+embedded tower's own heads are trained for comparing cells; of other towers the map is projected
+to as many dimensions by fixed random directions, which keeps cosines nearly as they are (Johnson
+and Lindenstrauss 1984). A tower whose map comes with another vector than it gives alone has none.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import structlog
+
+from search.encoder.unit_rows import unit_rows
+from search.results import Embeddings, Patches, PatchWeights, RegionMaps
+
+if TYPE_CHECKING:
+    import torch
+
+log = structlog.get_logger()
+
+PATCH_GRID = 7
+"""Cells a side."""
+PATCH_DIM = 48
+LEAST_COSINE = 0.999
+"""Between a tower's vector with and without its map; they come from the same arithmetic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a model says of n pictures; arrays of local features have no cells where it has none."""
+
+    vectors: Embeddings  # (n, d) float32, unit length
+    patches: Patches  # (n, cells, p) int8
+    weights: PatchWeights  # (n, cells) float32, sum 1
+    regions: RegionMaps  # (n, 5, g, g) float32
+
+    @classmethod
+    def joined(cls, parts: "list[Described]") -> "Described":
+        """Return the pictures of all parts, at least one, in order."""
+        return cls(
+            np.concatenate([part.vectors for part in parts]),
+            np.concatenate([part.patches for part in parts]),
+            np.concatenate([part.weights for part in parts]),
+            np.concatenate([part.regions for part in parts]),
+        )
+
+
+class LocalReader:
+    """Reads vectors and local features out of one image tower.
+
+    Args:
+        visual: The tower of an open_clip model, in evaluation mode.
+        probe: Pictures (n, 3, H, W) float32 to try it with.
+    """
+
+    def __init__(self, visual: Any, probe: "torch.Tensor") -> None:  # noqa: ANN401
+        import torch
+
+        self._torch = torch
+        self.able = False
+        try:
+            alone = torch.nn.functional.normalize(visual(probe).float(), dim=1)
+            beside = torch.nn.functional.normalize(self._read(visual, probe)[0].float(), dim=1)
+        except Exception as error:  # any tower may come, and each may lack another part
+            log.info("no_local_features", reason=str(error).split("\n")[0])
+            return
+        self.able = bool((alone * beside).sum(dim=1).min() >= LEAST_COSINE)
+        if not self.able:
+            log.info("no_local_features", reason="the map comes with another vector")
+
+    def __call__(self, visual: Any, x: "torch.Tensor") -> "tuple[torch.Tensor, ...]":  # noqa: ANN401
+        """Return vectors, patches, weights and regions of normalised pictures, on their device."""
+        if self.able:
+            return self._read(visual, x)
+        vectors = visual(x)
+        nothing = vectors.new_zeros
+        return vectors, nothing(len(x), 0, 0), nothing(len(x), 0), nothing(len(x), 0, 0, 0)
+
+    def _read(self, visual: Any, x: "torch.Tensor") -> "tuple[torch.Tensor, ...]":  # noqa: ANN401
+        said = visual.forward_intermediates(x, indices=1, normalize_intermediates=True)
+        vectors, maps = said["image_features"], said["image_intermediates"]
+        if len(maps) == 2:  # the embedded tower's own heads
+            cells = maps[0].flatten(2).transpose(1, 2)
+            patches, weights = cells[..., :PATCH_DIM], cells[..., PATCH_DIM]
+            return vectors, patches, weights, maps[1]
+        pooled = self._torch.nn.functional.adaptive_avg_pool2d(maps[-1].float(), PATCH_GRID)
+        cells = pooled.flatten(2).transpose(1, 2)
+        patches = cells @ self._directions(cells.shape[-1]).to(cells)
+        weights = cells.new_ones(cells.shape[:2])
+        return vectors, patches, weights, cells.new_zeros(len(x), 0, 0, 0)
+
+    def _directions(self, width: int) -> "torch.Tensor":
+        """Return (width, `PATCH_DIM`) random directions, the same for each width."""
+        dice = self._torch.Generator().manual_seed(width)
+        return self._torch.randn(width, PATCH_DIM, generator=dice)
+
+
+def described(
+    vectors: "torch.Tensor",
+    patches: "torch.Tensor",
+    weights: "torch.Tensor",
+    regions: "torch.Tensor",
+) -> Described:
+    """Bring what a reader returned into the form that is stored and compared."""
+    weights = weights.float().cpu()
+    return Described(
+        vectors=unit_rows(vectors.float().cpu().numpy()),
+        patches=quantised(patches.float().cpu().numpy()),
+        weights=(weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-9)).numpy(),
+        regions=regions.float().cpu().numpy(),
+    )
+
+
+def quantised(patches: "np.ndarray[Any, np.dtype[np.float32]]") -> Patches:
+    """Store (n, cells, p) descriptors of any length as int8: unit length is 127."""
+    length = np.linalg.norm(patches, axis=-1, keepdims=True)
+    steps: Patches = np.rint(127 * patches / np.maximum(length, 1e-9)).astype(np.int8)
+    return steps
