@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from search.columns import Mask
+from search.local import Cells
 from search.results import Vector
 
 
@@ -12,5 +13,6 @@ class Question:
 
     vector: Vector  # (d,) float32, unit length
     kind: str  # `photo`, `text`, `both` or `similar`
+    cells: Cells | None = None  # of the photo
     text: str = ""  # the words as typed
     keep: Mask | None = None  # (rows,) what filters and exclusions leave; None: all

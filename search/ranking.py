@@ -66,7 +66,15 @@ def rank(
         vectors = np.asarray(generation.vectors[rows], dtype=np.float32)
         similarities = vectors @ question.vector
         product_ids = generation.columns.product_id[rows]
-        asked = Asked(question, generation.columns, rows, product_ids, vectors, similarities)
+        asked = Asked(
+            question=question,
+            columns=generation.columns,
+            rows=rows,
+            product_ids=product_ids,
+            vectors=vectors,
+            patches=generation.patches,
+            similarities=similarities,
+        )
         ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages)
     return Ranked(ranking, moves)
 

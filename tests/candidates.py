@@ -45,5 +45,6 @@ def asked(
         rows=np.arange(len(vectors), dtype=np.int64),
         product_ids=np.array(product_ids, np.int64),
         vectors=vectors,
+        patches=np.empty((len(vectors), 0, 1), np.int8),
         similarities=vectors @ query,
     )

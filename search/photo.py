@@ -1,0 +1,60 @@
+"""From a shopper's photo to what is searched with: the thing in it that is meant."""
+
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from search.encoder import Encoder
+from search.encoder.local_features import Described
+from search.encoder.unit_rows import unit_rows
+from search.local import Cells, cells_of
+from search.regions import Region, RegionProposer, best_region
+from search.results import Box, Vector
+
+REGION_SHARE = 0.5
+"""Of the best region in the vector of a photo; the whole photo has the rest. A region alone lost
+what its box cut off, the whole alone what it could not see for clutter."""
+MARGIN = 0.05
+"""Added to a proposed region on each side, as a share of the photo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen in a photo."""
+
+    vector: Vector  # (d,) float32, unit length
+    cells: Cells
+    regions: tuple[Region, ...]  # best first; none where the shopper drew a box
+
+
+def look(photo: Image.Image, box: Box | None, encoder: Encoder, proposer: RegionProposer) -> Looked:
+    """Encode a photo: the part that the box says, or the whole and its best region.
+
+    Args:
+        photo: Upright, RGB.
+        box: What the shopper means; None: the proposer guesses.
+        encoder: The model.
+        proposer: Finds things.
+    """
+    whole = encoder.describe([photo if box is None else box.crop(photo)])
+    seen = Looked(whole.vectors[0], _cells(whole), ())
+    if box is not None:
+        return seen
+    regions = proposer.propose(photo, whole)
+    best = best_region(regions)
+    if best is None:
+        return replace(seen, regions=regions)
+    part = encoder.describe([_grown(best.box).crop(photo)])
+    both = (1 - REGION_SHARE) * whole.vectors + REGION_SHARE * part.vectors
+    return Looked(unit_rows(both)[0], _cells(whole), regions)
+
+
+def _cells(described: Described) -> Cells:
+    return cells_of(described.patches[0], described.weights[0], described.share)
+
+
+def _grown(box: Box) -> Box:
+    """Return a box with some of its surroundings."""
+    left, up = max(0.0, box.x - MARGIN), max(0.0, box.y - MARGIN)
+    right, down = min(1.0, box.x + box.w + MARGIN), min(1.0, box.y + box.h + MARGIN)
+    return Box(left, up, right - left, down - up)
