@@ -7,12 +7,14 @@ The file `vocabulary.toml` beside this module says which; a shop adds its own wi
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from search.errors import UnusableVocabulary
+from search.settings import load_settings
 
 BUILT_IN = Path(__file__).with_name("vocabulary.toml")
 
@@ -59,6 +61,16 @@ class _Entry(BaseModel):
 
 
 _FILE = TypeAdapter(dict[Word, _Entry])
+
+
+@lru_cache(maxsize=1)
+def shop_vocabulary() -> Vocabulary:
+    """Read the vocabulary that this process's settings name, once.
+
+    Raises:
+        UnusableVocabulary: the shop's file is wrong.
+    """
+    return load_vocabulary(load_settings().vocabulary)
 
 
 def load_vocabulary(extension: Path | None = None) -> Vocabulary:
