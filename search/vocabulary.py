@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from search.errors import UnusableVocabulary
 from search.settings import load_settings
 
+TAKEN = ("category", "brand")
+"""What merchants' own fields are called; their values are the catalogue's."""
 BUILT_IN = Path(__file__).with_name("vocabulary.toml")
 
 Word = Annotated[str, Field(min_length=1, max_length=60)]
@@ -86,6 +88,8 @@ def load_vocabulary(extension: Path | None = None) -> Vocabulary:
     merged = _read(BUILT_IN)
     if extension is not None:
         for name, entry in _read(extension).items():
+            if name in TAKEN:
+                raise UnusableVocabulary(extension, f"[{name}] is a field of every product.")
             known = merged.setdefault(name, _Entry(values={}))
             known.prompts = entry.prompts or known.prompts
             if not known.prompts:

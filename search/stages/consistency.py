@@ -18,7 +18,7 @@ def agree(asked: Asked, ranking: Ranking) -> Ranking:
 
     Facets know what titles say and what pictures show with confidence; a text's vector blurs it.
     Photos are left alone: a vote of the first hits on category, colour, pattern and material
-    moved their mean reciprocal rank by less than 0.001 on four data sets.
+    changed their mean reciprocal rank by 0.001 at most, or lost recall at 10, on four data sets.
     """
     if asked.question.kind != "text" or len(ranking) < 2:
         return ranking

@@ -15,6 +15,7 @@ from indexer.build import build_generation
 from indexer.snapshot import take_snapshot
 from search.db import session_scope
 from search.encoder import Encoder
+from search.errors import UnusableVocabulary
 from search.generation import load_generation
 from search.models import Generation, Product, ProductAttribute
 from search.results import Embeddings
@@ -207,6 +208,14 @@ def test_a_shop_adds_attributes_of_its_own(shop: Shop, tmp_path: Path) -> None:
 
     assert shop.values[high]["heel"] == "high"
     assert shop.facets[-1] == "heel"
+
+
+def test_merchants_fields_are_no_attributes_of_a_shop(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[brand]\nprompts = ["{}"]\n[brand.values]\nacme = []\n', "utf-8")
+
+    with pytest.raises(UnusableVocabulary, match=r"\[brand\] is a field of every product"):
+        load_vocabulary(own)
 
 
 def test_only_what_changed_is_written(shop: Shop) -> None:
