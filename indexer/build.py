@@ -28,9 +28,11 @@ from search.encoder import Encoder
 from search.errors import NothingToBuild
 from search.generation import (
     COLUMNS,
+    FILES,
     FORMAT,
     INDEX,
     VECTORS,
+    WORDS,
     Manifest,
     file_entry,
     verify_files,
@@ -41,6 +43,7 @@ from search.models import Generation as GenerationRow
 from search.results import HalfVectors
 from search.settings import Settings
 from search.training import IndexPlan, plan_index, train_index
+from search.words import write_words
 
 TEMPORARY = ".building-"
 GATHER_ROWS = 100_000
@@ -135,6 +138,7 @@ def _write(
     store = EmbeddingStore(settings.root)
     vectors = _gather(directory / VECTORS, snapshot, store, encoder.tag)
     write_columns(directory / COLUMNS, snapshot.rows)
+    write_words(directory / WORDS, snapshot.words)
     plan = plan_for(settings, *vectors.shape)
     tell(f"Training {plan.factory}")
     faiss_index = train_index(plan, vectors)
@@ -161,7 +165,7 @@ def _write(
             nprobe=index.nprobe,
             candidates=settings.candidates,
             left_out=snapshot.left_out,
-            files={file: file_entry(directory / file) for file in (INDEX, VECTORS, COLUMNS)},
+            files={file: file_entry(directory / file) for file in sorted(FILES)},
             measured=measured,
         ),
     )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from search.columns import ColumnRow
 from search.models import Embedding, Product, ProductImage
+from search.words import WordCount, count_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Snapshot:
     shards: list[str]  # of each row's embedding
     shard_rows: list[int]
     titles: list[str]  # of each row's product
+    words: list[WordCount]  # of all products, with or without a row
     left_out: dict[str, int]  # products and pictures that are not indexed, by reason
     signature: str  # changes when anything that would be indexed changes
 
@@ -66,8 +68,9 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
             shards.append(shard)
             shard_rows.append(shard_row)
             titles.append(title)
+        words = count_words(session)
         left_out = _left_out(session, model_tag)
-    return Snapshot(rows, shards, shard_rows, titles, left_out, digest.hexdigest())
+    return Snapshot(rows, shards, shard_rows, titles, words, left_out, digest.hexdigest())
 
 
 def _left_out(session: Session, model_tag: str) -> dict[str, int]:

@@ -62,8 +62,7 @@ class SearchEngine:
         check(query)
         generation = self._generation()
         watch = Stopwatch()
-        with watch.step("encode"):
-            question = understand(query, self.encoder, generation)
+        question = understand(query, self.encoder, generation, self.database, watch=watch)
         ranked = rank(
             generation,
             question,

@@ -1,7 +1,8 @@
 """A generation: an immutable, self-contained index in a directory, and the manifest that proves it.
 
 Files: `index.faiss`; `vectors.f16`, the stored vectors in index order, memory-mapped;
-`columns.arrow`, ids and filterable fields; `manifest.json`, which names the others' checksums and
+`columns.arrow`, ids and filterable fields; `words.arrow`, the
+words of the catalogue; `manifest.json`, which names the others' checksums and
 carries its own. This module reads and verifies; `indexer.build` writes.
 """
 
@@ -18,9 +19,11 @@ from search.columns import Columns, Mask, load_columns
 from search.errors import DamagedGeneration, DimensionMismatch
 from search.index import FaissIndex, read_index
 from search.results import Candidates, HalfVectors, Vector
+from search.words import Words, load_words
 
 INDEX, VECTORS, COLUMNS, MANIFEST = "index.faiss", "vectors.f16", "columns.arrow", "manifest.json"
-FILES = frozenset({INDEX, VECTORS, COLUMNS})
+WORDS = "words.arrow"
+FILES = frozenset({INDEX, VECTORS, COLUMNS, WORDS})
 FORMAT = 1
 
 
@@ -86,6 +89,7 @@ class Generation:
     columns: Columns
     vectors: HalfVectors  # (n, d) float16, memory-mapped
     index: FaissIndex
+    words: Words  # of the catalogue as it was when this was built
 
     def candidates(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
         """Return at most n rows that may answer, best first, similarities approximate.
@@ -180,6 +184,10 @@ def load_generation(directory: Path, generation_id: int) -> Generation:
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise _damaged(directory, COLUMNS, "can't be read") from error
     try:
+        words = load_words(directory / WORDS)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise _damaged(directory, WORDS, "can't be read") from error
+    try:
         index = read_index(directory / INDEX)
     except RuntimeError as error:
         raise _damaged(directory, INDEX, "can't be read") from error
@@ -191,7 +199,7 @@ def load_generation(directory: Path, generation_id: int) -> Generation:
     if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
         raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
     searched = FaissIndex(index, vectors, manifest.nprobe)
-    return Generation(generation_id, manifest, columns, vectors, searched)
+    return Generation(generation_id, manifest, columns, vectors, searched, words)
 
 
 def _damaged(directory: Path, name: str, what: str) -> DamagedGeneration:

@@ -1,8 +1,9 @@
 """What a query means, once it is understood: all that finding and ranking need to know of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from search.columns import Mask
+from search.lexical import Lexical
 from search.results import Vector
 
 
@@ -13,4 +14,5 @@ class Question:
     vector: Vector  # (d,) float32, unit length
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str = ""  # the words as typed
+    lexical: Lexical = field(default_factory=Lexical)  # what its words found
     keep: Mask | None = None  # (rows,) what filters and exclusions leave; None: all

@@ -12,8 +12,11 @@ import numpy as np
 
 from search.generation import Generation
 from search.question import Question
-from search.results import FacetValue, StageMove
+from search.results import FacetValue, Ids, StageMove
 from search.stages import Asked, Ranking, group, rerank
+
+NAMED = 100
+"""Products and pictures that words may add to those that the index proposes."""
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ def rank(
     watch = watch or Stopwatch()
     with watch.step("candidates"):
         rows = generation.candidates(question.vector, candidates, question.keep).rows
+        rows = _with_named(generation, question, rows)
     with watch.step("rerank"):
         vectors = np.asarray(generation.vectors[rows], dtype=np.float32)
         similarities = vectors @ question.vector
@@ -69,6 +73,20 @@ def rank(
         asked = Asked(question, generation.columns, rows, product_ids, vectors, similarities)
         ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages)
     return Ranked(ranking, moves)
+
+
+def _with_named(generation: Generation, question: Question, rows: Ids) -> Ids:
+    """Add the pictures of products that the words name and the index did not propose."""
+    named = question.lexical.product_ids[:NAMED]
+    if question.kind != "text" or len(named) == 0:
+        return rows
+    mask = np.isin(generation.columns.product_id, named)
+    mask[rows] = False
+    if question.keep is not None:
+        mask &= question.keep
+    if not mask.any():
+        return rows
+    return np.concatenate([rows, generation.candidates(question.vector, NAMED, mask).rows])
 
 
 def facets(generation: Generation, ranking: Ranking) -> dict[str, tuple[FacetValue, ...]]:

@@ -10,9 +10,11 @@ from search.columns import ColumnRow, write_columns
 from search.db import session_scope
 from search.generation import (
     COLUMNS,
+    FILES,
     FORMAT,
     INDEX,
     VECTORS,
+    WORDS,
     Latency,
     Manifest,
     Measured,
@@ -23,6 +25,7 @@ from search.index import write_index
 from search.models import Generation as GenerationRow
 from search.results import Embeddings
 from search.training import plan_index, train_index
+from search.words import write_words
 
 TAG = "test-model"
 
@@ -50,6 +53,7 @@ def write_generation(directory: Path, vectors: Embeddings, *, nprobe: int = 4) -
     n, d = half.shape
     half.tofile(directory / VECTORS)
     write_columns(directory / COLUMNS, column_rows(n))
+    write_words(directory / WORDS, [])
     plan = plan_index(n, d)
     write_index(train_index(plan, half), directory / INDEX)
     some = Latency(p50=1.0, p95=2.0)
@@ -70,7 +74,7 @@ def write_generation(directory: Path, vectors: Embeddings, *, nprobe: int = 4) -
         nprobe=nprobe,
         candidates=100,
         left_out={},
-        files={name: file_entry(directory / name) for name in (INDEX, VECTORS, COLUMNS)},
+        files={name: file_entry(directory / name) for name in sorted(FILES)},
         measured=Measured(
             recall_at_10=1.0,
             recall_at_10_photo=1.0,
