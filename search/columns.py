@@ -13,6 +13,9 @@ from search.results import Filters, Ids
 NO_PRICE = -1
 """Stands for a product without a price; no price filter keeps it."""
 
+LONGEST_BRAND = 200
+"""Characters of a text that may still be a brand."""
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -67,6 +70,19 @@ class Columns:
         if filters.in_stock is not None:
             keep &= self.in_stock == filters.in_stock
         return keep
+
+    def of_brand(self, name: str) -> Mask | None:
+        """Return (n,) which rows have this brand, whatever its case and signs; None: none has."""
+        wanted = letters(name)
+        if not wanted or len(name) > LONGEST_BRAND:
+            return None
+        same = [letters(value) == wanted for value in self.brand.values]
+        return self.brand.mask(same) if any(same) else None
+
+
+def letters(name: str) -> str:
+    """Return a name for comparison: `Kettle & Co.` as `kettleco`."""
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def folded_path(category: str) -> str:

@@ -9,19 +9,19 @@ nearest that it has.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy
-from sqlalchemy import bindparam, case, cast, func, literal, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from search.db import session_scope
 from search.fulltext import SKU_SIGNS
 from search.models import Product
 from search.results import Ids
-from search.terms import Term, corrected, read_terms
+from search.terms import MAX_WORDS, Term, corrected, read_terms
 from search.words import Correction, Words
 
 MAX_PRODUCTS = 5000
@@ -171,35 +171,32 @@ def _matching(
             break
         rare.append(term.tsquery())
     together = f"({' & '.join(term.tsquery() for term in terms)})"
-    statement = (
-        select(
-            Product.id,
-            _bits([term.tsquery() for term in terms]),
-            _bits([term.tsquery("ABC") for term in terms]),
-        )
-        .where(Product.search.bool_op("@@")(_tsquery(" | ".join([*rare, together]))))
-        .where(Product.retired_at.is_(None))
-        .limit(MAX_PRODUCTS + 1)
-    )
+    given: dict[str, object] = {"any": " | ".join([*rare, together]), "most": MAX_PRODUCTS + 1}
+    for i, term in enumerate(terms):
+        given |= {f"word{i}": term.tsquery(), f"strong{i}": term.tsquery("ABC")}
     if within is not None:
-        statement = statement.where(Product.id == func.any(within.tolist()))
-    rows = session.execute(statement).all()
+        given["within"] = within.tolist()
+    rows = session.execute(_matching_sql(len(terms), within is not None), given).all()
     if not rows or len(rows) > MAX_PRODUCTS:
         return none
-    return np.array(rows, dtype=np.int64)
+    return np.array([tuple(row) for row in rows], dtype=np.int64)
 
 
-def _tsquery(query: str) -> sqlalchemy.ColumnElement[str]:
-    return cast(literal(query), TSQUERY)
+@lru_cache(maxsize=2 * MAX_WORDS)
+def _matching_sql(words: int, narrowed: bool) -> sqlalchemy.TextClause:
+    """Return the statement for so many words; only parameters differ between queries."""
 
+    def bits(name: str) -> str:
+        return " | ".join(
+            f"CASE WHEN search @@ CAST(:{name}{i} AS tsquery) THEN {1 << i} ELSE 0 END"
+            for i in range(words)
+        )
 
-def _bits(queries: Sequence[str]) -> sqlalchemy.ColumnElement[int]:
-    """Return SQL of an integer whose bit i says whether a product answers query i."""
-    bits = [
-        case((Product.search.bool_op("@@")(_tsquery(query)), 1 << i), else_=0)
-        for i, query in enumerate(queries)
-    ]
-    return sum(bits[1:], start=bits[0])
+    return text(
+        f"SELECT id, {bits('word')}, {bits('strong')} FROM product "  # noqa: S608
+        "WHERE search @@ CAST(:any AS tsquery) AND retired_at IS NULL "
+        f"{'AND id = ANY(:within) ' if narrowed else ''}LIMIT :most"
+    )
 
 
 def _weighed(

@@ -108,6 +108,7 @@ def understand(
         kind=query.kind,
         text=lexical.text,
         lexical=lexical,
+        brand=generation.columns.of_brand(lexical.text),
         keep=keep,
     )
 

@@ -15,4 +15,5 @@ class Question:
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str = ""  # the words as typed
     lexical: Lexical = field(default_factory=Lexical)  # what its words found
+    brand: Mask | None = None  # (rows,) products of the brand that the text names; None: no brand
     keep: Mask | None = None  # (rows,) what filters and exclusions leave; None: all

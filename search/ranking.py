@@ -16,7 +16,7 @@ from search.results import FacetValue, Ids, StageMove
 from search.stages import Asked, Ranking, group, rerank
 
 NAMED = 100
-"""Products and pictures that words may add to those that the index proposes."""
+"""Products that words may add to those that the index proposes, and as many pictures."""
 
 
 @dataclass(slots=True)
@@ -76,17 +76,18 @@ def rank(
 
 
 def _with_named(generation: Generation, question: Question, rows: Ids) -> Ids:
-    """Add the pictures of products that the words name and the index did not propose."""
-    named = question.lexical.product_ids[:NAMED]
-    if question.kind != "text" or len(named) == 0:
+    """Add pictures of products that the words name and the index did not propose."""
+    if question.kind != "text" or (len(question.lexical) == 0 and question.brand is None):
         return rows
-    mask = np.isin(generation.columns.product_id, named)
-    mask[rows] = False
+    named = np.isin(generation.columns.product_id, question.lexical.product_ids[:NAMED])
+    if question.brand is not None:
+        named |= question.brand
     if question.keep is not None:
-        mask &= question.keep
-    if not mask.any():
+        named &= question.keep
+    named[rows] = False
+    if not named.any():
         return rows
-    return np.concatenate([rows, generation.candidates(question.vector, NAMED, mask).rows])
+    return np.concatenate([rows, generation.candidates(question.vector, NAMED, named).rows])
 
 
 def facets(generation: Generation, ranking: Ranking) -> dict[str, tuple[FacetValue, ...]]:

@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from search.common_words import common_words
 from search.fulltext import WRITTEN_SQL
 
 SHORTEST = 4
@@ -83,9 +84,9 @@ class Words:
 
         Near is one wrong, missing, added or swapped letter (optimal string alignment), two in
         long words; among equally near ones the most frequent is meant. A word with a digit is a
-        number or a code, and left alone.
+        number or a code, and left alone, as are words that are common elsewhere.
         """
-        if len(word) < SHORTEST or not word.isalpha():
+        if len(word) < SHORTEST or not word.isalpha() or word in common_words():
             return None
         found = process.extractOne(
             word,
