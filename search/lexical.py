@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session
 from search.db import session_scope
 from search.fulltext import SKU_SIGNS
 from search.models import Product
-from search.results import Ids
+from search.results import Correction, Ids
 from search.terms import MAX_WORDS, Term, corrected, read_terms
-from search.words import Correction, Words
+from search.words import Words
 
 MAX_PRODUCTS = 5000
 """Words that more products hold together say too little: pictures decide alone then."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from search.words import Correction
+from search.results import Correction
 
 MAX_WORDS = 24
 """Words of a query that count; a product text pasted whole is longer."""

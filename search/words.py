@@ -36,14 +36,6 @@ class WordCount:
     written: bool  # False: only a stem
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A misspelt word, and what it was taken for."""
-
-    typed: str
-    meant: str
-
-
 class Words:
     """The words of a catalogue. Read-only, safe to share between threads.
 

@@ -25,7 +25,8 @@ def fuse(asked: Asked, ranking: Ranking) -> Ranking:
     the text names. A photo is about looks, so its order is left alone.
     """
     question = asked.question
-    if question.kind != "text" or (len(question.lexical) == 0 and question.brand is None):
+    nothing = len(question.lexical) == 0 and question.brand is None
+    if question.kind != "text" or nothing or len(ranking) == 0:
         return ranking
     shares, matches = _found(question.lexical, ranking.product_ids)
     spread = float(ranking.scores.std())
