@@ -36,6 +36,7 @@ from search.generation import (
     INDEX,
     PATCHES,
     VECTORS,
+    WORDS,
     Manifest,
     file_entry,
     verify_files,
@@ -47,6 +48,7 @@ from search.results import HalfVectors
 from search.settings import Settings
 from search.training import IndexPlan, plan_index, train_index
 from search.vocabulary import load_vocabulary
+from search.words import write_words
 
 TEMPORARY = ".building-"
 GATHER_ROWS = 20_000
@@ -144,6 +146,7 @@ def _write(
 ) -> Manifest:
     """Write all files of a generation but its vectors, which are there; the manifest last."""
     write_columns(directory / COLUMNS, snapshot.rows, snapshot.facets)
+    write_words(directory / WORDS, snapshot.words)
     plan = plan_for(settings, *vectors.shape)
     tell(f"Training {plan.factory}")
     faiss_index = train_index(plan, vectors)

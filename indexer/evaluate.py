@@ -90,6 +90,7 @@ def _evaluator(
         generation=generation,
         encoder=encoder,
         settings=settings,
+        database=database,
         skus={product_id: sku for product_id, sku, _ in products if product_id in indexed},
         categories={sku: category for _, sku, category in products},
     )

@@ -13,6 +13,7 @@ from search.colours import NAMES, Floats
 from search.columns import FIELDS, ColumnRow
 from search.models import Embedding, Product, ProductImage
 from search.vocabulary import Vocabulary
+from search.words import WordCount, count_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Snapshot:
     shard_rows: list[int]
     titles: list[str]  # of each row's product
     colours: Floats  # (rows, names of search.colours) shares of the picture; zeros: not known
+    words: list[WordCount]  # of all products, with or without a row
     left_out: dict[str, int]  # products and pictures that are not indexed, by reason
     signature: str  # changes when anything that would be indexed changes
     facets: tuple[str, ...] = FIELDS  # names of the rows' values
@@ -82,8 +84,11 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
             titles.append(title)
             shares += _shares(colours)
         of_pictures = np.frombuffer(shares, dtype=np.float32).reshape(len(rows), len(NAMES))
+        words = count_words(session)
         left_out = _left_out(session, model_tag)
-    return Snapshot(rows, shards, shard_rows, titles, of_pictures, left_out, digest.hexdigest())
+    return Snapshot(
+        rows, shards, shard_rows, titles, of_pictures, words, left_out, digest.hexdigest()
+    )
 
 
 def _shares(colours: dict[str, Any] | None) -> bytes:

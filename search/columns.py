@@ -15,6 +15,9 @@ FIELDS = ("category", "brand", "colour")
 NO_PRICE = -1
 """Stands for a product without a price; no price filter keeps it."""
 
+LONGEST_BRAND = 200
+"""Characters of a text that may still be a brand."""
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -77,6 +80,20 @@ class Columns:
             return np.zeros(len(self), dtype=np.bool_)
         folded = {value.strip().casefold() for value in values}
         return facet.mask(value.strip().casefold() in folded for value in facet.values)
+
+    def of_brand(self, name: str) -> Mask | None:
+        """Return (n,) which rows have this brand, whatever its case and signs; None: none has."""
+        wanted = letters(name)
+        if not wanted or len(name) > LONGEST_BRAND:
+            return None
+        brand = self.facets["brand"]
+        same = [letters(value) == wanted for value in brand.values]
+        return brand.mask(same) if any(same) else None
+
+
+def letters(name: str) -> str:
+    """Return a name for comparison: `Kettle & Co.` as `kettleco`."""
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def folded_path(category: str) -> str:

@@ -1,4 +1,4 @@
-"""The query path in reading order: encode, candidates, exact rescore, re-rank, group, hydrate."""
+"""The query path in reading order: words, encode, candidates, rescore, re-rank, group, hydrate."""
 
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,7 @@ from search.live import LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, Stopwatch, facets, rank
-from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
+from search.results import Correction, Filters, ProductCard, Query, SearchHit, SearchPage
 from search.settings import Settings, load_settings
 from search.stages import Ranking
 
@@ -30,6 +30,7 @@ class Answer:
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str  # the words, or the sku to be resembled
     watch: Stopwatch
+    corrections: tuple[Correction, ...] = ()
 
 
 class SearchEngine:
@@ -62,8 +63,7 @@ class SearchEngine:
         check(query)
         generation = self._generation()
         watch = Stopwatch()
-        with watch.step("encode"):
-            question = understand(query, self.encoder, generation)
+        question = understand(query, self.encoder, generation, self.database, watch=watch)
         ranked = rank(
             generation,
             question,
@@ -71,7 +71,10 @@ class SearchEngine:
             stages=query.stages,
             watch=watch,
         )
-        return self._page(Answer(generation, ranked, query, query.kind, query.text, watch))
+        corrections = question.lexical.corrections
+        return self._page(
+            Answer(generation, ranked, query, query.kind, query.text, watch, corrections)
+        )
 
     def similar(
         self, sku: str, *, filters: Filters | None = None, k: int = 24, page: int = 1
@@ -176,6 +179,7 @@ class SearchEngine:
                 model_tag=generation.manifest.model_tag,
                 facets=facets(generation, ranking),
                 timings_ms=watch.timings_ms,
+                corrections=answer.corrections,
             )
             event = record_search(
                 session, page, kind=answer.kind, text=answer.text, filters=query.filters

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import ir_measures
 import numpy as np
+import sqlalchemy
 from ir_measures import RR, P, nDCG
 
 from search.encoder import Encoder
@@ -20,7 +21,7 @@ from search.images import decode_picture
 from search.judgements import Judged, split_by_kind
 from search.query import understand
 from search.question import Question
-from search.ranking import rank
+from search.ranking import Stopwatch, rank
 from search.results import Candidates, Query
 from search.settings import Settings
 from search.stages import Ranking, group
@@ -117,6 +118,7 @@ class Evaluator:
     generation: Generation
     encoder: Encoder
     settings: Settings
+    database: sqlalchemy.Engine
     skus: Mapping[int, str]  # product id -> sku, indexed products only
     categories: Mapping[str, str | None]  # sku -> category path, the whole catalogue
 
@@ -139,10 +141,10 @@ class Evaluator:
         for kind, queries in split_by_kind(judged).items():
             relevant: dict[str, frozenset[str]] = {}
             stages = {stage: Measured() for stage in STAGES}
-            encode_ms: list[float] = []
+            steps_ms: dict[str, list[float]] = {}
             for query in queries:
                 skus = query.relevant(self.categories)
-                if skus and self._ask(query, stages, encode_ms):
+                if skus and self._ask(query, stages, steps_ms):
                     relevant[query.name] = skus
                 done += 1
                 if progress is not None:
@@ -150,11 +152,13 @@ class Evaluator:
             report[kind] = {
                 "queries": len(relevant),
                 "left_out": len(queries) - len(relevant),
-                **self._summary(relevant, stages, encode_ms),
+                **self._summary(relevant, stages, steps_ms),
             }
         return report
 
-    def _ask(self, query: Judged, stages: dict[str, Measured], encode_ms: list[float]) -> bool:
+    def _ask(
+        self, query: Judged, stages: dict[str, Measured], steps_ms: dict[str, list[float]]
+    ) -> bool:
         """Answer one query by every stage; False where its photo can't be read."""
         try:
             photo = None
@@ -164,10 +168,11 @@ class Evaluator:
                 )
         except (OSError, UnusablePicture):
             return False
-        started = time.perf_counter()
+        watch = Stopwatch()
         asked = Query(photo=photo, text=query.text)
-        question = understand(asked, self.encoder, self.generation)
-        encode_ms.append((time.perf_counter() - started) * 1000)
+        question = understand(asked, self.encoder, self.generation, self.database, watch=watch)
+        for step, elapsed_ms in watch.timings_ms.items():
+            steps_ms.setdefault(step, []).append(elapsed_ms)
         answers = stage_orders(self.generation, question, self.settings.candidates)
         for stage, (order, elapsed_ms) in answers.items():
             stages[stage].orders[query.name] = order
@@ -178,12 +183,14 @@ class Evaluator:
         self,
         relevant: Mapping[str, frozenset[str]],
         stages: Mapping[str, Measured],
-        encode_ms: Sequence[float],
+        steps_ms: Mapping[str, Sequence[float]],
     ) -> dict[str, object]:
         """Turn orders and times into the report of one kind of query."""
         if not relevant:
             return {}
-        summary: dict[str, object] = {"encode_ms": percentiles(encode_ms)}
+        summary: dict[str, object] = {
+            f"{step}_ms": percentiles(elapsed_ms) for step, elapsed_ms in steps_ms.items()
+        }
         for stage, measured in stages.items():
             orders = {q: [self.skus[i] for i in order] for q, order in measured.orders.items()}
             summary[stage] = {

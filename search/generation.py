@@ -1,8 +1,9 @@
 """A generation: an immutable, self-contained index in a directory, and the manifest that proves it.
 
 Files: `index.faiss`; `vectors.f16` and `patches.i8`, the stored vectors and local features in index
-order, memory-mapped; `columns.arrow`, ids and filterable fields; `manifest.json`, which names the
-others' checksums and carries its own. This module reads and verifies; `indexer.build` writes.
+order, memory-mapped; `columns.arrow`, ids and filterable fields; `words.arrow`, the words of the
+catalogue; `manifest.json`, which names the others' checksums and carries its own. This module reads
+and verifies; `indexer.build` writes.
 """
 
 import hashlib
@@ -18,10 +19,11 @@ from search.columns import Columns, Mask, load_columns
 from search.errors import DamagedGeneration, DimensionMismatch
 from search.index import FaissIndex, read_index
 from search.results import Candidates, HalfVectors, Patches, Vector
+from search.words import Words, load_words
 
 INDEX, VECTORS, PATCHES = "index.faiss", "vectors.f16", "patches.i8"
-COLUMNS, MANIFEST = "columns.arrow", "manifest.json"
-FILES = frozenset({INDEX, VECTORS, PATCHES, COLUMNS})
+COLUMNS, WORDS, MANIFEST = "columns.arrow", "words.arrow", "manifest.json"
+FILES = frozenset({INDEX, VECTORS, PATCHES, COLUMNS, WORDS})
 FORMAT = 1
 
 
@@ -89,6 +91,7 @@ class Generation:
     vectors: HalfVectors  # (n, d) float16, memory-mapped
     patches: Patches  # (n, cells, p) int8, memory-mapped; no cells where there are none
     index: FaissIndex
+    words: Words  # of the catalogue as it was when this was built
 
     def candidates(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
         """Return at most n rows that may answer, best first, similarities approximate.
@@ -183,6 +186,10 @@ def load_generation(directory: Path, generation_id: int) -> Generation:
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise _damaged(directory, COLUMNS, "can't be read") from error
     try:
+        words = load_words(directory / WORDS)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise _damaged(directory, WORDS, "can't be read") from error
+    try:
         index = read_index(directory / INDEX)
     except RuntimeError as error:
         raise _damaged(directory, INDEX, "can't be read") from error
@@ -195,7 +202,7 @@ def load_generation(directory: Path, generation_id: int) -> Generation:
         raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
     searched = FaissIndex(index, vectors, manifest.nprobe)
     patches = _map_patches(directory, manifest)
-    return Generation(generation_id, manifest, columns, vectors, patches, searched)
+    return Generation(generation_id, manifest, columns, vectors, patches, searched, words)
 
 
 def _map_patches(directory: Path, manifest: Manifest) -> Patches:

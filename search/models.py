@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -16,8 +17,10 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from search.fulltext import SEARCH_SQL, SKU_KEY_SQL
 
 IMAGE_STATES = ("pending", "ready", "failed")
 ATTRIBUTE_SOURCES = ("picture", "title")
@@ -55,6 +58,10 @@ class Product(Base):
     """A sellable thing, keyed by the merchant's sku."""
 
     __tablename__ = "product"
+    __table_args__ = (
+        Index(None, "sku_key"),
+        Index(None, "search", postgresql_using="gin"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     sku: Mapped[str] = mapped_column(unique=True)
@@ -71,6 +78,12 @@ class Product(Base):
     retired_at: Mapped[datetime | None]  # set: no longer in the catalogue, not indexed
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sku_key: Mapped[str] = mapped_column(  # sku without case and signs
+        Text(collation="C"), Computed(SKU_KEY_SQL, persisted=True), deferred=True
+    )
+    search: Mapped[str] = mapped_column(  # words, see `search.fulltext`
+        TSVECTOR, Computed(SEARCH_SQL, persisted=True), deferred=True
+    )
 
     attributes: Mapped[list["ProductAttribute"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="ProductAttribute.name"

@@ -1,15 +1,23 @@
 """From a query to a question: what may be asked, and how a photo and words become one vector."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import sqlalchemy
+
+from search.columns import Mask
 from search.encoder import Encoder
 from search.errors import UnusableQuery
 from search.generation import Generation
+from search.lexical import find_words
 from search.question import Question
-from search.results import Query, Vector
+from search.ranking import Stopwatch
+from search.results import Ids, Query, Vector
 
 MAX_K = 100
 MAX_TEXT = 2000
+MAX_KEPT = 20_000
+"""Rows that a filter may keep for their products to be named to PostgreSQL."""
 PHOTO_WEIGHT = 0.5
 """Share of the photo when text is added to it; the text has the rest."""
 
@@ -66,17 +74,47 @@ def encode_query(encoder: Encoder, query: Query) -> Vector:
     return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
 
 
-def understand(query: Query, encoder: Encoder, generation: Generation) -> Question:
+def understand(
+    query: Query,
+    encoder: Encoder,
+    generation: Generation,
+    database: sqlalchemy.Engine,
+    *,
+    watch: Stopwatch | None = None,
+) -> Question:
     """Return what a query asks of a generation.
 
     Args:
         query: Checked; it has a photo, a text, or both.
         encoder: The model that built the generation.
         generation: Its columns say which rows the filters keep.
+        database: Where the products' words are.
+        watch: Takes the time of each step: words, encode.
     """
+    watch = watch or Stopwatch()
+    keep = generation.columns.mask(query.filters) if query.filters else None
+    with watch.step("words"):
+        lexical = find_words(
+            database,
+            query.text.strip(),
+            generation.words,
+            generation.manifest.products,
+            within=_few(generation, keep),
+        )
+    with watch.step("encode"):
+        vector = encode_query(encoder, replace(query, text=lexical.text))
     return Question(
-        vector=encode_query(encoder, query),
+        vector=vector,
         kind=query.kind,
-        text=query.text.strip(),
-        keep=generation.columns.mask(query.filters) if query.filters else None,
+        text=lexical.text,
+        lexical=lexical,
+        brand=generation.columns.of_brand(lexical.text),
+        keep=keep,
     )
+
+
+def _few(generation: Generation, keep: Mask | None) -> Ids | None:
+    """Return the products that a narrow filter keeps, (p,) int64; None where there are many."""
+    if keep is None or np.count_nonzero(keep) > MAX_KEPT:
+        return None
+    return np.unique(generation.columns.product_id[keep])

@@ -12,8 +12,11 @@ import numpy as np
 
 from search.generation import Generation
 from search.question import Question
-from search.results import FacetValue, StageMove
+from search.results import FacetValue, Ids, StageMove
 from search.stages import Asked, Ranking, group, rerank
+
+NAMED = 100
+"""Products that words may add to those that the index proposes, and as many pictures."""
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ def rank(
     watch = watch or Stopwatch()
     with watch.step("candidates"):
         rows = generation.candidates(question.vector, candidates, question.keep).rows
+        rows = _with_named(generation, question, rows)
     with watch.step("rerank"):
         vectors = np.asarray(generation.vectors[rows], dtype=np.float32)
         similarities = vectors @ question.vector
@@ -77,6 +81,21 @@ def rank(
         )
         ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages)
     return Ranked(ranking, moves)
+
+
+def _with_named(generation: Generation, question: Question, rows: Ids) -> Ids:
+    """Add pictures of products that the words name and the index did not propose."""
+    if question.kind != "text" or (len(question.lexical) == 0 and question.brand is None):
+        return rows
+    named = np.isin(generation.columns.product_id, question.lexical.product_ids[:NAMED])
+    if question.brand is not None:
+        named |= question.brand
+    if question.keep is not None:
+        named &= question.keep
+    named[rows] = False
+    if not named.any():
+        return rows
+    return np.concatenate([rows, generation.candidates(question.vector, NAMED, named).rows])
 
 
 def facets(generation: Generation, ranking: Ranking) -> dict[str, tuple[FacetValue, ...]]:

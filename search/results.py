@@ -156,6 +156,14 @@ class FacetValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """A misspelt word, and the word of the catalogue that it was read as; both lower case."""
+
+    typed: str
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """One page of hits and what is needed to show and repeat it."""
 
@@ -167,7 +175,8 @@ class SearchPage:
     generation_id: int
     model_tag: str
     facets: dict[str, tuple[FacetValue, ...]]  # `category`, `brand`, `colour`, attributes
-    timings_ms: dict[str, float]  # milliseconds by step: encode, candidates, rerank, hydrate
+    timings_ms: dict[str, float]  # milliseconds by step: words, encode, candidates, rerank, hydrate
+    corrections: tuple[Correction, ...] = ()  # words of the text that were read otherwise
     event_id: int | None = None  # search_event row, where one was written
 
     @property

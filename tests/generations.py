@@ -15,6 +15,7 @@ from search.generation import (
     INDEX,
     PATCHES,
     VECTORS,
+    WORDS,
     Latency,
     Manifest,
     Measured,
@@ -25,6 +26,7 @@ from search.index import write_index
 from search.models import Generation as GenerationRow
 from search.results import Embeddings, Patches
 from search.training import plan_index, train_index
+from search.words import write_words
 
 TAG = "test-model"
 
@@ -57,6 +59,7 @@ def write_generation(
     half.tofile(directory / VECTORS)
     (patches if patches is not None else np.empty((n, 0, 1), np.int8)).tofile(directory / PATCHES)
     write_columns(directory / COLUMNS, column_rows(n))
+    write_words(directory / WORDS, [])
     plan = plan_index(n, d)
     write_index(train_index(plan, half), directory / INDEX)
     some = Latency(p50=1.0, p95=2.0)

@@ -192,6 +192,15 @@ class FacetView(BaseModel):
     count: int
 
 
+class CorrectionView(BaseModel):
+    """A misspelt word, and the word of the catalogue that it was read as."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    typed: str
+    meant: str
+
+
 class ResultsView(BaseModel):
     """One page of hits, best first."""
 
@@ -206,6 +215,7 @@ class ResultsView(BaseModel):
     generation_id: int
     model_tag: str
     timings_ms: dict[str, float]
+    corrections: list[CorrectionView] = Field(description="Words that were read otherwise.")
     event_id: int | None
 
     @classmethod
@@ -226,6 +236,7 @@ class ResultsView(BaseModel):
             generation_id=found.generation_id,
             model_tag=found.model_tag,
             timings_ms={step: round(ms, 3) for step, ms in found.timings_ms.items()},
+            corrections=[CorrectionView.model_validate(c) for c in found.corrections],
             event_id=found.event_id,
         )
 

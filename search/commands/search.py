@@ -68,6 +68,8 @@ def show(page: SearchPage) -> None:
             "yes" if product.in_stock else "no",
         )
     console = Console()
+    for correction in page.corrections:
+        console.print(f"Read {correction.typed!r} as {correction.meant!r}.", highlight=False)
     console.print(table)
     elapsed_ms = sum(page.timings_ms.values())
     console.print(

@@ -10,12 +10,18 @@ from search.errors import UnusableQuery
 from search.results import StageMove
 from search.stages.consistency import agree
 from search.stages.expansion import expand
+from search.stages.fusion import fuse
 from search.stages.local import compare_parts
 from search.stages.ranking import Asked, Ranking, Stage, group
 
 __all__ = ["STAGES", "Asked", "Ranking", "Stage", "group", "rerank"]
 
-STAGES: dict[str, Stage] = {"expand": expand, "consistency": agree, "local": compare_parts}
+STAGES: dict[str, Stage] = {
+    "expand": expand,
+    "consistency": agree,
+    "local": compare_parts,
+    "fuse": fuse,
+}
 """Re-ranking stages by name, in the order they run."""
 
 

@@ -220,6 +220,6 @@ def test_a_new_generation_is_noticed_without_a_failed_request(
 
 def test_rank_asks_as_many_candidates_whatever_the_page(engine: SearchEngine) -> None:
     generation = engine.live.current()
-    question = understand(Query(text="plate"), engine.encoder, generation)
+    question = understand(Query(text="round"), engine.encoder, generation, engine.database)
     few = rank(generation, question, candidates=5)
     assert len(few.ranking) <= 5

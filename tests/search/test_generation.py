@@ -12,6 +12,7 @@ from search.generation import (
     INDEX,
     MANIFEST,
     VECTORS,
+    WORDS,
     Generation,
     load_generation,
     read_manifest,
@@ -21,7 +22,7 @@ from search.results import Embeddings, Filters
 from tests.factories import clustered_vectors
 from tests.generations import flip_byte, write_generation
 
-FILES = (INDEX, VECTORS, COLUMNS, MANIFEST)
+FILES = (INDEX, VECTORS, COLUMNS, WORDS, MANIFEST)
 
 
 @pytest.fixture(scope="module")
