@@ -19,7 +19,7 @@ from indexer.ingest import ingest
 from indexer.locks import SoleJob, sole_job
 from indexer.publish import publish
 from indexer.snapshot import Snapshot, take_snapshot
-from indexer.upkeep import forget_damaged_shards
+from indexer.upkeep import forget_damaged_shards, forget_old_events
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder, load_encoder
@@ -98,6 +98,9 @@ class Reindex:
             manifest = live.manifest if live is not None else None
             self.report |= {"changed": True, "generation": built, "manifest": manifest}
         self.report["products"] = self._account()
+        self.report["events_forgotten"] = forget_old_events(
+            database, older_than_days=self.settings.events_days
+        )
 
     def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
         """Whether a new build would hold what the live generation holds, in the same index."""

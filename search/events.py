@@ -27,7 +27,7 @@ def record_search(
         page=page.page,
         generation_id=page.generation_id,
         total=page.total,
-        shown=[[hit.product.product_id, round(hit.similarity, 4)] for hit in page.hits],
+        shown=[[hit.product.product_id, round(hit.similarity, 4), hit.rank] for hit in page.hits],
         elapsed_ms=round(sum(page.timings_ms.values()), 2),
     )
     session.add(event)

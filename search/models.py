@@ -192,7 +192,7 @@ class SearchEvent(Base):
         ForeignKey("generation.id", ondelete="SET NULL"), index=True
     )
     total: Mapped[int]
-    shown: Mapped[list[Any]]  # [[product id, similarity], …] in order
+    shown: Mapped[list[Any]]  # [[product id, similarity, rank], …] in order
     elapsed_ms: Mapped[float]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -201,11 +201,10 @@ class Click(Base):
     """Which shown product was opened."""
 
     __tablename__ = "click"
+    __table_args__ = (UniqueConstraint("search_event_id", "product_id"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    search_event_id: Mapped[int] = mapped_column(
-        ForeignKey("search_event.id", ondelete="CASCADE"), index=True
-    )
+    search_event_id: Mapped[int] = mapped_column(ForeignKey("search_event.id", ondelete="CASCADE"))
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id", ondelete="CASCADE"))
     rank: Mapped[int]  # 1-based
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -98,6 +98,10 @@ class Settings(BaseSettings):
     refresh_s: Annotated[
         float, Field(gt=0, le=60, description="How often searchers look for a new generation.")
     ] = 2.0
+    events_days: Annotated[
+        float,
+        Field(gt=0, description="Searches and clicks older than this are deleted by `reindex`."),
+    ] = 90.0
     host: Annotated[str, Field(description="Address that `findalike serve` binds.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port that it binds.")] = 8000
     secret_key: Annotated[

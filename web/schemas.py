@@ -202,6 +202,22 @@ class ResultsView(BaseModel):
         )
 
 
+class ClickFields(BaseModel):
+    """A shown product that was opened."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
+    sku: str = Field(min_length=1, description="The hit's product.")
+    rank: int = Field(ge=1, le=10**6, description="The hit's `rank`.")
+
+
+class ClickView(BaseModel):
+    """What became of a click."""
+
+    recorded: bool = Field(description="False where this click was known already.")
+
+
 class RefusedField(BaseModel):
     """A field that can't be used, and why."""
 
