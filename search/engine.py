@@ -16,6 +16,7 @@ from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, Stopwatch, facets, rank
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
+from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
 from search.stages import Ranking
 
@@ -50,6 +51,7 @@ class SearchEngine:
         settings: Settings,
     ) -> None:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
+        self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
 
     def search(self, query: Query) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -63,7 +65,7 @@ class SearchEngine:
         generation = self._generation()
         watch = Stopwatch()
         with watch.step("encode"):
-            question = understand(query, self.encoder, generation)
+            question = self.rules.apply(understand(query, self.encoder, generation))
         ranked = rank(
             generation,
             question,
@@ -101,10 +103,12 @@ class SearchEngine:
         others = generation.columns.product_id != product.product_id
         ranked = rank(
             generation,
-            Question(
-                vector=mean / np.linalg.norm(mean),
-                kind="similar",
-                keep=generation.columns.mask(query.filters) & others,
+            self.rules.apply(
+                Question(
+                    vector=mean / np.linalg.norm(mean),
+                    kind="similar",
+                    keep=generation.columns.mask(query.filters) & others,
+                )
             ),
             candidates=self.settings.candidates,
             watch=watch,

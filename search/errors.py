@@ -14,6 +14,8 @@ FindalikeError
 ├── UnknownProduct          a sku that the catalogue does not hold
 ├── UnknownEvent            an answer that was never given, or is forgotten
 ├── NotShown                a click on a product that an answer did not show
+├── UnusableRule            a business rule that contradicts itself
+├── UnknownRule             there is no such business rule
 ├── NoGeneration            nothing is published yet
 ├── UnknownGeneration       there is no such generation to publish or go back to
 ├── ModelMismatch           query vectors and index come from different models
@@ -148,6 +150,21 @@ class NotShown(FindalikeError):
             f"Search event {self.event_id} did not show {self.sku!r} at rank {self.rank}. Send a "
             "hit's own sku and rank."
         )
+
+
+class UnusableRule(FindalikeError):
+    """A business rule that contradicts itself; the message says what it needs."""
+
+
+class UnknownRule(FindalikeError):
+    """There is no such business rule."""
+
+    def __init__(self, rule_id: int) -> None:
+        super().__init__(rule_id)
+        self.rule_id = rule_id
+
+    def __str__(self) -> str:
+        return f"There is no rule {self.rule_id}. `findalike rules list` shows all."
 
 
 class NoGeneration(FindalikeError):

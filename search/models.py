@@ -21,6 +21,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 IMAGE_STATES = ("pending", "ready", "failed")
 GENERATION_STATES = ("building", "verified", "live", "retired", "failed")
+RULE_ACTIONS = ("pin", "boost", "bury")
+RULE_FIELDS = ("sku", "brand", "category")
 JOB_STATES = ("running", "done", "failed")
 
 
@@ -207,4 +209,26 @@ class Click(Base):
     search_event_id: Mapped[int] = mapped_column(ForeignKey("search_event.id", ondelete="CASCADE"))
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id", ondelete="CASCADE"))
     rank: Mapped[int]  # 1-based
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Rule(Base):
+    """What a merchant pins, boosts or buries."""
+
+    __tablename__ = "rule"
+    __table_args__ = (
+        CheckConstraint(one_of("action", RULE_ACTIONS), name="action"),
+        CheckConstraint(one_of("field", RULE_FIELDS), name="field"),
+        CheckConstraint("(position IS NULL) <> (weight IS NULL)", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    query: Mapped[str] = mapped_column(server_default="")  # normalised; empty: all queries
+    action: Mapped[str]
+    field: Mapped[str]  # what `value` names
+    value: Mapped[str]
+    position: Mapped[int | None]  # 1-based, of a pin
+    weight: Mapped[float | None]  # of a boost or bury, above 0, at most 1
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,9 +1,17 @@
 """What a query means, once it is understood: all that finding and ranking need to know of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from search.columns import Mask
-from search.results import Vector
+from search.results import Ids, Vector
+from search.rules import Rules
+
+
+def no_products() -> Ids:
+    """Return (0,) int64."""
+    return np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +22,5 @@ class Question:
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str = ""  # the words as typed
     keep: Mask | None = None  # (rows,) what filters and exclusions leave; None: all
+    also: Ids = field(default_factory=no_products)  # products to rank beside what the index finds
+    rules: Rules = field(default_factory=Rules)  # business rules in force

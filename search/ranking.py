@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from search.columns import Columns, Mask
 from search.generation import Generation
 from search.question import Question
-from search.results import FacetValue, StageMove
+from search.results import FacetValue, Ids, StageMove
 from search.stages import Asked, Ranking, group, rerank
 
 
@@ -53,7 +54,8 @@ def rank(
 
     Args:
         generation: The index to ask.
-        question: What is asked; what it keeps is applied inside the index search.
+        question: What is asked; what it keeps is applied inside the index search, and to the
+            products that it adds.
         candidates: Pictures to rescore exactly. It does not depend on the page, so that
             paging is stable.
         stages: Re-ranking stages to run; None runs all.
@@ -62,6 +64,9 @@ def rank(
     watch = watch or Stopwatch()
     with watch.step("candidates"):
         rows = generation.candidates(question.vector, candidates, question.keep).rows
+        if len(question.also):
+            added = rows_of(generation.columns, question.also, question.keep)
+            rows = np.concatenate((rows, np.setdiff1d(added, rows)))
     with watch.step("rerank"):
         vectors = np.asarray(generation.vectors[rows], dtype=np.float32)
         similarities = vectors @ question.vector
@@ -69,6 +74,18 @@ def rank(
         asked = Asked(question, generation.columns, rows, product_ids, vectors, similarities)
         ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages)
     return Ranked(ranking, moves)
+
+
+def rows_of(columns: Columns, product_ids: Ids, keep: Mask | None = None) -> Ids:
+    """Return the rows of products, (n,) int64.
+
+    Args:
+        columns: Of the generation.
+        product_ids: Those that it does not hold have no row.
+        keep: (rows,) which rows may be returned; None: all.
+    """
+    found = np.isin(columns.product_id, product_ids)
+    return np.flatnonzero(found if keep is None else found & keep)
 
 
 def facets(generation: Generation, ranking: Ranking) -> dict[str, tuple[FacetValue, ...]]:

@@ -95,8 +95,13 @@ class Settings(BaseSettings):
     candidates: Annotated[
         int, Field(ge=50, le=5000, description="Candidates per query that are rescored exactly.")
     ] = 400
+    out_of_stock: Annotated[
+        Literal["as_is", "lower", "last"],
+        Field(description="Where products stand that can't be bought now."),
+    ] = "lower"
     refresh_s: Annotated[
-        float, Field(gt=0, le=60, description="How often searchers look for a new generation.")
+        float,
+        Field(gt=0, le=60, description="How often searchers look for new generations and rules."),
     ] = 2.0
     events_days: Annotated[
         float,

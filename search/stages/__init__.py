@@ -10,10 +10,11 @@ from search.errors import UnusableQuery
 from search.results import StageMove
 from search.stages.expansion import expand
 from search.stages.ranking import Asked, Ranking, Stage, group
+from search.stages.rules import apply_rules
 
 __all__ = ["STAGES", "Asked", "Ranking", "Stage", "group", "rerank"]
 
-STAGES: dict[str, Stage] = {"expand": expand}
+STAGES: dict[str, Stage] = {"expand": expand, "rules": apply_rules}
 """Re-ranking stages by name, in the order they run."""
 
 
