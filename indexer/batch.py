@@ -134,6 +134,7 @@ def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) ->
             "sha256": part.sha256,
             "width_px": part.width_px,
             "height_px": part.height_px,
+            "structure": part.structure,
             "error": None,
             "updated_at": now,
         }
@@ -145,6 +146,7 @@ def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) ->
             "sha256": part.sha256,
             "width_px": None,
             "height_px": None,
+            "structure": None,
             "error": part.detail,
             "updated_at": now,
         }

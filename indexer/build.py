@@ -41,6 +41,7 @@ from search.models import Generation as GenerationRow
 from search.results import HalfVectors
 from search.settings import Settings
 from search.training import IndexPlan, plan_index, train_index
+from search.vocabulary import load_vocabulary
 
 TEMPORARY = ".building-"
 GATHER_ROWS = 100_000
@@ -80,7 +81,7 @@ def build_generation(
         _sweep(database, generations)
         tell = _teller(job, progress)
         tell("Reading the catalogue")
-        snapshot = take_snapshot(database, encoder.tag)
+        snapshot = take_snapshot(database, encoder.tag, load_vocabulary(settings.vocabulary))
         if not snapshot.rows:
             raise NothingToBuild
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

@@ -22,6 +22,7 @@ from PIL import Image
 from indexer.claims import Claim
 from indexer.fetch import open_client, read_picture
 from indexer.stage_times import StageTimes
+from indexer.structure import structure_of
 from search.encoder import PictureEncoder
 from search.errors import UnusablePicture
 from search.images import FORMATS, Enough, decode_picture
@@ -55,6 +56,7 @@ class Seen:
     sha256: str
     width_px: int  # of the original, upright
     height_px: int
+    structure: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ class Pipeline:
         width_px, height_px = original_size(content, image)
         with times.stage("preprocess"):
             pixels = self._encoder.preprocess(image)
-        return Seen(claim, sha256, width_px, height_px), pixels
+        return Seen(claim, sha256, width_px, height_px, structure_of(image)), pixels
 
 
 def decode_threads(settings: Settings, workers: int = 1) -> int:

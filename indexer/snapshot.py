@@ -1,14 +1,16 @@
 """What a generation would hold: one consistent look at the catalogue and its embeddings."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from indexer.variants import Listed, variants
 from search.columns import ColumnRow
 from search.models import Embedding, Product, ProductImage
+from search.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,15 @@ class Snapshot:
         return len({row.product_id for row in self.rows})
 
 
-def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
+def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocabulary) -> Snapshot:
     """Read all that can be indexed under a model, in one repeatable-read transaction.
 
     A picture whose file may have changed but is not looked at again yet goes in as it was.
+
+    Args:
+        database: The catalogue.
+        model_tag: Whose embeddings.
+        vocabulary: Names the colours that variants differ in; another one is another generation.
     """
     with (
         database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
@@ -47,6 +54,7 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
                 Product.price_cents,
                 Product.in_stock,
                 Product.title,
+                ProductImage.structure,
                 ProductImage.sha256,
                 Embedding.shard,
                 Embedding.row,
@@ -57,17 +65,27 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
             .where(Embedding.model_tag == model_tag)
             .order_by(Product.id, ProductImage.position, ProductImage.id)
         )
-        digest = hashlib.sha256(model_tag.encode())
+        digest = hashlib.sha256(repr((model_tag, vocabulary)).encode())
         rows, shards, shard_rows, titles = [], [], [], []
+        listed: dict[int, Listed] = {}
         for record in session.execute(statement):
-            *fields, title, sha256, shard, shard_row = record
-            digest.update(repr((*fields, title, sha256)).encode())
-            rows.append(ColumnRow(*fields))
+            *fields, title, structure, sha256, shard, shard_row = record
+            digest.update(repr((*fields, title, structure, sha256)).encode())
+            row = ColumnRow(*fields)
+            rows.append(row)
+            listed.setdefault(row.product_id, _listed(row, title, structure))
             shards.append(shard)
             shard_rows.append(shard_row)
             titles.append(title)
         left_out = _left_out(session, model_tag)
+    variant = variants(listed.values(), vocabulary)
+    rows = [replace(row, variant=variant[row.product_id]) for row in rows]
     return Snapshot(rows, shards, shard_rows, titles, left_out, digest.hexdigest())
+
+
+def _listed(row: ColumnRow, title: str, structure: bytes | None) -> Listed:
+    """Return what a product is compared by, with the structure of its first picture."""
+    return Listed(row.product_id, title, row.brand, row.category, row.price_cents, structure)
 
 
 def _left_out(session: Session, model_tag: str) -> dict[str, int]:

@@ -147,8 +147,11 @@ def _shown(session: Session, since_days: float | None, last: int) -> Iterator[_S
     for text, shown, products in session.execute(statement.execution_options(yield_per=1000)):
         clicked = set(products or ())
         asked = normalised(text)
-        for product_id, _, rank in shown:
-            yield _Shown(asked, product_id, rank, product_id in clicked)
+        for product_id, similarity, rank in shown:
+            opened_it = product_id in clicked
+            # Variants are shown small, under another; not to open them says nothing.
+            if similarity is not None or opened_it:
+                yield _Shown(asked, product_id, rank, opened_it)
 
 
 def _skus(session: Session, product_ids: Iterable[int]) -> dict[int, str]:

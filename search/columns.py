@@ -40,6 +40,7 @@ class Columns:
     colour: Facet
     price_cents: Ids  # NO_PRICE where there is none
     in_stock: Mask
+    variant: Ids  # equal for variants of one product
 
     def __len__(self) -> int:
         return len(self.image_id)
@@ -83,6 +84,7 @@ SCHEMA = pa.schema(
         ("colour", pa.dictionary(pa.int32(), pa.string())),
         ("price_cents", pa.int64()),
         ("in_stock", pa.bool_()),
+        ("variant", pa.int64()),
     ]
 )
 
@@ -98,6 +100,7 @@ class ColumnRow:
     colour: str | None
     price_cents: int | None
     in_stock: bool
+    variant: int | None = None  # equal for variants of one product; None: it has no other
 
 
 def write_columns(path: Path, rows: Sequence[ColumnRow]) -> None:
@@ -107,6 +110,8 @@ def write_columns(path: Path, rows: Sequence[ColumnRow]) -> None:
         values = [getattr(row, field.name) for row in rows]
         if field.name == "price_cents":
             values = [NO_PRICE if value is None else value for value in values]
+        if field.name == "variant":
+            values = [row.product_id if row.variant is None else row.variant for row in rows]
         if pa.types.is_dictionary(field.type):
             arrays.append(pa.array(values, pa.string()).dictionary_encode())
         else:
@@ -134,6 +139,7 @@ def load_columns(path: Path) -> Columns:
         colour=_facet(batch["colour"]),
         price_cents=batch["price_cents"].to_numpy(),
         in_stock=batch["in_stock"].to_numpy(zero_copy_only=False),
+        variant=batch["variant"].to_numpy(),
     )
 
 

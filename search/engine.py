@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy
+from sqlalchemy.orm import Session
 
 from search.catalogue import hydrate, product_by_sku
 from search.db import open_database, session_scope
@@ -19,6 +20,7 @@ from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
 from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
 from search.stages import Ranking
+from search.stages.folding import Folded, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,15 @@ class SearchEngine:
         return self._page(Answer(generation, ranked, query, query.kind, query.text, watch))
 
     def similar(
-        self, sku: str, *, filters: Filters | None = None, k: int = 24, page: int = 1
+        self,
+        sku: str,
+        *,
+        filters: Filters | None = None,
+        k: int = 24,
+        page: int = 1,
+        fold: bool = True,
     ) -> SearchPage:
-        """Return products that look like this one, itself left out.
+        """Return products that look like this one, itself left out, and its variants with `fold`.
 
         A product that is in the catalogue but not yet indexed has nothing similar: the page
         is empty.
@@ -92,7 +100,7 @@ class SearchEngine:
         generation = self._generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
-        query = Query(filters=filters or Filters(), k=k, page=page)
+        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold)
         watch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
@@ -100,14 +108,17 @@ class SearchEngine:
             nothing = Ranked(Ranking(empty, empty, none, none), {})
             return self._page(Answer(generation, nothing, query, "similar", sku, watch))
         mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
-        others = generation.columns.product_id != product.product_id
+        columns = generation.columns
+        others = columns.product_id != product.product_id
+        if fold:
+            others = columns.variant != columns.variant[rows[0]]
         ranked = rank(
             generation,
             self.rules.apply(
                 Question(
                     vector=mean / np.linalg.norm(mean),
                     kind="similar",
-                    keep=generation.columns.mask(query.filters) & others,
+                    keep=columns.mask(query.filters) & others,
                 )
             ),
             candidates=self.settings.candidates,
@@ -123,6 +134,20 @@ class SearchEngine:
         """
         with session_scope(self.database) as session:
             return product_by_sku(session, sku)
+
+    def variants(self, product: ProductCard) -> tuple[ProductCard, ...]:
+        """Return the other variants of a product, such as other colours of it.
+
+        Raises:
+            NoGeneration: nothing is published yet.
+            ModelMismatch: the live index was built by another model.
+        """
+        columns = self._generation().columns
+        rows = np.flatnonzero(columns.product_id == product.product_id)
+        family = columns.product_id[np.isin(columns.variant, columns.variant[rows])]
+        others = np.setdiff1d(family, [product.product_id])
+        with session_scope(self.database) as session:
+            return tuple(hydrate(session, others.tolist()))
 
     def status(self) -> dict[str, int | str]:
         """Say which generation answers, and with which model.
@@ -153,38 +178,48 @@ class SearchEngine:
     def _page(self, answer: Answer) -> SearchPage:
         """Cut one page out of an order, hydrate it and record that it was shown."""
         generation, query, watch = answer.generation, answer.query, answer.watch
-        ranking = answer.ranked.ranking
-        first = (query.page - 1) * query.k
-        shown = ranking.take(np.arange(len(ranking))[first : first + query.k])
+        found = answer.ranked.ranking
+        folded = fold(generation.columns, found) if query.fold else Folded(found, {})
         with session_scope(self.database) as session:
             with watch.step("hydrate"):
-                cards = {c.product_id: c for c in hydrate(session, shown.product_ids.tolist())}
-            hits = tuple(
-                SearchHit(
-                    product=cards[product],
-                    image_id=int(generation.columns.image_id[shown.rows[i]]),
-                    similarity=float(shown.similarities[i]),
-                    rank=first + i + 1,
-                    moves=answer.ranked.moves.get(product, ()),
-                )
-                for i, product in enumerate(shown.product_ids.tolist())
-                if product in cards
-            )
+                hits = _hits(session, answer, folded)
             page = SearchPage(
                 hits=hits,
-                total=len(ranking),
+                total=len(folded.ranking),
                 page=query.page,
                 k=query.k,
                 kind=answer.kind,
                 generation_id=generation.id,
                 model_tag=generation.manifest.model_tag,
-                facets=facets(generation, ranking),
+                facets=facets(generation, found),
                 timings_ms=watch.timings_ms,
             )
             event = record_search(
                 session, page, kind=answer.kind, text=answer.text, filters=query.filters
             )
         return replace(page, event_id=event)
+
+
+def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, ...]:
+    """Return the hits of the page asked for, with their variants."""
+    columns, query = answer.generation.columns, answer.query
+    first = (query.page - 1) * query.k
+    shown = folded.ranking.take(np.arange(len(folded.ranking))[first : first + query.k])
+    ids = shown.product_ids.tolist()
+    below = [other for head in ids for other in folded.variants.get(head, ())]
+    cards = {card.product_id: card for card in hydrate(session, [*ids, *below])}
+    return tuple(
+        SearchHit(
+            product=cards[product],
+            image_id=int(columns.image_id[shown.rows[i]]),
+            similarity=float(shown.similarities[i]),
+            rank=first + i + 1,
+            moves=answer.ranked.moves.get(product, ()),
+            variants=tuple(cards[o] for o in folded.variants.get(product, ()) if o in cards),
+        )
+        for i, product in enumerate(ids)
+        if product in cards
+    )
 
 
 def open_search_engine(settings: Settings | None = None) -> SearchEngine:

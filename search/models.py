@@ -101,6 +101,7 @@ class ProductImage(Base):
     sha256: Mapped[str | None]  # of the file's bytes, hex
     width_px: Mapped[int | None]  # upright
     height_px: Mapped[int | None]
+    structure: Mapped[bytes | None]  # perceptual hash, see `indexer.structure`
     error: Mapped[str | None]  # why it failed
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -194,7 +195,7 @@ class SearchEvent(Base):
         ForeignKey("generation.id", ondelete="SET NULL"), index=True
     )
     total: Mapped[int]
-    shown: Mapped[list[Any]]  # [[product id, similarity, rank], …] in order
+    shown: Mapped[list[Any]]  # [[product id, similarity, rank], …]; variants: None
     elapsed_ms: Mapped[float]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -26,6 +26,7 @@ def columns(product_ids: list[int], **given: list[str | None]) -> Columns:
         colour=facet(given.get("colour", empty)),
         price_cents=np.full(n, 100, np.int64),
         in_stock=np.ones(n, np.bool_),
+        variant=np.array(product_ids, np.int64),
     )
 
 

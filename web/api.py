@@ -79,8 +79,8 @@ def product(sku: str) -> ProductView:
     path_parameter_descriptions=SKU,
 )
 def similar(sku: str, query: PagedFields) -> ResultsView:
-    """Return products that look like this one, itself left out."""
-    found = ask_similar(sku, parse_filters(query), k=query.k, page=query.page)
+    """Return products that look like this one, without itself and, folded, its variants."""
+    found = ask_similar(sku, parse_filters(query), k=query.k, page=query.page, fold=query.fold)
     return ResultsView.of(found)
 
 

@@ -10,10 +10,12 @@ from indexer.snapshot import take_snapshot
 from search.db import session_scope
 from search.models import Embedding, Product, ProductImage
 from search.settings import Settings
+from search.vocabulary import load_vocabulary
 from tests.factories import make_image, make_product
 from tests.indexer.encoded_shop import fill_shop, picture_sha256
 
 TAG = "model-a"
+VOCABULARY = load_vocabulary()
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def test_rows_are_ordered_by_product_and_position(shop: Engine) -> None:
         make_image(session, product, position=1, sha256=picture_sha256(1))
 
     change(shop, add_two_pictures)
-    snapshot = take_snapshot(shop, TAG)
+    snapshot = take_snapshot(shop, TAG, VOCABULARY)
 
     assert len(snapshot.rows) == 12
     assert snapshot.products == 10
@@ -54,7 +56,7 @@ def test_what_is_left_out_is_counted(shop: Engine) -> None:
         make_product(session)  # without any picture
 
     change(shop, lose_some)
-    snapshot = take_snapshot(shop, TAG)
+    snapshot = take_snapshot(shop, TAG, VOCABULARY)
 
     assert snapshot.products == len(snapshot.rows) == 8
     assert snapshot.left_out == {
@@ -66,8 +68,8 @@ def test_what_is_left_out_is_counted(shop: Engine) -> None:
 
 
 def test_embeddings_of_other_models_do_not_count(shop: Engine) -> None:
-    assert take_snapshot(shop, "model-b").rows == []
-    assert take_snapshot(shop, "model-b").left_out["products_without_picture"] == 10
+    assert take_snapshot(shop, "model-b", VOCABULARY).rows == []
+    assert take_snapshot(shop, "model-b", VOCABULARY).left_out["products_without_picture"] == 10
 
 
 @pytest.mark.parametrize(
@@ -89,17 +91,17 @@ def test_embeddings_of_other_models_do_not_count(shop: Engine) -> None:
 def test_the_signature_changes_with_what_would_be_indexed(
     shop: Engine, statement: Executable
 ) -> None:
-    before = take_snapshot(shop, TAG).signature
+    before = take_snapshot(shop, TAG, VOCABULARY).signature
     change(shop, lambda session: session.execute(statement))
 
-    assert take_snapshot(shop, TAG).signature != before
+    assert take_snapshot(shop, TAG, VOCABULARY).signature != before
 
 
 def test_the_signature_stays_when_nothing_that_matters_changes(shop: Engine) -> None:
-    before = take_snapshot(shop, TAG).signature
+    before = take_snapshot(shop, TAG, VOCABULARY).signature
     moved = update(ProductImage).values(address=ProductImage.address + ".moved", fingerprint="new")
     change(shop, lambda session: session.execute(moved))
     change(shop, lambda session: session.execute(update(Embedding).values(shard="moved")))
     change(shop, make_product)
 
-    assert take_snapshot(shop, TAG).signature == before
+    assert take_snapshot(shop, TAG, VOCABULARY).signature == before

@@ -16,8 +16,9 @@ const remember = (said) => {
 const tell = (event) => {
   const link = event.target.closest?.("[data-event] [data-sku] a[data-opens]");
   if (!link || event.button > 1 || answer() !== "yes" || wantsNoTracking()) return;
-  const { sku, rank } = link.closest("[data-sku]").dataset;
-  const click = { event_id: Number(link.closest("[data-event]").dataset.event), sku, rank: Number(rank) };
+  const { sku } = link.closest("[data-sku]").dataset; // of the hit, or of a variant shown under it
+  const rank = Number(link.closest("[data-rank]").dataset.rank);
+  const click = { event_id: Number(link.closest("[data-event]").dataset.event), sku, rank };
   // A beacon outlives the page that is left.
   const address = document.querySelector("[data-clicks-to]").dataset.clicksTo;
   navigator.sendBeacon(address, new Blob([JSON.stringify(click)], { type: "application/json" }));
