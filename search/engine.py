@@ -1,5 +1,6 @@
 """The query path in reading order: encode, candidates, exact rescore, re-rank, group, hydrate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import sqlalchemy
 from sqlalchemy.orm import Session
 
 from search.catalogue import hydrate, product_by_sku
+from search.configured_stages import configured_stages
 from search.db import open_database, session_scope
 from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch
@@ -19,7 +21,7 @@ from search.ranking import Ranked, Stopwatch, facets, rank
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
 from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
-from search.stages import Ranking
+from search.stages import STAGES, Ranking, Stage
 from search.stages.folding import Folded, fold
 
 
@@ -43,6 +45,7 @@ class SearchEngine:
         live: Hands out the live generation.
         encoder: The model that turns queries into vectors.
         settings: How many candidates, and where state is.
+        stages: Re-ranking stages by name, in order.
     """
 
     def __init__(
@@ -51,8 +54,10 @@ class SearchEngine:
         live: LiveGenerations,
         encoder: Encoder,
         settings: Settings,
+        stages: Mapping[str, Stage] = STAGES,
     ) -> None:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
+        self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
 
     def search(self, query: Query) -> SearchPage:
@@ -72,6 +77,7 @@ class SearchEngine:
             generation,
             question,
             candidates=self.settings.candidates,
+            known=self.stages,
             stages=query.stages,
             watch=watch,
         )
@@ -122,6 +128,7 @@ class SearchEngine:
                 )
             ),
             candidates=self.settings.candidates,
+            known=self.stages,
             watch=watch,
         )
         return self._page(Answer(generation, ranked, query, "similar", sku, watch))
@@ -227,10 +234,10 @@ def open_search_engine(settings: Settings | None = None) -> SearchEngine:
 
     Raises:
         DatabaseUnavailable: PostgreSQL does not answer.
-        ModelUnavailable: the encoder can't be loaded.
+        ModelUnavailable: the encoder or the cross-encoder can't be loaded.
     """
     settings = settings or load_settings()
     database = open_database(settings, application_name="findalike-search")
     encoder = load_encoder(settings.model, settings.device)
     live = LiveGenerations(database, settings.root, settings.refresh_s)
-    return SearchEngine(database, live, encoder, settings)
+    return SearchEngine(database, live, encoder, settings, configured_stages(settings, database))

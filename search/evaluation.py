@@ -23,7 +23,8 @@ from search.question import Question
 from search.ranking import rank
 from search.results import Candidates, Query
 from search.settings import Settings
-from search.stages import Ranking, group
+from search.stages import STAGES as RERANKING
+from search.stages import Ranking, Stage, group
 
 STAGES = ("ann", "exact", "reranked")
 DEPTH = 100
@@ -49,9 +50,18 @@ def order_of(generation: Generation, found: Candidates) -> Order:
 
 
 def stage_orders(
-    generation: Generation, question: Question, candidates: int
+    generation: Generation,
+    question: Question,
+    candidates: int,
+    known: Mapping[str, Stage] = RERANKING,
 ) -> dict[str, tuple[Order, float]]:
-    """Answer one question by each stage.
+    """Answer one question by each stage, business rules and folding left out.
+
+    Args:
+        generation: The index to ask.
+        question: What is asked; it carries no rules.
+        candidates: Pictures to rescore exactly.
+        known: Re-ranking stages by name, in order.
 
     Returns:
         For `ann` (the index's own order), `exact` (exact search over everything) and
@@ -61,7 +71,7 @@ def stage_orders(
     vector = question.vector
 
     def reranked() -> Ranking:
-        return rank(generation, question, candidates=candidates).ranking
+        return rank(generation, question, candidates=candidates, known=known).ranking
 
     steps: dict[str, Callable[[], Order]] = {
         "ann": lambda: order_of(generation, generation.candidates(vector, candidates)),
@@ -119,6 +129,7 @@ class Evaluator:
     settings: Settings
     skus: Mapping[int, str]  # product id -> sku, indexed products only
     categories: Mapping[str, str | None]  # sku -> category path, the whole catalogue
+    reranking: Mapping[str, Stage] = field(default_factory=lambda: RERANKING)
 
     def evaluate(
         self, judged: Sequence[Judged], progress: Callable[[int, int], None] | None = None
@@ -168,7 +179,7 @@ class Evaluator:
         asked = Query(photo=photo, text=query.text)
         question = understand(asked, self.encoder, self.generation)
         encode_ms.append((time.perf_counter() - started) * 1000)
-        answers = stage_orders(self.generation, question, self.settings.candidates)
+        answers = stage_orders(self.generation, question, self.settings.candidates, self.reranking)
         for stage, (order, elapsed_ms) in answers.items():
             stages[stage].orders[query.name] = order
             stages[stage].elapsed_ms.append(elapsed_ms)

@@ -4,7 +4,7 @@ Nothing here reads a database.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from search.columns import Columns, Mask
 from search.generation import Generation
 from search.question import Question
 from search.results import FacetValue, Ids, StageMove
-from search.stages import Asked, Ranking, group, rerank
+from search.stages import STAGES, Asked, Ranking, Stage, group, rerank
 
 
 @dataclass(slots=True)
@@ -45,6 +45,7 @@ def rank(
     *,
     candidates: int,
     stages: tuple[str, ...] | None = None,
+    known: Mapping[str, Stage] = STAGES,
     watch: Stopwatch | None = None,
 ) -> Ranked:
     """Answer a question from one generation.
@@ -59,6 +60,7 @@ def rank(
         candidates: Pictures to rescore exactly. It does not depend on the page, so that
             paging is stable.
         stages: Re-ranking stages to run; None runs all.
+        known: All stages by name, in order.
         watch: Takes the time of each step.
     """
     watch = watch or Stopwatch()
@@ -72,7 +74,7 @@ def rank(
         similarities = vectors @ question.vector
         product_ids = generation.columns.product_id[rows]
         asked = Asked(question, generation.columns, rows, product_ids, vectors, similarities)
-        ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages)
+        ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages, known)
     return Ranked(ranking, moves)
 
 

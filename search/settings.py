@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="A shop's own attribute values and words, added to the built-in ones."),
     ] = None
+    cross_encoder: Annotated[
+        Path | None,
+        Field(description="Folder of a BLIP image-text matching model; unset: no such stage."),
+    ] = None
     device: Annotated[
         str,
         Field(
