@@ -136,6 +136,7 @@ def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) ->
             "width_px": part.width_px,
             "height_px": part.height_px,
             "colours": part.colours,
+            "structure": part.structure,
             "error": None,
             "updated_at": now,
         }
@@ -148,6 +149,7 @@ def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) ->
             "width_px": None,
             "height_px": None,
             "colours": None,
+            "structure": None,
             "error": part.detail,
             "updated_at": now,
         }

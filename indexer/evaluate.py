@@ -14,6 +14,7 @@ from sqlalchemy import select
 from indexer.build import build_generation
 from indexer.encode import encode_all
 from indexer.ingest import ingest
+from search.configured_stages import configured_stages
 from search.db import open_database, session_scope
 from search.encoder import Encoder, load_encoder
 from search.evaluation import Evaluator
@@ -93,4 +94,5 @@ def _evaluator(
         database=database,
         skus={product_id: sku for product_id, sku, _ in products if product_id in indexed},
         categories={sku: category for _, sku, category in products},
+        reranking=configured_stages(settings, database),
     )

@@ -22,6 +22,7 @@ from PIL import Image
 from indexer.claims import Claim
 from indexer.fetch import open_client, read_picture
 from indexer.stage_times import StageTimes
+from indexer.structure import structure_of
 from search.colours import colour_shares
 from search.encoder import PictureEncoder
 from search.errors import UnusablePicture
@@ -57,6 +58,7 @@ class Seen:
     width_px: int  # of the original, upright
     height_px: int
     colours: dict[str, float]  # share by name of what it shows
+    structure: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class Pipeline:
             colours = colour_shares(image)
         with times.stage("preprocess"):
             pixels = self._encoder.preprocess(image)
-        return Seen(claim, sha256, width_px, height_px, colours), pixels
+        return Seen(claim, sha256, width_px, height_px, colours, structure_of(image)), pixels
 
 
 def decode_threads(settings: Settings, workers: int = 1) -> int:

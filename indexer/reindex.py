@@ -19,7 +19,7 @@ from indexer.ingest import ingest
 from indexer.locks import SoleJob, sole_job
 from indexer.publish import publish
 from indexer.snapshot import Snapshot, take_snapshot
-from indexer.upkeep import forget_damaged_shards
+from indexer.upkeep import forget_damaged_shards, forget_old_events
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder, load_encoder
@@ -82,7 +82,8 @@ class Reindex:
             self.report["encode"] = self._encode(database)
         job.step()
         encoder = load_encoder(self.settings.model, self.settings.device)
-        snapshot = take_snapshot(database, encoder.tag, load_vocabulary(self.settings.vocabulary))
+        vocabulary = load_vocabulary(self.settings.vocabulary)
+        snapshot = take_snapshot(database, encoder.tag, vocabulary)
         live = self._live(database)
         if live is not None and self._is_current(live, snapshot):
             job.step()
@@ -99,6 +100,9 @@ class Reindex:
             manifest = live.manifest if live is not None else None
             self.report |= {"changed": True, "generation": built, "manifest": manifest}
         self.report["products"] = self._account()
+        self.report["events_forgotten"] = forget_old_events(
+            database, older_than_days=self.settings.events_days
+        )
 
     def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
         """Whether a new build would hold what the live generation holds, in the same index."""

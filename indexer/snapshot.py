@@ -1,7 +1,7 @@
 """What a generation would hold: one consistent look at the catalogue and its embeddings."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import sqlalchemy
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from indexer.variants import Listed, variants
 from search.colours import NAMES, Floats
 from search.columns import FIELDS, ColumnRow
 from search.models import Embedding, Product, ProductImage
@@ -44,7 +45,8 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
     Args:
         database: The catalogue.
         model_tag: Whose embeddings.
-        vocabulary: What attributes are predicted by; another one is another generation.
+        vocabulary: What attributes are predicted by, and the colours that variants differ in;
+            another one is another generation.
     """
     with (
         database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
@@ -61,6 +63,7 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
                 Product.colour,
                 Product.title,
                 ProductImage.colours,
+                ProductImage.structure,
                 ProductImage.sha256,
                 Embedding.shard,
                 Embedding.row,
@@ -73,12 +76,15 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         )
         digest = hashlib.sha256(repr((model_tag, vocabulary)).encode())
         rows, shards, shard_rows, titles, shares = [], [], [], [], bytearray()
+        listed: dict[int, Listed] = {}
         for record in session.execute(statement):
-            *fields, title, colours, sha256, shard, shard_row = record
-            digest.update(repr((*fields, title, colours, sha256)).encode())
+            *fields, title, colours, structure, sha256, shard, shard_row = record
+            digest.update(repr((*fields, title, colours, structure, sha256)).encode())
             image_id, product_id, price_cents, in_stock, *texts = fields
             values = dict(zip(FIELDS, texts, strict=True))
-            rows.append(ColumnRow(image_id, product_id, price_cents, in_stock, values))
+            row = ColumnRow(image_id, product_id, price_cents, in_stock, values)
+            rows.append(row)
+            listed.setdefault(product_id, _listed(row, title, structure))
             shards.append(shard)
             shard_rows.append(shard_row)
             titles.append(title)
@@ -86,6 +92,8 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         of_pictures = np.frombuffer(shares, dtype=np.float32).reshape(len(rows), len(NAMES))
         words = count_words(session)
         left_out = _left_out(session, model_tag)
+    variant = variants(listed.values(), vocabulary)
+    rows = [replace(row, variant=variant[row.product_id]) for row in rows]
     return Snapshot(
         rows, shards, shard_rows, titles, of_pictures, words, left_out, digest.hexdigest()
     )
@@ -95,6 +103,18 @@ def _shares(colours: dict[str, Any] | None) -> bytes:
     """Return a picture's shares of all colour names, as float32 in their order."""
     given = colours or {}
     return np.array([given.get(name, 0.0) for name in NAMES], dtype=np.float32).tobytes()
+
+
+def _listed(row: ColumnRow, title: str, structure: bytes | None) -> Listed:
+    """Return what a product is compared by, with the structure of its first picture."""
+    return Listed(
+        row.product_id,
+        title,
+        row.values["brand"],
+        row.values["category"],
+        row.price_cents,
+        structure,
+    )
 
 
 def _left_out(session: Session, model_tag: str) -> dict[str, int]:

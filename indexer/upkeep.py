@@ -1,10 +1,11 @@
-"""Upkeep of the embedding store: removes files that nothing refers to, finds damaged ones.
+"""Upkeep: files of the embedding store that nothing refers to or that are damaged; old events.
 
 A worker that dies between writing a shard and the commit that records it leaves a file behind.
 Such files do no harm but take space. A file is removed only when it is old enough that no
 transaction can still be about to record it.
 """
 
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sqlalchemy import delete, select, update
 from search.db import session_scope
 from search.embeddings import SUFFIX, EmbeddingStore
 from search.errors import DamagedShard
-from search.models import Embedding, ProductImage
+from search.models import Embedding, ProductImage, SearchEvent
 
 ORPHAN_AFTER_S = 2 * 3600.0  # longer than a claim can be held, see `indexer.claims`
 
@@ -82,3 +83,16 @@ def retry_refused(database: sqlalchemy.Engine) -> int:
             .returning(ProductImage.id)
         )
         return len(retried.all())
+
+
+def forget_old_events(database: sqlalchemy.Engine, *, older_than_days: float) -> int:
+    """Delete searches that are older, and the clicks on them; return how many searches."""
+    first_kept = datetime.now(UTC) - timedelta(days=older_than_days)
+    with session_scope(database) as session:
+        forgotten = session.execute(
+            delete(SearchEvent).where(SearchEvent.created_at < first_kept).returning(SearchEvent.id)
+        )
+        count = len(forgotten.all())
+    if count:
+        log.info("events_forgotten", events=count)
+    return count

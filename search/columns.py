@@ -43,6 +43,7 @@ class Columns:
     facets: Mapping[str, Facet]  # by name: `FIELDS` first, then attributes
     price_cents: Ids  # NO_PRICE where there is none
     in_stock: Mask
+    variant: Ids  # equal for variants of one product
 
     def __len__(self) -> int:
         return len(self.image_id)
@@ -107,6 +108,7 @@ NUMBERS = pa.schema(
         ("product_id", pa.int64()),
         ("price_cents", pa.int64()),
         ("in_stock", pa.bool_()),
+        ("variant", pa.int64()),
     ]
 )
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -121,6 +123,7 @@ class ColumnRow:
     price_cents: int | None
     in_stock: bool
     values: Mapping[str, str | None] = field(default_factory=dict)  # by the name of the facet
+    variant: int | None = None  # equal for variants of one product; None: it has no other
 
 
 def write_columns(path: Path, rows: Sequence[ColumnRow], names: Sequence[str] = FIELDS) -> None:
@@ -136,6 +139,8 @@ def write_columns(path: Path, rows: Sequence[ColumnRow], names: Sequence[str] = 
         values = [getattr(row, number.name) for row in rows]
         if number.name == "price_cents":
             values = [NO_PRICE if value is None else value for value in values]
+        if number.name == "variant":
+            values = [row.product_id if row.variant is None else row.variant for row in rows]
         arrays.append(pa.array(values, number.type))
     for name in names:
         texts = pa.array([row.values.get(name) for row in rows], pa.string())
@@ -164,6 +169,7 @@ def load_columns(path: Path) -> Columns:
         facets={name: _facet(batch[name]) for name in names},
         price_cents=batch["price_cents"].to_numpy(),
         in_stock=batch["in_stock"].to_numpy(zero_copy_only=False),
+        variant=batch["variant"].to_numpy(),
     )
 
 

@@ -1,11 +1,14 @@
 """The query path in reading order: words, encode, candidates, rescore, re-rank, group, hydrate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy
+from sqlalchemy.orm import Session
 
 from search.catalogue import hydrate, product_by_sku
+from search.configured_stages import configured_stages
 from search.db import open_database, session_scope
 from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch
@@ -16,8 +19,10 @@ from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, Stopwatch, facets, rank
 from search.results import Correction, Filters, ProductCard, Query, SearchHit, SearchPage
+from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
-from search.stages import Ranking
+from search.stages import STAGES, Ranking, Stage
+from search.stages.folding import Folded, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class SearchEngine:
         live: Hands out the live generation.
         encoder: The model that turns queries into vectors.
         settings: How many candidates, and where state is.
+        stages: Re-ranking stages by name, in order.
     """
 
     def __init__(
@@ -49,8 +55,11 @@ class SearchEngine:
         live: LiveGenerations,
         encoder: Encoder,
         settings: Settings,
+        stages: Mapping[str, Stage] = STAGES,
     ) -> None:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
+        self.stages = stages
+        self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
 
     def search(self, query: Query) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -63,11 +72,13 @@ class SearchEngine:
         check(query)
         generation = self._generation()
         watch = Stopwatch()
-        question = understand(query, self.encoder, generation, self.database, watch=watch)
+        understood = understand(query, self.encoder, generation, self.database, watch=watch)
+        question = self.rules.apply(understood)
         ranked = rank(
             generation,
             question,
             candidates=self.settings.candidates,
+            known=self.stages,
             stages=query.stages,
             watch=watch,
         )
@@ -77,9 +88,15 @@ class SearchEngine:
         )
 
     def similar(
-        self, sku: str, *, filters: Filters | None = None, k: int = 24, page: int = 1
+        self,
+        sku: str,
+        *,
+        filters: Filters | None = None,
+        k: int = 24,
+        page: int = 1,
+        fold: bool = True,
     ) -> SearchPage:
-        """Return products that look like this one, itself left out.
+        """Return products that look like this one, itself left out, and its variants with `fold`.
 
         A product that is in the catalogue but not yet indexed has nothing similar: the page
         is empty.
@@ -93,7 +110,7 @@ class SearchEngine:
         generation = self._generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
-        query = Query(filters=filters or Filters(), k=k, page=page)
+        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold)
         watch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
@@ -101,15 +118,21 @@ class SearchEngine:
             nothing = Ranked(Ranking(empty, empty, none, none), {})
             return self._page(Answer(generation, nothing, query, "similar", sku, watch))
         mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
-        others = generation.columns.product_id != product.product_id
+        columns = generation.columns
+        others = columns.product_id != product.product_id
+        if fold:
+            others = columns.variant != columns.variant[rows[0]]
         ranked = rank(
             generation,
-            Question(
-                vector=mean / np.linalg.norm(mean),
-                kind="similar",
-                keep=generation.columns.mask(query.filters) & others,
+            self.rules.apply(
+                Question(
+                    vector=mean / np.linalg.norm(mean),
+                    kind="similar",
+                    keep=columns.mask(query.filters) & others,
+                )
             ),
             candidates=self.settings.candidates,
+            known=self.stages,
             watch=watch,
         )
         return self._page(Answer(generation, ranked, query, "similar", sku, watch))
@@ -122,6 +145,20 @@ class SearchEngine:
         """
         with session_scope(self.database) as session:
             return product_by_sku(session, sku)
+
+    def variants(self, product: ProductCard) -> tuple[ProductCard, ...]:
+        """Return the other variants of a product, such as other colours of it.
+
+        Raises:
+            NoGeneration: nothing is published yet.
+            ModelMismatch: the live index was built by another model.
+        """
+        columns = self._generation().columns
+        rows = np.flatnonzero(columns.product_id == product.product_id)
+        family = columns.product_id[np.isin(columns.variant, columns.variant[rows])]
+        others = np.setdiff1d(family, [product.product_id])
+        with session_scope(self.database) as session:
+            return tuple(hydrate(session, others.tolist()))
 
     def status(self) -> dict[str, int | str]:
         """Say which generation answers, and with which model.
@@ -152,32 +189,20 @@ class SearchEngine:
     def _page(self, answer: Answer) -> SearchPage:
         """Cut one page out of an order, hydrate it and record that it was shown."""
         generation, query, watch = answer.generation, answer.query, answer.watch
-        ranking = answer.ranked.ranking
-        first = (query.page - 1) * query.k
-        shown = ranking.take(np.arange(len(ranking))[first : first + query.k])
+        found = answer.ranked.ranking
+        folded = fold(generation.columns, found) if query.fold else Folded(found, {})
         with session_scope(self.database) as session:
             with watch.step("hydrate"):
-                cards = {c.product_id: c for c in hydrate(session, shown.product_ids.tolist())}
-            hits = tuple(
-                SearchHit(
-                    product=cards[product],
-                    image_id=int(generation.columns.image_id[shown.rows[i]]),
-                    similarity=float(shown.similarities[i]),
-                    rank=first + i + 1,
-                    moves=answer.ranked.moves.get(product, ()),
-                )
-                for i, product in enumerate(shown.product_ids.tolist())
-                if product in cards
-            )
+                hits = _hits(session, answer, folded)
             page = SearchPage(
                 hits=hits,
-                total=len(ranking),
+                total=len(folded.ranking),
                 page=query.page,
                 k=query.k,
                 kind=answer.kind,
                 generation_id=generation.id,
                 model_tag=generation.manifest.model_tag,
-                facets=facets(generation, ranking),
+                facets=facets(generation, found),
                 timings_ms=watch.timings_ms,
                 corrections=answer.corrections,
             )
@@ -187,15 +212,37 @@ class SearchEngine:
         return replace(page, event_id=event)
 
 
+def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, ...]:
+    """Return the hits of the page asked for, with their variants."""
+    columns, query = answer.generation.columns, answer.query
+    first = (query.page - 1) * query.k
+    shown = folded.ranking.take(np.arange(len(folded.ranking))[first : first + query.k])
+    ids = shown.product_ids.tolist()
+    below = [other for head in ids for other in folded.variants.get(head, ())]
+    cards = {card.product_id: card for card in hydrate(session, [*ids, *below])}
+    return tuple(
+        SearchHit(
+            product=cards[product],
+            image_id=int(columns.image_id[shown.rows[i]]),
+            similarity=float(shown.similarities[i]),
+            rank=first + i + 1,
+            moves=answer.ranked.moves.get(product, ()),
+            variants=tuple(cards[o] for o in folded.variants.get(product, ()) if o in cards),
+        )
+        for i, product in enumerate(ids)
+        if product in cards
+    )
+
+
 def open_search_engine(settings: Settings | None = None) -> SearchEngine:
     """Open the database, the model and the live generation, as a web process needs them.
 
     Raises:
         DatabaseUnavailable: PostgreSQL does not answer.
-        ModelUnavailable: the encoder can't be loaded.
+        ModelUnavailable: the encoder or the cross-encoder can't be loaded.
     """
     settings = settings or load_settings()
     database = open_database(settings, application_name="findalike-search")
     encoder = load_encoder(settings.model, settings.device)
     live = LiveGenerations(database, settings.root, settings.refresh_s)
-    return SearchEngine(database, live, encoder, settings)
+    return SearchEngine(database, live, encoder, settings, configured_stages(settings, database))

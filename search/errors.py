@@ -12,6 +12,10 @@ FindalikeError
 │   └── CatalogueShrunk     it lost more products than are retired without asking
 ├── UnusableQuery           a query that asks for nothing or for nonsense
 ├── UnknownProduct          a sku that the catalogue does not hold
+├── UnknownEvent            an answer that was never given, or is forgotten
+├── NotShown                a click on a product that an answer did not show
+├── UnusableRule            a business rule that contradicts itself
+├── UnknownRule             there is no such business rule
 ├── NoGeneration            nothing is published yet
 ├── UnknownGeneration       there is no such generation to publish or go back to
 ├── ModelMismatch           query vectors and index come from different models
@@ -118,6 +122,49 @@ class UnknownProduct(FindalikeError):
 
     def __str__(self) -> str:
         return f"No product has the sku {self.sku!r}."
+
+
+class UnknownEvent(FindalikeError):
+    """An answer that was never given, or is forgotten by now."""
+
+    def __init__(self, event_id: int) -> None:
+        super().__init__(event_id)
+        self.event_id = event_id
+
+    def __str__(self) -> str:
+        return (
+            f"There is no search event {self.event_id}. Send the event_id of a recent answer; old "
+            "ones are deleted."
+        )
+
+
+class NotShown(FindalikeError):
+    """A click on a product that an answer did not show, or not at this rank."""
+
+    def __init__(self, event_id: int, sku: str, rank: int) -> None:
+        super().__init__(event_id, sku, rank)
+        self.event_id, self.sku, self.rank = event_id, sku, rank
+
+    def __str__(self) -> str:
+        return (
+            f"Search event {self.event_id} did not show {self.sku!r} at rank {self.rank}. Send a "
+            "hit's own sku and rank."
+        )
+
+
+class UnusableRule(FindalikeError):
+    """A business rule that contradicts itself; the message says what it needs."""
+
+
+class UnknownRule(FindalikeError):
+    """There is no such business rule."""
+
+    def __init__(self, rule_id: int) -> None:
+        super().__init__(rule_id)
+        self.rule_id = rule_id
+
+    def __str__(self) -> str:
+        return f"There is no rule {self.rule_id}. `findalike rules list` shows all."
 
 
 class NoGeneration(FindalikeError):

@@ -24,7 +24,8 @@ from search.question import Question
 from search.ranking import Stopwatch, rank
 from search.results import Candidates, Query
 from search.settings import Settings
-from search.stages import Ranking, group
+from search.stages import STAGES as RERANKING
+from search.stages import Ranking, Stage, group
 
 STAGES = ("ann", "exact", "reranked")
 DEPTH = 100
@@ -50,9 +51,18 @@ def order_of(generation: Generation, found: Candidates) -> Order:
 
 
 def stage_orders(
-    generation: Generation, question: Question, candidates: int
+    generation: Generation,
+    question: Question,
+    candidates: int,
+    known: Mapping[str, Stage] = RERANKING,
 ) -> dict[str, tuple[Order, float]]:
-    """Answer one question by each stage.
+    """Answer one question by each stage, business rules and folding left out.
+
+    Args:
+        generation: The index to ask.
+        question: What is asked; it carries no rules.
+        candidates: Pictures to rescore exactly.
+        known: Re-ranking stages by name, in order.
 
     Returns:
         For `ann` (the index's own order), `exact` (exact search over everything) and
@@ -62,7 +72,7 @@ def stage_orders(
     vector = question.vector
 
     def reranked() -> Ranking:
-        return rank(generation, question, candidates=candidates).ranking
+        return rank(generation, question, candidates=candidates, known=known).ranking
 
     steps: dict[str, Callable[[], Order]] = {
         "ann": lambda: order_of(generation, generation.candidates(vector, candidates)),
@@ -121,6 +131,7 @@ class Evaluator:
     database: sqlalchemy.Engine
     skus: Mapping[int, str]  # product id -> sku, indexed products only
     categories: Mapping[str, str | None]  # sku -> category path, the whole catalogue
+    reranking: Mapping[str, Stage] = field(default_factory=lambda: RERANKING)
 
     def evaluate(
         self, judged: Sequence[Judged], progress: Callable[[int, int], None] | None = None
@@ -173,7 +184,7 @@ class Evaluator:
         question = understand(asked, self.encoder, self.generation, self.database, watch=watch)
         for step, elapsed_ms in watch.timings_ms.items():
             steps_ms.setdefault(step, []).append(elapsed_ms)
-        answers = stage_orders(self.generation, question, self.settings.candidates)
+        answers = stage_orders(self.generation, question, self.settings.candidates, self.reranking)
         for stage, (order, elapsed_ms) in answers.items():
             stages[stage].orders[query.name] = order
             stages[stage].elapsed_ms.append(elapsed_ms)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from sqlalchemy.orm import Session
 
 from search.models import SearchEvent
-from search.results import Filters, SearchPage
+from search.results import Filters, SearchHit, SearchPage
 
 
 def record_search(
@@ -29,9 +29,15 @@ def record_search(
         page=page.page,
         generation_id=page.generation_id,
         total=page.total,
-        shown=[[hit.product.product_id, round(hit.similarity, 4)] for hit in page.hits],
+        shown=[entry for hit in page.hits for entry in _shown(hit)],
         elapsed_ms=round(sum(page.timings_ms.values()), 2),
     )
     session.add(event)
     session.flush()
     return event.id
+
+
+def _shown(hit: SearchHit) -> list[tuple[int, float | None, int]]:
+    """Return a hit, then its variants, which have no similarity of their own here."""
+    variants = [(card.product_id, None, hit.rank) for card in hit.variants]
+    return [(hit.product.product_id, round(hit.similarity, 4), hit.rank), *variants]

@@ -25,6 +25,8 @@ from search.fulltext import SEARCH_SQL, SKU_KEY_SQL
 IMAGE_STATES = ("pending", "ready", "failed")
 ATTRIBUTE_SOURCES = ("picture", "title")
 GENERATION_STATES = ("building", "verified", "live", "retired", "failed")
+RULE_ACTIONS = ("pin", "boost", "bury")
+RULE_FIELDS = ("sku", "brand", "category")
 JOB_STATES = ("running", "done", "failed")
 
 
@@ -118,6 +120,7 @@ class ProductImage(Base):
     height_px: Mapped[int | None]
     colours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Share by colour name of what sha256 shows."""
+    structure: Mapped[bytes | None]  # perceptual hash, see `indexer.structure`
     error: Mapped[str | None]  # why it failed
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -233,7 +236,7 @@ class SearchEvent(Base):
         ForeignKey("generation.id", ondelete="SET NULL"), index=True
     )
     total: Mapped[int]
-    shown: Mapped[list[Any]]  # [[product id, similarity], …] in order
+    shown: Mapped[list[Any]]  # [[product id, similarity, rank], …]; variants: None
     elapsed_ms: Mapped[float]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -242,11 +245,32 @@ class Click(Base):
     """Which shown product was opened."""
 
     __tablename__ = "click"
+    __table_args__ = (UniqueConstraint("search_event_id", "product_id"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    search_event_id: Mapped[int] = mapped_column(
-        ForeignKey("search_event.id", ondelete="CASCADE"), index=True
-    )
+    search_event_id: Mapped[int] = mapped_column(ForeignKey("search_event.id", ondelete="CASCADE"))
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id", ondelete="CASCADE"))
     rank: Mapped[int]  # 1-based
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Rule(Base):
+    """What a merchant pins, boosts or buries."""
+
+    __tablename__ = "rule"
+    __table_args__ = (
+        CheckConstraint(one_of("action", RULE_ACTIONS), name="action"),
+        CheckConstraint(one_of("field", RULE_FIELDS), name="field"),
+        CheckConstraint("(position IS NULL) <> (weight IS NULL)", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    query: Mapped[str] = mapped_column(server_default="")  # normalised; empty: all queries
+    action: Mapped[str]
+    field: Mapped[str]  # what `value` names
+    value: Mapped[str]
+    position: Mapped[int | None]  # 1-based, of a pin
+    weight: Mapped[float | None]  # of a boost or bury, above 0, at most 1
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

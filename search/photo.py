@@ -6,14 +6,10 @@ from PIL import Image
 
 from search.encoder import Encoder
 from search.encoder.local_features import Described
-from search.encoder.unit_rows import unit_rows
 from search.local import Cells, cells_of
 from search.regions import Region, RegionProposer, best_region
 from search.results import Box, Vector
 
-REGION_SHARE = 0.5
-"""Of the best region in the vector of a photo; the whole photo has the rest. A region alone lost
-what its box cut off, the whole alone what it could not see for clutter."""
 MARGIN = 0.05
 """Added to a proposed region on each side, as a share of the photo."""
 
@@ -22,9 +18,11 @@ MARGIN = 0.05
 class Looked:
     """What was seen in a photo."""
 
-    vector: Vector  # (d,) float32, unit length
+    vector: Vector  # (d,) float32, unit length; of the whole photo, or of the shopper's box
     cells: Cells
-    regions: tuple[Region, ...]  # best first; none where the shopper drew a box
+    regions: tuple[Region, ...] = ()  # best first; none where the shopper drew a box
+    meant: Region | None = None  # the region taken for what the shopper means
+    part: Vector | None = None  # (d,) float32, unit length, of that region
 
 
 def look(photo: Image.Image, box: Box | None, encoder: Encoder, proposer: RegionProposer) -> Looked:
@@ -37,7 +35,7 @@ def look(photo: Image.Image, box: Box | None, encoder: Encoder, proposer: Region
         proposer: Finds things.
     """
     whole = encoder.describe([photo if box is None else box.crop(photo)])
-    seen = Looked(whole.vectors[0], _cells(whole), ())
+    seen = Looked(whole.vectors[0], _cells(whole))
     if box is not None:
         return seen
     regions = proposer.propose(photo, whole)
@@ -45,8 +43,7 @@ def look(photo: Image.Image, box: Box | None, encoder: Encoder, proposer: Region
     if best is None:
         return replace(seen, regions=regions)
     part = encoder.describe([_grown(best.box).crop(photo)])
-    both = (1 - REGION_SHARE) * whole.vectors + REGION_SHARE * part.vectors
-    return Looked(unit_rows(both)[0], _cells(whole), regions)
+    return replace(seen, regions=regions, meant=best, part=part.vectors[0])
 
 
 def _cells(described: Described) -> Cells:

@@ -4,16 +4,17 @@ Nothing here reads a database.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from search.columns import Columns, Mask
 from search.generation import Generation
 from search.question import Question
 from search.results import FacetValue, Ids, StageMove
-from search.stages import Asked, Ranking, group, rerank
+from search.stages import STAGES, Asked, Ranking, Stage, group, rerank
 
 NAMED = 100
 """Products that words may add to those that the index proposes, and as many pictures."""
@@ -47,6 +48,7 @@ def rank(
     *,
     candidates: int,
     stages: tuple[str, ...] | None = None,
+    known: Mapping[str, Stage] = STAGES,
     watch: Stopwatch | None = None,
 ) -> Ranked:
     """Answer a question from one generation.
@@ -56,10 +58,12 @@ def rank(
 
     Args:
         generation: The index to ask.
-        question: What is asked; what it keeps is applied inside the index search.
+        question: What is asked; what it keeps is applied inside the index search, and to the
+            products that it adds.
         candidates: Pictures to rescore exactly. It does not depend on the page, so that
             paging is stable.
         stages: Re-ranking stages to run; None runs all.
+        known: All stages by name, in order.
         watch: Takes the time of each step.
     """
     watch = watch or Stopwatch()
@@ -79,12 +83,15 @@ def rank(
             patches=generation.patches,
             similarities=similarities,
         )
-        ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages)
+        ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages, known)
     return Ranked(ranking, moves)
 
 
 def _with_named(generation: Generation, question: Question, rows: Ids) -> Ids:
-    """Add pictures of products that the words name and the index did not propose."""
+    """Add pictures of products that rules or words name and the index did not propose."""
+    if len(question.also):
+        added = rows_of(generation.columns, question.also, question.keep)
+        rows = np.concatenate((rows, np.setdiff1d(added, rows)))
     if question.kind != "text" or (len(question.lexical) == 0 and question.brand is None):
         return rows
     named = np.isin(generation.columns.product_id, question.lexical.product_ids[:NAMED])
@@ -96,6 +103,18 @@ def _with_named(generation: Generation, question: Question, rows: Ids) -> Ids:
     if not named.any():
         return rows
     return np.concatenate([rows, generation.candidates(question.vector, NAMED, named).rows])
+
+
+def rows_of(columns: Columns, product_ids: Ids, keep: Mask | None = None) -> Ids:
+    """Return the rows of products, (n,) int64.
+
+    Args:
+        columns: Of the generation.
+        product_ids: Those that it does not hold have no row.
+        keep: (rows,) which rows may be returned; None: all.
+    """
+    found = np.isin(columns.product_id, product_ids)
+    return np.flatnonzero(found if keep is None else found & keep)
 
 
 def facets(generation: Generation, ranking: Ranking) -> dict[str, tuple[FacetValue, ...]]:

@@ -81,6 +81,7 @@ class Query:
     k: int = 24  # products per page
     page: int = 1  # 1-based
     stages: tuple[str, ...] | None = None  # re-ranking stages to run; None: all
+    fold: bool = True  # variants of one product take one place
 
     @property
     def kind(self) -> str:
@@ -145,6 +146,7 @@ class SearchHit:
     similarity: float  # cosine, -1..1, exact
     rank: int  # 1-based, after re-ranking, counted over all pages
     moves: tuple[StageMove, ...] = ()
+    variants: tuple[ProductCard, ...] = ()  # found ones that take this place too, best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ class SearchPage:
     """One page of hits and what is needed to show and repeat it."""
 
     hits: tuple[SearchHit, ...]
-    total: int  # products found, over all pages
+    total: int  # places over all pages: products found, variants of one counted once
     page: int
     k: int
     kind: str  # `photo`, `text` or `both`

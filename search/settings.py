@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="A shop's own attribute values and words, added to the built-in ones."),
     ] = None
+    cross_encoder: Annotated[
+        Path | None,
+        Field(description="Folder of a BLIP image-text matching model; unset: no such stage."),
+    ] = None
     device: Annotated[
         str,
         Field(
@@ -95,9 +99,18 @@ class Settings(BaseSettings):
     candidates: Annotated[
         int, Field(ge=50, le=5000, description="Candidates per query that are rescored exactly.")
     ] = 400
+    out_of_stock: Annotated[
+        Literal["as_is", "lower", "last"],
+        Field(description="Where products stand that can't be bought now."),
+    ] = "lower"
     refresh_s: Annotated[
-        float, Field(gt=0, le=60, description="How often searchers look for a new generation.")
+        float,
+        Field(gt=0, le=60, description="How often searchers look for new generations and rules."),
     ] = 2.0
+    events_days: Annotated[
+        float,
+        Field(gt=0, description="Searches and clicks older than this are deleted by `reindex`."),
+    ] = 90.0
     host: Annotated[str, Field(description="Address that `findalike serve` binds.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port that it binds.")] = 8000
     secret_key: Annotated[

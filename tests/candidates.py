@@ -29,6 +29,7 @@ def columns(product_ids: list[int], **given: list[str | None]) -> Columns:
         facets={name: facet(values) for name, values in texts.items()},
         price_cents=np.full(n, 100, np.int64),
         in_stock=np.ones(n, np.bool_),
+        variant=np.array(product_ids, np.int64),
     )
 
 
@@ -44,7 +45,7 @@ def asked(
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     query = (query / np.linalg.norm(query)).astype(np.float32)
     return Asked(
-        question=Question(query, kind, text),
+        question=Question(query, kind, text=text),
         columns=of or columns(product_ids),
         rows=np.arange(len(vectors), dtype=np.int64),
         product_ids=np.array(product_ids, np.int64),

@@ -4,8 +4,19 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import UnsupportedMediaType
 
+from search.clicks import record_click
+from search.db import session_scope
+from web.consent import check_consent
 from web.parsing import parse_filters, parse_search
-from web.schemas import FormSearch, JsonSearch, PagedFields, ProductView, ResultsView
+from web.schemas import (
+    ClickFields,
+    ClickView,
+    FormSearch,
+    JsonSearch,
+    PagedFields,
+    ProductView,
+    ResultsView,
+)
 from web.specification import answers, specification
 from web.state import search as ask
 from web.state import similar as ask_similar
@@ -19,16 +30,18 @@ SKU = {"sku": "The shop's key of the product."}
 
 @blueprint.before_request
 def check_content() -> None:
-    """Refuse bodies that are neither JSON nor a form, and JSON that does not parse.
+    """Refuse bodies that are no JSON, nor a form where a photo may come, and broken JSON.
 
     Raises:
         UnsupportedMediaType: another type of body.
         BadRequest: not JSON.
     """
-    if request.method != "POST" or request.mimetype in FORMS:
+    searches = request.endpoint == "api.search"
+    if request.method != "POST" or (searches and request.mimetype in FORMS):
         return
     if not request.is_json:
-        raise UnsupportedMediaType("Send multipart/form-data with a photo, or application/json.")
+        form = "multipart/form-data with a photo, or " if searches else ""
+        raise UnsupportedMediaType(f"Send {form}application/json.")
     request.get_json()
 
 
@@ -66,9 +79,25 @@ def product(sku: str) -> ProductView:
     path_parameter_descriptions=SKU,
 )
 def similar(sku: str, query: PagedFields) -> ResultsView:
-    """Return products that look like this one, itself left out."""
-    found = ask_similar(sku, parse_filters(query), k=query.k, page=query.page)
+    """Return products that look like this one, without itself and, folded, its variants."""
+    found = ask_similar(sku, parse_filters(query), k=query.k, page=query.page, fold=query.fold)
     return ResultsView.of(found)
+
+
+@blueprint.post("/clicks")
+@specification.validate(
+    resp=answers(ClickView, 400, 403, 404, 409, 415), tags=["clicks"], operation_id="click"
+)
+def click(json: ClickFields) -> ClickView:
+    """Record that a shown product was opened, where the shopper agreed to that.
+
+    The cookie `clicks=yes` says so; `DNT: 1` and `Sec-GPC: 1` say no, whatever the cookie. Kept
+    are the answer, the product and its rank: no person, no address.
+    """
+    check_consent(request)
+    with session_scope(state().engine.database) as session:
+        recorded = record_click(session, json.event_id, json.sku, json.rank)
+    return ClickView(recorded=recorded)
 
 
 @blueprint.get("/openapi.json")

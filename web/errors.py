@@ -54,6 +54,10 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.CatalogueShrunk: OWN_FAULT,
     errors.UnusableQuery: Answer(400, "unusable-query", "This can't be searched for"),
     errors.UnknownProduct: Answer(404, "unknown-product", "No such product"),
+    errors.UnknownEvent: Answer(404, "unknown-event", "No such search event"),
+    errors.NotShown: Answer(409, "not-shown", "Not shown"),
+    errors.UnusableRule: Answer(400, "unusable-rule", "This rule can't be kept"),
+    errors.UnknownRule: Answer(404, "unknown-rule", "No such rule"),
     errors.NoGeneration: Answer(
         503, "nothing-published", "Nothing to search yet", "The catalogue is not indexed yet."
     ),

@@ -52,9 +52,10 @@ def product(sku: str) -> ResponseReturnValue:
     card = state().engine.product(sku)
     try:
         alike = ask_similar(sku, parse_filters(PageFields()), k=SIMILAR_SHOWN).hits
+        variants = state().engine.variants(card)
     except NoGeneration:  # the product can be shown all the same
-        alike = ()
-    return render_template("product.html", product=card, alike=alike)
+        alike = variants = ()
+    return render_template("product.html", product=card, variants=variants, alike=alike)
 
 
 @blueprint.get("/products/<path:sku>/similar")
@@ -62,7 +63,7 @@ def similar(sku: str) -> ResponseReturnValue:
     """Show products that look like this one, with filters."""
     fields = parse_fields(PageFields, request.args)
     card = state().engine.product(sku)
-    found = ask_similar(sku, parse_filters(fields), k=fields.k, page=fields.page)
+    found = ask_similar(sku, parse_filters(fields), k=fields.k, page=fields.page, fold=fields.fold)
     return _show_results(found, fields, url_for("pages.similar", sku=sku), seed=card)
 
 

@@ -104,6 +104,7 @@ def parse_query(fields: QueryFields, photo: Image.Image | None) -> Query:
         filters=parse_filters(fields),
         k=fields.k,
         page=fields.page,
+        fold=fields.fold,
     )
 
 

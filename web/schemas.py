@@ -70,6 +70,10 @@ class PagedFields(FilterFields):
 
     k: int = Field(default=24, ge=1, le=100, description="Products per page.")
     page: int = Field(default=1, ge=1, le=10_000, description="Counted from 1.")
+    fold: bool = Field(
+        default=True,
+        description="Variants of one product, such as its colours, take one place.",
+    )
 
 
 class QueryFields(PagedFields):
@@ -170,6 +174,9 @@ class HitView(BaseModel):
     picture: str = Field(description="The product's picture that matched best.")
     product: ProductView
     moves: list[MoveView] = Field(description="Which stage moved it where.")
+    variants: list[ProductView] = Field(
+        description="Found variants of the product, such as other colours, that take its place."
+    )
 
     @classmethod
     def of(cls, hit: SearchHit) -> Self:
@@ -180,6 +187,7 @@ class HitView(BaseModel):
             picture=url_for("pictures.picture", image_id=hit.image_id),
             product=ProductView.of(hit.product),
             moves=[MoveView.model_validate(move) for move in hit.moves],
+            variants=[ProductView.of(card) for card in hit.variants],
         )
 
 
@@ -205,7 +213,9 @@ class ResultsView(BaseModel):
     """One page of hits, best first."""
 
     hits: list[HitView]
-    total: int = Field(description="Products found, over all pages.")
+    total: int = Field(
+        description="Products found, over all pages; what is folded counts once, except in facets."
+    )
     page: int
     pages: int
     k: int
@@ -239,6 +249,22 @@ class ResultsView(BaseModel):
             corrections=[CorrectionView.model_validate(c) for c in found.corrections],
             event_id=found.event_id,
         )
+
+
+class ClickFields(BaseModel):
+    """A shown product that was opened."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
+    sku: str = Field(min_length=1, description="The hit's product.")
+    rank: int = Field(ge=1, le=10**6, description="The hit's `rank`.")
+
+
+class ClickView(BaseModel):
+    """What became of a click."""
+
+    recorded: bool = Field(description="False where this click was known already.")
 
 
 class RefusedField(BaseModel):

@@ -36,8 +36,8 @@ def search(query: Query) -> SearchPage:
     return page
 
 
-def similar(sku: str, filters: Filters, *, k: int, page: int = 1) -> SearchPage:
+def similar(sku: str, filters: Filters, *, k: int, page: int = 1, fold: bool = True) -> SearchPage:
     """Ask the engine for products that look like this one, and count its steps."""
-    found = state().engine.similar(sku, filters=filters, k=k, page=page)
+    found = state().engine.similar(sku, filters=filters, k=k, page=page, fold=fold)
     state().metrics.observe_search(found)
     return found

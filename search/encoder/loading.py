@@ -38,7 +38,7 @@ def load_encoder(model: str, device: str = "auto") -> OpenClipEncoder:
     declare_missing_operators()
     import search.encoder.embedded_tower  # noqa: F401 - registers the embedded image tower with timm
 
-    where = _device(device)
+    where = device_named(device)
     source = find_source(model)
     tokenizer = _tokenizer(source)
     network, transform = _network(source, where)
@@ -54,7 +54,12 @@ def load_encoder(model: str, device: str = "auto") -> OpenClipEncoder:
     return encoder
 
 
-def _device(device: str) -> "torch.device":
+def device_named(device: str) -> "torch.device":
+    """Return the device that a setting names.
+
+    Raises:
+        ModelUnavailable: torch does not see it.
+    """
     import torch
 
     if device == "auto":

@@ -4,7 +4,7 @@ Stages are small, run in the order of `STAGES`, can be switched off one by one, 
 of what they moved. Nothing here reads a database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from search.errors import UnusableQuery
 from search.results import StageMove
@@ -13,27 +13,35 @@ from search.stages.expansion import expand
 from search.stages.fusion import fuse
 from search.stages.local import compare_parts
 from search.stages.ranking import Asked, Ranking, Stage, group
+from search.stages.region import look_closer
+from search.stages.rules import apply_rules
 
 __all__ = ["STAGES", "Asked", "Ranking", "Stage", "group", "rerank"]
 
 STAGES: dict[str, Stage] = {
+    "region": look_closer,
     "expand": expand,
     "consistency": agree,
     "local": compare_parts,
     "fuse": fuse,
+    "rules": apply_rules,
 }
 """Re-ranking stages by name, in the order they run."""
 
 
 def rerank(
-    asked: Asked, ranking: Ranking, names: Sequence[str] | None = None
+    asked: Asked,
+    ranking: Ranking,
+    names: Sequence[str] | None = None,
+    known: Mapping[str, Stage] = STAGES,
 ) -> tuple[Ranking, dict[int, tuple[StageMove, ...]]]:
     """Run the stages and say what each moved.
 
     Args:
         asked: The query and the rescored candidates.
         ranking: The exact order of products.
-        names: Stages to run; None runs all of `STAGES`.
+        names: Stages to run; None runs all.
+        known: All stages by name, in order: `STAGES`, or what `search.configured_stages` made.
 
     Returns:
         The final order, and for each product id the stages that moved it.
@@ -41,13 +49,13 @@ def rerank(
     Raises:
         UnusableQuery: a name is no stage.
     """
-    wanted = tuple(STAGES) if names is None else tuple(names)
-    if unknown := set(wanted) - set(STAGES):
-        raise UnusableQuery(f"Unknown stages {sorted(unknown)}; there are {list(STAGES)}.")
+    wanted = tuple(known) if names is None else tuple(names)
+    if unknown := set(wanted) - set(known):
+        raise UnusableQuery(f"Unknown stages {sorted(unknown)}; there are {list(known)}.")
     moves: dict[int, list[StageMove]] = {}
-    for name in (stage for stage in STAGES if stage in wanted):
+    for name in (stage for stage in known if stage in wanted):
         before = {product: i for i, product in enumerate(ranking.product_ids.tolist(), 1)}
-        ranking = STAGES[name](asked, ranking)
+        ranking = known[name](asked, ranking)
         for after, product in enumerate(ranking.product_ids.tolist(), 1):
             if before[product] != after:
                 moves.setdefault(product, []).append(StageMove(name, before[product], after))

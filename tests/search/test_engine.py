@@ -110,7 +110,7 @@ def test_each_query_leaves_an_event(engine: SearchEngine) -> None:
         event = session.scalars(select(SearchEvent).where(SearchEvent.id == page.event_id)).one()
     assert (event.kind, event.text, event.page) == ("text", "blue tray", 2)
     assert event.filters == {"in_stock": True}
-    assert [product for product, _ in event.shown] == [h.product.product_id for h in page.hits]
+    assert [product for product, _, _ in event.shown] == [h.product.product_id for h in page.hits]
     assert event.generation_id == page.generation_id
 
 

@@ -317,6 +317,7 @@ def test_the_description_is_valid_and_true(client: FlaskClient) -> None:
         "/api/v1/search",
         "/api/v1/products/{sku}",
         "/api/v1/products/{sku}/similar",
+        "/api/v1/clicks",
     }
     search = description["paths"]["/api/v1/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"application/json", "multipart/form-data"}

@@ -17,8 +17,12 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from sqlalchemy import delete, select
 from werkzeug.serving import make_server
 
+from search.db import session_scope
+from search.engine import SearchEngine
+from search.models import Click, Product
 from tests.shop import photo
 
 pytestmark = [
@@ -42,6 +46,8 @@ ARGUMENTS = [
 ]
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+CLICKS = "/api/v1/clicks"
 
 Open = Callable[..., Page]
 
@@ -233,6 +239,67 @@ def test_more_like_this(open_page: Open) -> None:
     expect(page.locator(".seed")).to_contain_text("Green plate")
     assert page.url.endswith("/products/PLATE-GREEN/similar")
     expect(page.locator(".grid .card-title", has_text="Green plate")).to_have_count(0)
+
+
+@pytest.fixture
+def recorded(engine: SearchEngine) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return the clicks that were recorded; afterwards they are deleted."""
+
+    def clicks() -> list[dict[str, Any]]:
+        with session_scope(engine.database) as session:
+            joined = select(Click.search_event_id, Product.sku, Click.rank).join(
+                Product, Product.id == Click.product_id
+            )
+            return [dict(row) for row in session.execute(joined).mappings()]
+
+    yield clicks
+    with session_scope(engine.database) as session:
+        session.execute(delete(Click))
+
+
+def test_clicks_are_sent_once_the_shopper_agreed(
+    open_page: Open, recorded: Callable[[], list[dict[str, Any]]]
+) -> None:
+    page = open_page("/search?text=plate")
+    sent: list[str] = []
+    page.on("request", lambda r: sent.append(r.url) if r.url.endswith(CLICKS) else None)
+    question = page.get_by_label("Consent")
+    expect(question).to_be_visible()
+    first_card(page).click()
+    expect(page.locator("article.product")).to_be_visible()
+    assert sent == []
+
+    page.go_back()
+    page.get_by_role("button", name="Yes, count them").click()
+    expect(question).to_be_hidden()
+    event = page.locator("[data-event]").get_attribute("data-event")
+    sku = page.locator(".card").first.get_attribute("data-sku")
+    with page.expect_request_finished(lambda r: r.url.endswith(CLICKS)):
+        first_card(page).click()
+
+    assert recorded() == [{"search_event_id": int(str(event)), "sku": sku, "rank": 1}]
+
+
+def test_a_refusal_is_remembered_and_can_be_changed(open_page: Open) -> None:
+    page = open_page("/search?text=plate")
+    page.get_by_role("button", name="No", exact=True).click()
+    page.reload()
+    expect(page.locator(".grid")).to_be_visible()
+    expect(page.get_by_label("Consent")).to_be_hidden()
+
+    page.get_by_role("button", name="Counting of opened results").click()
+
+    expect(page.get_by_label("Consent")).to_be_visible()
+
+
+def test_who_wants_no_tracking_is_not_asked(open_page: Open) -> None:
+    page = open_page("/")
+    page.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})")
+    page.goto("/search?text=plate")
+
+    expect(page.locator(".grid")).to_be_visible()
+    expect(page.get_by_label("Consent")).to_be_hidden()
+    expect(page.locator("[data-consent-again]")).to_be_hidden()
 
 
 def test_an_unreadable_picture_is_explained(open_page: Open, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 SIGNS = "-_/.:@+~"
 SKU_SIGNS = " -_/.:#\u2010\u2011\u2012\u2013\u2014"

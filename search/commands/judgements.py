@@ -1,0 +1,63 @@
+"""`findalike judgements`: what shoppers opened, as judged queries for `findalike evaluate`."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from search.cli import echo_json, json_option
+from search.settings import load_settings
+
+if TYPE_CHECKING:
+    from search.clicks import ClickedText
+
+
+def write_texts(path: Path, judged: "list[ClickedText]") -> None:
+    """Write judged texts in the format that `search.judgements` reads."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("text", "sku", "clicks"))
+        rows.writerows((each.text, "|".join(each.skus), each.clicks) for each in judged)
+
+
+@click.command()
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the texts and their products; replaced.",
+)
+@click.option("--since", type=click.FloatRange(min=0, min_open=True), help="Only the last DAYS.")
+@click.option(
+    "--min-clicks",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Fewer clicks on a product for a text say nothing.",
+)
+@json_option
+def judgements(*, out: Path, since: float | None, min_clicks: int, as_json: bool) -> None:
+    """Write what shoppers opened as judged texts for `findalike evaluate --texts`.
+
+    A product counts as relevant to a text by how often it was opened, against how often products
+    at the ranks where it stood usually are. Searches by photo can't be judged: photos are not kept.
+    """
+    from search.clicks import clicked_texts
+    from search.db import open_database, session_scope
+
+    database = open_database(load_settings(), application_name="findalike-judgements")
+    try:
+        with session_scope(database) as session:
+            judged = clicked_texts(session, since_days=since, min_clicks=min_clicks)
+    finally:
+        database.dispose()
+    write_texts(out, judged)
+    clicks = sum(each.clicks for each in judged)
+    if as_json:
+        echo_json({"out": str(out), "texts": len(judged), "clicks": clicks})
+    else:
+        click.echo(
+            f"{len(judged)} texts with {clicks} clicks written to {out}. "
+            "Searches by photo are not among them: photos are not kept."
+        )

@@ -1,0 +1,140 @@
+"""`findalike rules`: what merchants pin, boost and bury."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from search.cli import echo_json, json_option
+from search.errors import UnusableRule
+from search.settings import load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from search.rulebook import BusinessRule
+
+T = TypeVar("T")
+
+
+def in_session(work: "Callable[[Session], T]") -> T:
+    """Run work in one transaction on the operator's database."""
+    from search.db import open_database, session_scope
+
+    database = open_database(load_settings(), application_name="findalike-rules")
+    try:
+        with session_scope(database) as session:
+            return work(session)
+    finally:
+        database.dispose()
+
+
+def described(rule: "BusinessRule") -> str:
+    """Write a rule in one line."""
+    amount = f"at {rule.position}" if rule.action == "pin" else f"by {rule.weight}"
+    about = f"for “{rule.query}”" if rule.query else "for all queries"
+    since = f", from {rule.starts_at:%Y-%m-%d %H:%M} UTC" if rule.starts_at else ""
+    until = f", until {rule.ends_at:%Y-%m-%d %H:%M} UTC" if rule.ends_at else ""
+    return f"{rule.id}: {rule.action} {rule.field} {rule.value} {amount} {about}{since}{until}"
+
+
+def utc(
+    _context: click.Context, _parameter: click.Parameter, value: datetime | None
+) -> datetime | None:
+    """Take a time without a zone for UTC."""
+    return None if value is None else value.replace(tzinfo=UTC)
+
+
+@click.group()
+def rules() -> None:
+    """Pin, boost or bury products, brands and categories."""
+
+
+@rules.command(name="list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """Show all rules, oldest first."""
+    from search.rulebook import list_rules
+
+    found = in_session(list_rules)
+    if as_json:
+        echo_json({"rules": [asdict(rule) for rule in found]})
+        return
+    for rule in found:
+        click.echo(described(rule))
+    if not found:
+        click.echo("There is no rule. `findalike rules add --help` says how to add one.")
+
+
+@rules.command()
+@click.argument("action", type=click.Choice(["pin", "boost", "bury"]))
+@click.option("--sku", help="The product that is meant.")
+@click.option("--brand", help="Or the brand.")
+@click.option("--category", help="Or the category path, and everything below it.")
+@click.option("--query", default="", help="Only where these words are asked for; a pin needs them.")
+@click.option("--position", type=int, help="Where a pinned product stands.  [default: 1]")
+@click.option("--weight", type=float, help="How far to move, up to 1.  [default: 0.3]")
+@click.option("--starts", type=click.DateTime(), callback=utc, help="When it begins, UTC.")
+@click.option("--ends", type=click.DateTime(), callback=utc, help="When it ends, UTC.")
+@json_option
+def add(
+    *,
+    action: str,
+    sku: str | None,
+    brand: str | None,
+    category: str | None,
+    query: str,
+    position: int | None,
+    weight: float | None,
+    starts: datetime | None,
+    ends: datetime | None,
+    as_json: bool,
+) -> None:
+    """Add a rule: pin a product to a place, or boost or bury what is named.
+
+    A weight of 1 moves over the first hundred hits, 0.1 over what is about as good.
+    """
+    from search.rulebook import BusinessRule, add_rule
+
+    named = {"sku": sku, "brand": brand, "category": category}
+    given = [(field, value) for field, value in named.items() if value is not None]
+    if len(given) != 1:
+        raise click.UsageError("Give one of --sku, --brand and --category.")
+    if action == "pin":
+        position = 1 if position is None else position
+    else:
+        weight = 0.3 if weight is None else weight
+    try:
+        rule = BusinessRule(
+            action=action,
+            field=given[0][0],
+            value=given[0][1],
+            query=query,
+            position=position,
+            weight=weight,
+            starts_at=starts,
+            ends_at=ends,
+        )
+    except UnusableRule as error:
+        raise click.UsageError(str(error)) from error
+    added = in_session(lambda session: add_rule(session, rule))
+    if as_json:
+        echo_json(asdict(added))
+    else:
+        click.echo(described(added))
+
+
+@rules.command()
+@click.argument("rule_id", type=int)
+@json_option
+def remove(*, rule_id: int, as_json: bool) -> None:
+    """Delete the rule of this number."""
+    from search.rulebook import remove_rule
+
+    in_session(lambda session: remove_rule(session, rule_id))
+    if as_json:
+        echo_json({"removed": rule_id})
+    else:
+        click.echo(f"Rule {rule_id} is removed.")

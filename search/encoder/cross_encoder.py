@@ -1,0 +1,128 @@
+"""A cross-encoder: reads words and a picture together and says how well they match.
+
+BLIP's image-text matching head (Li et al. 2022, arXiv:2201.12086), through transformers, from a
+local folder. Slower by far than comparing vectors, as every picture is read anew for every text. It
+refuses a folder that lacks any part of such a model; the hub is never asked, and code that a
+checkpoint brings along is never run.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+from PIL import Image
+
+from search.encoder.loading import device_named
+from search.encoder.torchvision_ops import declare_missing_operators
+from search.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    import torch
+
+log = structlog.get_logger()
+
+
+class CrossEncoder:
+    """Says how well pictures match a text. Safe to share between threads.
+
+    Args:
+        network: A BlipForImageTextRetrieval, on its device.
+        tokenizer: Its tokenizer.
+        preparation: Its image processor.
+        device: Where the network is.
+    """
+
+    def __init__(
+        self,
+        network: Any,  # noqa: ANN401 - transformers' own types say nothing
+        tokenizer: Any,  # noqa: ANN401
+        preparation: Any,  # noqa: ANN401
+        device: "torch.device",
+    ) -> None:
+        self._network, self._tokenizer = network, tokenizer
+        self._preparation, self._device = preparation, device
+        self._longest = int(network.config.text_config.max_position_embeddings)
+
+    def match(self, text: str, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
+        """Return (n,) how probable it is that each picture shows what the text says, 0 to 1."""
+        import torch
+
+        if not pictures:
+            return np.empty(0, np.float32)
+        words = self._tokenizer(
+            text, truncation=True, max_length=self._longest, return_tensors="pt"
+        ).to(self._device)
+        pixels = self._preparation(images=list(pictures), return_tensors="pt")["pixel_values"]
+        n = len(pictures)
+        with torch.inference_mode():
+            # Part by part: the model's own forward puts a mask on the CPU wherever the rest is.
+            seen = self._network.vision_model(pixels.to(self._device)).last_hidden_state
+            read = self._network.text_encoder(
+                input_ids=words["input_ids"].expand(n, -1),
+                attention_mask=words["attention_mask"].expand(n, -1),
+                encoder_hidden_states=seen,
+                encoder_attention_mask=torch.ones(
+                    seen.shape[:-1], dtype=torch.long, device=self._device
+                ),
+            ).last_hidden_state
+            logits = self._network.itm_head(read[:, 0, :]).float()
+            matching = logits.softmax(dim=-1)[:, 1]
+        return np.asarray(matching.cpu().numpy(), dtype=np.float32)
+
+
+def load_cross_encoder(folder: Path, device: str = "auto") -> CrossEncoder:
+    """Load a model from a folder as transformers saves it.
+
+    Args:
+        folder: `config.json`, `model.safetensors`, the tokenizer and `preprocessor_config.json`.
+        device: As for `search.encoder.load_encoder`.
+
+    Raises:
+        ModelUnavailable: no such device, or the folder does not hold a whole BLIP model for
+            image-text matching.
+    """
+    declare_missing_operators()
+    where = device_named(device)
+    if not (folder / "config.json").is_file():
+        raise _unusable(folder, "there is no config.json in it.")
+    from transformers import (
+        AutoConfig,
+        AutoTokenizer,
+        BlipForImageTextRetrieval,
+        BlipImageProcessorPil,
+    )
+    from transformers.utils import logging
+
+    noisy, _ = logging.is_progress_bar_enabled(), logging.disable_progress_bar()
+    try:
+        kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+        loaded: Any = BlipForImageTextRetrieval.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        preparation = BlipImageProcessorPil.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # whatever transformers raises
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise _unusable(folder, f"{said[:300]}") from error
+    finally:
+        if noisy:
+            logging.enable_progress_bar()
+    if kind != "blip":
+        raise _unusable(folder, f"its config.json is that of a {kind} model.")
+    network, found = loaded
+    if missing := sorted(found["missing_keys"]):
+        # transformers would go on with random numbers.
+        raise _unusable(folder, f"its weights lack {len(missing)} parts, such as {missing[0]}.")
+    log.info("cross_encoder_loaded", folder=str(folder), device=str(where))
+    return CrossEncoder(network.eval().to(where), tokenizer, preparation, where)
+
+
+def _unusable(folder: Path, reason: str) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"FINDALIKE_CROSS_ENCODER={folder} can't be loaded: {reason} Name a folder with a whole "
+        "BLIP model for image-text matching, as `save_pretrained` of its model and processor "
+        "writes it (Salesforce/blip-itm-base-coco is one), or unset the variable."
+    )
