@@ -1,4 +1,4 @@
-"""The query path in reading order: words, encode, candidates, exact rescore, re-rank, group, hydrate."""
+"""The query path in reading order: words, encode, candidates, rescore, re-rank, group, hydrate."""
 
 from dataclasses import dataclass, replace
 
