@@ -24,7 +24,7 @@ from search.results import Correction, Ids
 from search.terms import MAX_WORDS, Term, corrected, read_terms
 from search.words import Words
 
-MAX_PRODUCTS = 5000
+MAX_PRODUCTS = 3000
 """Words that more products hold together say too little: pictures decide alone then."""
 MAX_SKUS = 50
 """Products whose sku begins as typed."""
@@ -156,12 +156,14 @@ def _corrections(session: Session, lacking: Sequence[Term], words: Words) -> tup
 def _matching(
     session: Session, terms: Sequence[Term], words: Words, within: Ids | None
 ) -> npt.NDArray[np.int64]:
-    """Return (n, 3) product id, bits of the words found, bits of those found in strong fields.
+    """Return (n, 2) product id and two bits a word: 2i where it is found, 2i + 1 if well placed.
+
+    Well placed is what stands in sku, title, brand, category or colour.
 
     Products are looked up by the rarer words, and by all words together: those that hold
     common words alone are too many, and say too little.
     """
-    none = np.empty((0, 3), np.int64)
+    none = np.empty((0, 2), np.int64)
     if not terms:
         return none
     rare, budget = [], MAX_PRODUCTS
@@ -186,14 +188,13 @@ def _matching(
 def _matching_sql(words: int, narrowed: bool) -> sqlalchemy.TextClause:
     """Return the statement for so many words; only parameters differ between queries."""
 
-    def bits(name: str) -> str:
-        return " | ".join(
-            f"CASE WHEN search @@ CAST(:{name}{i} AS tsquery) THEN {1 << i} ELSE 0 END"
-            for i in range(words)
-        )
-
+    bits = " | ".join(
+        f"CASE WHEN NOT search @@ CAST(:word{i} AS tsquery) THEN 0 "
+        f"WHEN search @@ CAST(:strong{i} AS tsquery) THEN {3 << 2 * i} ELSE {1 << 2 * i} END"
+        for i in range(words)
+    )
     return text(
-        f"SELECT id, {bits('word')}, {bits('strong')} FROM product "  # noqa: S608
+        f"SELECT id, {bits} FROM product "  # noqa: S608
         "WHERE search @@ CAST(:any AS tsquery) AND retired_at IS NULL "
         f"{'AND id = ANY(:within) ' if narrowed else ''}LIMIT :most"
     )
@@ -209,16 +210,14 @@ def _weighed(
 ) -> Lexical:
     """Put products in order: by sku, then by the weight of the words found."""
     new = [product for product in skus if product not in set(rows[:, 0].tolist())]
-    rows = np.vstack([rows, np.array([(i, 0, 0) for i in new], np.int64).reshape(-1, 3)])
-    product_ids, found, strong = rows.T
+    rows = np.vstack([rows, np.array([(i, 0) for i in new], np.int64).reshape(-1, 2)])
+    product_ids, bits = rows.T
     places = np.arange(len(terms))
+    found = bits[:, None] >> 2 * places & 1
+    strong = bits[:, None] >> 2 * places + 1 & 1
     weights = rarity / rarity.sum() if len(terms) else rarity
-    any_field, good_field = (
-        (bits[:, None] >> places & 1).astype(np.float32) for bits in (found, strong)
-    )
-    scores = (DESCRIBED * any_field + (1 - DESCRIBED) * good_field) @ weights
-    everything = (1 << len(terms)) - 1
-    matches = np.where(found == everything, Match.ALL_WORDS, Match.SOME_WORDS).astype(np.int8)
+    scores = (DESCRIBED * found + (1 - DESCRIBED) * strong) @ weights
+    matches = np.where(found.all(axis=1), Match.ALL_WORDS, Match.SOME_WORDS).astype(np.int8)
     for i, product in enumerate(product_ids.tolist()):
         matches[i] = skus.get(product, matches[i])
     order = np.lexsort((product_ids, -scores, -np.maximum(matches, Match.ALL_WORDS)))
@@ -228,6 +227,6 @@ def _weighed(
         product_ids=product_ids[order],
         matches=matches[order],
         scores=scores[order].astype(np.float32),
-        found=found[order],
+        found=(found[order] << places).sum(axis=1),
         corrections=corrections,
     )

@@ -123,4 +123,5 @@ def load_words(path: Path) -> Words:
         batch = pa.ipc.open_file(source).get_batch(0)
         if batch.schema != SCHEMA:
             raise pa.ArrowInvalid(f"unexpected columns {batch.schema.names}")
-        return Words(WordCount(**row) for row in batch.to_pylist())
+        rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        return Words(WordCount(*row) for row in rows)
