@@ -134,6 +134,7 @@ def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) ->
             "sha256": part.sha256,
             "width_px": part.width_px,
             "height_px": part.height_px,
+            "colours": part.colours,
             "error": None,
             "updated_at": now,
         }
@@ -145,6 +146,7 @@ def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) ->
             "sha256": part.sha256,
             "width_px": None,
             "height_px": None,
+            "colours": None,
             "error": part.detail,
             "updated_at": now,
         }

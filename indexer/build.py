@@ -18,6 +18,8 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from indexer.attribute_rows import store_attributes
+from indexer.attributes import Attributes, describe
 from indexer.locks import SoleJob, sole_job
 from indexer.measure import make_queries, tune
 from indexer.snapshot import Snapshot, take_snapshot
@@ -41,10 +43,11 @@ from search.models import Generation as GenerationRow
 from search.results import HalfVectors
 from search.settings import Settings
 from search.training import IndexPlan, plan_index, train_index
+from search.vocabulary import load_vocabulary
 
 TEMPORARY = ".building-"
 GATHER_ROWS = 100_000
-STEPS = 5
+STEPS = 6
 
 log = structlog.get_logger()
 Progress = Callable[[str], None]
@@ -80,7 +83,8 @@ def build_generation(
         _sweep(database, generations)
         tell = _teller(job, progress)
         tell("Reading the catalogue")
-        snapshot = take_snapshot(database, encoder.tag)
+        vocabulary = load_vocabulary(settings.vocabulary)
+        snapshot = take_snapshot(database, encoder.tag, vocabulary)
         if not snapshot.rows:
             raise NothingToBuild
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
@@ -88,13 +92,18 @@ def build_generation(
         temporary = generations / f"{TEMPORARY}{name}"
         try:
             temporary.mkdir(parents=True)
-            manifest = _write(temporary, name, snapshot, settings, encoder, tell)
+            tell("Gathering vectors")
+            vectors = _gather(temporary / VECTORS, snapshot, settings, encoder.tag)
+            tell("Predicting attributes")
+            attributes = describe(database, snapshot, vectors, encoder, vocabulary)
+            snapshot = attributes.fill(snapshot)
+            manifest = _write(temporary, snapshot, vectors, settings, encoder, tell)
             tell("Verifying")
             _sync(temporary)
             verify_files(temporary)
             temporary.rename(generations / name)
             _sync(generations)
-            _finish(database, generation_id, manifest)
+            _finish(database, generation_id, manifest, attributes)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             shutil.rmtree(generations / name, ignore_errors=True)
@@ -124,17 +133,14 @@ def _teller(job: SoleJob, progress: Progress | None) -> Progress:
 
 def _write(
     directory: Path,
-    name: str,
     snapshot: Snapshot,
+    vectors: HalfVectors,
     settings: Settings,
     encoder: Encoder,
     tell: Progress,
 ) -> Manifest:
-    """Write all files of a generation, the manifest last."""
-    tell("Gathering vectors")
-    store = EmbeddingStore(settings.root)
-    vectors = _gather(directory / VECTORS, snapshot, store, encoder.tag)
-    write_columns(directory / COLUMNS, snapshot.rows)
+    """Write all files of a generation but its vectors, which are there; the manifest last."""
+    write_columns(directory / COLUMNS, snapshot.rows, snapshot.facets)
     plan = plan_for(settings, *vectors.shape)
     tell(f"Training {plan.factory}")
     faiss_index = train_index(plan, vectors)
@@ -146,7 +152,7 @@ def _write(
         directory,
         Manifest(
             format=FORMAT,
-            name=name,
+            name=directory.name.removeprefix(TEMPORARY),
             created_at=datetime.now(UTC),
             model_tag=encoder.tag,
             dim=vectors.shape[1],
@@ -173,8 +179,9 @@ def plan_for(settings: Settings, n: int, d: int) -> IndexPlan:
     return plan_index(n, d, memory_mb * 2**20 if memory_mb else None)
 
 
-def _gather(path: Path, snapshot: Snapshot, store: EmbeddingStore, model_tag: str) -> HalfVectors:
+def _gather(path: Path, snapshot: Snapshot, settings: Settings, model_tag: str) -> HalfVectors:
     """Write the vectors in index order, block by block, and map the file: (n, d) float16."""
+    store = EmbeddingStore(settings.root)
     rows = np.asarray(snapshot.shard_rows, dtype=np.int64)
     with path.open("wb") as file:
         for start in range(0, len(rows), GATHER_ROWS):
@@ -220,7 +227,10 @@ def _start(database: sqlalchemy.Engine, name: str, model_tag: str) -> int:
         return row.id
 
 
-def _finish(database: sqlalchemy.Engine, generation_id: int, manifest: Manifest) -> None:
+def _finish(
+    database: sqlalchemy.Engine, generation_id: int, manifest: Manifest, attributes: Attributes
+) -> None:
     with session_scope(database) as session:
+        store_attributes(session, attributes, manifest.model_tag)
         row = session.get_one(GenerationRow, generation_id)
         row.state, row.manifest = "verified", manifest.model_dump(mode="json")

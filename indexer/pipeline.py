@@ -22,6 +22,7 @@ from PIL import Image
 from indexer.claims import Claim
 from indexer.fetch import open_client, read_picture
 from indexer.stage_times import StageTimes
+from search.colours import colour_shares
 from search.encoder import PictureEncoder
 from search.errors import UnusablePicture
 from search.images import FORMATS, Enough, decode_picture
@@ -55,6 +56,7 @@ class Seen:
     sha256: str
     width_px: int  # of the original, upright
     height_px: int
+    colours: dict[str, float]  # share by name of what it shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +169,11 @@ class Pipeline:
         with times.stage("rendition"):
             self._pictures.put(sha256, image)
         width_px, height_px = original_size(content, image)
+        with times.stage("colours"):
+            colours = colour_shares(image)
         with times.stage("preprocess"):
             pixels = self._encoder.preprocess(image)
-        return Seen(claim, sha256, width_px, height_px), pixels
+        return Seen(claim, sha256, width_px, height_px, colours), pixels
 
 
 def decode_threads(settings: Settings, workers: int = 1) -> int:

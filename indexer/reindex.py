@@ -29,6 +29,7 @@ from search.models import Generation as GenerationRow
 from search.models import Product
 from search.progress import track
 from search.settings import Settings
+from search.vocabulary import load_vocabulary
 
 log = structlog.get_logger()
 
@@ -81,7 +82,7 @@ class Reindex:
             self.report["encode"] = self._encode(database)
         job.step()
         encoder = load_encoder(self.settings.model, self.settings.device)
-        snapshot = take_snapshot(database, encoder.tag)
+        snapshot = take_snapshot(database, encoder.tag, load_vocabulary(self.settings.vocabulary))
         live = self._live(database)
         if live is not None and self._is_current(live, snapshot):
             job.step()

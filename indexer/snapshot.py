@@ -2,13 +2,17 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import sqlalchemy
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from search.columns import ColumnRow
+from search.colours import NAMES, Floats
+from search.columns import FIELDS, ColumnRow
 from search.models import Embedding, Product, ProductImage
+from search.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,10 @@ class Snapshot:
     shards: list[str]  # of each row's embedding
     shard_rows: list[int]
     titles: list[str]  # of each row's product
+    colours: Floats  # (rows, names of search.colours) shares of the picture; zeros: not known
     left_out: dict[str, int]  # products and pictures that are not indexed, by reason
     signature: str  # changes when anything that would be indexed changes
+    facets: tuple[str, ...] = FIELDS  # names of the rows' values
 
     @property
     def products(self) -> int:
@@ -28,10 +34,15 @@ class Snapshot:
         return len({row.product_id for row in self.rows})
 
 
-def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
+def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocabulary) -> Snapshot:
     """Read all that can be indexed under a model, in one repeatable-read transaction.
 
     A picture whose file may have changed but is not looked at again yet goes in as it was.
+
+    Args:
+        database: The catalogue.
+        model_tag: Whose embeddings.
+        vocabulary: What attributes are predicted by; another one is another generation.
     """
     with (
         database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
@@ -41,12 +52,13 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
             select(
                 ProductImage.id,
                 Product.id,
+                Product.price_cents,
+                Product.in_stock,
                 Product.category,
                 Product.brand,
                 Product.colour,
-                Product.price_cents,
-                Product.in_stock,
                 Product.title,
+                ProductImage.colours,
                 ProductImage.sha256,
                 Embedding.shard,
                 Embedding.row,
@@ -57,17 +69,27 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str) -> Snapshot:
             .where(Embedding.model_tag == model_tag)
             .order_by(Product.id, ProductImage.position, ProductImage.id)
         )
-        digest = hashlib.sha256(model_tag.encode())
-        rows, shards, shard_rows, titles = [], [], [], []
+        digest = hashlib.sha256(repr((model_tag, vocabulary)).encode())
+        rows, shards, shard_rows, titles, shares = [], [], [], [], bytearray()
         for record in session.execute(statement):
-            *fields, title, sha256, shard, shard_row = record
-            digest.update(repr((*fields, title, sha256)).encode())
-            rows.append(ColumnRow(*fields))
+            *fields, title, colours, sha256, shard, shard_row = record
+            digest.update(repr((*fields, title, colours, sha256)).encode())
+            image_id, product_id, price_cents, in_stock, *texts = fields
+            values = dict(zip(FIELDS, texts, strict=True))
+            rows.append(ColumnRow(image_id, product_id, price_cents, in_stock, values))
             shards.append(shard)
             shard_rows.append(shard_row)
             titles.append(title)
+            shares += _shares(colours)
+        of_pictures = np.frombuffer(shares, dtype=np.float32).reshape(len(rows), len(NAMES))
         left_out = _left_out(session, model_tag)
-    return Snapshot(rows, shards, shard_rows, titles, left_out, digest.hexdigest())
+    return Snapshot(rows, shards, shard_rows, titles, of_pictures, left_out, digest.hexdigest())
+
+
+def _shares(colours: dict[str, Any] | None) -> bytes:
+    """Return a picture's shares of all colour names, as float32 in their order."""
+    given = colours or {}
+    return np.array([given.get(name, 0.0) for name in NAMES], dtype=np.float32).tobytes()
 
 
 def _left_out(session: Session, model_tag: str) -> dict[str, int]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STAGES = ("read", "decode", "rendition", "preprocess", "forward", "wait")
+STAGES = ("read", "decode", "rendition", "colours", "preprocess", "forward", "wait")
 """`forward` is the model with the copies to its device; `wait` is the model without work."""
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from search.errors import UnknownProduct
 from search.models import Product, ProductImage
-from search.results import ProductCard
+from search.results import AttributeValue, ProductCard
 
 
 def card(product: Product) -> ProductCard:
@@ -25,7 +25,22 @@ def card(product: Product) -> ProductCard:
         in_stock=product.in_stock,
         url=product.url,
         image_ids=tuple(image.id for image in product.images if image.sha256 is not None),
+        attributes=_attributes(product),
     )
+
+
+def _attributes(product: Product) -> tuple[AttributeValue, ...]:
+    """Return each attribute once: by the merchant's field, else the title, else the pictures."""
+    fields = {"category": product.category, "colour": product.colour}
+    known = {
+        name: AttributeValue(name, value, 1.0, "merchant")
+        for name, value in fields.items()
+        if value
+    }
+    for row in sorted(product.attributes, key=lambda row: row.source == "picture"):
+        found = AttributeValue(row.name, row.value, row.confidence, row.source)
+        known.setdefault(row.name, found)
+    return tuple(known.values())
 
 
 def hydrate(session: Session, product_ids: Sequence[int]) -> list[ProductCard]:
@@ -33,7 +48,7 @@ def hydrate(session: Session, product_ids: Sequence[int]) -> list[ProductCard]:
     statement = (
         select(Product)
         .where(Product.id.in_(product_ids), Product.retired_at.is_(None))
-        .options(selectinload(Product.images))
+        .options(selectinload(Product.images), selectinload(Product.attributes))
     )
     found = {product.id: product for product in session.scalars(statement)}
     return [card(found[i]) for i in product_ids if i in found]
@@ -48,7 +63,7 @@ def product_by_sku(session: Session, sku: str) -> ProductCard:
     statement = (
         select(Product)
         .where(Product.sku == sku, Product.retired_at.is_(None))
-        .options(selectinload(Product.images))
+        .options(selectinload(Product.images), selectinload(Product.attributes))
     )
     product = session.scalars(statement).one_or_none()
     if product is None:

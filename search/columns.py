@@ -1,7 +1,7 @@
 """The filterable fields of a generation, row by row, memory-mapped from an Arrow file."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from search.results import Filters, Ids
 
+FIELDS = ("category", "brand", "colour")
+"""Facets that every generation has; further ones are attributes of the vocabulary."""
 NO_PRICE = -1
 """Stands for a product without a price; no price filter keeps it."""
 
@@ -35,9 +37,7 @@ class Columns:
 
     image_id: Ids
     product_id: Ids
-    category: Facet
-    brand: Facet
-    colour: Facet
+    facets: Mapping[str, Facet]  # by name: `FIELDS` first, then attributes
     price_cents: Ids  # NO_PRICE where there is none
     in_stock: Mask
 
@@ -48,18 +48,20 @@ class Columns:
         """Return (n,) which rows a filter keeps.
 
         A category keeps itself and everything below it; names are compared without case. A
-        product without a price is not kept by a price filter.
+        product without a price is not kept by a price filter, and nothing by an attribute that
+        the generation does not have.
         """
         keep = np.ones(len(self), dtype=np.bool_)
         if filters.categories:
             wanted = tuple(folded_path(path) for path in filters.categories)
             below = tuple(f"{path} > " for path in wanted)
-            paths = [folded_path(value) for value in self.category.values]
-            keep &= self.category.mask(p in wanted or p.startswith(below) for p in paths)
-        for facet, names in ((self.brand, filters.brands), (self.colour, filters.colours)):
-            if names:
-                folded = {name.strip().casefold() for name in names}
-                keep &= facet.mask(value.strip().casefold() in folded for value in facet.values)
+            category = self.facets["category"]
+            paths = [folded_path(value) for value in category.values]
+            keep &= category.mask(p in wanted or p.startswith(below) for p in paths)
+        named = {"brand": filters.brands, "colour": filters.colours, **filters.attributes}
+        for name, wanted in named.items():
+            if wanted:
+                keep &= self._mask_of(name, wanted)
         if filters.min_price_cents is not None:
             keep &= self.price_cents >= max(filters.min_price_cents, 0)
         if filters.max_price_cents is not None:
@@ -68,51 +70,62 @@ class Columns:
             keep &= self.in_stock == filters.in_stock
         return keep
 
+    def _mask_of(self, name: str, values: Sequence[str]) -> Mask:
+        """Return (n,) which rows have one of the values of a facet, compared without case."""
+        facet = self.facets.get(name)
+        if facet is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        folded = {value.strip().casefold() for value in values}
+        return facet.mask(value.strip().casefold() in folded for value in facet.values)
+
 
 def folded_path(category: str) -> str:
     """Return a category path for comparison: `Home>Mugs` as `home > mugs`."""
     return " > ".join(part.strip() for part in category.casefold().split(">"))
 
 
-SCHEMA = pa.schema(
+NUMBERS = pa.schema(
     [
         ("image_id", pa.int64()),
         ("product_id", pa.int64()),
-        ("category", pa.dictionary(pa.int32(), pa.string())),
-        ("brand", pa.dictionary(pa.int32(), pa.string())),
-        ("colour", pa.dictionary(pa.int32(), pa.string())),
         ("price_cents", pa.int64()),
         ("in_stock", pa.bool_()),
     ]
 )
+TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnRow:
-    """What one row holds, in the order of the file."""
+    """What one row holds."""
 
     image_id: int
     product_id: int
-    category: str | None
-    brand: str | None
-    colour: str | None
     price_cents: int | None
     in_stock: bool
+    values: Mapping[str, str | None] = field(default_factory=dict)  # by the name of the facet
 
 
-def write_columns(path: Path, rows: Sequence[ColumnRow]) -> None:
-    """Write rows to an Arrow IPC file."""
+def write_columns(path: Path, rows: Sequence[ColumnRow], names: Sequence[str] = FIELDS) -> None:
+    """Write rows to an Arrow IPC file.
+
+    Args:
+        path: Where to.
+        rows: In index order.
+        names: Facets to write, in the order that they are shown.
+    """
     arrays = []
-    for field in SCHEMA:
-        values = [getattr(row, field.name) for row in rows]
-        if field.name == "price_cents":
+    for number in NUMBERS:
+        values = [getattr(row, number.name) for row in rows]
+        if number.name == "price_cents":
             values = [NO_PRICE if value is None else value for value in values]
-        if pa.types.is_dictionary(field.type):
-            arrays.append(pa.array(values, pa.string()).dictionary_encode())
-        else:
-            arrays.append(pa.array(values, field.type))
-    batch = pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+        arrays.append(pa.array(values, number.type))
+    for name in names:
+        texts = pa.array([row.values.get(name) for row in rows], pa.string())
+        arrays.append(texts.dictionary_encode())
+    schema = pa.schema([*NUMBERS, *((name, TEXT) for name in names)])
+    batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         writer.write_batch(batch)
 
 
@@ -124,14 +137,14 @@ def load_columns(path: Path) -> Columns:
         pyarrow.ArrowException: it is no such file.
     """
     batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-    if batch.schema != SCHEMA:
+    names = batch.schema.names[len(NUMBERS) :]
+    expected = pa.schema([*NUMBERS, *((name, TEXT) for name in names)])
+    if batch.schema != expected or not set(FIELDS) <= set(names):
         raise pa.ArrowInvalid(f"unexpected columns {batch.schema.names}")
     return Columns(
         image_id=batch["image_id"].to_numpy(),
         product_id=batch["product_id"].to_numpy(),
-        category=_facet(batch["category"]),
-        brand=_facet(batch["brand"]),
-        colour=_facet(batch["colour"]),
+        facets={name: _facet(batch[name]) for name in names},
         price_cents=batch["price_cents"].to_numpy(),
         in_stock=batch["in_stock"].to_numpy(zero_copy_only=False),
     )

@@ -23,7 +23,9 @@ def record_search(
     event = SearchEvent(
         kind=kind,
         text=text.strip() or None,
-        filters={name: value for name, value in asdict(filters).items() if value not in ((), None)},
+        filters={
+            name: value for name, value in asdict(filters).items() if value not in ((), {}, None)
+        },
         page=page.page,
         generation_id=page.generation_id,
         total=page.total,

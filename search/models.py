@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 IMAGE_STATES = ("pending", "ready", "failed")
+ATTRIBUTE_SOURCES = ("picture", "title")
 GENERATION_STATES = ("building", "verified", "live", "retired", "failed")
 JOB_STATES = ("running", "done", "failed")
 
@@ -71,6 +72,9 @@ class Product(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
+    attributes: Mapped[list["ProductAttribute"]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by="ProductAttribute.name"
+    )
     images: Mapped[list["ProductImage"]] = relationship(
         back_populates="product",
         order_by="ProductImage.position",
@@ -99,10 +103,34 @@ class ProductImage(Base):
     sha256: Mapped[str | None]  # of the file's bytes, hex
     width_px: Mapped[int | None]  # upright
     height_px: Mapped[int | None]
+    colours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Share by colour name of what sha256 shows."""
     error: Mapped[str | None]  # why it failed
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     product: Mapped[Product] = relationship(back_populates="images")
+
+
+class ProductAttribute(Base):
+    """What a product is like by its title or its pictures, beside what its fields say.
+
+    The merchant's own fields are never touched; where they speak, they are believed.
+    """
+
+    __tablename__ = "product_attribute"
+    __table_args__ = (
+        CheckConstraint(one_of("source", ATTRIBUTE_SOURCES), name="source"),
+        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+    )
+
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)  # category, colour, pattern, …
+    source: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+    confidence: Mapped[float]
+    model_tag: Mapped[str]  # the model whose build wrote it
 
 
 class Embedding(Base):

@@ -74,8 +74,7 @@ def rank(
 def facets(generation: Generation, ranking: Ranking) -> dict[str, tuple[FacetValue, ...]]:
     """Count the values of each facet among the found products, most frequent first."""
     counted: dict[str, tuple[FacetValue, ...]] = {}
-    for name in ("category", "brand", "colour"):
-        column = getattr(generation.columns, name)
+    for name, column in generation.columns.facets.items():
         codes, counts = np.unique(column.codes[ranking.rows], return_counts=True)
         values = [
             FacetValue(column.values[code], int(count))

@@ -1,5 +1,6 @@
 """The values that pass between parts: queries, candidates, hits, pages, array aliases."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +53,7 @@ class Filters:
     categories: tuple[str, ...] = ()  # paths; `A > B` keeps everything below it
     brands: tuple[str, ...] = ()  # compared without case
     colours: tuple[str, ...] = ()  # compared without case
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # pattern: (striped,)
     min_price_cents: int | None = None
     max_price_cents: int | None = None
     in_stock: bool | None = None
@@ -98,6 +100,16 @@ class StageMove:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeValue:
+    """One attribute of a product, and who says so."""
+
+    name: str
+    value: str
+    confidence: float  # 0..1; 1 where the merchant wrote it
+    source: str  # `merchant`: its own field, `title`: named there, `picture`: seen
+
+
+@dataclass(frozen=True, slots=True)
 class ProductCard:
     """What a page shows of a product."""
 
@@ -113,6 +125,7 @@ class ProductCard:
     in_stock: bool
     url: str | None
     image_ids: tuple[int, ...]  # product_image ids in the merchant's order, usable ones only
+    attributes: tuple[AttributeValue, ...] = ()  # each name once, by its best source
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +158,7 @@ class SearchPage:
     kind: str  # `photo`, `text` or `both`
     generation_id: int
     model_tag: str
-    facets: dict[str, tuple[FacetValue, ...]]  # `category`, `brand`, `colour`
+    facets: dict[str, tuple[FacetValue, ...]]  # `category`, `brand`, `colour`, attributes
     timings_ms: dict[str, float]  # milliseconds by step: encode, candidates, rerank, hydrate
     event_id: int | None = None  # search_event row, where one was written
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from search.columns import Columns, Facet
+from search.columns import FIELDS, Columns, Facet
 from search.question import Question
 from search.stages import Asked
 
@@ -15,15 +15,18 @@ def facet(values: list[str | None]) -> Facet:
 
 
 def columns(product_ids: list[int], **given: list[str | None]) -> Columns:
-    """Return the columns of as many rows; what is not given is empty, and all is in stock."""
+    """Return the columns of as many rows; what is not given is empty, and all is in stock.
+
+    Args:
+        product_ids: The product of each row.
+        given: Text columns by name: category, brand, colour, or an attribute.
+    """
     n = len(product_ids)
-    empty: list[str | None] = [None] * n
+    texts: dict[str, list[str | None]] = {name: [None] * n for name in FIELDS} | given
     return Columns(
         image_id=np.arange(n, dtype=np.int64),
         product_id=np.array(product_ids, np.int64),
-        category=facet(given.get("category", empty)),
-        brand=facet(given.get("brand", empty)),
-        colour=facet(given.get("colour", empty)),
+        facets={name: facet(values) for name, values in texts.items()},
         price_cents=np.full(n, 100, np.int64),
         in_stock=np.ones(n, np.bool_),
     )

@@ -33,11 +33,13 @@ def column_rows(n: int) -> list[ColumnRow]:
         ColumnRow(
             image_id=1000 + i,
             product_id=i // 2,
-            category=("Home > Mugs", "Home > Lamps", "Fashion", None)[i // 2 % 4],
-            brand=("Aldern", "Bryx", None)[i // 2 % 3],
-            colour="red" if i // 2 % 5 else None,
             price_cents=None if i // 2 % 7 == 0 else 100 * (i // 2),
             in_stock=i // 2 % 6 != 0,
+            values={
+                "category": ("Home > Mugs", "Home > Lamps", "Fashion", None)[i // 2 % 4],
+                "brand": ("Aldern", "Bryx", None)[i // 2 % 3],
+                "colour": "red" if i // 2 % 5 else None,
+            },
         )
         for i in range(n)
     ]

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from search.columns import FIELDS
 from web.parsing import PageFields
 
-FILTERS = ("category", "brand", "colour", "min_price", "max_price", "in_stock")
+ASKED = ("text", "photo", "box")
+"""Fields that are no filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Address:
     def of(cls, path: str, fields: PageFields) -> "Address":
         """Return the address of these fields; those that say nothing are left out."""
         pairs = [("text", fields.text), ("photo", fields.photo or ""), ("box", fields.box or "")]
-        for name in ("category", "brand", "colour"):
-            pairs += [(name, value) for value in getattr(fields, name)]
+        for name in (*FIELDS, *fields.attributes):
+            pairs += [(name, value) for value in fields.chosen(name)]
         for name in ("min_price", "max_price"):
             price = getattr(fields, name)
             pairs.append((name, "" if price is None else format(price, "f")))
@@ -43,12 +45,12 @@ class Address:
 
     def without_filters(self) -> "Address":
         """Return the search with nothing that restricts hits, at its first page."""
-        return self._keeping(lambda name, _: name != "page" and name not in FILTERS)
+        return self._keeping(lambda name, _: name in ASKED)
 
     @property
     def asked(self) -> tuple[tuple[str, str], ...]:
         """The fields that filters do not touch, for the filter form to carry along."""
-        return tuple(pair for pair in self.fields if pair[0] in ("text", "photo", "box"))
+        return tuple(pair for pair in self.fields if pair[0] in ASKED)
 
     def _keeping(
         self, keep: Callable[[str, str], bool], more: tuple[tuple[str, str], ...] = ()

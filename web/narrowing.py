@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
+from search.columns import FIELDS
 from search.results import SearchPage
-from web.addresses import Address
+from web.addresses import ASKED, Address
 from web.formats import leaf
 from web.parsing import PageFields
-
-LABELS = {"category": "Category", "brand": "Brand", "colour": "Colour"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,8 @@ class Chip:
 def choice_groups(found: SearchPage, fields: PageFields) -> list[ChoiceGroup]:
     """Return the filters that have something to choose."""
     groups = []
-    for name, label in LABELS.items():
-        chosen: list[str] = getattr(fields, name)
+    for name in dict.fromkeys((*FIELDS, *found.facets, *fields.attributes)):
+        chosen = fields.chosen(name)
         counts = {facet.value: facet.count for facet in found.facets.get(name, ())}
         values = [*chosen, *(value for value in counts if value not in chosen)]
         choices = tuple(
@@ -49,7 +48,7 @@ def choice_groups(found: SearchPage, fields: PageFields) -> list[ChoiceGroup]:
             for value in values
         )
         if choices:
-            groups.append(ChoiceGroup(name, label, choices))
+            groups.append(ChoiceGroup(name, name.capitalize(), choices))
     return groups
 
 
@@ -63,7 +62,7 @@ def chips(fields: PageFields, address: Address) -> list[Chip]:
     return [
         Chip(labels.get(name, "{}").format(_label(name, value)), address.without((name, value)))
         for name, value in address.without().fields
-        if name in LABELS or name in labels
+        if name not in ASKED
     ]
 
 

@@ -10,9 +10,11 @@ from pydantic import ConfigDict, Field, ValidationError
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from search.columns import FIELDS
 from search.errors import UnusableQuery
 from search.images import decode_picture
 from search.results import Box, Filters, Query
+from web.attribute_fields import attribute_names
 from web.errors import InvalidFields
 from web.schemas import FilterFields, FormSearch, JsonSearch, QueryFields
 from web.state import state
@@ -39,7 +41,7 @@ def parse_fields(model: type[Fields], values: MultiDict[str, str]) -> Fields:
     Raises:
         InvalidFields: names the fields and what is allowed.
     """
-    lists = {"category", "brand", "colour"}
+    lists = {*FIELDS, *attribute_names()}
     given: Mapping[str, Any] = {
         name: values.getlist(name) if name in lists else values[name] for name in values
     }
@@ -79,6 +81,7 @@ def parse_filters(fields: FilterFields) -> Filters:
         categories=tuple(fields.category),
         brands=tuple(fields.brand),
         colours=tuple(fields.colour),
+        attributes={name: tuple(values) for name, values in fields.attributes.items()},
         min_price_cents=low,
         max_price_cents=high,
         in_stock=fields.in_stock,

@@ -7,7 +7,9 @@ from flask import url_for
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from werkzeug.datastructures import FileStorage
 
+from search.columns import FIELDS
 from search.results import ProductCard, SearchHit, SearchPage
+from web.attribute_fields import describe_fields, gathered
 
 
 def _as_list(value: object) -> object:
@@ -24,11 +26,17 @@ UploadedFile = Annotated[FileStorage, WithJsonSchema({"type": "string", "format"
 class FilterFields(BaseModel):
     """What hits must be. Empty fields do not restrict."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        json_schema_extra=describe_fields,
+    )
 
     category: Values = Field(default=[], description="Paths; `A > B` keeps all below it. Any of.")
     brand: Values = Field(default=[], description="Any of these, whatever the case.")
     colour: Values = Field(default=[], description="Any of these, whatever the case.")
+    attributes: dict[str, Values] = Field(default={}, description="By name; any of these.")
     min_price: Price | None = Field(
         default=None, description="In the currency's unit, such as 19.90."
     )
@@ -39,8 +47,8 @@ class FilterFields(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def drop_empty(cls, fields: object) -> object:
-        """Forms send the fields that nobody filled in; those do not restrict."""
+    def take_apart(cls, fields: object) -> object:
+        """Gather attributes; leave out the fields of a form that nobody filled in."""
         if not isinstance(fields, dict):
             return fields
         kept = {}
@@ -49,7 +57,12 @@ class FilterFields(BaseModel):
             unsent = isinstance(filled, FileStorage) and not filled.filename
             if filled not in ("", []) and not unsent:
                 kept[name] = filled
-        return kept
+        return gathered(kept, cls.model_fields)
+
+    def chosen(self, name: str) -> list[str]:
+        """Return the values of a facet that are asked for."""
+        own: list[str] = getattr(self, name) if name in FIELDS else self.attributes.get(name, [])
+        return own
 
 
 class PagedFields(FilterFields):
@@ -89,6 +102,19 @@ class FormSearch(QueryFields):
     )
 
 
+class AttributeView(BaseModel):
+    """What is known of a product, and who says so."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str = Field(description="category, colour, pattern, material, …")
+    value: str
+    confidence: float = Field(description="0 to 1; of what pictures show, how likely it is.")
+    source: str = Field(
+        description="`merchant`: its field says so; `title`: the title; `picture`: predicted."
+    )
+
+
 class ProductView(BaseModel):
     """A product."""
 
@@ -104,6 +130,7 @@ class ProductView(BaseModel):
     url: str | None = Field(description="The product in the shop.")
     page: str = Field(description="The product on this site.")
     pictures: list[str] = Field(description="Addresses on this site, in the shop's order.")
+    attributes: list[AttributeView]
 
     @classmethod
     def of(cls, card: ProductCard) -> Self:
@@ -121,6 +148,7 @@ class ProductView(BaseModel):
             url=card.url,
             page=url_for("pages.product", sku=card.sku),
             pictures=[url_for("pictures.picture", image_id=i) for i in card.image_ids],
+            attributes=[AttributeView.model_validate(known) for known in card.attributes],
         )
 
 

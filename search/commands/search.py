@@ -27,6 +27,21 @@ def parse_box(context: click.Context, parameter: click.Parameter, value: str | N
     return Box(x, y, w, h)
 
 
+def parse_attributes(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Turn `pattern=striped material=wood` into filters; anything else is asked wrongly."""
+    found: dict[str, tuple[str, ...]] = {}
+    for given in values:
+        name, equals, value = given.partition("=")
+        if not (name and equals and value):
+            raise click.BadParameter(
+                "a name and a value are needed, such as pattern=striped", context, parameter
+            )
+        found[name] = (*found.get(name, ()), value)
+    return found
+
+
 def load_photo(path: Path) -> "Image":
     """Read a photo from a file."""
     from search.images import decode_picture
@@ -73,6 +88,14 @@ def show(page: SearchPage) -> None:
 @click.option("--category", multiple=True, help="Keep this category path and all below it.")
 @click.option("--brand", multiple=True, help="Keep this brand.")
 @click.option("--colour", multiple=True, help="Keep this colour.")
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    callback=parse_attributes,
+    metavar="NAME=VALUE",
+    help="Keep what is like that, such as pattern=striped.",
+)
 @click.option("--min-price", type=click.FloatRange(min=0), help="Lowest price.")
 @click.option("--max-price", type=click.FloatRange(min=0), help="Highest price.")
 @click.option("--in-stock", is_flag=True, help="Only what can be bought now.")
@@ -87,6 +110,7 @@ def search(
     category: tuple[str, ...],
     brand: tuple[str, ...],
     colour: tuple[str, ...],
+    attributes: dict[str, tuple[str, ...]],
     min_price: float | None,
     max_price: float | None,
     in_stock: bool,
@@ -103,6 +127,7 @@ def search(
         categories=category,
         brands=brand,
         colours=colour,
+        attributes=attributes,
         min_price_cents=None if min_price is None else round(min_price * 100),
         max_price_cents=None if max_price is None else round(max_price * 100),
         in_stock=True if in_stock else None,

@@ -1,6 +1,7 @@
 """What would be indexed, what would not, and whether that changed."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, Executable, delete, func, select, update
@@ -10,10 +11,12 @@ from indexer.snapshot import take_snapshot
 from search.db import session_scope
 from search.models import Embedding, Product, ProductImage
 from search.settings import Settings
+from search.vocabulary import load_vocabulary
 from tests.factories import make_image, make_product
 from tests.indexer.encoded_shop import fill_shop, picture_sha256
 
 TAG = "model-a"
+VOCABULARY = load_vocabulary()
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def test_rows_are_ordered_by_product_and_position(shop: Engine) -> None:
         make_image(session, product, position=1, sha256=picture_sha256(1))
 
     change(shop, add_two_pictures)
-    snapshot = take_snapshot(shop, TAG)
+    snapshot = take_snapshot(shop, TAG, VOCABULARY)
 
     assert len(snapshot.rows) == 12
     assert snapshot.products == 10
@@ -54,7 +57,7 @@ def test_what_is_left_out_is_counted(shop: Engine) -> None:
         make_product(session)  # without any picture
 
     change(shop, lose_some)
-    snapshot = take_snapshot(shop, TAG)
+    snapshot = take_snapshot(shop, TAG, VOCABULARY)
 
     assert snapshot.products == len(snapshot.rows) == 8
     assert snapshot.left_out == {
@@ -66,8 +69,8 @@ def test_what_is_left_out_is_counted(shop: Engine) -> None:
 
 
 def test_embeddings_of_other_models_do_not_count(shop: Engine) -> None:
-    assert take_snapshot(shop, "model-b").rows == []
-    assert take_snapshot(shop, "model-b").left_out["products_without_picture"] == 10
+    assert take_snapshot(shop, "model-b", VOCABULARY).rows == []
+    assert take_snapshot(shop, "model-b", VOCABULARY).left_out["products_without_picture"] == 10
 
 
 @pytest.mark.parametrize(
@@ -81,25 +84,39 @@ def test_embeddings_of_other_models_do_not_count(shop: Engine) -> None:
         update(ProductImage)
         .where(ProductImage.address == "/shop/4.jpg")
         .values(sha256=picture_sha256(5)),
+        update(ProductImage)
+        .where(ProductImage.address == "/shop/4.jpg")
+        .values(colours={"red": 1}),
         update(ProductImage).where(ProductImage.address == "/shop/4.jpg").values(state="failed"),
         delete(Embedding).where(Embedding.sha256 == picture_sha256(4)),
     ],
-    ids=["title", "price", "brand", "stock", "retired", "picture", "refused", "forgotten"],
+    ids=[
+        *("title", "price", "brand", "stock", "retired"),
+        *("picture", "colours", "refused", "forgotten"),
+    ],
 )
 def test_the_signature_changes_with_what_would_be_indexed(
     shop: Engine, statement: Executable
 ) -> None:
-    before = take_snapshot(shop, TAG).signature
+    before = take_snapshot(shop, TAG, VOCABULARY).signature
     change(shop, lambda session: session.execute(statement))
 
-    assert take_snapshot(shop, TAG).signature != before
+    assert take_snapshot(shop, TAG, VOCABULARY).signature != before
+
+
+def test_another_vocabulary_is_another_generation(shop: Engine, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("[pattern.values]\nspeckled = []\n", encoding="utf-8")
+    before = take_snapshot(shop, TAG, VOCABULARY).signature
+
+    assert take_snapshot(shop, TAG, load_vocabulary(own)).signature != before
 
 
 def test_the_signature_stays_when_nothing_that_matters_changes(shop: Engine) -> None:
-    before = take_snapshot(shop, TAG).signature
+    before = take_snapshot(shop, TAG, VOCABULARY).signature
     moved = update(ProductImage).values(address=ProductImage.address + ".moved", fingerprint="new")
     change(shop, lambda session: session.execute(moved))
     change(shop, lambda session: session.execute(update(Embedding).values(shard="moved")))
     change(shop, make_product)
 
-    assert take_snapshot(shop, TAG).signature == before
+    assert take_snapshot(shop, TAG, VOCABULARY).signature == before

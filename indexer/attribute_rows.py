@@ -1,0 +1,79 @@
+"""Keeps the table of predicted attributes true to the last build, writing only what changed."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from sqlalchemy import ColumnElement, bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from indexer.attributes import Attributes
+from search.models import ProductAttribute
+
+PRODUCTS_A_TIME = 5_000
+
+Key = tuple[int, str, str]
+"""Product id, name, source."""
+Entry = tuple[str, float, str]
+"""Value, confidence, model tag."""
+
+
+def store_attributes(session: Session, attributes: Attributes, model_tag: str) -> int:
+    """Write what is known of products; what is not known any more goes.
+
+    Args:
+        session: The caller's transaction.
+        attributes: Of all indexed products.
+        model_tag: The model that predicted them.
+
+    Returns:
+        How many rows were written or removed.
+    """
+    ids = attributes.product_ids
+    changed = 0
+    for start in range(0, len(ids), PRODUCTS_A_TIME):
+        part = slice(start, start + PRODUCTS_A_TIME)
+        wanted = dict(_entries(attributes, part, model_tag))
+        # Products in between that are not indexed any more lose what was said of them.
+        low = ids[start - 1] if start else -1
+        own = ProductAttribute.product_id > int(low)
+        if part.stop < len(ids):
+            own &= ProductAttribute.product_id <= int(ids[part.stop - 1])
+        changed += _bring_up_to_date(session, own, wanted)
+    return changed
+
+
+def _entries(attributes: Attributes, part: slice, model_tag: str) -> Iterator[tuple[Key, Entry]]:
+    """Yield what some products are to have."""
+    for place, product in enumerate(attributes.product_ids[part].tolist(), part.start):
+        for each in attributes.described:
+            if (code := each.stated[place]) >= 0:
+                yield (product, each.name, "title"), (each.values[code], 1.0, model_tag)
+            if (code := each.seen[place]) >= 0:
+                # Two digits: the noise of a refitted probe rewrites nothing.
+                confidence = float(np.floor(each.confidence[place] * 100) / 100)
+                yield (product, each.name, "picture"), (each.values[code], confidence, model_tag)
+
+
+def _bring_up_to_date(session: Session, own: ColumnElement[bool], wanted: dict[Key, Entry]) -> int:
+    """Remove, add and overwrite the rows that a condition selects."""
+    table = ProductAttribute
+    key = (table.product_id, table.name, table.source)
+    found = session.execute(select(*key, table.value, table.confidence, table.model_tag).where(own))
+    before = {(row[0], row[1], row[2]): (row[3], row[4], row[5]) for row in found}
+    gone = [each for each in before if each not in wanted]
+    names = ("product_id", "name", "source", "value", "confidence", "model_tag")
+    if gone:
+        one = delete(table).where(*(c == bindparam(f"old_{c.key}") for c in key))
+        old = [dict(zip((f"old_{name}" for name in names), each, strict=False)) for each in gone]
+        session.connection().execute(one, old)
+    new = [
+        dict(zip(names, (*each, *entry), strict=True))
+        for each, entry in wanted.items()
+        if before.get(each) != entry
+    ]
+    if new:
+        statement = insert(table)
+        overwritten = {name: statement.excluded[name] for name in names[3:]}
+        session.execute(statement.on_conflict_do_update(index_elements=key, set_=overwritten), new)
+    return len(gone) + len(new)
