@@ -8,37 +8,23 @@ as black. It knows no grammar beyond that, and leaves alone what it does not kno
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from search.vocabulary import Attribute, Value, Vocabulary
-
-NEGATORS = tuple(
-    tuple(phrase.split())
-    for phrase in (
-        "anything but", "everything but", "all but", "instead of", "rather than", "other than",
-        "apart from", "aside from", "not", "no", "non", "nor", "neither", "never", "without",
-        "except", "excluding", "minus", "avoid", "don't", "dont", "doesn't", "isn't", "aren't",
-        "can't", "won't", "shouldn't", "mustn't", "hate", "dislike",
-    )
-)  # fmt: skip
-NO_NEGATORS = (("not", "only"), ("not", "just"), ("nothing", "but"))
-"""What looks like one."""
-FILLERS = frozenset(
-    "a an the any its it this that these those in of made from with such so too very really be "
-    "being have having want like need for except one ones colored coloured all".split()
+from search.lexicon import (
+    FILLERS,
+    FRAME,
+    JOINTS,
+    NEGATORS,
+    NO_NEGATORS,
+    NO_NOUNS,
+    Term,
+    lexicon,
+    plural,
+    words_of,
 )
-"""Words that may stand between a negator and what it negates."""
-NO_NOUNS = frozenset(
-    "instead please and or but on in for with to of not no as like too also all over only at from "
-    "if thanks this that one ones without except is are it than nor rather i we you".split()
-)
-"""Words that are not the name of a part."""
+from search.vocabulary import Value, Vocabulary
 
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _JOINED = re.compile(r"[\s-]*")
-_LIST = {"or", "nor", "and"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +43,7 @@ class Mentions:
 
     found: tuple[Mention, ...]  # in the order of the text
     words: str  # the text without what it does not want; may be empty
+    further: str  # what it says beside values; empty where only "the same, but in" is left
 
     @property
     def wanted(self) -> tuple[Value, ...]:
@@ -76,87 +63,35 @@ def find_mentions(text: str, vocabulary: Vocabulary) -> Mentions:
         text: As typed.
         vocabulary: The values, and the words for them.
     """
-    return _Reading(text, _lexicon(vocabulary)).mentions()
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """A value's word, or an attribute's own noun."""
-
-    tokens: tuple[str, ...]
-    value: Value | None  # None: the noun of an attribute without a value for its absence
-    noun: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    word: str
-    start: int
-    end: int
+    return _Reading(text, lexicon(vocabulary)).mentions()
 
 
 @dataclass(frozen=True, slots=True)
 class _Match:
     """A term found at tokens `first` to `last`, exclusive."""
 
-    term: _Term
+    term: Term
     first: int
     last: int
-
-
-def _words(text: str) -> Iterator[_Token]:
-    for word in _WORD.finditer(text.replace("\u2019", "'")):
-        yield _Token(word.group().casefold(), *word.span())
-
-
-@lru_cache(maxsize=8)
-def _lexicon(vocabulary: Vocabulary) -> dict[str, tuple[_Term, ...]]:
-    """Return the terms by the first token, the longest first; earlier values win ties."""
-    terms: dict[str, list[_Term]] = {}
-    for attribute in vocabulary.attributes:
-        for value in attribute.values:
-            for word in value.words:
-                _add(terms, _Term(tuple(t.word for t in _words(word)), value, noun=False))
-        for noun in attribute.nouns:
-            tokens = tuple(t.word for t in _words(noun))
-            _add(terms, _Term(tokens, _absence(attribute), noun=True))
-    return {
-        first: tuple(sorted(found, key=lambda term: -len(term.tokens)))
-        for first, found in terms.items()
-    }
-
-
-def _add(terms: dict[str, list[_Term]], term: _Term) -> None:
-    """File a term under the singular and the plural of its first token."""
-    if term.tokens:
-        first = term.tokens[0]
-        for form in {first, _plural(first)} if len(term.tokens) == 1 else {first}:
-            terms.setdefault(form, []).append(term)
-
-
-def _absence(attribute: Attribute) -> Value | None:
-    return next((v for v in attribute.values if v.name == attribute.without), None)
-
-
-def _plural(word: str) -> str:
-    """Return the plural of a noun; one in -s is left alone, for "glasses" are no glass."""
-    return word if word.endswith("s") else f"{word}s"
 
 
 class _Reading:
     """One text, token by token."""
 
-    def __init__(self, text: str, lexicon: dict[str, tuple[_Term, ...]]) -> None:
+    def __init__(self, text: str, lexicon: dict[str, tuple[Term, ...]]) -> None:
         self.text, self.lexicon = text, lexicon
-        self.tokens = list(_words(text))
+        self.tokens = list(words_of(text))
         self.found: list[Mention] = []
         self.cut: list[tuple[int, int, str]] = []  # start, end, what takes its place
+        self.spoken: list[tuple[int, int]] = []  # start and end of what is said of attributes
 
     def mentions(self) -> Mentions:
         i = 0
         while i < len(self.tokens):
             i = self._no_negator(i) or self._negation(i) or self._mention(i) or i + 1
-        return Mentions(tuple(self.found), self._left())
+        rest = tidied(self.text, [(start, end, "") for start, end in sorted(self.spoken)])
+        further = any(token.word not in FRAME for token in words_of(rest))
+        return Mentions(tuple(self.found), tidied(self.text, self.cut), rest if further else "")
 
     def _no_negator(self, i: int) -> int:
         """Step over what only looks like a negator."""
@@ -175,6 +110,8 @@ class _Reading:
             return match.last + 1
         if value is not None and not match.term.noun and not self._of_a_part(match):
             self._take(match, negated=False)
+        elif match.term.noun:
+            self.spoken.append((self.tokens[match.first].start, self.tokens[match.last - 1].end))
         return match.last
 
     def _negation(self, i: int) -> int:
@@ -231,7 +168,7 @@ class _Reading:
             i = last.last
             gap = self._between(i).strip()
             joint = self.tokens[i].word if i < len(self.tokens) and gap in ("", ",") else ""
-            if joint in _LIST:
+            if joint in JOINTS:
                 i += 1
                 while joint != "and" and i < len(self.tokens) and self.tokens[i].word in FILLERS:
                     i += 1
@@ -243,7 +180,7 @@ class _Reading:
                 break
             last = run[-1]
             listed.append(last)
-            if joint in _LIST or gap in ("/", "&"):
+            if joint in JOINTS or gap in ("/", "&"):
                 closed = len(listed)
         return listed[:closed]  # a comma alone ends what is negated: "not black, white"
 
@@ -254,7 +191,7 @@ class _Reading:
             word = self.tokens[i].word
             if word == "with":
                 return self._names_a_part(match.last)
-            if word in ("in", "of", "and"):
+            if word in ("in", "of"):
                 return False
             i -= 1
         return False
@@ -285,7 +222,7 @@ class _Reading:
         return (
             here[:-1] == list(tokens[:-1])
             and len(here) == len(tokens)
-            and here[-1] in (tokens[-1], _plural(tokens[-1]))
+            and here[-1] in (tokens[-1], plural(tokens[-1]))
             and all(self._joined(j) for j in range(i + 1, i + len(tokens)))
         )
 
@@ -305,21 +242,28 @@ class _Reading:
         if match.term.value is not None:
             start, end = self.tokens[match.first].start, self.tokens[match.last - 1].end
             self.found.append(Mention(match.term.value, negated, start, end))
+            self.spoken.append((start, end))
 
-    def _remove(self, first: int, end: int, term: _Term) -> None:
+    def _remove(self, first: int, end: int, term: Term) -> None:
         """Cut tokens out of the text; "without a pattern" becomes "plain"."""
         instead = term.value.name if term.noun and term.value is not None else ""
-        self.cut.append((self.tokens[first].start, self.tokens[end - 1].end, instead))
+        start, stop = self.tokens[first].start, self.tokens[end - 1].end
+        self.cut.append((start, stop, instead))
+        self.spoken.append((start, stop))
 
-    def _left(self) -> str:
-        """Return the text without what was cut, its spaces and commas tidied."""
-        left, at = "", 0
-        for start, end, instead in self.cut:
-            left += self.text[at:start] + instead
+
+def tidied(text: str, cut: list[tuple[int, int, str]]) -> str:
+    """Return a text with parts of it replaced, its spaces and commas put in order."""
+    if not cut:
+        return text.strip()
+    left, at = "", 0
+    for start, end, instead in cut:
+        if end > at:
+            left += text[at : max(start, at)] + instead
             at = end
-        left = re.sub(r"\s+", " ", left + self.text[at:])
-        left = re.sub(r"\s*,\s*(?=[,.;?!]|$)|^\s*[,;-]+\s*|\s*-\s*$", "", left)
-        return re.sub(r"\s+(?=[,.;?!])", "", left).strip()
+    left = re.sub(r"\s+", " ", left + text[at:])
+    left = re.sub(r"\s*,\s*(?=[,.;?!]|$)|^\s*[,;-]+\s*|\s*-\s*$", "", left)
+    return re.sub(r"\s+(?=[,.;?!])", "", left).strip()
 
 
 def _attribute(match: _Match) -> str:

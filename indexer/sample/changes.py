@@ -8,7 +8,7 @@ itself is never right. It refuses to draw, and to ask what the shop can't answer
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from indexer.sample.look import Look
@@ -147,7 +147,7 @@ def right_answers(look: Look, change: Change, looks: Mapping[str, Look]) -> tupl
     return tuple(sku for sku, count in kept.items() if count == max(kept.values()))
 
 
-def _changes(look: Look, others: Iterable[Look]) -> Iterator[Change]:
+def _changes(look: Look, others: Collection[Look]) -> Iterator[Change]:
     """Yield every change that has another look of the kind and shape for an answer."""
     for fact in FACTS:
         old = _value(look, fact)

@@ -258,9 +258,7 @@ def _write_texts(directory: Path, looks: dict[str, Look], seed: int) -> int:
     return len(rows)
 
 
-def _write_both(
-    directory: Path, looks: dict[str, Look], street: list[_Drawing], seed: int
-) -> int:
+def _write_both(directory: Path, looks: dict[str, Look], street: list[_Drawing], seed: int) -> int:
     """Write what shoppers want changed: of each photo, and of as many studio pictures."""
     skus = list(looks)
     rng = random.Random(f"{seed}/both")  # noqa: S311 - art, not secrets
@@ -270,7 +268,11 @@ def _write_both(
         for number, drawing in enumerate(street)
         for picture in (
             Pictured(drawing.file, skus[drawing.index], _split(number)),
-            Pictured(f"images/{shown[number % len(shown)]}.jpg", shown[number % len(shown)], _split(number)),
+            Pictured(
+                f"images/{shown[number % len(shown)]}.jpg",
+                shown[number % len(shown)],
+                _split(number),
+            ),
         )
     ]
     queries = change_queries(looks, pictures, seed)
