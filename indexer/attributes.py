@@ -23,8 +23,10 @@ from search.results import HalfVectors, Ids
 from search.vocabulary import Attribute, Value, Vocabulary
 
 LEAST_CONFIDENCE = 0.7
-"""Measured on drawn shops: of what is predicted above, 0.95 to 0.99 is right where merchants'
-words taught it, and about 0.9 of colours, patterns and materials where nothing did."""
+"""Measured on drawn shops of seeds 13, 29 and 7, on products whose words were held back: above it
+are 0.96 to 0.98 right of colours where half or a tenth of the shop names them (0.92 by pixels
+alone), 0.99 of patterns and categories. Where nothing teaches, few values reach it: 3% of patterns,
+0.98 of them right, and 2% of materials, 0.7 of them right."""
 LEAST_EXAMPLES = 50
 EXAMPLES = 20_000
 """Products that a probe learns from, at most."""

@@ -18,7 +18,9 @@ Codes = npt.NDArray[np.int32]
 
 RIDGE = 0.3
 """Strength of the pull towards the prior, for features of about unit length."""
-COOLEST, HOTTEST = 0.02, 1.0
+COOLEST, HOTTEST = 0.05, 1.0
+"""Temperatures that are tried. Cooler ones fit classes that never touch, and then are sure of what
+belongs to none of them."""
 STEPS = 40
 LEFT_OUT = 2000
 """Examples that are left out in turn; more change the temperature little and cost time."""

@@ -54,9 +54,9 @@ BORDER = 2  # cells
 SOFTNESS = 9.0  # CIELAB units at which a pixel is shared between neighbouring colours
 SPREAD = 0.5  # of the weight towards the centre, in half sides
 LEAST_TOLERANCE = 5.0  # CIELAB units from the ground that are noise and soft shadow
-SHADOW = 0.9
-SHADOW_HUE = 4.0
-SHADOW_DEPTH = 60.0
+SHADOW = 0.9  # of a shadow's weight is taken away
+SHADOW_HUE = 4.0  # CIELAB units from the ground's hue
+SHADOW_DEPTH = 60.0  # CIELAB units of lightness; what is darker than that is no shadow
 LEAST_SHARE = 0.02  # smaller shares are noise and not worth keeping
 _BITS = 5  # a channel, of the table of colours: steps of 8, below what names tell apart
 

@@ -7,13 +7,17 @@ The file `vocabulary.toml` beside this module says which; a shop adds its own wi
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from search.errors import UnusableVocabulary
+from search.settings import load_settings
 
+TAKEN = ("category", "brand")
+"""What merchants' own fields are called; their values are the catalogue's."""
 BUILT_IN = Path(__file__).with_name("vocabulary.toml")
 
 Word = Annotated[str, Field(min_length=1, max_length=60)]
@@ -65,6 +69,16 @@ class _Entry(BaseModel):
 _FILE = TypeAdapter(dict[Word, _Entry])
 
 
+@lru_cache(maxsize=1)
+def shop_vocabulary() -> Vocabulary:
+    """Read the vocabulary that this process's settings name, once.
+
+    Raises:
+        UnusableVocabulary: the shop's file is wrong.
+    """
+    return load_vocabulary(load_settings().vocabulary)
+
+
 def load_vocabulary(extension: Path | None = None) -> Vocabulary:
     """Read the built-in vocabulary, and add a shop's own.
 
@@ -78,6 +92,8 @@ def load_vocabulary(extension: Path | None = None) -> Vocabulary:
     merged = _read(BUILT_IN)
     if extension is not None:
         for name, entry in _read(extension).items():
+            if name in TAKEN:
+                raise UnusableVocabulary(extension, f"[{name}] is a field of every product.")
             known = merged.setdefault(name, _Entry(values={}))
             known.prompts = entry.prompts or known.prompts
             known.nouns = [*known.nouns, *entry.nouns]

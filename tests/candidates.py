@@ -38,12 +38,13 @@ def asked(
     query: np.ndarray,
     kind: str = "photo",
     of: Columns | None = None,
+    text: str = "",
 ) -> Asked:
     """Return rescored candidates, row i being vector i."""
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     query = (query / np.linalg.norm(query)).astype(np.float32)
     return Asked(
-        question=Question(query, kind),
+        question=Question(query, kind, text),
         columns=of or columns(product_ids),
         rows=np.arange(len(vectors), dtype=np.int64),
         product_ids=np.array(product_ids, np.int64),

@@ -21,6 +21,8 @@ THINGS = {
     "Pennant": "Garden > Decoration",
     "Tray": "Home > Tableware",
 }
+MADE_OF = {"Pennant": "silk "}
+"""Materials that titles name; no field does."""
 FIELDS = (
     *("sku", "title", "description", "category", "image"),
     *("brand", "colour", "price", "currency", "in_stock", "url"),
@@ -51,7 +53,7 @@ def _things() -> list[Thing]:
             things.append(
                 Thing(
                     sku=f"{thing}-{colour}".upper(),
-                    title=f"{colour.title()} {thing.lower()}",
+                    title=f"{colour.title()} {MADE_OF.get(thing, '')}{thing.lower()}",
                     category=f"{category} > {thing}s",
                     colour=colour,
                     brand=BRANDS[(i + j) % 2],

@@ -5,23 +5,19 @@ and the API's description have a field for each.
 """
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from typing import Any
 
 from search.columns import FIELDS
-from search.settings import load_settings
-from search.vocabulary import load_vocabulary
+from search.vocabulary import shop_vocabulary
 
 
-@lru_cache(maxsize=1)
 def attribute_names() -> tuple[str, ...]:
     """Return the attributes that are fields beside category, brand and colour.
 
     Raises:
         UnusableVocabulary: the shop's file is wrong.
     """
-    vocabulary = load_vocabulary(load_settings().vocabulary)
-    return tuple(each.name for each in vocabulary.attributes if each.name not in FIELDS)
+    return tuple(each.name for each in shop_vocabulary().attributes if each.name not in FIELDS)
 
 
 def gathered(fields: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 from search.errors import UnusableQuery
 from search.results import StageMove
-from search.stages.composition import fulfil
+from search.stages.consistency import agree
 from search.stages.expansion import expand
 from search.stages.ranking import Asked, Ranking, Stage, group
 
 __all__ = ["STAGES", "Asked", "Ranking", "Stage", "group", "rerank"]
 
-STAGES: dict[str, Stage] = {"expand": expand, "compose": fulfil}
+STAGES: dict[str, Stage] = {"expand": expand, "consistency": agree}
 """Re-ranking stages by name, in the order they run."""
 
 

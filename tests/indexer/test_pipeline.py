@@ -63,6 +63,22 @@ def test_outcomes_keep_the_order(small: OpenClipEncoder, own: Settings, tmp_path
     assert np.einsum("nd,nd->n", rows, wanted).min() > 0.999
 
 
+def test_every_usable_picture_has_its_colours(
+    small: OpenClipEncoder, own: Settings, tmp_path: Path
+) -> None:
+    red = tmp_path / "red.png"
+    image = Image.new("RGB", (200, 200), "white")
+    image.paste((206, 30, 40), (40, 40, 160, 160))
+    image.save(red)
+    again = [Claim(1, str(red), "shop", "A"), Claim(2, str(red), "shop", "B")]
+
+    found = Pipeline(small, PictureStore(own.root), own).run(again, nothing)
+
+    for outcome in found.outcomes:
+        assert isinstance(outcome, Seen)
+        assert max(outcome.colours, key=lambda name: outcome.colours[name]) == "red"
+
+
 def test_what_comes_twice_or_is_known_is_not_encoded(
     small: OpenClipEncoder, own: Settings, tmp_path: Path
 ) -> None:

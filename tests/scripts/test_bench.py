@@ -44,7 +44,7 @@ def test_encode_compares_three_ways(model: str, pictures: Path) -> None:
     assert all(found["per_second"][way] > 0 for way in ("plain", "pipeline", "bare"))
     assert found["pipeline_to_plain"] > 0
     assert set(found["stage_ms"]) == {
-        "read", "decode", "rendition", "preprocess", "forward", "wait"
+        "read", "decode", "rendition", "colours", "preprocess", "forward", "wait"
     }  # fmt: skip
 
 

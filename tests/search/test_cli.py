@@ -48,6 +48,14 @@ def test_asked_wrongly_is_exit_code_2() -> None:
     assert "--photo" in result.stderr
 
 
+@pytest.mark.parametrize("given", ["striped", "=striped", "pattern="])
+def test_an_attribute_without_name_or_value_is_asked_wrongly(given: str) -> None:
+    outcome = CliRunner().invoke(commands, ["search", "--text", "mug", "--attribute", given])
+
+    assert outcome.exit_code == 2
+    assert "such as pattern=striped" in outcome.output
+
+
 def test_an_unknown_command_is_exit_code_2() -> None:
     assert run("serach").returncode == 2
 

@@ -164,7 +164,7 @@ def test_an_unwanted_colour_is_left_out_of_texts_and_photos(engine: SearchEngine
     for query in (
         Query(text="plate, not red", k=100),
         Query(photo=photo, text="not red", k=100),
-        Query(photo=photo, text="anything but red", filters=Filters(brands=("Bryx",)), k=100),
+        Query(photo=photo, text="anything but red", filters=Filters(brands=("Nordlys",)), k=100),
     ):
         hits = engine.search(query).hits
         assert hits

@@ -40,3 +40,11 @@ def test_removing_a_filter_returns_to_the_first_page() -> None:
 
     assert str(shown.without(("brand", "A"))) == "/search?text=mug&brand=B"
     assert str(shown.without_filters()) == "/search?text=mug"
+
+
+def test_attributes_are_fields_of_their_own_name() -> None:
+    shown = address("text=mug&colour=red&pattern=striped&pattern=plain&material=&scent=rose&page=2")
+
+    assert str(shown) == "/search?text=mug&colour=red&pattern=striped&pattern=plain&page=2"
+    assert str(shown.without(("pattern", "plain"))) == "/search?text=mug&colour=red&pattern=striped"
+    assert str(shown.without_filters()) == "/search?text=mug"

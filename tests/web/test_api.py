@@ -332,3 +332,40 @@ def test_the_description_is_valid_and_true(client: FlaskClient) -> None:
     check(client.post(SEARCH, json={"text": "plate"}), "ResultsView")
     check(client.get("/api/v1/products/PLATE-RED"), "ProductView")
     check(client.post(SEARCH, json={"k": 0}), "Problem")
+
+
+def test_attributes_are_fields(client: FlaskClient) -> None:
+    by_form = send(client, text="thing", material=["silk"], colour="red")
+    by_json = client.post(SEARCH, json={"text": "thing", "material": ["Silk"], "colour": "red"})
+    nothing = client.post(SEARCH, json={"text": "thing", "material": "silk", "pattern": "floral"})
+    alike = client.get("/api/v1/products/PLATE-RED/similar?material=silk&k=10")
+
+    assert skus(by_form) == skus(by_json) == ["PENNANT-RED"]
+    assert by_form.json["facets"]["material"] == [{"value": "silk", "count": 1}]
+    assert skus(nothing) == []
+    assert {sku.split("-")[0] for sku in skus(alike)} == {"PENNANT"}
+    assert len(skus(alike)) == 6
+
+
+def test_unknown_attributes_are_refused(client: FlaskClient) -> None:
+    body = problem(client.post(SEARCH, json={"text": "thing", "scent": ["rose"]}), 422)
+
+    assert body["errors"][0]["field"] == "scent"
+
+
+def test_attributes_say_where_they_come_from(client: FlaskClient) -> None:
+    known = client.get("/api/v1/products/PENNANT-RED").json["attributes"]
+
+    said = {(each["name"], each["value"], each["source"]) for each in known}
+    assert ("colour", "red", "merchant") in said
+    assert ("material", "silk", "title") in said
+    assert all(0 <= each["confidence"] <= 1 for each in known)
+    assert len({each["name"] for each in known}) == len(known)
+
+
+def test_the_description_names_attribute_fields(client: FlaskClient) -> None:
+    schemas = client.get("/api/v1/openapi.json").json["components"]["schemas"]
+
+    for name in ("JsonSearch", "FormSearch"):
+        assert {"pattern", "material", "colour"} <= schemas[name]["properties"].keys()
+        assert "attributes" not in schemas[name]["properties"]

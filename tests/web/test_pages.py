@@ -2,13 +2,17 @@
 
 import io
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
+from flask import Flask, render_template
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from search.results import AttributeValue
 from tests.shop import ODD_SKU, PRODUCTS, photo
+from web.state import state
 
 
 def submit(client: FlaskClient, *pictures: bytes, **fields: str) -> TestResponse:
@@ -211,3 +215,29 @@ def test_nothing_published_yet(empty_client: FlaskClient) -> None:
     page = empty_client.get("/search?text=plate")
     assert page.status_code == 503
     assert "Nothing to search yet" in page.text
+
+
+def test_attributes_are_filters_and_facts(client: FlaskClient) -> None:
+    page = client.get("/search?text=thing&material=silk&colour=red")
+
+    assert titles(page) == ["Red silk pennant"]
+    assert "<legend>Material</legend>" in page.text
+    assert re.search(r'name="material" value="silk" checked', page.text)
+    assert "<legend>Pattern</legend>" not in page.text, "nothing to choose"
+    chips = re.findall(r'class="chip" href="([^"]*)" data-swap>([^<]*)', page.text)
+    assert ("/search?text=thing&amp;colour=red", "silk") in chips
+
+    product = client.get("/products/PENNANT-RED").text
+    assert re.search(r"<dt>Material</dt><dd>silk\s*</dd>", product), "the title says so"
+
+
+def test_what_only_the_picture_says_is_marked(app: Flask) -> None:
+    seen = AttributeValue("pattern", "striped", 0.83, "picture")
+    own = AttributeValue("colour", "red", 1.0, "merchant")
+    with app.test_request_context():
+        card = replace(state().engine.product("PLATE-RED"), attributes=(own, seen))
+        page = render_template("product.html", product=card, alike=())
+
+    assert re.search(r'<dd>striped\s*<small title="83% sure">from the picture</small>', page)
+    assert page.count("from the picture") == 1
+    assert page.count("<dt>Colour</dt>") == 1, "the merchant's field is shown once"
