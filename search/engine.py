@@ -8,6 +8,7 @@ import sqlalchemy
 from sqlalchemy.orm import Session
 
 from search.catalogue import hydrate, product_by_sku
+from search.composer import Composer
 from search.configured_stages import configured_stages
 from search.db import open_database, session_scope
 from search.encoder import Encoder, load_encoder
@@ -23,6 +24,7 @@ from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
 from search.stages import STAGES, Ranking, Stage
 from search.stages.folding import Folded, fold
+from search.vocabulary import load_vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class SearchEngine:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
         self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
+        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary))
 
     def search(self, query: Query) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -72,7 +75,7 @@ class SearchEngine:
         check(query)
         generation = self._generation()
         watch = Stopwatch()
-        understood = understand(query, self.encoder, generation, self.database, watch=watch)
+        understood = understand(query, self.composer, generation, self.database, watch=watch)
         question = self.rules.apply(understood)
         ranked = rank(
             generation,

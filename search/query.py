@@ -1,4 +1,4 @@
-"""From a query to a question: what may be asked, and how a photo and words become one vector."""
+"""From a query to a question: what may be asked, and what it asks of a generation."""
 
 from dataclasses import replace
 
@@ -6,20 +6,18 @@ import numpy as np
 import sqlalchemy
 
 from search.columns import Mask
-from search.encoder import Encoder
+from search.composer import Composer, both
 from search.errors import UnusableQuery
 from search.generation import Generation
 from search.lexical import find_words
 from search.question import Question
 from search.ranking import Stopwatch
-from search.results import Ids, Query, Vector
+from search.results import Ids, Query
 
 MAX_K = 100
 MAX_TEXT = 2000
 MAX_KEPT = 20_000
 """Rows that a filter may keep for their products to be named to PostgreSQL."""
-PHOTO_WEIGHT = 0.5
-"""Share of the photo when text is added to it; the text has the rest."""
 
 
 def check(query: Query) -> None:
@@ -49,34 +47,9 @@ def check_paging(k: int, page: int) -> None:
         raise UnusableQuery(f"page is {page}; pages count from 1.")
 
 
-def encode_query(encoder: Encoder, query: Query) -> Vector:
-    """Return the query's vector.
-
-    A photo with text is the weighted sum of both vectors: the simplest composition that
-    works in a space shared by pictures and words.
-
-    Args:
-        encoder: The model.
-        query: Checked; it has a photo, a text, or both.
-
-    Returns:
-        (d,) float32, unit length.
-    """
-    words = query.text.strip()
-    parts: list[tuple[float, Vector]] = []
-    if query.photo is not None:
-        picture = query.box.crop(query.photo) if query.box is not None else query.photo
-        weight = PHOTO_WEIGHT if words else 1.0
-        parts.append((weight, encoder.encode_images([picture])[0]))
-    if words:
-        parts.append((1 - PHOTO_WEIGHT, encoder.encode_texts([words])[0]))
-    mixed = np.sum([weight * vector for weight, vector in parts], axis=0)
-    return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
-
-
 def understand(
     query: Query,
-    encoder: Encoder,
+    composer: Composer,
     generation: Generation,
     database: sqlalchemy.Engine,
     *,
@@ -86,30 +59,32 @@ def understand(
 
     Args:
         query: Checked; it has a photo, a text, or both.
-        encoder: The model that built the generation.
+        composer: Reads photo and words, with the model that built the generation.
         generation: Its columns say which rows the filters keep.
         database: Where the products' words are.
         watch: Takes the time of each step: words, encode.
     """
     watch = watch or Stopwatch()
-    keep = generation.columns.mask(query.filters) if query.filters else None
+    kept = generation.columns.mask(query.filters) if query.filters else None
     with watch.step("words"):
         lexical = find_words(
             database,
             query.text.strip(),
             generation.words,
             generation.manifest.products,
-            within=_few(generation, keep),
+            within=_few(generation, kept),
         )
     with watch.step("encode"):
-        vector = encode_query(encoder, replace(query, text=lexical.text))
+        composed = composer.compose(replace(query, text=lexical.text), generation)
     return Question(
-        vector=vector,
+        vector=composed.vector,
         kind=query.kind,
+        looked=composed.looked,
         text=lexical.text,
         lexical=lexical,
         brand=generation.columns.of_brand(lexical.text),
-        keep=keep,
+        keep=both(kept, composed.keep),
+        wishes=composed.wishes,
     )
 
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from search.columns import Mask
 from search.lexical import Lexical
-from search.local import Cells
-from search.regions import Region
+from search.photo import Looked
 from search.results import Ids, Vector
 from search.rules import Rules
+from search.wishes import Wish
 
 
 def no_products() -> Ids:
@@ -23,13 +23,11 @@ class Question:
 
     vector: Vector  # (d,) float32, unit length
     kind: str  # `photo`, `text`, `both` or `similar`
-    part: Vector | None = None  # (d,) float32, unit length, of the thing meant in a photo
-    cells: Cells | None = None  # of the photo
-    regions: tuple[Region, ...] = ()  # things in the photo, best first
-    meant: Region | None = None  # the one that `part` shows
+    looked: Looked | None = None  # what was seen in the photo
     text: str = ""  # the words as typed
     lexical: Lexical = field(default_factory=Lexical)  # what its words found
     brand: Mask | None = None  # (rows,) products of the brand that the text names; None: no brand
     keep: Mask | None = None  # (rows,) what filters and exclusions leave; None: all
     also: Ids = field(default_factory=no_products)  # products to rank beside what the index finds
     rules: Rules = field(default_factory=Rules)  # business rules in force
+    wishes: tuple[Wish, ...] = ()  # what the words wish of attributes

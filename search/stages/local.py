@@ -16,9 +16,10 @@ def compare_parts(asked: Asked, ranking: Ranking) -> Ranking:
     weighed by how much the cell matters (MaxSim: Khattab and Zaharia 2020, arXiv:2004.12832).
     A text has no cells; a photo changed by words is no longer what its cells show.
     """
-    cells = asked.question.cells
-    if cells is None or asked.question.kind != "photo" or asked.patches.shape[1] == 0:
+    looked = asked.question.looked
+    if looked is None or asked.question.kind != "photo" or asked.patches.shape[1] == 0:
         return ranking
+    cells = looked.cells
     first = ranking.rows[:FIRST]
     scores = ranking.scores.copy()
     # Never lowered, so that products that were not compared stay behind those that were.

@@ -11,8 +11,9 @@ off, the whole photo alone what clutter hid."""
 
 def look_closer(asked: Asked, ranking: Ranking) -> Ranking:
     """Re-rank by the proposed region of the photo and the whole photo together."""
-    part = asked.question.part
-    if part is None or len(ranking) == 0:
+    looked = asked.question.looked
+    part = None if looked is None else looked.part
+    if part is None or asked.question.kind != "photo" or len(ranking) == 0:
         return ranking
     closer = asked.vectors[asked.places(ranking.rows)] @ part
     scores = (1 - SHARE) * ranking.scores + SHARE * closer
