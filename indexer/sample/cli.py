@@ -29,7 +29,7 @@ from search.progress import track
 def sample(
     directory: Path, seed: int, products: int, photos: int, force: bool, as_json: bool
 ) -> None:
-    """Draw a sample shop into DIRECTORY: catalogue, shoppers' photos, descriptions.
+    """Draw a sample shop into DIRECTORY: catalogue, shoppers' photos, descriptions, changes.
 
     The same seed and sizes give the same files.
     """
@@ -49,6 +49,7 @@ def sample(
         return
     click.echo(
         f"Wrote {report.products:,} products of {report.kinds} kinds ({report.pictures:,} "
-        f"pictures), {report.photos:,} photos and {report.texts:,} descriptions to "
-        f"{directory} in {report.seconds:.0f} s."
+        f"pictures), {report.photos:,} photos, {report.texts:,} descriptions and "
+        f"{report.changes:,} photos to be changed by words to {directory} in "
+        f"{report.seconds:.0f} s."
     )

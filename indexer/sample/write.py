@@ -1,4 +1,4 @@
-"""Writing a whole sample shop: pictures, catalogue.csv, photos.csv, texts.csv.
+"""Writing a whole sample shop: pictures, catalogue.csv, photos.csv, texts.csv, both.csv.
 
 The same seed and sizes give the same bytes, however many processes draw. It refuses to touch
 a file it does not write itself.
@@ -18,6 +18,7 @@ from time import monotonic
 
 import structlog
 
+from indexer.sample.changes import Pictured, change_queries
 from indexer.sample.kinds import KINDS
 from indexer.sample.look import Look
 from indexer.sample.plan import planned
@@ -67,6 +68,7 @@ class SampleReport:
     pictures: int  # studio pictures, second views included
     photos: int
     texts: int
+    changes: int  # photos with words that change them
     seconds: float
 
 
@@ -112,6 +114,7 @@ def write_sample(
     _write_catalogue(directory, seed, products, studio)
     _write_photos(directory, looks, street)
     texts = _write_texts(directory, looks, seed)
+    changes = _write_both(directory, looks, street, seed)
     families = [planned(seed, i).family for i in range(products)]
     report = SampleReport(
         directory=directory,
@@ -122,6 +125,7 @@ def write_sample(
         pictures=len(studio),
         photos=photos,
         texts=texts,
+        changes=changes,
         seconds=monotonic() - started,
     )
     log.info("sample_written", directory=str(directory), products=products, photos=photos)
@@ -237,14 +241,41 @@ def _write_photos(directory: Path, looks: dict[str, Look], street: list[_Drawing
         alike.setdefault(look.key, []).append(sku)
     keys = [look.key for look in looks.values()]
     rows = [
-        (drawing.file, "train" if number % 3 == 0 else "test", "|".join(alike[keys[drawing.index]]))
+        (drawing.file, _split(number), "|".join(alike[keys[drawing.index]]))
         for number, drawing in enumerate(street)
     ]
     _write_rows(directory / "photos.csv", ("photo", "split", "sku"), rows)
+
+
+def _split(number: int) -> str:
+    return "train" if number % 3 == 0 else "test"
 
 
 def _write_texts(directory: Path, looks: dict[str, Look], seed: int) -> int:
     queries = text_queries(looks, seed)
     rows = [(query.text, "|".join(query.skus), query.category) for query in queries]
     _write_rows(directory / "texts.csv", ("text", "sku", "category"), rows)
+    return len(rows)
+
+
+def _write_both(directory: Path, looks: dict[str, Look], street: list[_Drawing], seed: int) -> int:
+    """Write what shoppers want changed: of each photo, and of as many studio pictures."""
+    skus = list(looks)
+    rng = random.Random(f"{seed}/both")  # noqa: S311 - art, not secrets
+    shown = rng.sample(skus, min(len(street), len(skus)))
+    pictures = [
+        picture
+        for number, drawing in enumerate(street)
+        for picture in (
+            Pictured(drawing.file, skus[drawing.index], _split(number)),
+            Pictured(
+                f"images/{shown[number % len(shown)]}.jpg",
+                shown[number % len(shown)],
+                _split(number),
+            ),
+        )
+    ]
+    queries = change_queries(looks, pictures, seed)
+    rows = [(q.photo, q.text, "|".join(q.skus), q.split, q.change.name) for q in queries]
+    _write_rows(directory / "both.csv", ("photo", "text", "sku", "split", "change"), rows)
     return len(rows)

@@ -56,6 +56,7 @@ def test_counts(report: SampleReport, told: list[tuple[int, int]]) -> None:
     assert any("|" in row["image"] for row in catalogue)
     assert len(rows(report.directory / "photos.csv")) == PHOTOS == report.photos
     assert len(rows(report.directory / "texts.csv")) == report.texts
+    assert len(rows(report.directory / "both.csv")) == report.changes > 0
     assert told[-1] == (report.pictures + PHOTOS, report.pictures + PHOTOS)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
@@ -164,3 +165,16 @@ def test_the_command_asked_wrongly(tmp_path: Path, wrong: list[str]) -> None:
     asked = [str(tmp_path / "shop"), *wrong] if wrong else []
 
     assert CliRunner().invoke(sample, asked).exit_code == 2
+
+
+def test_every_changed_photo_is_there_and_has_an_answer_other_than_itself(
+    report: SampleReport,
+) -> None:
+    known = {row["sku"] for row in rows(report.directory / "catalogue.csv")}
+    for row in rows(report.directory / "both.csv"):
+        assert (report.directory / row["photo"]).is_file()
+        assert row["text"]
+        right = set(row["sku"].split("|"))
+        assert right
+        assert right <= known
+        assert Path(row["photo"]).stem not in right
