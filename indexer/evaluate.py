@@ -14,6 +14,7 @@ from sqlalchemy import select
 from indexer.build import build_generation
 from indexer.encode import encode_all
 from indexer.ingest import ingest
+from search.composer import Composer
 from search.db import open_database, session_scope
 from search.encoder import Encoder, load_encoder
 from search.evaluation import Evaluator
@@ -22,6 +23,7 @@ from search.judgements import Judged
 from search.models import Generation as GenerationRow
 from search.models import Product
 from search.settings import Settings
+from search.vocabulary import load_vocabulary
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the name of a step, how much is done, and how much there is."""
@@ -88,7 +90,7 @@ def _evaluator(
     indexed = set(generation.columns.product_id.tolist())
     return Evaluator(
         generation=generation,
-        encoder=encoder,
+        composer=Composer(encoder, load_vocabulary(settings.vocabulary)),
         settings=settings,
         skus={product_id: sku for product_id, sku, _ in products if product_id in indexed},
         categories={sku: category for _, sku, category in products},

@@ -6,6 +6,7 @@ import numpy as np
 import sqlalchemy
 
 from search.catalogue import hydrate, product_by_sku
+from search.composer import Composer
 from search.db import open_database, session_scope
 from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch
@@ -18,6 +19,7 @@ from search.ranking import Ranked, Stopwatch, facets, rank
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
 from search.settings import Settings, load_settings
 from search.stages import Ranking
+from search.vocabulary import load_vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class SearchEngine:
         settings: Settings,
     ) -> None:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
+        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary))
 
     def search(self, query: Query) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -63,7 +66,7 @@ class SearchEngine:
         generation = self._generation()
         watch = Stopwatch()
         with watch.step("encode"):
-            question = understand(query, self.encoder, generation)
+            question = understand(query, self.composer, generation)
         ranked = rank(
             generation,
             question,

@@ -13,6 +13,7 @@ import ir_measures
 import numpy as np
 from ir_measures import RR, P, nDCG
 
+from search.composer import Composer
 from search.encoder import Encoder
 from search.errors import UnusablePicture
 from search.generation import Generation
@@ -21,11 +22,11 @@ from search.judgements import Judged, split_by_kind
 from search.query import understand
 from search.question import Question
 from search.ranking import rank
-from search.results import Candidates, Query
+from search.results import Candidates, Query, Vector
 from search.settings import Settings
 from search.stages import Ranking, group
 
-STAGES = ("ann", "exact", "reranked")
+STAGES = ("sum", "ann", "exact", "reranked")
 DEPTH = 100
 """Products per query that are judged; the reciprocal rank beyond is 0."""
 CUTS = (1, 5, 10)
@@ -48,26 +49,43 @@ def order_of(generation: Generation, found: Candidates) -> Order:
     return [int(i) for i in group(product_ids, found.rows, found.similarities).product_ids[:DEPTH]]
 
 
+def plain_sum(encoder: Encoder, query: Query) -> Vector:
+    """Return the sum of the vectors of a photo and a text: what composition is measured against."""
+    if query.photo is None:
+        raise ValueError("a sum needs a photo and a text")
+    both = encoder.encode_images([query.photo])[0] + encoder.encode_texts([query.text])[0]
+    return np.asarray(both / np.linalg.norm(both), dtype=np.float32)
+
+
 def stage_orders(
-    generation: Generation, question: Question, candidates: int
+    generation: Generation, question: Question, candidates: int, summed: Vector | None = None
 ) -> dict[str, tuple[Order, float]]:
     """Answer one question by each stage.
 
+    Args:
+        generation: What to ask.
+        question: A query, understood.
+        candidates: Pictures to rescore exactly.
+        summed: The plain sum of a photo and its text; None where there are not both.
+
     Returns:
-        For `ann` (the index's own order), `exact` (exact search over everything) and
-        `reranked` (what a shopper sees): the order and the milliseconds it took.
+        For `ann` (the index's own order), `exact` (exact search over everything), `reranked`
+        (what a shopper sees) and, with a sum, `sum` (exact search for it): the order and the
+        milliseconds it took.
     """
 
-    vector = question.vector
+    vector, keep = question.vector, question.keep
 
     def reranked() -> Ranking:
         return rank(generation, question, candidates=candidates).ranking
 
     steps: dict[str, Callable[[], Order]] = {
-        "ann": lambda: order_of(generation, generation.candidates(vector, candidates)),
-        "exact": lambda: order_of(generation, generation.exact(vector, candidates)),
+        "ann": lambda: order_of(generation, generation.candidates(vector, candidates, keep)),
+        "exact": lambda: order_of(generation, generation.exact(vector, candidates, keep)),
         "reranked": lambda: [int(i) for i in reranked().product_ids[:DEPTH]],
     }
+    if summed is not None:
+        steps["sum"] = lambda: order_of(generation, generation.exact(summed, candidates))
     answers = {}
     for stage, answer in steps.items():
         started = time.perf_counter()
@@ -115,7 +133,7 @@ class Evaluator:
     """Asks judged queries of one generation."""
 
     generation: Generation
-    encoder: Encoder
+    composer: Composer
     settings: Settings
     skus: Mapping[int, str]  # product id -> sku, indexed products only
     categories: Mapping[str, str | None]  # sku -> category path, the whole catalogue
@@ -132,7 +150,8 @@ class Evaluator:
         Returns:
             `{kind: {stage: {recall_at_1: …, latency_ms: {p50, p95}}, queries: n, …}}`. Queries
             whose photo can't be read, or that nothing in the catalogue answers, are counted
-            under `left_out` and not measured.
+            under `left_out` and not measured. Where queries say what they change, `changes` has
+            the recall at 10 of each stage by change.
         """
         done = 0
         report: dict[str, dict[str, object]] = {}
@@ -152,6 +171,9 @@ class Evaluator:
                 "left_out": len(queries) - len(relevant),
                 **self._summary(relevant, stages, encode_ms),
             }
+            changes = {query.name: query.change for query in queries if query.change}
+            if changes:
+                report[kind]["changes"] = self._by_change(changes, relevant, stages)
         return report
 
     def _ask(self, query: Judged, stages: dict[str, Measured], encode_ms: list[float]) -> bool:
@@ -166,9 +188,10 @@ class Evaluator:
             return False
         started = time.perf_counter()
         asked = Query(photo=photo, text=query.text)
-        question = understand(asked, self.encoder, self.generation)
+        question = understand(asked, self.composer, self.generation)
         encode_ms.append((time.perf_counter() - started) * 1000)
-        answers = stage_orders(self.generation, question, self.settings.candidates)
+        summed = plain_sum(self.composer.encoder, asked) if asked.kind == "both" else None
+        answers = stage_orders(self.generation, question, self.settings.candidates, summed)
         for stage, (order, elapsed_ms) in answers.items():
             stages[stage].orders[query.name] = order
             stages[stage].elapsed_ms.append(elapsed_ms)
@@ -185,9 +208,31 @@ class Evaluator:
             return {}
         summary: dict[str, object] = {"encode_ms": percentiles(encode_ms)}
         for stage, measured in stages.items():
-            orders = {q: [self.skus[i] for i in order] for q, order in measured.orders.items()}
-            summary[stage] = {
-                **measures(relevant, orders),
-                "latency_ms": percentiles(measured.elapsed_ms),
-            }
+            if measured.orders:
+                summary[stage] = {
+                    **measures(relevant, self._found(measured)),
+                    "latency_ms": percentiles(measured.elapsed_ms),
+                }
         return summary
+
+    def _by_change(
+        self,
+        changes: Mapping[str, str],
+        relevant: Mapping[str, frozenset[str]],
+        stages: Mapping[str, Measured],
+    ) -> dict[str, dict[str, float]]:
+        """Return the recall at 10 of each stage by what queries change."""
+        report: dict[str, dict[str, float]] = {}
+        for change in sorted(set(changes.values())):
+            own = {q: skus for q, skus in relevant.items() if changes.get(q) == change}
+            if own:
+                report[change] = {
+                    stage: measures(own, {q: found[q] for q in own})["recall_at_10"]
+                    for stage, measured in stages.items()
+                    if (found := self._found(measured))
+                }
+        return report
+
+    def _found(self, measured: Measured) -> dict[str, list[str]]:
+        """Return the skus that a stage found for each query."""
+        return {q: [self.skus[i] for i in order] for q, order in measured.orders.items()}

@@ -1,7 +1,8 @@
-"""Judged queries: what is asked in `photos.csv` and `texts.csv`, and what counts as relevant.
+"""Judged queries: `photos.csv`, `texts.csv`, `both.csv`, and what counts as relevant.
 
 The format is the catalogue's own: one query a row, `photo` or `text` or both, and `sku`
-(products, separated by `|`) or `category` (any product at or below that path).
+(products, separated by `|`) or `category` (any product at or below that path). `change` names
+what the text changes of the photo, so that each kind of change is measured apart.
 """
 
 import csv
@@ -21,6 +22,7 @@ class Judged:
     text: str
     skus: tuple[str, ...]
     category: str | None
+    change: str = ""  # what the text changes of the photo, to measure each apart
 
     @property
     def kind(self) -> str:
@@ -81,6 +83,7 @@ def _judged(path: Path, number: int, row: Mapping[str, str]) -> Judged:
         text=(row.get("text") or "").strip(),
         skus=tuple(sku.strip() for sku in skus.split("|") if sku.strip()),
         category=None if skus else (row.get("category") or "").strip() or None,
+        change=(row.get("change") or "").strip(),
     )
 
 

@@ -1,17 +1,13 @@
-"""From a query to a question: what may be asked, and how a photo and words become one vector."""
+"""From a query to a question: what may be asked, and what it asks of a generation."""
 
-import numpy as np
-
-from search.encoder import Encoder
+from search.composer import Composer, both
 from search.errors import UnusableQuery
 from search.generation import Generation
 from search.question import Question
-from search.results import Query, Vector
+from search.results import Query
 
 MAX_K = 100
 MAX_TEXT = 2000
-PHOTO_WEIGHT = 0.5
-"""Share of the photo when text is added to it; the text has the rest."""
 
 
 def check(query: Query) -> None:
@@ -41,42 +37,20 @@ def check_paging(k: int, page: int) -> None:
         raise UnusableQuery(f"page is {page}; pages count from 1.")
 
 
-def encode_query(encoder: Encoder, query: Query) -> Vector:
-    """Return the query's vector.
-
-    A photo with text is the weighted sum of both vectors: the simplest composition that
-    works in a space shared by pictures and words.
-
-    Args:
-        encoder: The model.
-        query: Checked; it has a photo, a text, or both.
-
-    Returns:
-        (d,) float32, unit length.
-    """
-    words = query.text.strip()
-    parts: list[tuple[float, Vector]] = []
-    if query.photo is not None:
-        picture = query.box.crop(query.photo) if query.box is not None else query.photo
-        weight = PHOTO_WEIGHT if words else 1.0
-        parts.append((weight, encoder.encode_images([picture])[0]))
-    if words:
-        parts.append((1 - PHOTO_WEIGHT, encoder.encode_texts([words])[0]))
-    mixed = np.sum([weight * vector for weight, vector in parts], axis=0)
-    return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
-
-
-def understand(query: Query, encoder: Encoder, generation: Generation) -> Question:
+def understand(query: Query, composer: Composer, generation: Generation) -> Question:
     """Return what a query asks of a generation.
 
     Args:
         query: Checked; it has a photo, a text, or both.
-        encoder: The model that built the generation.
+        composer: Reads photo and words, with the model that built the generation.
         generation: Its columns say which rows the filters keep.
     """
+    composed = composer.compose(query, generation)
+    kept = generation.columns.mask(query.filters) if query.filters else None
     return Question(
-        vector=encode_query(encoder, query),
+        vector=composed.vector,
         kind=query.kind,
         text=query.text.strip(),
-        keep=generation.columns.mask(query.filters) if query.filters else None,
+        keep=both(kept, composed.keep),
+        wishes=composed.wishes,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from search.columns import Mask
 from search.results import Vector
+from search.wishes import Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +15,4 @@ class Question:
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str = ""  # the words as typed
     keep: Mask | None = None  # (rows,) what filters and exclusions leave; None: all
+    wishes: tuple[Wish, ...] = ()  # what the words wish of attributes

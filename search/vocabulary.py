@@ -39,6 +39,8 @@ class Attribute:
     name: str
     prompts: tuple[str, ...]  # how a value is put to the encoder, `{}` for its word
     values: tuple[Value, ...]
+    nouns: tuple[str, ...] = ()  # what shoppers call the attribute itself; lower case
+    without: str | None = None  # the value of a thing that has none of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     prompts: list[Annotated[Word, Field(pattern=r"\{\}")]] = []
+    nouns: list[Word] = []
+    without: Word | None = None
     values: dict[Word, list[Word] | Literal[False]]
 
 
@@ -92,6 +96,8 @@ def load_vocabulary(extension: Path | None = None) -> Vocabulary:
                 raise UnusableVocabulary(extension, f"[{name}] is a field of every product.")
             known = merged.setdefault(name, _Entry(values={}))
             known.prompts = entry.prompts or known.prompts
+            known.nouns = [*known.nouns, *entry.nouns]
+            known.without = entry.without or known.without
             if not known.prompts:
                 raise UnusableVocabulary(extension, f"[{name}] is new and needs prompts.")
             _add(known, entry.values)
@@ -113,7 +119,8 @@ def _attribute(name: str, entry: _Entry) -> Attribute:
         for value, words in entry.values.items()
         if words is not False
     )
-    return Attribute(name, tuple(entry.prompts), values)
+    nouns = tuple(noun.casefold() for noun in entry.nouns)
+    return Attribute(name, tuple(entry.prompts), values, nouns, entry.without)
 
 
 def _read(path: Path) -> dict[str, _Entry]:

@@ -39,7 +39,7 @@ def show(report: dict[str, Any]) -> None:
 
     table = Table("queries", "stage", *COLUMNS, "p50 ms", "p95 ms")
     for kind, measured in report["queries"].items():
-        for stage in ("ann", "exact", "reranked"):
+        for stage in ("sum", "ann", "exact", "reranked"):
             if stage in measured:
                 row = measured[stage]
                 table.add_row(
@@ -51,6 +51,10 @@ def show(report: dict[str, Any]) -> None:
                 )
     console = Console()
     console.print(table)
+    for kind, measured in report["queries"].items():
+        for change, recalls in measured.get("changes", {}).items():
+            by_stage = ", ".join(f"{stage} {recall:.3f}" for stage, recall in recalls.items())
+            console.print(f"{kind}, {change}: recall_at_10 {by_stage}.", highlight=False)
     index, counts = report["index"], report["data"]
     console.print(
         f"{counts['indexed_products']} of {counts['products']} products indexed with "
@@ -76,6 +80,11 @@ def show(report: dict[str, Any]) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Judged text queries (texts.csv).",
 )
+@click.option(
+    "--both",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Judged photos with words that change them (both.csv).",
+)
 @click.option("--split", help="Ask only rows of this split, where the file has splits.")
 @click.option(
     "--home",
@@ -88,14 +97,15 @@ def evaluate(
     catalogue: Path,
     photos: Path | None,
     texts: Path | None,
+    both: Path | None,
     split: str | None,
     home: Path | None,
     as_json: bool,
 ) -> None:
     """Index a catalogue in a home of its own and measure search on judged queries."""
-    files = [path for path in (photos, texts) if path is not None]
+    files = [path for path in (photos, texts, both) if path is not None]
     if not files:
-        raise click.UsageError("Give --photos, --texts, or both.")
+        raise click.UsageError("Give --photos, --texts or --both; one is enough.")
     judged = [query for path in files for query in load_judged(path, split=split)]
     from indexer.evaluate import evaluate_catalogue
 

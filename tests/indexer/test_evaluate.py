@@ -22,13 +22,16 @@ def judged(tmp_path: Path) -> Path:
         "missing.jpg,val,PLATE-RED\nPlate.jpg,train,PLATE-BLUE\n"
     )
     (folder / "texts.csv").write_text("text,sku,category\nred plate,PLATE-RED,\ntray,,Home\n")
+    (folder / "both.csv").write_text(
+        "photo,text,sku,split,change\nPlate.jpg,in blue instead,PLATE-BLUE,val,colour\n"
+    )
     return folder
 
 
 @pytest.mark.timeout(240)
 def test_evaluate_prints_one_object_as_documented(judged: Path) -> None:
     arguments = ["evaluate", "--catalogue", str(judged), "--split", "val", "--json"]
-    for kind in ("photos", "texts"):
+    for kind in ("photos", "texts", "both"):
         arguments += [f"--{kind}", str(judged / f"{kind}.csv")]
     result = CliRunner().invoke(commands, [*arguments, "--home", str(judged.parent / "home")])
     assert result.exit_code == 0, result.output
@@ -43,6 +46,10 @@ def test_evaluate_prints_one_object_as_documented(judged: Path) -> None:
                 assert 0 <= measured[stage][name] <= 1
             assert set(measured[stage]["latency_ms"]) == {"p50", "p95"}
     assert photos["exact"]["recall_at_1"] == 1
+    both = report["queries"]["both"]
+    assert set(both["changes"]["colour"]) == {"sum", "ann", "exact", "reranked"}
+    assert both["changes"]["colour"]["reranked"] == both["reranked"]["recall_at_10"] == 1
+    assert "sum" not in photos
 
 
 def test_nothing_to_ask_is_asked_wrongly(judged: Path) -> None:

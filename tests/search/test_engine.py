@@ -13,7 +13,7 @@ from search.db import session_scope
 from search.engine import SearchEngine
 from search.errors import ModelMismatch, UnknownProduct, UnusableQuery
 from search.models import Product, SearchEvent
-from search.query import encode_query, understand
+from search.query import understand
 from search.ranking import rank
 from search.results import Box, Filters, Query
 from search.settings import Settings
@@ -155,8 +155,25 @@ def test_odd_text_is_harmless(engine: SearchEngine) -> None:
 def test_the_query_vector_is_of_unit_length(engine: SearchEngine) -> None:
     photo = draw("Tray", "pink")
     for query in (Query(photo=photo), Query(text="pink"), Query(photo=photo, text="blue")):
-        vector = encode_query(engine.encoder, query)
+        vector = understand(query, engine.composer, engine.live.current()).vector
         assert float(vector @ vector) == pytest.approx(1, abs=1e-4)
+
+
+def test_an_unwanted_colour_is_left_out_of_texts_and_photos(engine: SearchEngine) -> None:
+    photo = draw("Plate", "red")
+    for query in (
+        Query(text="plate, not red", k=100),
+        Query(photo=photo, text="not red", k=100),
+        Query(photo=photo, text="anything but red", filters=Filters(brands=("Nordlys",)), k=100),
+    ):
+        hits = engine.search(query).hits
+        assert hits
+        assert all(hit.product.colour != "red" for hit in hits)
+
+
+def test_a_photo_is_found_in_the_colour_that_words_name(engine: SearchEngine) -> None:
+    found = engine.search(Query(photo=draw("Plate", "red"), text="the same in blue")).hits[0]
+    assert found.product.sku == "PLATE-BLUE"
 
 
 def test_stages_can_be_left_out_one_by_one(engine: SearchEngine) -> None:
@@ -220,6 +237,6 @@ def test_a_new_generation_is_noticed_without_a_failed_request(
 
 def test_rank_asks_as_many_candidates_whatever_the_page(engine: SearchEngine) -> None:
     generation = engine.live.current()
-    question = understand(Query(text="plate"), engine.encoder, generation)
+    question = understand(Query(text="plate"), engine.composer, generation)
     few = rank(generation, question, candidates=5)
     assert len(few.ranking) <= 5
