@@ -86,8 +86,8 @@ def compose(
 ) -> Vector:
     """Return a query vector moved as words say.
 
-    Differences of text vectors as moves in picture space are Couairon et al. 2022 (EmbEdit,
-    arXiv:2112.03162, section 3); here the old value is not guessed but projected out.
+    Differences of text vectors as moves of a picture's vector are Couairon et al. 2022 (SIMAT,
+    arXiv:2112.03162); here the old value is not named but projected out.
 
     Args:
         start: (d,) float32, unit length: the photo, or the words of a query without one.
