@@ -20,10 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from indexer.attribute_rows import store_attributes
 from indexer.attributes import Attributes, describe
+from indexer.calibrate import calibrate
 from indexer.locks import SoleJob, sole_job
 from indexer.measure import make_queries, tune
 from indexer.snapshot import Snapshot, take_snapshot
-from search.columns import write_columns
+from search.columns import load_columns, write_columns
 from search.db import session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
@@ -102,7 +103,9 @@ def build_generation(
             tell("Predicting attributes")
             attributes = describe(database, snapshot, vectors, encoder, vocabulary)
             snapshot = attributes.fill(snapshot)
-            manifest = _write(temporary, snapshot, vectors, settings, encoder, tell)
+            manifest = _write(
+                temporary, snapshot, vectors, settings, encoder, database=database, tell=tell
+            )
             tell("Verifying")
             _sync(temporary)
             verify_files(temporary)
@@ -142,6 +145,8 @@ def _write(
     vectors: HalfVectors,
     settings: Settings,
     encoder: Encoder,
+    *,
+    database: sqlalchemy.Engine,
     tell: Progress,
 ) -> Manifest:
     """Write all files of a generation but its vectors, which are there; the manifest last."""
@@ -176,6 +181,9 @@ def _write(
             left_out=snapshot.left_out,
             files={file: file_entry(directory / file) for file in sorted(FILES)},
             measured=measured,
+            thresholds=calibrate(
+                database, snapshot, load_columns(directory / COLUMNS), index, encoder, settings
+            ),
         ),
     )
 

@@ -18,12 +18,14 @@ from search.generation import Generation
 from search.live import LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
-from search.ranking import Ranked, Stopwatch, facets, rank
-from search.results import Correction, Filters, ProductCard, Query, SearchHit, SearchPage
+from search.ranking import Ranked, facets, rank
+from search.results import Correction, Filters, ProductCard, Query, SearchHit, SearchPage, Verdict
 from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
 from search.stages import STAGES, Ranking, Stage
 from search.stages.folding import Folded, fold
+from search.stopwatch import Stopwatch
+from search.verdict import verdict
 from search.vocabulary import load_vocabulary
 
 
@@ -38,6 +40,7 @@ class Answer:
     text: str  # the words, or the sku to be resembled
     watch: Stopwatch
     corrections: tuple[Correction, ...] = ()
+    verdict: Verdict | None = None
 
 
 class SearchEngine:
@@ -85,9 +88,19 @@ class SearchEngine:
             stages=query.stages,
             watch=watch,
         )
-        corrections = question.lexical.corrections
         return self._page(
-            Answer(generation, ranked, query, query.kind, query.text, watch, corrections)
+            Answer(
+                generation,
+                ranked,
+                query,
+                query.kind,
+                query.text,
+                watch,
+                question.lexical.corrections,
+                verdict(
+                    question, ranked.ranking, generation.vectors, generation.manifest.thresholds
+                ),
+            )
         )
 
     def similar(
@@ -208,6 +221,7 @@ class SearchEngine:
                 facets=facets(generation, found),
                 timings_ms=watch.timings_ms,
                 corrections=answer.corrections,
+                verdict=answer.verdict,
             )
             event = record_search(
                 session, page, kind=answer.kind, text=answer.text, filters=query.filters

@@ -1,18 +1,16 @@
 """Measures quality and speed of each stage of the query path on judged queries.
 
-Measures come from ir-measures (MacAvaney et al. 2022). `recall_at_k` is the share of the
-relevant products found among the first k, out of min(k, number of relevant products), so
-that a query with many right answers can still reach 1.
+Beside the whole re-ranked order it measures what each re-ranking stage is worth, by leaving it
+out, and how often an answer is called what it is (`search.verdict`).
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import ir_measures
 import numpy as np
 import sqlalchemy
-from ir_measures import RR, P, nDCG
 
 from search.composer import Composer
 from search.encoder import Encoder
@@ -20,18 +18,20 @@ from search.errors import UnusablePicture
 from search.generation import Generation
 from search.images import decode_picture
 from search.judgements import Judged, split_by_kind
+from search.measures import measures, percentiles
 from search.query import understand
 from search.question import Question
-from search.ranking import Stopwatch, rank
+from search.ranking import Ranked, rank
 from search.results import Candidates, Query, Vector
 from search.settings import Settings
 from search.stages import STAGES as RERANKING
-from search.stages import Ranking, Stage, group
+from search.stages import Stage, group
+from search.stopwatch import Stopwatch
+from search.verdict import verdict
 
 STAGES = ("sum", "ann", "exact", "reranked")
 DEPTH = 100
 """Products per query that are judged; the reciprocal rank beyond is 0."""
-CUTS = (1, 5, 10)
 
 Order = list[int]
 """Product ids, best first."""
@@ -43,6 +43,26 @@ class Measured:
 
     orders: dict[str, Order] = field(default_factory=dict)
     elapsed_ms: list[float] = field(default_factory=list)
+
+    def add(self, name: str, order: Order, elapsed_ms: float) -> None:
+        """Take note of one query's answer."""
+        self.orders[name] = order
+        self.elapsed_ms.append(elapsed_ms)
+
+
+@dataclass(slots=True)
+class Asked:
+    """What became of all queries of a kind."""
+
+    stages: dict[str, Measured] = field(default_factory=lambda: defaultdict(Measured))
+    without: dict[str, Measured] = field(default_factory=lambda: defaultdict(Measured))
+    """All re-ranking stages but the one named, and the time that one takes."""
+    steps_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    relevant: dict[str, frozenset[str]] = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
+    strangers: dict[str, str] = field(default_factory=dict)
+    """Verdicts on queries that nothing in the catalogue answers."""
+    unread: int = 0
 
 
 def order_of(generation: Generation, found: Candidates) -> Order:
@@ -59,80 +79,11 @@ def plain_sum(encoder: Encoder, query: Query) -> Vector:
     return np.asarray(both / np.linalg.norm(both), dtype=np.float32)
 
 
-def stage_orders(
-    generation: Generation,
-    question: Question,
-    candidates: int,
-    known: Mapping[str, Stage] = RERANKING,
-    summed: Vector | None = None,
-) -> dict[str, tuple[Order, float]]:
-    """Answer one question by each stage, business rules and folding left out.
-
-    Args:
-        generation: The index to ask.
-        question: What is asked; it carries no rules.
-        candidates: Pictures to rescore exactly.
-        known: Re-ranking stages by name, in order.
-        summed: The plain sum of a photo and its text; None where there are not both.
-
-    Returns:
-        For `ann` (the index's own order), `exact` (exact search over everything), `reranked`
-        (what a shopper sees) and, with a sum, `sum` (exact search for it): the order and the
-        milliseconds it took.
-    """
-
-    vector, keep = question.vector, question.keep
-
-    def reranked() -> Ranking:
-        return rank(generation, question, candidates=candidates, known=known).ranking
-
-    steps: dict[str, Callable[[], Order]] = {
-        "ann": lambda: order_of(generation, generation.candidates(vector, candidates, keep)),
-        "exact": lambda: order_of(generation, generation.exact(vector, candidates, keep)),
-        "reranked": lambda: [int(i) for i in reranked().product_ids[:DEPTH]],
-    }
-    if summed is not None:
-        steps["sum"] = lambda: order_of(generation, generation.exact(summed, candidates))
-    answers = {}
-    for stage, answer in steps.items():
-        started = time.perf_counter()
-        order = answer()
-        answers[stage] = (order, (time.perf_counter() - started) * 1000)
-    return answers
-
-
-def percentiles(elapsed_ms: Sequence[float]) -> dict[str, float]:
-    """Return the median and the 95th percentile of milliseconds."""
-    p50, p95 = np.percentile(elapsed_ms, [50, 95])
-    return {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
-
-
-def measures(
-    relevant: Mapping[str, frozenset[str]], orders: Mapping[str, Sequence[str]]
-) -> dict[str, float]:
-    """Return the mean measures over queries.
-
-    Args:
-        relevant: For each query the skus that count as found; never empty.
-        orders: For each query the skus found, best first.
-    """
-    qrels = [ir_measures.Qrel(q, sku, 1) for q, skus in relevant.items() for sku in skus]
-    run = [
-        ir_measures.ScoredDoc(q, sku, float(-position))
-        for q, skus in orders.items()
-        for position, sku in enumerate(skus)
-    ]
-    per_query: dict[str, dict[str, float]] = {q: {} for q in relevant}
-    wanted = [*(P @ k for k in CUTS), RR, nDCG @ 10]
-    for metric in ir_measures.iter_calc(wanted, qrels, run):
-        per_query[metric.query_id][str(metric.measure)] = metric.value
-    means = {}
-    for k in CUTS:
-        shares = [per_query[q].get(f"P@{k}", 0.0) * k / min(k, len(relevant[q])) for q in relevant]
-        means[f"recall_at_{k}"] = float(np.mean(shares))
-    for name, measure in (("mrr", "RR"), ("ndcg_at_10", "nDCG@10"), ("precision_at_10", "P@10")):
-        means[name] = float(np.mean([per_query[q].get(measure, 0.0) for q in relevant]))
-    return {name: round(value, 4) for name, value in means.items()}
+def timed(answer: Callable[[], Order]) -> tuple[Order, float]:
+    """Return an answer and the milliseconds it took."""
+    started = time.perf_counter()
+    order = answer()
+    return order, (time.perf_counter() - started) * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,92 +110,117 @@ class Evaluator:
         Returns:
             `{kind: {stage: {recall_at_1: …, latency_ms: {p50, p95}}, queries: n, …}}`. Queries
             whose photo can't be read, or that nothing in the catalogue answers, are counted
-            under `left_out` and not measured. Where queries say what they change, `changes` has
-            the recall at 10 of each stage by change.
+            under `left_out` and not measured. `without` has the measures with each re-ranking
+            stage left out, and what the stage costs; `verdicts` how often answers are called what
+            they are. Where queries say what they change, `changes` has the recall at 10 of each
+            stage by change.
         """
         done = 0
         report: dict[str, dict[str, object]] = {}
         for kind, queries in split_by_kind(judged).items():
-            relevant: dict[str, frozenset[str]] = {}
-            stages = {stage: Measured() for stage in STAGES}
-            steps_ms: dict[str, list[float]] = {}
+            asked = Asked()
             for query in queries:
-                skus = query.relevant(self.categories)
-                if skus and self._ask(query, stages, steps_ms):
-                    relevant[query.name] = skus
+                self._ask(query, asked)
                 done += 1
                 if progress is not None:
                     progress(done, len(judged))
             report[kind] = {
-                "queries": len(relevant),
-                "left_out": len(queries) - len(relevant),
-                **self._summary(relevant, stages, steps_ms),
+                "queries": len(asked.relevant),
+                "left_out": len(asked.strangers) + asked.unread,
+                **self._summary(asked),
             }
             changes = {query.name: query.change for query in queries if query.change}
             if changes:
-                report[kind]["changes"] = self._by_change(changes, relevant, stages)
+                report[kind]["changes"] = self._by_change(changes, asked)
         return report
 
-    def _ask(
-        self, query: Judged, stages: dict[str, Measured], steps_ms: dict[str, list[float]]
-    ) -> bool:
-        """Answer one query by every stage; False where its photo can't be read."""
+    def _ask(self, judged: Judged, asked: Asked) -> None:
+        """Answer one query by every stage, business rules and folding left out."""
         try:
             photo = None
-            if query.photo is not None:
+            if judged.photo is not None:
                 photo = decode_picture(
-                    query.photo.read_bytes(), max_pixels=self.settings.max_image_pixels
+                    judged.photo.read_bytes(), max_pixels=self.settings.max_image_pixels
                 )
         except (OSError, UnusablePicture):
-            return False
-        watch = Stopwatch()
-        asked = Query(photo=photo, text=query.text)
-        question = understand(asked, self.composer, self.generation, self.database, watch=watch)
-        for step, elapsed_ms in watch.timings_ms.items():
-            steps_ms.setdefault(step, []).append(elapsed_ms)
-        summed = plain_sum(self.composer.encoder, asked) if asked.kind == "both" else None
-        answers = stage_orders(
-            self.generation, question, self.settings.candidates, self.reranking, summed
+            asked.unread += 1
+            return
+        query, watch = Query(photo=photo, text=judged.text), Stopwatch()
+        question = understand(query, self.composer, self.generation, self.database, watch=watch)
+        whole = self._rank(question)
+        found = verdict(
+            question, whole.ranking, self.generation.vectors, self.generation.manifest.thresholds
         )
-        for stage, (order, elapsed_ms) in answers.items():
-            stages[stage].orders[query.name] = order
-            stages[stage].elapsed_ms.append(elapsed_ms)
-        return True
+        skus = judged.relevant(self.categories)
+        if not skus:
+            asked.strangers[judged.name] = str(found)
+            return
+        asked.relevant[judged.name], asked.verdicts[judged.name] = skus, str(found)
+        for step, elapsed_ms in watch.timings_ms.items():
+            asked.steps_ms[step].append(elapsed_ms)
+        self._measure(judged.name, query, question, asked)
 
-    def _summary(
-        self,
-        relevant: Mapping[str, frozenset[str]],
-        stages: Mapping[str, Measured],
-        steps_ms: Mapping[str, Sequence[float]],
-    ) -> dict[str, object]:
-        """Turn orders and times into the report of one kind of query."""
-        if not relevant:
-            return {}
-        summary: dict[str, object] = {
-            f"{step}_ms": percentiles(elapsed_ms) for step, elapsed_ms in steps_ms.items()
+    def _measure(self, name: str, query: Query, question: Question, asked: Asked) -> None:
+        """Take orders and times: of the index alone, exact search, all stages, all but each."""
+        generation, vector, keep = self.generation, question.vector, question.keep
+        n = self.settings.candidates
+        answers: dict[str, Callable[[], Order]] = {
+            "ann": lambda: order_of(generation, generation.candidates(vector, n, keep)),
+            "exact": lambda: order_of(generation, generation.exact(vector, n, keep)),
+            "reranked": lambda: _order(self._rank(question)),
         }
-        for stage, measured in stages.items():
-            if measured.orders:
-                summary[stage] = {
-                    **measures(relevant, self._found(measured)),
-                    "latency_ms": percentiles(measured.elapsed_ms),
-                }
+        if query.kind == "both":
+            summed = plain_sum(self.composer.encoder, query)
+            answers["sum"] = lambda: order_of(generation, generation.exact(summed, n))
+        for stage, answer in answers.items():
+            asked.stages[stage].add(name, *timed(answer))
+        stages_ms = self._rank(question).stages_ms
+        for left_out in self.reranking:
+            order = _order(self._rank(question, left_out))
+            asked.without[left_out].add(name, order, stages_ms[left_out])
+
+    def _rank(self, question: Question, left_out: str | None = None) -> Ranked:
+        return rank(
+            self.generation,
+            question,
+            candidates=self.settings.candidates,
+            stages=tuple(stage for stage in self.reranking if stage != left_out),
+            known=self.reranking,
+        )
+
+    def _summary(self, asked: Asked) -> dict[str, object]:
+        """Turn orders and times into the report of one kind of query."""
+        summary: dict[str, object] = {"verdicts": _judged_verdicts(asked, self._found)}
+        if not asked.relevant:
+            return summary
+        for step, elapsed_ms in asked.steps_ms.items():
+            summary[f"{step}_ms"] = percentiles(elapsed_ms)
+        for stage in STAGES:
+            if stage in asked.stages:
+                summary[stage] = self._row(asked.stages[stage], asked)
+        whole = asked.stages["reranked"].orders
+        summary["without"] = {
+            stage: self._row(measured, asked)
+            for stage, measured in asked.without.items()
+            if measured.orders != whole  # it moved something
+        }
         return summary
 
-    def _by_change(
-        self,
-        changes: Mapping[str, str],
-        relevant: Mapping[str, frozenset[str]],
-        stages: Mapping[str, Measured],
-    ) -> dict[str, dict[str, float]]:
+    def _row(self, measured: Measured, asked: Asked) -> dict[str, object]:
+        return {
+            **measures(asked.relevant, self._found(measured)),
+            "latency_ms": percentiles(measured.elapsed_ms),
+        }
+
+    def _by_change(self, changes: Mapping[str, str], asked: Asked) -> dict[str, dict[str, float]]:
         """Return the recall at 10 of each stage by what queries change."""
         report: dict[str, dict[str, float]] = {}
         for change in sorted(set(changes.values())):
-            own = {q: skus for q, skus in relevant.items() if changes.get(q) == change}
+            own = {q: skus for q, skus in asked.relevant.items() if changes.get(q) == change}
             if own:
                 report[change] = {
                     stage: measures(own, {q: found[q] for q in own})["recall_at_10"]
-                    for stage, measured in stages.items()
+                    for stage, measured in asked.stages.items()
                     if (found := self._found(measured))
                 }
         return report
@@ -252,3 +228,32 @@ class Evaluator:
     def _found(self, measured: Measured) -> dict[str, list[str]]:
         """Return the skus that a stage found for each query."""
         return {q: [self.skus[i] for i in order] for q, order in measured.orders.items()}
+
+
+def _order(ranked: Ranked) -> Order:
+    return [int(i) for i in ranked.ranking.product_ids[:DEPTH]]
+
+
+def _judged_verdicts(
+    asked: Asked, found: Callable[[Measured], Mapping[str, Sequence[str]]]
+) -> dict[str, float | int]:
+    """Say how often answers are called what they are.
+
+    Returns:
+        `missed`: share of queries with an answer that were told nothing is close; `same`: share
+        told the product was found, and `same_right`, how often it stood first then; `strangers`:
+        queries that nothing answers, and `false_alarms`, the share of those told something is
+        close.
+    """
+    orders = found(asked.stages["reranked"]) if asked.relevant else {}
+    same = [q for q, called in asked.verdicts.items() if called == "same"]
+    right = [orders[q][0] in asked.relevant[q] for q in same if orders[q]]
+    alarms = [called in ("same", "close") for called in asked.strangers.values()]
+    shares = {
+        "missed": [called == "nothing" for called in asked.verdicts.values()],
+        "same": [called == "same" for called in asked.verdicts.values()],
+        "same_right": right,
+        "false_alarms": alarms,
+    }
+    means = {name: round(float(np.mean(share)), 4) for name, share in shares.items() if share}
+    return {**means, "strangers": len(alarms)}

@@ -56,6 +56,18 @@ class Measured(_Frozen):
     exact_ms: Latency
 
 
+class Thresholds(_Frozen):
+    """Cosines above which an answer means something, and how well they separate."""
+
+    photo_close: float
+    photo_same: float
+    text_close: float
+    photo_miss: float  # share of things in the catalogue taken for absent, where it was fitted
+    photo_false_alarm: float  # share of absent things taken for close
+    text_miss: float
+    text_false_alarm: float
+
+
 class Manifest(_Frozen):
     """What a generation holds, how it was built and what it reached."""
 
@@ -78,6 +90,7 @@ class Manifest(_Frozen):
     left_out: dict[str, int]  # products and pictures that are not indexed, by reason
     files: dict[str, FileEntry]
     measured: Measured
+    thresholds: Thresholds | None = None  # None: too few products to fit any
     checksum: str = ""  # sha256 of all the rest, hex; set by `write_manifest`
 
 

@@ -11,8 +11,8 @@ from search.errors import UnusableQuery
 from search.generation import Generation
 from search.lexical import find_words
 from search.question import Question
-from search.ranking import Stopwatch
 from search.results import Ids, Query
+from search.stopwatch import Stopwatch
 
 MAX_K = 100
 MAX_TEXT = 2000

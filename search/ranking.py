@@ -3,9 +3,7 @@
 Nothing here reads a database.
 """
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,23 +13,10 @@ from search.generation import Generation
 from search.question import Question
 from search.results import FacetValue, Ids, StageMove
 from search.stages import STAGES, Asked, Ranking, Stage, group, rerank
+from search.stopwatch import Stopwatch
 
 NAMED = 100
 """Products that words may add to those that the index proposes, and as many pictures."""
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Milliseconds by step."""
-
-    timings_ms: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time one step."""
-        started = time.perf_counter()
-        yield
-        self.timings_ms[name] = (time.perf_counter() - started) * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +25,7 @@ class Ranked:
 
     ranking: Ranking
     moves: dict[int, tuple[StageMove, ...]]
+    stages_ms: dict[str, float] = field(default_factory=dict)  # by re-ranking stage
 
 
 def rank(
@@ -66,7 +52,7 @@ def rank(
         known: All stages by name, in order.
         watch: Takes the time of each step.
     """
-    watch = watch or Stopwatch()
+    watch, inner = watch or Stopwatch(), Stopwatch()
     with watch.step("candidates"):
         rows = generation.candidates(question.vector, candidates, question.keep).rows
         rows = _with_named(generation, question, rows)
@@ -83,8 +69,8 @@ def rank(
             patches=generation.patches,
             similarities=similarities,
         )
-        ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages, known)
-    return Ranked(ranking, moves)
+        ranking, moves = rerank(asked, group(product_ids, rows, similarities), stages, known, inner)
+    return Ranked(ranking, moves, inner.timings_ms)
 
 
 def _with_named(generation: Generation, question: Question, rows: Ids) -> Ids:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -165,6 +166,10 @@ class Correction:
     meant: str
 
 
+Verdict = Literal["same", "close", "nothing"]
+"""`same`: the first hit is most likely the product; `close`: something like it; else `nothing`."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchPage:
     """One page of hits and what is needed to show and repeat it."""
@@ -177,7 +182,8 @@ class SearchPage:
     generation_id: int
     model_tag: str
     facets: dict[str, tuple[FacetValue, ...]]  # `category`, `brand`, `colour`, attributes
-    timings_ms: dict[str, float]  # milliseconds by step: words, encode, candidates, rerank, hydrate
+    timings_ms: dict[str, float]  # by step: words, encode, candidates, rerank, hydrate
+    verdict: Verdict | None = None  # what the answer is worth; None: not calibrated, or `similar`
     corrections: tuple[Correction, ...] = ()  # words of the text that were read otherwise
     event_id: int | None = None  # search_event row, where one was written
 

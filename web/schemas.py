@@ -1,7 +1,7 @@
 """What the API takes and gives, as pydantic models; the OpenAPI document is made from them."""
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from flask import url_for
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -225,6 +225,11 @@ class ResultsView(BaseModel):
     generation_id: int
     model_tag: str
     timings_ms: dict[str, float]
+    verdict: Literal["same", "close", "nothing"] | None = Field(
+        description="What the first hits are worth, by similarities calibrated on this catalogue: "
+        "most likely the very product, something close, or nothing close. Null where the "
+        "catalogue is too small to tell, and for products similar to one."
+    )
     corrections: list[CorrectionView] = Field(description="Words that were read otherwise.")
     event_id: int | None
 
@@ -246,6 +251,7 @@ class ResultsView(BaseModel):
             generation_id=found.generation_id,
             model_tag=found.model_tag,
             timings_ms={step: round(ms, 3) for step, ms in found.timings_ms.items()},
+            verdict=found.verdict,
             corrections=[CorrectionView.model_validate(c) for c in found.corrections],
             event_id=found.event_id,
         )

@@ -68,6 +68,8 @@ def show(page: SearchPage) -> None:
             "yes" if product.in_stock else "no",
         )
     console = Console()
+    if page.verdict == "nothing":
+        console.print("Nothing close; these are the nearest.")
     for correction in page.corrections:
         console.print(f"Read {correction.typed!r} as {correction.meant!r}.", highlight=False)
     console.print(table)

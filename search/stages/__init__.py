@@ -15,6 +15,7 @@ from search.stages.local import compare_parts
 from search.stages.ranking import Asked, Ranking, Stage, group
 from search.stages.region import look_closer
 from search.stages.rules import apply_rules
+from search.stopwatch import Stopwatch
 
 __all__ = ["STAGES", "Asked", "Ranking", "Stage", "group", "rerank"]
 
@@ -34,6 +35,7 @@ def rerank(
     ranking: Ranking,
     names: Sequence[str] | None = None,
     known: Mapping[str, Stage] = STAGES,
+    watch: Stopwatch | None = None,
 ) -> tuple[Ranking, dict[int, tuple[StageMove, ...]]]:
     """Run the stages and say what each moved.
 
@@ -42,6 +44,7 @@ def rerank(
         ranking: The exact order of products.
         names: Stages to run; None runs all.
         known: All stages by name, in order: `STAGES`, or what `search.configured_stages` made.
+        watch: Takes the time of each stage.
 
     Returns:
         The final order, and for each product id the stages that moved it.
@@ -52,10 +55,12 @@ def rerank(
     wanted = tuple(known) if names is None else tuple(names)
     if unknown := set(wanted) - set(known):
         raise UnusableQuery(f"Unknown stages {sorted(unknown)}; there are {list(known)}.")
+    watch = watch or Stopwatch()
     moves: dict[int, list[StageMove]] = {}
     for name in (stage for stage in known if stage in wanted):
         before = {product: i for i, product in enumerate(ranking.product_ids.tolist(), 1)}
-        ranking = known[name](asked, ranking)
+        with watch.step(name):
+            ranking = known[name](asked, ranking)
         for after, product in enumerate(ranking.product_ids.tolist(), 1):
             if before[product] != after:
                 moves.setdefault(product, []).append(StageMove(name, before[product], after))

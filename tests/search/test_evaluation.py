@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from search.evaluation import measures, percentiles
+from search.measures import measures, percentiles
 
 
 def test_measures_of_a_single_right_answer() -> None:

@@ -1,0 +1,61 @@
+"""Says whether a search found the product, something close, or nothing: calibrated similarities.
+
+What a cosine means differs by model and catalogue, so the thresholds are fitted when a generation
+is built (`indexer.calibrate`), from its own pictures and titles.
+"""
+
+import numpy as np
+
+from search.generation import Thresholds
+from search.lexical import Match
+from search.question import Question
+from search.results import HalfVectors, Verdict
+from search.stages import Ranking
+
+CHANGED = 10
+"""Hits of a changed photo that are compared with the photo itself."""
+TELLING = 0.5
+"""A product that holds this share of the words' weight is close, whatever it looks like."""
+
+
+def verdict(
+    question: Question, ranking: Ranking, vectors: HalfVectors, thresholds: Thresholds | None
+) -> Verdict | None:
+    """Judge an answer.
+
+    Args:
+        question: What was asked.
+        ranking: What was found, best first.
+        vectors: (rows, d) float16, of the generation.
+        thresholds: Of the generation; None: it was too small to fit any.
+
+    Returns:
+        None for products that resemble a product, and where nothing is calibrated.
+    """
+    if question.kind == "similar" or thresholds is None:
+        return None
+    if len(ranking) == 0:
+        return "nothing"
+    if question.kind == "text":
+        return _of_text(question, ranking, thresholds)
+    best = float(ranking.similarities.max())
+    if question.kind == "both" and question.looked is not None:
+        # Words have moved the query away from all pictures; the photo says how near these are.
+        first = vectors[ranking.rows[:CHANGED]].astype(np.float32)
+        best = float((first @ question.looked.vector).max())
+    if best < thresholds.photo_close:
+        return "nothing"
+    same = question.kind == "photo" and best >= thresholds.photo_same
+    return "same" if same else "close"
+
+
+def _of_text(question: Question, ranking: Ranking, thresholds: Thresholds) -> Verdict:
+    """Judge by words first: a sku or all words found say more than any cosine."""
+    found = question.lexical
+    shown = np.isin(found.product_ids, ranking.product_ids)
+    matches, scores = found.matches[shown], found.scores[shown]
+    if len(matches) and matches.max() >= Match.ALL_WORDS:
+        return "same"
+    named = question.brand is not None or (len(scores) > 0 and scores.max() >= TELLING)
+    near = float(ranking.similarities.max()) >= thresholds.text_close
+    return "close" if named or near else "nothing"
