@@ -49,16 +49,25 @@ class Composer:
         self.proposer = proposer or EncoderRegions()
         self._directions = ValueDirections(encoder)
 
-    def compose(self, query: Query, generation: Generation) -> Composed:
-        """Read a query that has a photo, a text, or both."""
-        said = find_mentions(query.text, self.vocabulary)
+    def read(self, text: str) -> Mentions:
+        """Return what a text says of attributes."""
+        return find_mentions(text, self.vocabulary)
+
+    def compose(self, query: Query, said: Mentions, generation: Generation) -> Composed:
+        """Compose a query that has a photo, a text, or both.
+
+        Args:
+            query: Its photo, and the part of it that is meant.
+            said: What its text says, read by `read`.
+            generation: To be asked.
+        """
         looked = None
         if query.photo is None:
             vector = self._text(said, generation)
         else:
             looked = look(query.photo, query.box, self.encoder, self.proposer)
             vector = looked.vector
-            if query.text.strip():
+            if said.words or said.unwanted:
                 vector = self._changed(vector, said, generation)
         return Composed(
             vector=vector,

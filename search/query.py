@@ -67,20 +67,25 @@ def understand(
     watch = watch or Stopwatch()
     kept = generation.columns.mask(query.filters) if query.filters else None
     with watch.step("words"):
+        said = composer.read(query.text.strip())
         lexical = find_words(
             database,
-            query.text.strip(),
+            said.words,  # what is not wanted must not be found
             generation.words,
             generation.manifest.products,
             within=_few(generation, kept),
         )
+        if lexical.corrections:
+            corrected = composer.read(lexical.text)
+            excluded = tuple(mention for mention in said.found if mention.negated)
+            said = replace(corrected, found=corrected.found + excluded)
     with watch.step("encode"):
-        composed = composer.compose(replace(query, text=lexical.text), generation)
+        composed = composer.compose(query, said, generation)
     return Question(
         vector=composed.vector,
         kind=query.kind,
         looked=composed.looked,
-        text=lexical.text,
+        text=query.text.strip() if said.unwanted else lexical.text,
         lexical=lexical,
         brand=generation.columns.of_brand(lexical.text),
         keep=both(kept, composed.keep),
