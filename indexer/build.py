@@ -9,6 +9,7 @@ import secrets
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,7 +54,7 @@ from search.words import write_words
 
 TEMPORARY = ".building-"
 GATHER_ROWS = 20_000
-STEPS = 6
+STEPS = 7
 
 log = structlog.get_logger()
 Progress = Callable[[str], None]
@@ -159,33 +160,28 @@ def _write(
     tell("Measuring recall")
     queries = make_queries(vectors, snapshot.titles, encoder)
     index, measured = tune(faiss_index, vectors, queries, settings)
-    return write_manifest(
-        directory,
-        Manifest(
-            format=FORMAT,
-            name=directory.name.removeprefix(TEMPORARY),
-            created_at=datetime.now(UTC),
-            model_tag=encoder.tag,
-            dim=vectors.shape[1],
-            patch_dim=PATCH_DIM,
-            vectors=len(vectors),
-            products=snapshot.products,
-            signature=snapshot.signature,
-            factory=plan.factory,
-            reason=plan.reason,
-            nlist=plan.nlist,
-            m=plan.m,
-            nbits=plan.nbits,
-            nprobe=index.nprobe,
-            candidates=settings.candidates,
-            left_out=snapshot.left_out,
-            files={file: file_entry(directory / file) for file in sorted(FILES)},
-            measured=measured,
-            thresholds=calibrate(
-                database, snapshot, load_columns(directory / COLUMNS), index, encoder, settings
-            ),
-        ),
+    tell("Calibrating similarities")
+    columns = load_columns(directory / COLUMNS)
+    thresholds = calibrate(database, snapshot, columns, index, encoder, settings)
+    manifest = Manifest(
+        format=FORMAT,
+        name=directory.name.removeprefix(TEMPORARY),
+        created_at=datetime.now(UTC),
+        model_tag=encoder.tag,
+        dim=vectors.shape[1],
+        patch_dim=PATCH_DIM,
+        vectors=len(vectors),
+        products=snapshot.products,
+        signature=snapshot.signature,
+        **asdict(plan),
+        nprobe=index.nprobe,
+        candidates=settings.candidates,
+        left_out=snapshot.left_out,
+        files={file: file_entry(directory / file) for file in sorted(FILES)},
+        measured=measured,
+        thresholds=thresholds,
     )
+    return write_manifest(directory, manifest)
 
 
 def plan_for(settings: Settings, n: int, d: int) -> IndexPlan:

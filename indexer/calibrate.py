@@ -40,7 +40,7 @@ CANDIDATES = 20
 SURE = 0.9
 """Share of right first hits above the threshold of *the same product*."""
 TOLERANCE = 0.03
-"""Sums of both rates of error that differ by no more are as good as each other."""
+"""For photos: real ones lie further from a shop's pictures than distorted pictures do."""
 SEED = 23
 
 log = structlog.get_logger()
@@ -121,7 +121,7 @@ def calibrate(
     there = np.array([similarity for similarity, _ in found])
     gone = np.array([catalogue.nearest(v, r)[0] for v, r in zip(photos, rows, strict=True)])
     right = catalogue.variants[[row for _, row in found]] == catalogue.variants[rows]
-    close = threshold(there, gone)
+    close = threshold(there, gone, TOLERANCE)
     titles, nonsense = _texts(snapshot.titles, rng)
     said = np.array([catalogue.nearest(v)[0] for v in encoder.encode_texts(titles)])
     unsaid = np.array([catalogue.nearest(v)[0] for v in encoder.encode_texts(nonsense)])
@@ -139,23 +139,23 @@ def calibrate(
     return thresholds
 
 
-def threshold(present: Floats, absent: Floats) -> float:
+def threshold(present: Floats, absent: Floats, tolerance: float = 0.0) -> float:
     """Return the similarity that separates best: the least sum of both rates of error.
 
     Args:
         present: (n,) best similarities of queries whose answer is there.
         absent: (m,) of queries whose answer is not.
+        tolerance: Thresholds whose sums differ by no more are as good as each other.
 
     Returns:
-        The middle between two neighbouring similarities; of nearly equally good ones the lowest,
-        because real photos lie further from a shop's pictures than distorted pictures do.
+        The middle between two neighbouring similarities; of equally good ones the lowest.
     """
     values = np.unique(np.concatenate([present, absent]))
     cuts = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
     missed = np.searchsorted(np.sort(present), cuts) / len(present)
     alarms = 1 - np.searchsorted(np.sort(absent), cuts) / len(absent)
     errors = missed + alarms
-    return float(cuts[np.argmax(errors <= errors.min() + TOLERANCE)])
+    return float(cuts[np.argmax(errors <= errors.min() + tolerance)])
 
 
 def sure(present: Floats, right: npt.NDArray[np.bool_], absent: Floats) -> float:

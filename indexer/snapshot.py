@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from indexer.variants import Listed, variants
@@ -52,32 +52,10 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         Session(connection) as session,
     ):
-        statement = (
-            select(
-                ProductImage.id,
-                Product.id,
-                Product.price_cents,
-                Product.in_stock,
-                Product.category,
-                Product.brand,
-                Product.colour,
-                Product.title,
-                ProductImage.colours,
-                ProductImage.structure,
-                ProductImage.sha256,
-                Embedding.shard,
-                Embedding.row,
-            )
-            .join(Product, Product.id == ProductImage.product_id)
-            .join(Embedding, Embedding.sha256 == ProductImage.sha256)
-            .where(Product.retired_at.is_(None), ProductImage.state != "failed")
-            .where(Embedding.model_tag == model_tag)
-            .order_by(Product.id, ProductImage.position, ProductImage.id)
-        )
         digest = hashlib.sha256(repr((model_tag, vocabulary)).encode())
         rows, shards, shard_rows, titles, shares = [], [], [], [], bytearray()
         listed: dict[int, Listed] = {}
-        for record in session.execute(statement):
+        for record in session.execute(_indexed(model_tag)):
             *fields, title, colours, structure, sha256, shard, shard_row = record
             digest.update(repr((*fields, title, colours, structure, sha256)).encode())
             image_id, product_id, price_cents, in_stock, *texts = fields
@@ -96,6 +74,32 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
     rows = [replace(row, variant=variant[row.product_id]) for row in rows]
     return Snapshot(
         rows, shards, shard_rows, titles, of_pictures, words, left_out, digest.hexdigest()
+    )
+
+
+def _indexed(model_tag: str) -> Select[Any]:
+    """Return the query for every picture to be indexed, in index order."""
+    return (
+        select(
+            ProductImage.id,
+            Product.id,
+            Product.price_cents,
+            Product.in_stock,
+            Product.category,
+            Product.brand,
+            Product.colour,
+            Product.title,
+            ProductImage.colours,
+            ProductImage.structure,
+            ProductImage.sha256,
+            Embedding.shard,
+            Embedding.row,
+        )
+        .join(Product, Product.id == ProductImage.product_id)
+        .join(Embedding, Embedding.sha256 == ProductImage.sha256)
+        .where(Product.retired_at.is_(None), ProductImage.state != "failed")
+        .where(Embedding.model_tag == model_tag)
+        .order_by(Product.id, ProductImage.position, ProductImage.id)
     )
 
 

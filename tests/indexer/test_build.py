@@ -113,7 +113,7 @@ def test_the_job_is_recorded(database: Engine, settings: Settings, small_encoder
 
     with session_scope(database) as session:
         (job,) = recent_jobs(session)
-    assert (job.kind, job.state, job.done, job.total) == ("build", "done", 6, 6)
+    assert (job.kind, job.state, job.done, job.total) == ("build", "done", 7, 7)
     assert job.report == {"generation": built, "vectors": 20}
 
 

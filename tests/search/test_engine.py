@@ -51,7 +51,7 @@ def test_a_box_is_what_counts(engine: SearchEngine) -> None:
 
 
 def test_a_product_appears_once_by_its_best_picture(engine: SearchEngine) -> None:
-    page = engine.search(Query(photo=draw("Plate", "red", turn=20), k=100))
+    page = engine.search(Query(photo=draw("Plate", "red", turn=20), k=100, fold=False))
     found = [hit.product.sku for hit in page.hits]
     assert len(found) == len(set(found)) == page.total == len(PRODUCTS)
     first = page.hits[0]
@@ -80,7 +80,7 @@ def test_a_product_appears_once_by_its_best_picture(engine: SearchEngine) -> Non
 def test_filters_keep_exactly_what_they_say(
     engine: SearchEngine, filters: Filters, expected: set[str]
 ) -> None:
-    page = engine.search(Query(text="something", filters=filters, k=100))
+    page = engine.search(Query(text="something", filters=filters, k=100, fold=False))
     assert {hit.product.sku for hit in page.hits} == expected
     assert page.total == len(expected)
 
@@ -99,7 +99,8 @@ def test_paging_is_stable_and_complete(engine: SearchEngine) -> None:
 
 
 def test_facets_count_what_was_found(engine: SearchEngine) -> None:
-    page = engine.search(Query(text="plate", filters=Filters(brands=("Nordlys",)), k=100))
+    nordlys = Filters(brands=("Nordlys",))
+    page = engine.search(Query(text="plate", filters=nordlys, k=100, fold=False))
     assert [(v.value, v.count) for v in page.facets["brand"]] == [("Nordlys", page.total)]
     assert sum(v.count for v in page.facets["colour"]) == page.total
 
@@ -115,7 +116,7 @@ def test_each_query_leaves_an_event(engine: SearchEngine) -> None:
 
 
 def test_similar_leaves_the_product_itself_out(engine: SearchEngine) -> None:
-    page = engine.similar("PLATE-RED", k=100)
+    page = engine.similar("PLATE-RED", k=100, fold=False)
     found = [hit.product.sku for hit in page.hits]
     assert "PLATE-RED" not in found
     assert len(found) == len(PRODUCTS) - 1
@@ -155,7 +156,8 @@ def test_odd_text_is_harmless(engine: SearchEngine) -> None:
 def test_the_query_vector_is_of_unit_length(engine: SearchEngine) -> None:
     photo = draw("Tray", "pink")
     for query in (Query(photo=photo), Query(text="pink"), Query(photo=photo, text="blue")):
-        vector = understand(query, engine.composer, engine.live.current()).vector
+        generation = engine.live.current()
+        vector = understand(query, engine.composer, generation, engine.database).vector
         assert float(vector @ vector) == pytest.approx(1, abs=1e-4)
 
 

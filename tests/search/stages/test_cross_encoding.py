@@ -91,12 +91,12 @@ def reading(
 
 def test_the_engine_reads_renditions_before_rules(reading: SearchEngine) -> None:
     assert list(reading.stages) == [*list(STAGES)[:-1], "cross_encode", "rules"]
-    page = reading.search(Query(text="a red plate", k=50))
+    page = reading.search(Query(text="a red plate", k=50, fold=False))
     moved = {move.stage for hit in page.hits for move in hit.moves}
     assert "cross_encode" in moved
     tail = [hit for hit in page.hits if hit.rank > FIRST]
     assert all(move.stage != "cross_encode" for hit in tail for move in hit.moves)
-    without = reading.search(Query(text="a red plate", k=50, stages=("expand",)))
+    without = reading.search(Query(text="a red plate", k=50, fold=False, stages=("expand",)))
     assert {h.product.sku for h in without.hits} == {h.product.sku for h in page.hits}
 
 
