@@ -40,7 +40,7 @@ CANDIDATES = 20
 SURE = 0.9
 """Share of right first hits above the threshold of *the same product*."""
 TOLERANCE = 0.03
-"""For photos: real ones lie further from a shop's pictures than distorted pictures do."""
+"""Sums of both rates of error that differ by no more are as good as each other."""
 SEED = 23
 
 log = structlog.get_logger()
@@ -121,11 +121,13 @@ def calibrate(
     there = np.array([similarity for similarity, _ in found])
     gone = np.array([catalogue.nearest(v, r)[0] for v, r in zip(photos, rows, strict=True)])
     right = catalogue.variants[[row for _, row in found]] == catalogue.variants[rows]
-    close = threshold(there, gone, TOLERANCE)
+    # Real photos lie further from a shop's pictures than distorted pictures do: the lowest.
+    close, _ = thresholds_of(there, gone)
     titles, nonsense = _texts(snapshot.titles, rng)
     said = np.array([catalogue.nearest(v)[0] for v in encoder.encode_texts(titles)])
     unsaid = np.array([catalogue.nearest(v)[0] for v in encoder.encode_texts(nonsense)])
-    text_close = threshold(said, unsaid)
+    # Words that the catalogue has speak for themselves, so looks may be asked for more.
+    _, text_close = thresholds_of(said, unsaid)
     thresholds = Thresholds(
         photo_close=round(close, 4),
         photo_same=round(max(close, sure(there, right, gone)), 4),
@@ -139,23 +141,22 @@ def calibrate(
     return thresholds
 
 
-def threshold(present: Floats, absent: Floats, tolerance: float = 0.0) -> float:
-    """Return the similarity that separates best: the least sum of both rates of error.
+def thresholds_of(present: Floats, absent: Floats) -> tuple[float, float]:
+    """Return the similarities that separate well, the lowest and the highest.
+
+    Well means that the sum of both rates of error is within `TOLERANCE` of the least.
 
     Args:
         present: (n,) best similarities of queries whose answer is there.
         absent: (m,) of queries whose answer is not.
-        tolerance: Thresholds whose sums differ by no more are as good as each other.
-
-    Returns:
-        The middle between two neighbouring similarities; of equally good ones the lowest.
     """
     values = np.unique(np.concatenate([present, absent]))
     cuts = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
     missed = np.searchsorted(np.sort(present), cuts) / len(present)
     alarms = 1 - np.searchsorted(np.sort(absent), cuts) / len(absent)
     errors = missed + alarms
-    return float(cuts[np.argmax(errors <= errors.min() + tolerance)])
+    good = cuts[errors <= errors.min() + TOLERANCE]
+    return float(good.min()), float(good.max())
 
 
 def sure(present: Floats, right: npt.NDArray[np.bool_], absent: Floats) -> float:

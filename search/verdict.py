@@ -7,13 +7,12 @@ is built (`indexer.calibrate`), from its own pictures and titles.
 import numpy as np
 
 from search.generation import Thresholds
+from search.index import inner_products
 from search.lexical import Match
 from search.question import Question
 from search.results import HalfVectors, Verdict
 from search.stages import Ranking
 
-CHANGED = 10
-"""Hits of a changed photo that are compared with the photo itself."""
 TELLING = 0.5
 """A product that holds this share of the words' weight is close, whatever it looks like."""
 
@@ -40,9 +39,8 @@ def verdict(
         return _of_text(question, ranking, thresholds)
     best = float(ranking.similarities.max())
     if question.kind == "both" and question.looked is not None:
-        # Words have moved the query away from all pictures; the photo says how near these are.
-        first = vectors[ranking.rows[:CHANGED]].astype(np.float32)
-        best = float((first @ question.looked.vector).max())
+        # Words have moved the query away from all pictures; the photo says how near they are.
+        best = float(inner_products(vectors[ranking.rows], question.looked.vector).max())
     if best < thresholds.photo_close:
         return "nothing"
     same = question.kind == "photo" and best >= thresholds.photo_same
