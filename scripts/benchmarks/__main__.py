@@ -103,6 +103,19 @@ def search(products: int, keep: Path | None, rounds: int, as_json: bool) -> None
 
 
 @bench.command()
+@PRODUCTS
+@KEEP
+@ROUNDS
+@json_option
+def filters(products: int, keep: Path | None, rounds: int, as_json: bool) -> None:
+    """Compare filtered search with exact search over what the filter keeps."""
+    from scripts.benchmarks.filtering import measure_filters, table
+
+    found = measure_filters(products, rounds, keep)
+    echo_json(found) if as_json else table(found)
+
+
+@bench.command()
 @click.option(
     "--model",
     "models",

@@ -1,7 +1,6 @@
 """What ranking costs beside encoding: each step of an answer from 100,000 products, in turns."""
 
 import statistics
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

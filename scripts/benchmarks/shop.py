@@ -113,9 +113,7 @@ def _unit(rows: Embeddings) -> Embeddings:
     return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True), dtype=np.float32)
 
 
-def _vectors(
-    dice: np.random.Generator, category: np.ndarray, product_of: np.ndarray
-) -> Embeddings:
+def _vectors(dice: np.random.Generator, category: np.ndarray, product_of: np.ndarray) -> Embeddings:
     """Return (rows, d) float32: the products' pictures, then the second ones."""
     scale = (1 / np.sqrt(1 + np.arange(DIM) / 16)).astype(np.float32)
 
