@@ -9,7 +9,7 @@ from search.encoder.local_features import quantised
 from search.local import Cells, cells_of
 from search.photo import Looked
 from search.results import Patches
-from search.stages import Asked, group
+from search.stages import Asked, Ranking, group
 from search.stages.local import FIRST, compare_parts
 from tests.candidates import asked
 
@@ -32,7 +32,7 @@ def photo_of(local: Patches, row: int, *, share: float = 0.5, kind: str = "photo
     return replace(given, question=replace(given.question, looked=looked), patches=local)
 
 
-def exact(given: Asked):  # noqa: ANN201 - a Ranking
+def exact(given: Asked) -> Ranking:
     return group(given.product_ids, given.rows, given.similarities)
 
 

@@ -8,7 +8,7 @@ import pytest
 from search.local import cells_of
 from search.photo import Looked
 from search.results import Vector
-from search.stages import Asked, group
+from search.stages import Asked, Ranking, group
 from search.stages.region import SHARE, look_closer
 from tests.candidates import asked
 
@@ -22,7 +22,7 @@ def photo(part: Vector | None, kind: str = "photo") -> Asked:
     return replace(given, question=replace(given.question, looked=looked))
 
 
-def exact(given: Asked):  # noqa: ANN201 - a Ranking
+def exact(given: Asked) -> Ranking:
     return group(given.product_ids, given.rows, given.similarities)
 
 
