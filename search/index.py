@@ -16,10 +16,18 @@ import numpy.typing as npt
 from search.columns import Mask
 from search.results import Candidates, Embeddings, HalfVectors, Ids, Vector
 
-EXACT_ROWS = 20_000
-"""A filter that keeps no more rows is answered exactly: it costs a few milliseconds."""
+EXACT_ROWS = 4000
+"""A filter that keeps no more rows is answered from the vectors, at about a microsecond a row of
+384 dimensions: what visiting all lists of 100,000 rows takes, and never wrong. `scripts/bench
+filters` measures both."""
+EXACT_SHARE = 1 / 500
+"""The same for one that keeps no larger share of many rows: most lists would have to be visited
+for it, and looking at a row to leave it out takes about this part of the time of comparing it."""
 WIDEN = 4
 """How many times more lists are visited when those visited held too few rows."""
+NEAR = 0.5
+"""A filter of which the lists nearest to the query hold less than this part of their share keeps
+what is far from the query."""
 
 
 class VectorIndex(Protocol):
@@ -84,7 +92,8 @@ class FaissIndex:
         index: A FAISS index with inner product, ids 0..n-1.
         vectors: (n, d) float16, what it holds; searched exactly where a filter keeps few.
         nprobe: Lists to visit without a filter; of no meaning without lists.
-        exact_rows: A filter that keeps no more is answered from the vectors.
+        exact_rows: A filter that keeps no more is answered from the vectors; None: what is
+            fastest for so many vectors.
     """
 
     def __init__(
@@ -93,9 +102,11 @@ class FaissIndex:
         vectors: HalfVectors,
         nprobe: int,
         *,
-        exact_rows: int = EXACT_ROWS,
+        exact_rows: int | None = None,
     ) -> None:
-        self.index, self.nprobe, self.exact_rows = index, nprobe, exact_rows
+        self.index, self.nprobe = index, nprobe
+        by_share = max(EXACT_ROWS, int(EXACT_SHARE * len(vectors)))
+        self.exact_rows = by_share if exact_rows is None else exact_rows
         self.exact = ExactIndex(vectors)
         ivf = faiss.try_extract_index_ivf(index)
         self.nlist: int = 0 if ivf is None else ivf.nlist
@@ -106,23 +117,40 @@ class FaissIndex:
     ) -> Candidates:
         """Return n rows, best first; see `VectorIndex.search`.
 
-        Lists are visited in growing numbers until there are n rows, so that neither short
-        lists nor a filter starve a page.
+        A narrow filter is answered exactly, a wide one by the lists. These are visited in growing
+        numbers until there are n rows, so that neither short lists nor a filter starve a page.
 
         Args:
             nprobe: Lists to visit first; None: what the index was tuned to.
         """
         wanted = len(self.exact.vectors) if keep is None else int(np.count_nonzero(keep))
-        if keep is not None and (not self.nlist or wanted <= self.exact_rows):
+        narrow = wanted <= max(self.exact_rows, 1)
+        if keep is not None and (not self.nlist or narrow):
             return self.exact.search(query, n, keep)
         n = min(n, wanted)
-        # A filter thins out every list alike, so as many more are visited from the start.
-        share = len(self.exact.vectors) / max(wanted, 1)
-        visited = min(self.nlist, int(np.ceil((nprobe or self.nprobe) * share)))
-        found = self.visit(query, n, keep, nprobe=visited)
+        if keep is not None:
+            return self._filtered(query, n, keep, wanted, nprobe or self.nprobe)
+        visited = min(self.nlist, nprobe or self.nprobe)
+        found = self.visit(query, n, nprobe=visited)
         while len(found.rows) < n and visited < self.nlist:
             visited = min(self.nlist, visited * WIDEN)
-            found = self.visit(query, n, keep, nprobe=visited)
+            found = self.visit(query, n, nprobe=visited)
+        return found
+
+    def _filtered(self, query: Vector, n: int, keep: Mask, kept: int, nprobe: int) -> Candidates:
+        """Visit as many more lists as the filter thins them out, or all.
+
+        That is enough where the filter has nothing to do with the query. What is kept far from
+        the query, such as another category, is about equally far in many lists: some of them
+        would fill a page, but not with the nearest rows. A look into the nearest lists tells.
+        """
+        share = kept / len(keep)
+        usual = int(NEAR * share * len(keep) * nprobe / self.nlist)
+        near = usual > 0 and len(self.visit(query, usual, keep, nprobe=nprobe).rows) == usual
+        visited = int(np.ceil(nprobe / share)) if near else self.nlist
+        found = self.visit(query, n, keep, nprobe=min(visited, self.nlist))
+        if len(found.rows) < n and visited < self.nlist:
+            return self.visit(query, n, keep, nprobe=self.nlist)
         return found
 
     def visit(self, query: Vector, n: int, keep: Mask | None = None, *, nprobe: int) -> Candidates:

@@ -75,6 +75,46 @@ def text(rounds: int, as_json: bool) -> None:
     echo_json(found) if as_json else table(found)
 
 
+PRODUCTS = click.option(
+    "--products",
+    default=100_000,
+    show_default=True,
+    type=click.IntRange(100),
+    help="Of the synthetic catalogue.",
+)
+KEEP = click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder to keep the catalogue's index in for the next run; unset: it is removed.",
+)
+
+
+@bench.command()
+@PRODUCTS
+@KEEP
+@ROUNDS
+@json_option
+def search(products: int, keep: Path | None, rounds: int, as_json: bool) -> None:
+    """Compare finding and ranking, step by step, with encoding one photo (embedded encoder)."""
+    from scripts.benchmarks.searching import measure_search, table
+
+    found = measure_search(products, rounds, keep)
+    echo_json(found) if as_json else table(found)
+
+
+@bench.command()
+@PRODUCTS
+@KEEP
+@ROUNDS
+@json_option
+def filters(products: int, keep: Path | None, rounds: int, as_json: bool) -> None:
+    """Compare filtered search with exact search over what the filter keeps."""
+    from scripts.benchmarks.filtering import measure_filters, table
+
+    found = measure_filters(products, rounds, keep)
+    echo_json(found) if as_json else table(found)
+
+
 @bench.command()
 @click.option(
     "--model",

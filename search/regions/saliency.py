@@ -27,6 +27,8 @@ class SaliencyRegions:
     def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
         """Return regions; see `RegionProposer.propose`. What the encoder said is not used."""
         map_ = salience(photo)
+        if not map_.any():  # one colour
+            return ()
         parts, _ = ndimage.label(ndimage.binary_opening(map_ > _otsu(map_)))
         corners, scores = [], []
         for number, found in enumerate(ndimage.find_objects(parts), 1):

@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from scripts.benchmarks import runtimes, variants
+from scripts.benchmarks import filtering, runtimes, searching, variants
 from scripts.benchmarks.__main__ import bench
+from scripts.benchmarks.shop import open_generation
+from search.stages import STAGES
 from tests.factories import picture_bytes
 from tests.indexer.small_encoder import write_checkpoint
 
@@ -114,6 +116,63 @@ def test_a_text_is_compared_with_a_large_tower() -> None:
     assert found["embedded_to_vit_b_32"] == pytest.approx(
         found["embedded_ms"] / found["vit_b_32_ms"]
     )
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the synthetic catalogue that several tests measure with."""
+    return tmp_path_factory.mktemp("kept")
+
+
+SMALL = ("--products", "1000")
+
+
+def test_search_compares_each_step_with_encoding_a_photo(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(searching, "QUESTIONS", 3)
+
+    found = printed("search", *SMALL, "--keep", str(kept))
+
+    assert (found["products"], found["vectors"]) == (1000, 1125)
+    assert found["index"].startswith("IVF")
+    for kind, busy in (("photo", {"region", "local"}), ("text", {"expand", "consistency", "fuse"})):
+        ms = found["kinds"][kind]["ms"]
+        assert set(ms) == {"encode", "filter", "candidates", "rescore", *STAGES, "facets", "fold"}
+        assert all(ms[step] > 0.005 for step in busy | {"encode", "rescore", "rules"})
+        assert found["kinds"][kind]["ranking_to_encode"] > 0
+    searching.table(found)
+    assert "encode one photo" in capsys.readouterr().out
+
+
+def test_filters_are_compared_with_exact_search(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(filtering, "QUERIES", 3)
+
+    found = printed("filters", *SMALL, "--keep", str(kept))
+
+    by_size = {(row["rows"], row["kept"]): row for row in found["filters"]}
+    assert {rows for rows, _ in by_size} == {"at random", "halfway", "far away"}
+    assert {kept for _, kept in by_size} >= {20, 562}
+    for row in found["filters"]:
+        assert row["full_pages"] == 1
+        assert row["answered"] == "exactly"  # a small catalogue has narrow filters only
+        assert row["recall_at_10"]["searched"] == row["recall_at_10"]["exact"] == 1
+        assert row["recall_at_10"]["lists"] > 0.5
+        assert row["ms"]["searched"] > 0
+    filtering.table(found)
+    assert "far away" in capsys.readouterr().out
+
+
+def test_a_kept_catalogue_is_used_again(kept: Path) -> None:
+    with open_generation(1000, kept) as first:
+        written = (kept / "1000-products" / "manifest.json").stat().st_mtime_ns
+    with open_generation(1000, kept) as again:
+        assert again.manifest == first.manifest
+    assert (kept / "1000-products" / "manifest.json").stat().st_mtime_ns == written
+    with open_generation(200, None) as other:
+        assert other.manifest.products == 200
 
 
 def test_drawn_pictures_differ(tmp_path: Path) -> None:

@@ -58,6 +58,76 @@ def test_gather_follows_the_order_asked_for(store: EmbeddingStore, vectors: Embe
     assert np.array_equal(found.vectors, vectors[rows].astype(np.float16))
 
 
+def local_features(n: int, cells: int = 9, width: int = 4) -> np.ndarray:
+    return np.random.default_rng(n).integers(-127, 128, (n, cells, width), dtype=np.int8)
+
+
+def test_shard_keeps_patches(store: EmbeddingStore, vectors: Embeddings) -> None:
+    patches = local_features(20)
+
+    shard = store.write(TAG, digests(20), vectors, patches)
+
+    kept = store.read(TAG, shard).patches
+    assert kept.dtype == np.int8
+    assert (kept == patches).all()
+
+
+def test_patches_are_gathered_beside_their_vectors(
+    store: EmbeddingStore, vectors: Embeddings
+) -> None:
+    patches = local_features(10)
+    shards = [
+        store.write(TAG, digests(5, i), vectors[i : i + 5], patches[i : i + 5]) for i in (0, 5)
+    ]
+    wanted = [(1, 4), (0, 0), (1, 0)]
+
+    found = store.gather(TAG, [shards[n] for n, _ in wanted], np.array([row for _, row in wanted]))
+
+    rows = [5 * number + row for number, row in wanted]
+    assert (found.patches == patches[rows]).all()
+    assert np.array_equal(found.vectors, vectors[rows].astype(np.float16))
+
+
+def test_without_local_features_there_are_no_cells(
+    store: EmbeddingStore, vectors: Embeddings
+) -> None:
+    shard = store.write(TAG, digests(20), vectors)
+
+    assert store.read(TAG, shard).patches.shape == (20, 0, 0)
+    assert store.gather(TAG, [shard], np.array([3])).patches.shape == (1, 0, 0)
+
+
+def test_patches_and_rows_must_agree(store: EmbeddingStore, vectors: Embeddings) -> None:
+    with pytest.raises(DimensionMismatch):
+        store.write(TAG, digests(20), vectors, local_features(19))
+    assert not store.root.exists()
+
+
+def test_shards_of_different_cells_do_not_mix(store: EmbeddingStore, vectors: Embeddings) -> None:
+    shards = [
+        store.write(TAG, digests(2), vectors[:2], patches)
+        for patches in (local_features(2), local_features(2, cells=16), None)
+    ]
+
+    for other in shards[1:]:
+        with pytest.raises(DimensionMismatch):
+            store.gather(TAG, [shards[0], other], np.array([0, 0]))
+
+
+def test_one_flipped_byte_of_the_patches_is_noticed(
+    store: EmbeddingStore, vectors: Embeddings
+) -> None:
+    patches = local_features(20)
+    shard = store.write(TAG, digests(20), vectors, patches)
+    path = only_file(store)
+    content = bytearray(path.read_bytes())
+    content[content.index(patches[7].tobytes())] ^= 1
+    path.write_bytes(content)
+
+    with pytest.raises(DamagedShard, match="checksum"):
+        store.read(TAG, shard)
+
+
 def test_gathering_nothing(store: EmbeddingStore) -> None:
     assert store.gather(TAG, [], np.empty(0, np.int64)).vectors.shape == (0, 0)
 

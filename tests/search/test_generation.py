@@ -11,6 +11,7 @@ from search.generation import (
     COLUMNS,
     INDEX,
     MANIFEST,
+    PATCHES,
     VECTORS,
     WORDS,
     Generation,
@@ -56,6 +57,45 @@ def test_vectors_are_mapped_and_read_only(generation: Generation, vectors: Embed
     assert (generation.vectors == vectors.astype(np.float16)).all()
     with pytest.raises(ValueError, match="read-only"):
         generation.vectors[0, 0] = 1
+
+
+def test_patches_are_mapped_and_read_only(tmp_path: Path, vectors: Embeddings) -> None:
+    patches = np.random.default_rng(0).integers(-127, 128, (60, 9, 4), dtype=np.int8)
+    write_generation(tmp_path / "local", vectors[:60], patches=patches)
+
+    loaded = load_generation(tmp_path / "local", 1)
+
+    assert (loaded.patches == patches).all()
+    assert isinstance(loaded.patches.base, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        loaded.patches[0, 0, 0] = 1
+
+
+def test_a_model_without_local_features_has_no_cells(directory: Path) -> None:
+    assert load_generation(directory, 1).patches.shape == (60, 0, 1)
+
+
+def test_patches_of_another_number_of_pictures_are_refused(
+    tmp_path: Path, vectors: Embeddings
+) -> None:
+    """59 pictures' worth, which no number of cells of 60 makes."""
+    directory = tmp_path / "local"
+    write_generation(directory, vectors[:60], patches=np.ones((59, 9, 4), np.int8))
+
+    with pytest.raises(DamagedGeneration, match=f"^{PATCHES} .* another number of pictures"):
+        load_generation(directory, 1)
+
+
+@pytest.mark.parametrize("size", [0, 1000])
+def test_patches_of_another_size_are_refused(
+    tmp_path: Path, vectors: Embeddings, size: int
+) -> None:
+    directory = tmp_path / "local"
+    write_generation(directory, vectors[:60], patches=np.ones((60, 9, 4), np.int8))
+    (directory / PATCHES).write_bytes(bytes(size))
+
+    with pytest.raises(DamagedGeneration, match=f"^{PATCHES} of generation local"):
+        load_generation(directory, 1)
 
 
 def test_candidates_hold_the_exact_best(generation: Generation, vectors: Embeddings) -> None:

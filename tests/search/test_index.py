@@ -199,24 +199,6 @@ def test_an_index_survives_its_file(
         assert found.rows.tolist() == index.search(queries[0], 40).rows.tolist()
 
 
-def test_a_filter_visits_more_lists_from_the_start(
-    vectors: np.ndarray, queries: Embeddings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As many more as it thins them out, so that one look is enough as a rule."""
-    index = FaissIndex(train_index(PLANS["ivfpq"], vectors), vectors, nprobe=4, exact_rows=0)
-    visit, visited = index.visit, []
-
-    def watch(query: Vector, n: int, keep: Mask | None = None, *, nprobe: int) -> Candidates:
-        visited.append(nprobe)
-        return visit(query, n, keep, nprobe=nprobe)
-
-    monkeypatch.setattr(index, "visit", watch)
-    for keep in (None, np.arange(N) % 2 == 0, np.arange(N) % 4 == 0, np.arange(N) % 100 == 0):
-        index.search(queries[0], 5, keep)
-
-    assert visited == [4, 8, 16, 32]
-
-
 def test_a_refusing_disk_is_an_os_error(
     faiss_indexes: dict[str, FaissIndex], tmp_path: Path
 ) -> None:

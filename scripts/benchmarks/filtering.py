@@ -1,0 +1,178 @@
+"""Filters, wide and narrow: are pages full and right, and what do they cost beside exact search?"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from scripts.benchmarks.shop import FAR_STEP, STEP, open_generation, seen_again
+from search.columns import Mask
+from search.generation import Generation
+from search.index import FaissIndex, rescore
+from search.results import Candidates, Embeddings, Vector
+from search.training import recall
+
+SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001)
+FEWEST = 20
+"""Rows that the narrowest filter keeps."""
+QUERIES = 10
+"""Of photos in each round, and as many of texts."""
+PAGE = 24
+SEED = 9
+WAYS = ("searched", "exact", "lists")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One query with a filter, answered in several ways."""
+
+    full: bool  # a page's worth, or all that the filter keeps
+    recall: dict[str, float]
+    ms: dict[str, float]
+    exactly: bool  # whether `searched` compared the vectors of all that is kept
+
+
+def measure_filters(products: int, rounds: int, kept: Path | None) -> dict[str, Any]:
+    """Measure, and return for each filter whether pages are full, recall at 10 and milliseconds.
+
+    A filter keeps rows at random, or whole categories: those farthest from the query first, or
+    those that begin halfway. Each is answered as searchers are (`searched`), by exact search over
+    what it keeps (`exact`), and by the index's lists whatever it keeps (`lists`).
+
+    Args:
+        products: How many the generation has.
+        rounds: Of `QUERIES` queries of each kind for each filter.
+        kept: Where the generation lies or will be kept; None: it is made anew and removed.
+    """
+    with open_generation(products, kept) as generation:
+        count = QUERIES * rounds
+        near = seen_again(generation.vectors, count, STEP, 7)
+        far = seen_again(generation.vectors, count, FAR_STEP, 8)
+        queries = np.concatenate([near, far])
+        rows = len(generation.vectors)
+        sizes = [*(max(FEWEST, round(share * rows)) for share in SHARES), FEWEST]
+        makers = _makers(generation)
+        filters = [
+            {"kept": size, "share": size / rows, "rows": name}
+            | _summed(
+                [
+                    _ask(generation, query, maker(query, size), turned=i % 2 == 1)
+                    for i, query in enumerate(queries)
+                ]
+            )
+            for name, maker in makers.items()
+            for size in sizes
+        ]
+        return {
+            "products": generation.manifest.products,
+            "vectors": rows,
+            "index": generation.manifest.factory,
+            "nprobe": generation.manifest.nprobe,
+            "queries": len(queries),
+            "filters": filters,
+        }
+
+
+Maker = Callable[[Vector, int], Mask]
+"""From a query and a number of rows to a filter that keeps so many."""
+
+
+def _makers(generation: Generation) -> dict[str, Maker]:
+    dice = np.random.default_rng(SEED)
+    codes = generation.columns.facets["category"].codes
+    rows_of = [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
+    sample = [generation.vectors[rows[:500]].astype(np.float32).mean(axis=0) for rows in rows_of]
+    middles: Embeddings = np.stack(sample)
+
+    def mask(rows: np.ndarray) -> Mask:
+        keep = np.zeros(len(codes), np.bool_)
+        keep[rows] = True
+        return keep
+
+    def at_random(_: Vector, size: int) -> Mask:
+        return mask(dice.choice(len(codes), size, replace=False))
+
+    def from_category(first: float) -> Maker:
+        def categories(query: Vector, size: int) -> Mask:
+            order = np.argsort(middles @ query)
+            turned = np.roll(order, -int(first * len(order)))
+            return mask(np.concatenate([rows_of[code] for code in turned])[:size])
+
+        return categories
+
+    return {
+        "at random": at_random,
+        "halfway": from_category(0.5),
+        "far away": from_category(0.0),
+    }
+
+
+def _ask(generation: Generation, query: Vector, keep: Mask, *, turned: bool) -> Asked:
+    """Answer in all ways, rescored; turned round in order, since the first warms the memory."""
+    index, n = generation.index, generation.manifest.candidates
+    by_lists = FaissIndex(index.index, generation.vectors, index.nprobe, exact_rows=0)
+    ways: dict[str, Callable[[], Candidates]] = {
+        "searched": lambda: generation.candidates(query, n, keep),
+        "exact": lambda: generation.exact(query, n, keep),
+        "lists": lambda: by_lists.search(query, n, keep),
+    }
+    truth = generation.exact(query, 10, keep)
+    ms, recalls, found = {}, {}, {}
+    for way, search in reversed(ways.items()) if turned else ways.items():
+        started = time.perf_counter()
+        found[way] = rescore(generation.vectors, query, search())
+        ms[way] = 1000 * (time.perf_counter() - started)
+        recalls[way] = recall([found[way]], [truth])
+    kept = int(np.count_nonzero(keep))
+    return Asked(
+        full=len(found["searched"].rows) >= min(PAGE, kept),
+        recall=recalls,
+        ms=ms,
+        exactly=kept <= index.exact_rows,
+    )
+
+
+def _summed(answers: list[Asked]) -> dict[str, Any]:
+    return {
+        "answered": "exactly" if answers[0].exactly else "by lists",
+        "full_pages": statistics.mean(answer.full for answer in answers),
+        "recall_at_10": {
+            way: statistics.mean(answer.recall[way] for answer in answers) for way in WAYS
+        },
+        "ms": {way: statistics.median(answer.ms[way] for answer in answers) for way in WAYS},
+        "searched_to_exact": statistics.median(a.ms["searched"] / a.ms["exact"] for a in answers),
+    }
+
+
+def table(found: dict[str, Any]) -> None:
+    """Show the figures."""
+    shown = Table(
+        title=f"{found['products']:,} products, {found['vectors']:,} pictures, {found['index']}, "
+        f"nprobe {found['nprobe']}; {found['queries']} queries a filter"
+    )
+    shown.add_column("rows kept")
+    shown.add_column("of them")
+    for name in ("full pages", "recall at 10", "ms", "exact, ms", "× exact", "lists: recall", "ms"):
+        shown.add_column(name, justify="right")
+    shown.add_column("answered")
+    for row in found["filters"]:
+        ms, recalls = row["ms"], row["recall_at_10"]
+        shown.add_row(
+            row["rows"],
+            f"{row['kept']:,}",
+            f"{row['full_pages']:.0%}",
+            f"{recalls['searched']:.3f}",
+            f"{ms['searched']:.2f}",
+            f"{ms['exact']:.2f}",
+            f"{row['searched_to_exact']:.2f}",
+            f"{recalls['lists']:.3f}",
+            f"{ms['lists']:.2f}",
+            row["answered"],
+        )
+    Console(width=120).print(shown)

@@ -1,0 +1,226 @@
+"""What ranking costs beside encoding: each step of an answer from 100,000 products, in turns."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from indexer.sample.product import draw_product
+from scripts.benchmarks.shop import FAR_STEP, STEP, open_generation, seen_again
+from search.columns import Columns
+from search.encoder import Encoder, load_encoder
+from search.encoder.local_features import TRAINED_SHARE
+from search.generation import Generation
+from search.lexical import Lexical, Match
+from search.local import cells_of
+from search.photo import Looked
+from search.question import Question
+from search.ranking import Stopwatch, facets, rank
+from search.results import Filters, Vector
+from search.rules import Pin, Rules, Shift
+from search.settings import Settings
+from search.stages import STAGES, Asked, Ranking, Stage
+from search.stages.folding import fold
+from search.wishes import Wish
+
+PHOTO_PX = 1024
+"""Side that the engine keeps of a shopper's photo."""
+PHOTOS = 8
+QUESTIONS = 25
+"""Of each kind in each round."""
+LEXICAL = 300
+"""Products that the words of a text find."""
+FILTERS = Filters(categories=("Part 1", "Part 2"), brands=("Brand 1", "Brand 2"), in_stock=True)
+STEPS = ("encode", "filter", "candidates", "rescore", *STAGES, "facets", "fold")
+RANKING = ("rescore", *STAGES, "facets", "fold")
+"""What the cost of encoding is compared with."""
+
+
+def measure_search(products: int, rounds: int, kept: Path | None) -> dict[str, Any]:
+    """Measure, and return for each kind of question the median milliseconds of each step.
+
+    Args:
+        products: How many the generation has.
+        rounds: Of `QUESTIONS` questions of each kind.
+        kept: Where the generation lies or will be kept; None: it is made anew and removed.
+    """
+    encoder = load_encoder("embedded", "cpu")
+    drawn = [draw_product(7, i, size_px=512).image for i in range(PHOTOS)]
+    photos = [image.resize((PHOTO_PX, PHOTO_PX), Image.Resampling.BICUBIC) for image in drawn]
+    with open_generation(products, kept) as generation:
+        asked = {
+            "photo": _photo_questions(generation, QUESTIONS * rounds),
+            "text": _text_questions(generation, QUESTIONS * rounds),
+        }
+        for questions in asked.values():
+            _turn(encoder, photos[0], generation, questions[0])
+        turns: dict[str, list[dict[str, float]]] = {kind: [] for kind in asked}
+        for i in range(QUESTIONS * rounds):
+            for kind, questions in asked.items():
+                photo = photos[i % PHOTOS]
+                turns[kind].append(_turn(encoder, photo, generation, questions[i]))
+        return {
+            "products": generation.manifest.products,
+            "vectors": generation.manifest.vectors,
+            "index": generation.manifest.factory,
+            "nprobe": generation.manifest.nprobe,
+            "questions": QUESTIONS * rounds,
+            "torch_threads": torch.get_num_threads(),
+            "kinds": {kind: _medians(times) for kind, times in turns.items()},
+        }
+
+
+def _medians(turns: list[dict[str, float]]) -> dict[str, Any]:
+    """Return the medians over turns; ratios are taken within each turn."""
+
+    def spent(turn: dict[str, float], steps: tuple[str, ...]) -> float:
+        return sum(turn[step] for step in steps)
+
+    return {
+        "ms": {step: statistics.median(turn[step] for turn in turns) for step in STEPS},
+        "ranking_ms": statistics.median(spent(turn, RANKING) for turn in turns),
+        "ranking_to_encode": statistics.median(
+            spent(turn, RANKING) / turn["encode"] for turn in turns
+        ),
+        "all_to_encode": statistics.median(
+            spent(turn, STEPS[1:]) / turn["encode"] for turn in turns
+        ),
+    }
+
+
+def _turn(
+    encoder: Encoder, photo: Image.Image, generation: Generation, question: Question
+) -> dict[str, float]:
+    """Encode one photo and answer one question; return milliseconds by step."""
+    watch, within = Stopwatch(), Stopwatch()
+    with watch.step("encode"):
+        encoder.describe([photo])
+    with watch.step("filter"):
+        generation.columns.mask(FILTERS)
+    ranked = rank(
+        generation,
+        question,
+        candidates=Settings().candidates,
+        known=_timed(STAGES, within),
+        watch=watch,
+    )
+    with watch.step("facets"):
+        facets(generation, ranked.ranking)
+    with watch.step("fold"):
+        fold(generation.columns, ranked.ranking)
+    times = watch.timings_ms | within.timings_ms
+    # Rescoring, grouping and noting what moved: what the stages leave of re-ranking.
+    times["rescore"] = times.pop("rerank") - sum(within.timings_ms.values())
+    return times
+
+
+def _timed(stages: Mapping[str, Stage], watch: Stopwatch) -> dict[str, Stage]:
+    """Return the same stages, each taking its own time."""
+
+    def timed(name: str, stage: Stage) -> Stage:
+        def run(asked: Asked, ranking: Ranking) -> Ranking:
+            with watch.step(name):
+                return stage(asked, ranking)
+
+        return run
+
+    return {name: timed(name, stage) for name, stage in stages.items()}
+
+
+def _photo_questions(generation: Generation, count: int) -> list[Question]:
+    """Ask for what stored pictures show; a region and all cells are looked at."""
+    vectors = seen_again(generation.vectors, count, STEP, 3)
+    parts = seen_again(generation.vectors, count, STEP, 4)
+    weights = np.full(generation.patches.shape[1], 1 / generation.patches.shape[1], np.float32)
+    return [
+        Question(
+            vector=vector,
+            kind="photo",
+            looked=Looked(
+                vector, cells_of(generation.patches[i], weights, TRAINED_SHARE), part=part
+            ),
+            also=np.array([i], np.int64),
+            rules=_rules(i),
+        )
+        for i, (vector, part) in enumerate(zip(vectors, parts, strict=True))
+    ]
+
+
+def _text_questions(generation: Generation, count: int) -> list[Question]:
+    """Ask with words that products hold and that name a colour and a pattern."""
+    dice = np.random.default_rng(5)
+    return [
+        Question(
+            vector=vector,
+            kind="text",
+            text="red striped",
+            lexical=_lexical(dice, generation, vector),
+            also=np.array([i], np.int64),
+            rules=_rules(i),
+            wishes=tuple(_wish(generation.columns, name) for name in ("colour", "pattern")),
+        )
+        for i, vector in enumerate(seen_again(generation.vectors, count, FAR_STEP, 6))
+    ]
+
+
+def _lexical(dice: np.random.Generator, generation: Generation, vector: Vector) -> Lexical:
+    """Return words found in products: half of them look like what is asked for, half do not."""
+    near = generation.candidates(vector, LEXICAL // 2).rows
+    ids = np.union1d(
+        generation.columns.product_id[near], dice.choice(generation.manifest.products, LEXICAL // 2)
+    )
+    scores = np.sort(dice.random(len(ids)).astype(np.float32))[::-1]
+    matches = np.full(len(ids), Match.SOME_WORDS, np.int8)
+    return Lexical(
+        text="red striped",
+        words=("red", "striped"),
+        product_ids=dice.permutation(ids),
+        matches=matches,
+        scores=scores,
+        found=np.ones(len(ids), np.int64),
+    )
+
+
+def _wish(columns: Columns, name: str) -> Wish:
+    """Wish for the first value of an attribute."""
+    fits = np.zeros(len(columns.facets[name].values) + 1, np.bool_)
+    fits[0] = True
+    return Wish(name, fits)
+
+
+def _rules(pinned: int) -> Rules:
+    return Rules(
+        pins=(Pin(3, pinned),),
+        shifts=(Shift(0.2, brand="Brand 1"), Shift(-0.3, category="Part 3")),
+        out_of_stock="lower",
+    )
+
+
+def table(found: dict[str, Any]) -> None:
+    """Show the figures."""
+    shown = Table(
+        title=f"{found['products']:,} products, {found['vectors']:,} pictures, {found['index']}, "
+        f"nprobe {found['nprobe']}; medians of {found['questions']} questions, "
+        f"{found['torch_threads']} torch threads"
+    )
+    shown.add_column("ms")
+    for kind in found["kinds"]:
+        shown.add_column(kind, justify="right")
+    kinds = found["kinds"].values()
+
+    def row(name: str, figure: Callable[[dict[str, Any]], str]) -> None:
+        shown.add_row(name, *(figure(kind) for kind in kinds))
+
+    for step in STEPS:
+        name = "encode one photo" if step == "encode" else step
+        row(name, lambda kind, step=step: f"{kind['ms'][step]:.2f}")  # type: ignore[misc]
+    row("rescoring to folding", lambda kind: f"{kind['ranking_ms']:.2f}")
+    row("of encoding", lambda kind: f"{kind['ranking_to_encode']:.2f} ×")
+    row("with filter and candidates", lambda kind: f"{kind['all_to_encode']:.2f} ×")
+    Console(width=100).print(shown)
