@@ -19,12 +19,13 @@ from search.live import LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, Stopwatch, facets, rank
-from search.results import Correction, Filters, ProductCard, Query, SearchHit, SearchPage
+from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
 from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
 from search.stages import STAGES, Ranking, Stage
 from search.stages.folding import Folded, fold
 from search.vocabulary import load_vocabulary
+from search.why import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Answer:
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str  # the words, or the sku to be resembled
     watch: Stopwatch
-    corrections: tuple[Correction, ...] = ()
+    question: Question | None = None  # None: nothing was looked for
 
 
 class SearchEngine:
@@ -73,7 +74,7 @@ class SearchEngine:
             ModelMismatch: the live index was built by another model.
         """
         check(query)
-        generation = self._generation()
+        generation = self.generation()
         watch = Stopwatch()
         understood = understand(query, self.composer, generation, self.database, watch=watch)
         question = self.rules.apply(understood)
@@ -85,9 +86,8 @@ class SearchEngine:
             stages=query.stages,
             watch=watch,
         )
-        corrections = question.lexical.corrections
         return self._page(
-            Answer(generation, ranked, query, query.kind, query.text, watch, corrections)
+            Answer(generation, ranked, query, query.kind, query.text, watch, question)
         )
 
     def similar(
@@ -110,7 +110,7 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
         """
         check_paging(k, page)
-        generation = self._generation()
+        generation = self.generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
         query = Query(filters=filters or Filters(), k=k, page=page, fold=fold)
@@ -125,20 +125,21 @@ class SearchEngine:
         others = columns.product_id != product.product_id
         if fold:
             others = columns.variant != columns.variant[rows[0]]
+        question = self.rules.apply(
+            Question(
+                vector=mean / np.linalg.norm(mean),
+                kind="similar",
+                keep=columns.mask(query.filters) & others,
+            )
+        )
         ranked = rank(
             generation,
-            self.rules.apply(
-                Question(
-                    vector=mean / np.linalg.norm(mean),
-                    kind="similar",
-                    keep=columns.mask(query.filters) & others,
-                )
-            ),
+            question,
             candidates=self.settings.candidates,
             known=self.stages,
             watch=watch,
         )
-        return self._page(Answer(generation, ranked, query, "similar", sku, watch))
+        return self._page(Answer(generation, ranked, query, "similar", sku, watch, question))
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.
@@ -156,12 +157,24 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
             ModelMismatch: the live index was built by another model.
         """
-        columns = self._generation().columns
+        columns = self.generation().columns
         rows = np.flatnonzero(columns.product_id == product.product_id)
         family = columns.product_id[np.isin(columns.variant, columns.variant[rows])]
         others = np.setdiff1d(family, [product.product_id])
         with session_scope(self.database) as session:
             return tuple(hydrate(session, others.tolist()))
+
+    def generation(self) -> Generation:
+        """Return the live generation.
+
+        Raises:
+            NoGeneration: nothing is published yet.
+            ModelMismatch: it was built by another model.
+        """
+        generation = self.live.current()
+        if generation.manifest.model_tag != self.encoder.tag:
+            raise ModelMismatch(generation.manifest.model_tag, self.encoder.tag)
+        return generation
 
     def status(self) -> dict[str, int | str]:
         """Say which generation answers, and with which model.
@@ -170,7 +183,7 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
             ModelMismatch: the live index was built by another model.
         """
-        generation = self._generation()
+        generation = self.generation()
         return {
             "generation_id": generation.id,
             "model_tag": self.encoder.tag,
@@ -182,17 +195,11 @@ class SearchEngine:
         self.live.close()
         self.database.dispose()
 
-    def _generation(self) -> Generation:
-        """Return the live generation, if it was built by this encoder."""
-        generation = self.live.current()
-        if generation.manifest.model_tag != self.encoder.tag:
-            raise ModelMismatch(generation.manifest.model_tag, self.encoder.tag)
-        return generation
-
     def _page(self, answer: Answer) -> SearchPage:
         """Cut one page out of an order, hydrate it and record that it was shown."""
         generation, query, watch = answer.generation, answer.query, answer.watch
-        found = answer.ranked.ranking
+        found, question = answer.ranked.ranking, answer.question
+        looked = question.looked if question is not None else None
         folded = fold(generation.columns, found) if query.fold else Folded(found, {})
         with session_scope(self.database) as session:
             with watch.step("hydrate"):
@@ -207,7 +214,9 @@ class SearchEngine:
                 model_tag=generation.manifest.model_tag,
                 facets=facets(generation, found),
                 timings_ms=watch.timings_ms,
-                corrections=answer.corrections,
+                corrections=question.lexical.corrections if question is not None else (),
+                regions=looked.regions if looked is not None else (),
+                looked_at=looked.at if looked is not None else None,
             )
             event = record_search(
                 session, page, kind=answer.kind, text=answer.text, filters=query.filters
@@ -223,6 +232,8 @@ def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, 
     ids = shown.product_ids.tolist()
     below = [other for head in ids for other in folded.variants.get(head, ())]
     cards = {card.product_id: card for card in hydrate(session, [*ids, *below])}
+    question = answer.question
+    why = reasons(question, answer.generation, shown, cards) if question is not None else {}
     return tuple(
         SearchHit(
             product=cards[product],
@@ -230,6 +241,7 @@ def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, 
             similarity=float(shown.similarities[i]),
             rank=first + i + 1,
             moves=answer.ranked.moves.get(product, ()),
+            why=why.get(product, ()),
             variants=tuple(cards[o] for o in folded.variants.get(product, ()) if o in cards),
         )
         for i, product in enumerate(ids)

@@ -4,7 +4,7 @@ The embedded encoder says where things are in the pass that encodes the photo. F
 there is classical saliency, or a detector of one's own (`FINDALIKE_REGIONS`).
 """
 
-from search.regions.proposer import EncoderRegions, Region, RegionProposer, best_region
+from search.regions.proposer import WHOLE, EncoderRegions, RegionProposer, best_region
 from search.regions.saliency import SaliencyRegions
 
-__all__ = ["EncoderRegions", "Region", "RegionProposer", "SaliencyRegions", "best_region"]
+__all__ = ["WHOLE", "EncoderRegions", "RegionProposer", "SaliencyRegions", "best_region"]

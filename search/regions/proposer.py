@@ -1,6 +1,5 @@
 """The interface of region proposers, and the one that reads the encoder's own region head."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from search.encoder.local_features import Described
-from search.results import Box
+from search.results import Box, Region
 
 MOST = 6
 """Regions of a photo."""
@@ -21,14 +20,6 @@ WHOLE = 0.85
 """A region of so much of the photo is the photo."""
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A part of a photo that shows a thing."""
-
-    box: Box
-    score: float  # 0 to 1
 
 
 class RegionProposer(Protocol):
