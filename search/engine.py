@@ -19,6 +19,7 @@ from search.live import LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, Stopwatch, facets, rank
+from search.regions import RegionProposer, load_proposer
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage
 from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
@@ -50,6 +51,7 @@ class SearchEngine:
         encoder: The model that turns queries into vectors.
         settings: How many candidates, and where state is.
         stages: Re-ranking stages by name, in order.
+        proposer: Finds the things in a photo; None: the encoder.
     """
 
     def __init__(
@@ -59,11 +61,12 @@ class SearchEngine:
         encoder: Encoder,
         settings: Settings,
         stages: Mapping[str, Stage] = STAGES,
+        proposer: RegionProposer | None = None,
     ) -> None:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
         self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
-        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary))
+        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary), proposer)
 
     def search(self, query: Query) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -254,10 +257,12 @@ def open_search_engine(settings: Settings | None = None) -> SearchEngine:
 
     Raises:
         DatabaseUnavailable: PostgreSQL does not answer.
-        ModelUnavailable: the encoder or the cross-encoder can't be loaded.
+        ModelUnavailable: the encoder, the cross-encoder or the detector can't be loaded.
     """
     settings = settings or load_settings()
     database = open_database(settings, application_name="findalike-search")
     encoder = load_encoder(settings.model, settings.device)
     live = LiveGenerations(database, settings.root, settings.refresh_s)
-    return SearchEngine(database, live, encoder, settings, configured_stages(settings, database))
+    stages = configured_stages(settings, database)
+    proposer = load_proposer(settings.regions, settings.device)
+    return SearchEngine(database, live, encoder, settings, stages, proposer)

@@ -22,13 +22,13 @@ from search.local import Floats, where_alike
 from search.photo import cells_of_photo
 from search.pictures import LONGEST_SIDE_PX
 
-COLD, HOT = 0.3, 0.9
+COLD, HOT = 0.3, 0.8
 """Agreement of a cell that shows nothing, and that glows fully. Cells of unlike pictures have a
 cosine of about 0.3 too."""
-OPAQUE = 0.8
+OPAQUE = 0.7
 """Of the overlay where it glows fully; the picture is seen through it even there."""
 STEPS = 256
-ENDS = ((0.35, 0.13, 25.0), (0.62, 0.19, 42.0), (0.95, 0.12, 102.0))
+ENDS = ((0.42, 0.15, 27.0), (0.62, 0.19, 42.0), (0.95, 0.12, 102.0))
 """Oklab lightness, chroma and hue (degrees) that the scale passes."""
 
 

@@ -101,7 +101,7 @@ def _pictures(
     if looked.part is not None:
         alike = np.asarray(generation.vectors[rows], np.float32) @ looked.part
         for i, cosine in enumerate(alike.tolist()):
-            yield i, Reason("region", f"Alike the marked part of your photo: {_percent(cosine)}.")
+            yield i, Reason("region", f"Like the marked part of your photo: {_percent(cosine)}.")
     if generation.patches.shape[1] and len(looked.cells.patches):
         agreed = agreement(looked.cells, generation.patches[rows])
         for i, share in enumerate(agreed.tolist()):

@@ -36,12 +36,19 @@ class RegionProposer(Protocol):
 
 
 class EncoderRegions:
-    """Reads the regions that the encoder saw while it encoded the photo."""
+    """Reads the regions that the encoder saw while it encoded the photo.
+
+    Args:
+        otherwise: Asked where the encoder has no eye for regions, which only the embedded one has.
+    """
+
+    def __init__(self, otherwise: RegionProposer) -> None:
+        self._otherwise = otherwise
 
     def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
         """Return regions; see `RegionProposer.propose`."""
         if described.regions.size == 0:
-            return ()
+            return self._otherwise.propose(photo, described)
         logits, distances = described.regions[0][0], described.regions[0][1:]
         side = logits.shape[0]
         middle = (np.arange(side, dtype=np.float32) + 0.5) / side
