@@ -23,6 +23,7 @@ from search.generation import load_generation
 from search.judgements import Judged
 from search.models import Generation as GenerationRow
 from search.models import Product
+from search.regions import load_proposer
 from search.settings import Settings
 from search.vocabulary import load_vocabulary
 
@@ -91,7 +92,11 @@ def _evaluator(
     indexed = set(generation.columns.product_id.tolist())
     return Evaluator(
         generation=generation,
-        composer=Composer(encoder, load_vocabulary(settings.vocabulary)),
+        composer=Composer(
+            encoder,
+            load_vocabulary(settings.vocabulary),
+            load_proposer(settings.regions, settings.device),
+        ),
         settings=settings,
         database=database,
         skus={product_id: sku for product_id, sku, _ in products if product_id in indexed},

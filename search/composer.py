@@ -14,7 +14,7 @@ from search.encoder import Encoder
 from search.generation import Generation
 from search.mentions import Mentions, find_mentions
 from search.photo import Looked, look
-from search.regions import EncoderRegions, RegionProposer
+from search.regions import RegionProposer, load_proposer
 from search.results import Query, Vector
 from search.vocabulary import Value, Vocabulary
 from search.wishes import Wish, wishes, without
@@ -39,14 +39,14 @@ class Composer:
     Args:
         encoder: The model that built the generations.
         vocabulary: The values that words may name.
-        proposer: Finds the things in a photo.
+        proposer: Finds the things in a photo; None: the encoder.
     """
 
     def __init__(
         self, encoder: Encoder, vocabulary: Vocabulary, proposer: RegionProposer | None = None
     ) -> None:
         self.encoder, self.vocabulary = encoder, vocabulary
-        self.proposer = proposer or EncoderRegions()
+        self.proposer = proposer or load_proposer()
         self._directions = ValueDirections(encoder)
 
     def read(self, text: str) -> Mentions:

@@ -19,7 +19,8 @@ from search.live import LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, facets, rank
-from search.results import Correction, Filters, ProductCard, Query, SearchHit, SearchPage, Verdict
+from search.regions import RegionProposer, load_proposer
+from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Verdict
 from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
 from search.stages import STAGES, Ranking, Stage
@@ -27,6 +28,7 @@ from search.stages.folding import Folded, fold
 from search.stopwatch import Stopwatch
 from search.verdict import verdict
 from search.vocabulary import load_vocabulary
+from search.why import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,7 @@ class Answer:
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str  # the words, or the sku to be resembled
     watch: Stopwatch
-    corrections: tuple[Correction, ...] = ()
-    verdict: Verdict | None = None
+    question: Question | None = None  # None: nothing was looked for
 
 
 class SearchEngine:
@@ -52,6 +53,7 @@ class SearchEngine:
         encoder: The model that turns queries into vectors.
         settings: How many candidates, and where state is.
         stages: Re-ranking stages by name, in order.
+        proposer: Finds the things in a photo; None: the encoder.
     """
 
     def __init__(
@@ -61,11 +63,12 @@ class SearchEngine:
         encoder: Encoder,
         settings: Settings,
         stages: Mapping[str, Stage] = STAGES,
+        proposer: RegionProposer | None = None,
     ) -> None:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
         self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
-        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary))
+        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary), proposer)
 
     def search(self, query: Query) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -76,7 +79,7 @@ class SearchEngine:
             ModelMismatch: the live index was built by another model.
         """
         check(query)
-        generation = self._generation()
+        generation = self.generation()
         watch = Stopwatch()
         understood = understand(query, self.composer, generation, self.database, watch=watch)
         question = self.rules.apply(understood)
@@ -89,18 +92,7 @@ class SearchEngine:
             watch=watch,
         )
         return self._page(
-            Answer(
-                generation,
-                ranked,
-                query,
-                query.kind,
-                query.text,
-                watch,
-                question.lexical.corrections,
-                verdict(
-                    question, ranked.ranking, generation.vectors, generation.manifest.thresholds
-                ),
-            )
+            Answer(generation, ranked, query, query.kind, query.text, watch, question)
         )
 
     def similar(
@@ -123,7 +115,7 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
         """
         check_paging(k, page)
-        generation = self._generation()
+        generation = self.generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
         query = Query(filters=filters or Filters(), k=k, page=page, fold=fold)
@@ -138,20 +130,21 @@ class SearchEngine:
         others = columns.product_id != product.product_id
         if fold:
             others = columns.variant != columns.variant[rows[0]]
+        question = self.rules.apply(
+            Question(
+                vector=mean / np.linalg.norm(mean),
+                kind="similar",
+                keep=columns.mask(query.filters) & others,
+            )
+        )
         ranked = rank(
             generation,
-            self.rules.apply(
-                Question(
-                    vector=mean / np.linalg.norm(mean),
-                    kind="similar",
-                    keep=columns.mask(query.filters) & others,
-                )
-            ),
+            question,
             candidates=self.settings.candidates,
             known=self.stages,
             watch=watch,
         )
-        return self._page(Answer(generation, ranked, query, "similar", sku, watch))
+        return self._page(Answer(generation, ranked, query, "similar", sku, watch, question))
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.
@@ -169,12 +162,24 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
             ModelMismatch: the live index was built by another model.
         """
-        columns = self._generation().columns
+        columns = self.generation().columns
         rows = np.flatnonzero(columns.product_id == product.product_id)
         family = columns.product_id[np.isin(columns.variant, columns.variant[rows])]
         others = np.setdiff1d(family, [product.product_id])
         with session_scope(self.database) as session:
             return tuple(hydrate(session, others.tolist()))
+
+    def generation(self) -> Generation:
+        """Return the live generation.
+
+        Raises:
+            NoGeneration: nothing is published yet.
+            ModelMismatch: it was built by another model.
+        """
+        generation = self.live.current()
+        if generation.manifest.model_tag != self.encoder.tag:
+            raise ModelMismatch(generation.manifest.model_tag, self.encoder.tag)
+        return generation
 
     def status(self) -> dict[str, int | str]:
         """Say which generation answers, and with which model.
@@ -183,7 +188,7 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
             ModelMismatch: the live index was built by another model.
         """
-        generation = self._generation()
+        generation = self.generation()
         return {
             "generation_id": generation.id,
             "model_tag": self.encoder.tag,
@@ -195,17 +200,11 @@ class SearchEngine:
         self.live.close()
         self.database.dispose()
 
-    def _generation(self) -> Generation:
-        """Return the live generation, if it was built by this encoder."""
-        generation = self.live.current()
-        if generation.manifest.model_tag != self.encoder.tag:
-            raise ModelMismatch(generation.manifest.model_tag, self.encoder.tag)
-        return generation
-
     def _page(self, answer: Answer) -> SearchPage:
         """Cut one page out of an order, hydrate it and record that it was shown."""
         generation, query, watch = answer.generation, answer.query, answer.watch
-        found = answer.ranked.ranking
+        found, question = answer.ranked.ranking, answer.question
+        looked = question.looked if question is not None else None
         folded = fold(generation.columns, found) if query.fold else Folded(found, {})
         with session_scope(self.database) as session:
             with watch.step("hydrate"):
@@ -220,13 +219,27 @@ class SearchEngine:
                 model_tag=generation.manifest.model_tag,
                 facets=facets(generation, found),
                 timings_ms=watch.timings_ms,
-                corrections=answer.corrections,
-                verdict=answer.verdict,
+                corrections=question.lexical.corrections if question is not None else (),
+                verdict=_verdict(answer),
+                regions=looked.regions if looked is not None else (),
+                looked_at=looked.at if looked is not None else None,
             )
             event = record_search(
                 session, page, kind=answer.kind, text=answer.text, filters=query.filters
             )
         return replace(page, event_id=event)
+
+
+def _verdict(answer: Answer) -> Verdict | None:
+    generation = answer.generation
+    if answer.question is None:
+        return None
+    return verdict(
+        answer.question,
+        answer.ranked.ranking,
+        generation.vectors,
+        generation.manifest.thresholds,
+    )
 
 
 def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, ...]:
@@ -237,6 +250,8 @@ def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, 
     ids = shown.product_ids.tolist()
     below = [other for head in ids for other in folded.variants.get(head, ())]
     cards = {card.product_id: card for card in hydrate(session, [*ids, *below])}
+    question = answer.question
+    why = reasons(question, answer.generation, shown, cards) if question is not None else {}
     return tuple(
         SearchHit(
             product=cards[product],
@@ -244,6 +259,7 @@ def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, 
             similarity=float(shown.similarities[i]),
             rank=first + i + 1,
             moves=answer.ranked.moves.get(product, ()),
+            why=why.get(product, ()),
             variants=tuple(cards[o] for o in folded.variants.get(product, ()) if o in cards),
         )
         for i, product in enumerate(ids)
@@ -256,10 +272,12 @@ def open_search_engine(settings: Settings | None = None) -> SearchEngine:
 
     Raises:
         DatabaseUnavailable: PostgreSQL does not answer.
-        ModelUnavailable: the encoder or the cross-encoder can't be loaded.
+        ModelUnavailable: the encoder, the cross-encoder or the detector can't be loaded.
     """
     settings = settings or load_settings()
     database = open_database(settings, application_name="findalike-search")
     encoder = load_encoder(settings.model, settings.device)
     live = LiveGenerations(database, settings.root, settings.refresh_s)
-    return SearchEngine(database, live, encoder, settings, configured_stages(settings, database))
+    stages = configured_stages(settings, database)
+    proposer = load_proposer(settings.regions, settings.device)
+    return SearchEngine(database, live, encoder, settings, stages, proposer)

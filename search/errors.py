@@ -12,6 +12,8 @@ FindalikeError
 │   └── CatalogueShrunk     it lost more products than are retired without asking
 ├── UnusableQuery           a query that asks for nothing or for nonsense
 ├── UnknownProduct          a sku that the catalogue does not hold
+├── UnknownPicture          a picture that the live index does not hold
+├── NoLocalFeatures         pictures can't be compared part by part
 ├── UnknownEvent            an answer that was never given, or is forgotten
 ├── NotShown                a click on a product that an answer did not show
 ├── UnusableRule            a business rule that contradicts itself
@@ -122,6 +124,32 @@ class UnknownProduct(FindalikeError):
 
     def __str__(self) -> str:
         return f"No product has the sku {self.sku!r}."
+
+
+class UnknownPicture(FindalikeError):
+    """The live index does not hold this picture."""
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(image_id)
+        self.image_id = image_id
+
+    def __str__(self) -> str:
+        return f"The live index holds no picture {self.image_id}; take one of a current answer."
+
+
+class NoLocalFeatures(FindalikeError):
+    """The live index was built without local features."""
+
+    def __init__(self, model_tag: str) -> None:
+        super().__init__(model_tag)
+        self.model_tag = model_tag
+
+    def __str__(self) -> str:
+        return (
+            f"Parts of pictures can't be compared: {self.model_tag} says nothing of them. The "
+            "embedded encoder does, as do most open_clip models: set FINDALIKE_MODEL to one, then "
+            "run `findalike reindex`."
+        )
 
 
 class UnknownEvent(FindalikeError):

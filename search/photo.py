@@ -7,8 +7,8 @@ from PIL import Image
 from search.encoder import Encoder
 from search.encoder.local_features import Described
 from search.local import Cells, cells_of
-from search.regions import Region, RegionProposer, best_region
-from search.results import Box, Vector
+from search.regions import RegionProposer, best_region
+from search.results import Box, Region, Vector
 
 MARGIN = 0.05
 """Added to a proposed region on each side, as a share of the photo."""
@@ -20,8 +20,8 @@ class Looked:
 
     vector: Vector  # (d,) float32, unit length; of the whole photo, or of the shopper's box
     cells: Cells
-    regions: tuple[Region, ...] = ()  # best first; none where the shopper drew a box
-    meant: Region | None = None  # the region taken for what the shopper means
+    regions: tuple[Region, ...] = ()  # things in the whole photo, best first
+    at: Box | None = None  # the shopper's box, or the region taken for what is meant; None: neither
     part: Vector | None = None  # (d,) float32, unit length, of that region
 
 
@@ -34,19 +34,23 @@ def look(photo: Image.Image, box: Box | None, encoder: Encoder, proposer: Region
         encoder: The model.
         proposer: Finds things.
     """
-    whole = encoder.describe([photo if box is None else box.crop(photo)])
-    seen = Looked(whole.vectors[0], _cells(whole))
-    if box is not None:
-        return seen
+    whole = encoder.describe([photo])
     regions = proposer.propose(photo, whole)
+    if box is not None:  # the regions are what else could be meant
+        return _seen(encoder.describe([box.crop(photo)]), regions, box)
     best = best_region(regions)
     if best is None:
-        return replace(seen, regions=regions)
+        return _seen(whole, regions, None)
     part = encoder.describe([_grown(best.box).crop(photo)])
-    return replace(seen, regions=regions, meant=best, part=part.vectors[0])
+    return replace(_seen(whole, regions, best.box), part=part.vectors[0])
 
 
-def _cells(described: Described) -> Cells:
+def _seen(described: Described, regions: tuple[Region, ...], at: Box | None) -> Looked:
+    return Looked(described.vectors[0], cells_of_photo(described), regions, at)
+
+
+def cells_of_photo(described: Described) -> Cells:
+    """Return the cells of the one photo that was described."""
     return cells_of(described.patches[0], described.weights[0], described.share)
 
 

@@ -28,6 +28,10 @@ Ids = npt.NDArray[np.int64]
 """(n,) int64; -1 pads short rows where faiss returns them."""
 
 
+SAME_SIDE = 0.001
+"""Sides of boxes that differ by less are the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A part of an upright picture, as fractions of its width and height."""
@@ -47,12 +51,27 @@ class Box:
                 "such as 0.1,0.2,0.5,0.5."
             )
 
+    def near(self, other: "Box | None") -> bool:
+        """Return whether another box is the same but for rounding."""
+        if other is None:
+            return False
+        mine, theirs = (self.x, self.y, self.w, self.h), (other.x, other.y, other.w, other.h)
+        return max(abs(a - b) for a, b in zip(mine, theirs, strict=True)) < SAME_SIDE
+
     def crop(self, image: Image.Image) -> Image.Image:
         """Return this part of the picture, at least one pixel wide and high."""
         left, top = int(self.x * image.width), int(self.y * image.height)
         right = max(left + 1, round((self.x + self.w) * image.width))
         bottom = max(top + 1, round((self.y + self.h) * image.height))
         return image.crop((left, top, min(right, image.width), min(bottom, image.height)))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a photo that shows a thing."""
+
+    box: Box
+    score: float  # 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +129,14 @@ class StageMove:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One fact that speaks for, or against, a hit's place; see `search.why`."""
+
+    kind: str  # `words`, `sku`, `brand`, `attribute`, `region`, `parts` or `rule`
+    text: str  # a sentence
+
+
+@dataclass(frozen=True, slots=True)
 class AttributeValue:
     """One attribute of a product, and who says so."""
 
@@ -147,6 +174,7 @@ class SearchHit:
     similarity: float  # cosine, -1..1, exact
     rank: int  # 1-based, after re-ranking, counted over all pages
     moves: tuple[StageMove, ...] = ()
+    why: tuple[Reason, ...] = ()
     variants: tuple[ProductCard, ...] = ()  # found ones that take this place too, best first
 
 
@@ -185,6 +213,8 @@ class SearchPage:
     timings_ms: dict[str, float]  # by step: words, encode, candidates, rerank, hydrate
     verdict: Verdict | None = None  # what the answer is worth; None: not calibrated, or `similar`
     corrections: tuple[Correction, ...] = ()  # words of the text that were read otherwise
+    regions: tuple[Region, ...] = ()  # things in the photo, best first
+    looked_at: Box | None = None  # the part of the photo that was meant; None: all of it
     event_id: int | None = None  # search_event row, where one was written
 
     @property

@@ -51,6 +51,14 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="Folder of a BLIP image-text matching model; unset: no such stage."),
     ] = None
+    regions: Annotated[
+        str,
+        Field(
+            pattern=r"^(encoder|saliency|local-dir:.+)$",
+            description="What finds the things in a photo: `encoder`, `saliency`, or "
+            "`local-dir:PATH` of an OWLv2 detector.",
+        ),
+    ] = "encoder"
     device: Annotated[
         str,
         Field(

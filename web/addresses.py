@@ -43,6 +43,10 @@ class Address:
         """Return the search without some of its fields, at its first page."""
         return self._keeping(lambda name, value: name != "page" and (name, value) not in pairs)
 
+    def looking_at(self, box: str) -> "Address":
+        """Return the search for another part of its photo, at its first page."""
+        return self._keeping(lambda name, _: name not in ("box", "page"), (("box", box),))
+
     def without_filters(self) -> "Address":
         """Return the search with nothing that restricts hits, at its first page."""
         return self._keeping(lambda name, _: name in ASKED)

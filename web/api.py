@@ -1,22 +1,16 @@
 """The JSON API under /api/v1."""
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import UnsupportedMediaType
 
 from search.clicks import record_click
 from search.db import session_scope
+from web.answers import ClickView, ProductView, ResultsView
 from web.consent import check_consent
+from web.heat import heat_picture
 from web.parsing import parse_filters, parse_search
-from web.schemas import (
-    ClickFields,
-    ClickView,
-    FormSearch,
-    JsonSearch,
-    PagedFields,
-    ProductView,
-    ResultsView,
-)
+from web.schemas import ClickFields, FormSearch, HeatFields, JsonSearch, PagedFields
 from web.specification import answers, specification
 from web.state import search as ask
 from web.state import similar as ask_similar
@@ -56,7 +50,7 @@ def search(json: JsonSearch, form: FormSearch) -> ResultsView:
     narrow filter still fills the page.
     """
     query, token = parse_search(form or json)
-    return ResultsView.of(ask(query), photo=token)
+    return ResultsView.of(ask(query), photo=token, box=(form or json).box)
 
 
 @blueprint.get("/products/<path:sku>")
@@ -82,6 +76,17 @@ def similar(sku: str, query: PagedFields) -> ResultsView:
     """Return products that look like this one, without itself and, folded, its variants."""
     found = ask_similar(sku, parse_filters(query), k=query.k, page=query.page, fold=query.fold)
     return ResultsView.of(found)
+
+
+@blueprint.get("/heat")
+@specification.validate(resp=answers(None, 400, 404, 409), tags=["search"], operation_id="heat")
+def heat(query: HeatFields) -> Response:
+    """Show where the photo and a product's picture agree.
+
+    A PNG of at most 480 px a side: what agrees glows, the more the brighter. It shows the product's
+    picture, or with `side=photo` the photo, or the part of it that `box` names.
+    """
+    return heat_picture(query)
 
 
 @blueprint.post("/clicks")

@@ -54,6 +54,8 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.CatalogueShrunk: OWN_FAULT,
     errors.UnusableQuery: Answer(400, "unusable-query", "This can't be searched for"),
     errors.UnknownProduct: Answer(404, "unknown-product", "No such product"),
+    errors.UnknownPicture: Answer(404, "unknown-picture", "No such picture"),
+    errors.NoLocalFeatures: Answer(409, "no-local-features", "Nothing to compare"),
     errors.UnknownEvent: Answer(404, "unknown-event", "No such search event"),
     errors.NotShown: Answer(409, "not-shown", "Not shown"),
     errors.UnusableRule: Answer(400, "unusable-rule", "This rule can't be kept"),

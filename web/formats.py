@@ -43,7 +43,24 @@ def steps(category: str | None) -> list[str]:
     return category.split(SEPARATOR) if category else []
 
 
+STAGES = {
+    "region": "The marked part of your photo",
+    "expand": "Pictures like the first hits",
+    "consistency": "What you asked for",
+    "local": "Comparing parts of the pictures",
+    "fuse": "Your words",
+    "cross_encode": "Reading words and pictures together",
+    "rules": "The shop",
+}
+"""What re-ranking stages go by, in words for people."""
+
+
+def stage(name: str) -> str:
+    """Return what a re-ranking stage goes by."""
+    return STAGES.get(name, name.replace("_", " ").capitalize())
+
+
 def install(app: Flask) -> None:
     """Offer these to templates as filters."""
-    for formatter in (price, count, percent, leaf, steps):
+    for formatter in (price, count, percent, leaf, steps, stage):
         app.add_template_filter(formatter)

@@ -13,6 +13,7 @@ from web.addresses import Address
 from web.errors import problem_of
 from web.narrowing import chips, choice_groups
 from web.parsing import PageFields, parse_fields, parse_filters, parse_panel, parse_query
+from web.photo_parts import photo_parts
 from web.state import search as ask
 from web.state import similar as ask_similar
 from web.state import state
@@ -36,7 +37,8 @@ def search() -> ResponseReturnValue:
         return redirect(url_for("pages.home"), 303)
     photo = state().uploads.load(fields.photo) if fields.photo else None
     found = ask(parse_query(fields, photo))
-    return _show_results(found, fields, url_for("pages.search"))
+    size = photo.size if photo is not None else None
+    return _show_results(found, fields, url_for("pages.search"), photo_px=size)
 
 
 @blueprint.post("/search")
@@ -78,9 +80,22 @@ def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
 
 
 def _show_results(
-    found: SearchPage, fields: PageFields, path: str, *, seed: ProductCard | None = None
+    found: SearchPage,
+    fields: PageFields,
+    path: str,
+    *,
+    seed: ProductCard | None = None,
+    photo_px: tuple[int, int] | None = None,
 ) -> str:
-    """Render hits with their filters; `path` is the page's address without fields."""
+    """Render hits with their filters.
+
+    Args:
+        found: The hits.
+        fields: Of the address.
+        path: The page's address without fields.
+        seed: The product that hits are to resemble, where there is one.
+        photo_px: Width and height of the shopper's photo, where there is one.
+    """
     address = Address.of(path, fields)
     return render_template(
         "results.html",
@@ -91,6 +106,8 @@ def _show_results(
         chips=chips(fields, address),
         currency=next((h.product.currency for h in found.hits if h.product.currency), None),
         seed=seed,
+        photo_px=photo_px,
+        photo_parts=photo_parts(found, address) if photo_px else None,
     )
 
 

@@ -138,20 +138,22 @@ def parse_search(fields: JsonSearch | FormSearch) -> tuple[Query, str | None]:
 def parse_panel() -> tuple[tuple[str, str], ...]:
     """Return what the search panel's form asks, as the fields of a results address.
 
-    A newly chosen picture is decoded and kept; otherwise the form names the one already there.
+    A newly chosen picture is decoded and kept; otherwise the form names the one already there,
+    and the part of it that was looked at.
 
     Raises:
         UnusablePicture: the picture can't be used.
         UnusableQuery: neither a picture nor words.
     """
     text = request.form.get("text", "").strip()
-    photo = request.form.get("photo", "")
+    photo, box = request.form.get("photo", ""), request.form.get("box", "")
     chosen = next((file for file in request.files.getlist("picture") if file.filename), None)
     if chosen is not None:
-        photo = state().uploads.save(parse_photo(chosen))
+        photo, box = state().uploads.save(parse_photo(chosen)), ""
     if not text and not photo:
         raise UnusableQuery("Choose a picture, or describe what you are looking for.")
-    return tuple((name, value) for name, value in (("text", text), ("photo", photo)) if value)
+    asked = (("text", text), ("photo", photo), ("box", box if photo else ""))
+    return tuple((name, value) for name, value in asked if value)
 
 
 def _cents(price: Decimal | None) -> int | None:

@@ -1,14 +1,12 @@
-"""What the API takes and gives, as pydantic models; the OpenAPI document is made from them."""
+"""What the API takes, and its problems, as pydantic models; `web.answers` has what it gives."""
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from flask import url_for
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from werkzeug.datastructures import FileStorage
 
 from search.columns import FIELDS
-from search.results import ProductCard, SearchHit, SearchPage
 from web.attribute_fields import describe_fields, gathered
 
 
@@ -106,155 +104,15 @@ class FormSearch(QueryFields):
     )
 
 
-class AttributeView(BaseModel):
-    """What is known of a product, and who says so."""
+class HeatFields(BaseModel):
+    """Which two pictures to compare, and which of them to show."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(description="category, colour, pattern, material, …")
-    value: str
-    confidence: float = Field(description="0 to 1; of what pictures show, how likely it is.")
-    source: str = Field(
-        description="`merchant`: its field says so; `title`: the title; `picture`: predicted."
-    )
-
-
-class ProductView(BaseModel):
-    """A product."""
-
-    sku: str
-    title: str
-    description: str
-    brand: str | None
-    category: str | None = Field(description="A path, `A > B > C`.")
-    colour: str | None
-    price_cents: int | None = Field(description="Hundredths of the currency's unit.")
-    currency: str | None = Field(description="ISO 4217.")
-    in_stock: bool
-    url: str | None = Field(description="The product in the shop.")
-    page: str = Field(description="The product on this site.")
-    pictures: list[str] = Field(description="Addresses on this site, in the shop's order.")
-    attributes: list[AttributeView]
-
-    @classmethod
-    def of(cls, card: ProductCard) -> Self:
-        """Return what the API shows of a product."""
-        return cls(
-            sku=card.sku,
-            title=card.title,
-            description=card.description,
-            brand=card.brand,
-            category=card.category,
-            colour=card.colour,
-            price_cents=card.price_cents,
-            currency=card.currency,
-            in_stock=card.in_stock,
-            url=card.url,
-            page=url_for("pages.product", sku=card.sku),
-            pictures=[url_for("pictures.picture", image_id=i) for i in card.image_ids],
-            attributes=[AttributeView.model_validate(known) for known in card.attributes],
-        )
-
-
-class MoveView(BaseModel):
-    """What one re-ranking stage did to a hit."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    stage: str
-    rank_before: int
-    rank_after: int
-
-
-class HitView(BaseModel):
-    """One product found."""
-
-    rank: int = Field(description="Counted from 1 over all pages.")
-    similarity: float = Field(description="Cosine, -1 to 1, exact; rises with likeness.")
-    picture: str = Field(description="The product's picture that matched best.")
-    product: ProductView
-    moves: list[MoveView] = Field(description="Which stage moved it where.")
-    variants: list[ProductView] = Field(
-        description="Found variants of the product, such as other colours, that take its place."
-    )
-
-    @classmethod
-    def of(cls, hit: SearchHit) -> Self:
-        """Return what the API shows of a hit."""
-        return cls(
-            rank=hit.rank,
-            similarity=round(hit.similarity, 6),
-            picture=url_for("pictures.picture", image_id=hit.image_id),
-            product=ProductView.of(hit.product),
-            moves=[MoveView.model_validate(move) for move in hit.moves],
-            variants=[ProductView.of(card) for card in hit.variants],
-        )
-
-
-class FacetView(BaseModel):
-    """How many of the found products have this value."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    value: str
-    count: int
-
-
-class CorrectionView(BaseModel):
-    """A misspelt word, and the word of the catalogue that it was read as."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    typed: str
-    meant: str
-
-
-class ResultsView(BaseModel):
-    """One page of hits, best first."""
-
-    hits: list[HitView]
-    total: int = Field(
-        description="Products found, over all pages; what is folded counts once, except in facets."
-    )
-    page: int
-    pages: int
-    k: int
-    kind: str = Field(description="`photo`, `text`, `both` or `similar`.")
-    photo: str | None = Field(description="Token of the kept photo.")
-    facets: dict[str, list[FacetView]]
-    generation_id: int
-    model_tag: str
-    timings_ms: dict[str, float]
-    verdict: Literal["same", "close", "nothing"] | None = Field(
-        description="What the first hits are worth, by similarities calibrated on this catalogue: "
-        "most likely the very product, something close, or nothing close. Null where the "
-        "catalogue is too small to tell, and for products similar to one."
-    )
-    corrections: list[CorrectionView] = Field(description="Words that were read otherwise.")
-    event_id: int | None
-
-    @classmethod
-    def of(cls, found: SearchPage, *, photo: str | None = None) -> Self:
-        """Return what the API shows of a page."""
-        return cls(
-            hits=[HitView.of(hit) for hit in found.hits],
-            total=found.total,
-            page=found.page,
-            pages=found.pages,
-            k=found.k,
-            kind=found.kind,
-            photo=photo,
-            facets={
-                name: [FacetView.model_validate(value) for value in values]
-                for name, values in found.facets.items()
-            },
-            generation_id=found.generation_id,
-            model_tag=found.model_tag,
-            timings_ms={step: round(ms, 3) for step, ms in found.timings_ms.items()},
-            verdict=found.verdict,
-            corrections=[CorrectionView.model_validate(c) for c in found.corrections],
-            event_id=found.event_id,
-        )
+    photo: Token = Field(description="Token that a search with `keep` returned.")
+    image_id: int = Field(ge=1, le=2**63 - 1, description="A hit's picture: the end of `picture`.")
+    box: str | None = Field(default=None, description="Part of the photo, as in a search.")
+    side: Literal["product", "photo"] = Field(default="product", description="What is shown.")
 
 
 class ClickFields(BaseModel):
@@ -265,12 +123,6 @@ class ClickFields(BaseModel):
     event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
     sku: str = Field(min_length=1, description="The hit's product.")
     rank: int = Field(ge=1, le=10**6, description="The hit's `rank`.")
-
-
-class ClickView(BaseModel):
-    """What became of a click."""
-
-    recorded: bool = Field(description="False where this click was known already.")
 
 
 class RefusedField(BaseModel):

@@ -25,14 +25,19 @@ class Answers(Response):
         """Return the OpenAPI responses, with the media type that errors really have."""
         spec = super().generate_spec(naming_strategy)
         for status, answer in spec.items():
+            if int(status) < 400 and "content" not in answer:
+                answer["content"] = {"image/png": {}}
             content = answer.get("content", {})
             if int(status) >= 400 and "application/json" in content:
                 content["application/problem+json"] = content.pop("application/json")
         return spec
 
 
-def answers(model: type[Any], *problems: int) -> Answers:
-    """Return the answers of a view: its model, the problems named, and those any view has."""
+def answers(model: type[Any] | None, *problems: int) -> Answers:
+    """Return the answers of a view: its model, the problems named, and those any view has.
+
+    Without a model the view answers with a PNG.
+    """
     statuses = {*problems, 422, 500, 503}
     return Answers(HTTP_200=model, **{f"HTTP_{status}": Problem for status in sorted(statuses)})
 

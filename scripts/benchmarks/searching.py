@@ -21,12 +21,13 @@ from search.lexical import Lexical, Match
 from search.local import cells_of
 from search.photo import Looked
 from search.question import Question
-from search.ranking import Stopwatch, facets, rank
+from search.ranking import facets, rank
 from search.results import Filters, Vector
 from search.rules import Pin, Rules, Shift
 from search.settings import Settings
 from search.stages import STAGES, Asked, Ranking, Stage
 from search.stages.folding import fold
+from search.stopwatch import Stopwatch
 from search.wishes import Wish
 
 PHOTO_PX = 1024

@@ -49,8 +49,8 @@ def load_photo(path: Path) -> "Image":
     return decode_picture(path.read_bytes(), max_pixels=load_settings().max_image_pixels)
 
 
-def show(page: SearchPage) -> None:
-    """Print a page of hits as a table."""
+def show(page: SearchPage, *, explain: bool = False) -> None:
+    """Print a page of hits as a table, and with `explain` why each is where it is."""
     from rich.console import Console
     from rich.table import Table
 
@@ -73,6 +73,13 @@ def show(page: SearchPage) -> None:
     for correction in page.corrections:
         console.print(f"Read {correction.typed!r} as {correction.meant!r}.", highlight=False)
     console.print(table)
+    for hit in page.hits if explain else ():
+        console.print(f"{hit.rank}. {hit.product.sku}", highlight=False, markup=False)
+        for reason in hit.why:
+            console.print(f"   {reason.text}", highlight=False, markup=False)
+        for move in hit.moves:
+            moved = f"   {move.stage}: place {move.rank_before} to {move.rank_after}"
+            console.print(moved, highlight=False, markup=False)
     elapsed_ms = sum(page.timings_ms.values())
     console.print(
         f"{page.total} products found, page {page.page} of {page.pages}, {elapsed_ms:.0f} ms, "
@@ -105,6 +112,7 @@ def show(page: SearchPage) -> None:
 @click.option("--in-stock", is_flag=True, help="Only what can be bought now.")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 100), help="Hits a page.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page.")
+@click.option("--explain", is_flag=True, help="Say of each hit why it is there; JSON always does.")
 @json_option
 def search(
     *,
@@ -120,6 +128,7 @@ def search(
     in_stock: bool,
     k: int,
     page: int,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Find products by photo, by text, or by both."""
@@ -145,4 +154,4 @@ def search(
     if as_json:
         echo_json(asdict(found))
     else:
-        show(found)
+        show(found, explain=explain)

@@ -16,7 +16,7 @@ import structlog
 from PIL import Image
 
 from search.encoder.loading import device_named
-from search.encoder.torchvision_ops import declare_missing_operators
+from search.encoder.whole_model import load_whole
 from search.errors import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -84,40 +84,15 @@ def load_cross_encoder(folder: Path, device: str = "auto") -> CrossEncoder:
         ModelUnavailable: no such device, or the folder does not hold a whole BLIP model for
             image-text matching.
     """
-    declare_missing_operators()
     where = device_named(device)
-    if not (folder / "config.json").is_file():
-        raise _unusable(folder, "there is no config.json in it.")
-    from transformers import (
-        AutoConfig,
-        AutoTokenizer,
-        BlipForImageTextRetrieval,
-        BlipImageProcessorPil,
+    network, tokenizer, preparation = load_whole(
+        folder,
+        "blip",
+        ("BlipForImageTextRetrieval", "AutoTokenizer", "BlipImageProcessorPil"),
+        lambda reason: _unusable(folder, reason),
     )
-    from transformers.utils import logging
-
-    noisy, _ = logging.is_progress_bar_enabled(), logging.disable_progress_bar()
-    try:
-        kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
-        loaded: Any = BlipForImageTextRetrieval.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        preparation = BlipImageProcessorPil.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # whatever transformers raises
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise _unusable(folder, f"{said[:300]}") from error
-    finally:
-        if noisy:
-            logging.enable_progress_bar()
-    if kind != "blip":
-        raise _unusable(folder, f"its config.json is that of a {kind} model.")
-    network, found = loaded
-    if missing := sorted(found["missing_keys"]):
-        # transformers would go on with random numbers.
-        raise _unusable(folder, f"its weights lack {len(missing)} parts, such as {missing[0]}.")
     log.info("cross_encoder_loaded", folder=str(folder), device=str(where))
-    return CrossEncoder(network.eval().to(where), tokenizer, preparation, where)
+    return CrossEncoder(network.to(where), tokenizer, preparation, where)
 
 
 def _unusable(folder: Path, reason: str) -> ModelUnavailable:

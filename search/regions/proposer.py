@@ -1,6 +1,5 @@
 """The interface of region proposers, and the one that reads the encoder's own region head."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from search.encoder.local_features import Described
-from search.results import Box
+from search.results import Box, Region
 
 MOST = 6
 """Regions of a photo."""
@@ -21,14 +20,6 @@ WHOLE = 0.85
 """A region of so much of the photo is the photo."""
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A part of a photo that shows a thing."""
-
-    box: Box
-    score: float  # 0 to 1
 
 
 class RegionProposer(Protocol):
@@ -45,12 +36,19 @@ class RegionProposer(Protocol):
 
 
 class EncoderRegions:
-    """Reads the regions that the encoder saw while it encoded the photo."""
+    """Reads the regions that the encoder saw while it encoded the photo.
+
+    Args:
+        otherwise: Asked where the encoder has no eye for regions, which only the embedded one has.
+    """
+
+    def __init__(self, otherwise: RegionProposer) -> None:
+        self._otherwise = otherwise
 
     def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
         """Return regions; see `RegionProposer.propose`."""
         if described.regions.size == 0:
-            return ()
+            return self._otherwise.propose(photo, described)
         logits, distances = described.regions[0][0], described.regions[0][1:]
         side = logits.shape[0]
         middle = (np.arange(side, dtype=np.float32) + 0.5) / side

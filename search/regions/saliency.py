@@ -11,7 +11,8 @@ from PIL import Image
 from scipy import ndimage
 
 from search.encoder.local_features import Described
-from search.regions.proposer import Region, strongest
+from search.regions.proposer import strongest
+from search.results import Region
 
 SIDE_PX = 64
 BORDER = 3

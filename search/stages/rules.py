@@ -34,7 +34,7 @@ def apply_rules(asked: Asked, ranking: Ranking) -> Ranking:
         return ranking
     weights = np.zeros(len(ranking), np.float32)
     for shift in rules.shifts:
-        weights[_meant(asked.columns, ranking, shift)] += shift.weight
+        weights[meant(asked.columns, ranking, shift)] += shift.weight
     weights = np.clip(weights, -1, 1)
     sold_out = ~asked.columns.in_stock[ranking.rows]
     if rules.out_of_stock == "lower":
@@ -48,8 +48,8 @@ def apply_rules(asked: Asked, ranking: Ranking) -> Ranking:
     return ranking.take(_pinned(ranking.product_ids, rules.pins)) if rules.pins else ranking
 
 
-def _meant(columns: Columns, ranking: Ranking, shift: Shift) -> Mask:
-    """Return (n,) which products of a ranking a shift means."""
+def meant(columns: Columns, ranking: Ranking, shift: Shift) -> Mask:
+    """Return (n,) which products of a ranking a shift means: its own, its brand's or category's."""
     if shift.product_id is not None:
         return np.asarray(ranking.product_ids == shift.product_id)
     if shift.brand is not None:

@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from tests.shop import ODD_SKU, ODD_TITLE, PRODUCTS, photo
+from tests.shop import ODD_SKU, ODD_TITLE, PRODUCTS, draw, photo
 from web import create_app
 from web.errors import PROBLEM_JSON
 
@@ -318,10 +318,15 @@ def test_the_description_is_valid_and_true(client: FlaskClient) -> None:
         "/api/v1/products/{sku}",
         "/api/v1/products/{sku}/similar",
         "/api/v1/clicks",
+        "/api/v1/heat",
     }
     search = description["paths"]["/api/v1/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
     assert set(search["responses"]["422"]["content"]) == {PROBLEM_JSON}
+
+    heat = description["paths"]["/api/v1/heat"]["get"]["responses"]
+    assert set(heat["200"]["content"]) == {"image/png"}
+    assert set(heat["409"]["content"]) == {PROBLEM_JSON}
 
     def check(response: TestResponse, model: str) -> None:
         schema = {
@@ -331,6 +336,7 @@ def test_the_description_is_valid_and_true(client: FlaskClient) -> None:
         jsonschema.Draft202012Validator(schema).validate(response.json)
 
     check(client.post(SEARCH, json={"text": "plate"}), "ResultsView")
+    check(send(client, photo("Plate", "red"), keep="true"), "ResultsView")
     check(client.get("/api/v1/products/PLATE-RED"), "ProductView")
     check(client.post(SEARCH, json={"k": 0}), "Problem")
 
@@ -370,3 +376,36 @@ def test_the_description_names_attribute_fields(client: FlaskClient) -> None:
     for name in ("JsonSearch", "FormSearch"):
         assert {"pattern", "material", "colour"} <= schemas[name]["properties"].keys()
         assert "attributes" not in schemas[name]["properties"]
+
+
+def test_hits_say_why_and_photos_what_was_seen(client: FlaskClient) -> None:
+    words = client.post(SEARCH, json={"text": "PLATE-RED"}).json
+    seen = send(client, photo("Plate", "red"), keep="true", box="0.05,0.05,0.9,0.9").json
+
+    assert {"kind": "sku", "text": "Its article number is what you typed."} in words["hits"][0][
+        "why"
+    ]
+    assert words["hits"][0]["heat"] is None
+    assert words["regions"] == []
+    assert words["looked_at"] is None
+    assert [reason["kind"] for reason in seen["hits"][0]["why"]].count("parts") == 1
+    assert seen["looked_at"] == [0.05, 0.05, 0.9, 0.9]
+    assert seen["hits"][0]["heat"].startswith(f"/api/v1/heat?photo={seen['photo']}&image_id=")
+    assert client.get(seen["hits"][0]["heat"]).mimetype == "image/png"
+    assert all(len(region["box"]) == 4 and not region["chosen"] for region in seen["regions"])
+
+
+def test_without_a_box_the_best_region_is_chosen(client: FlaskClient) -> None:
+    content = io.BytesIO()
+    ground = Image.new("RGB", (480, 480), "#f4f2ee")
+    ground.paste(draw("Cushion", "blue", side_px=200), (20, 240))
+    ground.save(content, "JPEG", quality=92)
+
+    seen = send(client, content.getvalue()).json
+
+    assert [region["chosen"] for region in seen["regions"]].count(True) == 1
+    chosen = seen["regions"][0]
+    assert chosen["chosen"]
+    assert seen["looked_at"] == chosen["box"]
+    again = send(client, content.getvalue(), box=",".join(map(str, chosen["box"]))).json
+    assert [region["box"] for region in again["regions"] if region["chosen"]] == [chosen["box"]]

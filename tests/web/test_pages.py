@@ -4,14 +4,16 @@ import io
 import re
 from dataclasses import replace
 from html import unescape
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask, render_template
 from flask.testing import FlaskClient
+from PIL import Image
 from werkzeug.test import TestResponse
 
 from search.results import AttributeValue
-from tests.shop import ODD_SKU, PRODUCTS, photo
+from tests.shop import ODD_SKU, PRODUCTS, draw, photo
 from web.state import state
 
 
@@ -122,7 +124,9 @@ def test_pages_are_turned(client: FlaskClient) -> None:
 def test_a_card_says_what_it_must(client: FlaskClient) -> None:
     page = client.get("/products/PLATE-GREEN/similar?category=Home+>+Tableware+>+Plates").text
 
-    card = re.search(r'<li class="card"[^>]*>(?:(?!</li>).)*Red plate.*?</li>', page, re.DOTALL)
+    card = re.search(
+        r'<li class="card"[^>]*>(?:(?!</li>).)*Red plate.*?card-more[^>]*>', page, re.DOTALL
+    )
     assert card
     assert "€10.50" in card[0]
     assert "Nordlys" in card[0]
@@ -241,3 +245,89 @@ def test_what_only_the_picture_says_is_marked(app: Flask) -> None:
     assert re.search(r'<dd>striped\s*<small title="83% sure">from the picture</small>', page)
     assert page.count("from the picture") == 1
     assert page.count("<dt>Colour</dt>") == 1, "the merchant's field is shown once"
+
+
+def two_things() -> bytes:
+    """A photo of a red plate and, beside it, a blue cushion."""
+    both = Image.new("RGB", (520, 240), "#f4f2ee")
+    both.paste(draw("Plate", "red"), (0, 0))
+    both.paste(draw("Cushion", "blue"), (280, 0))
+    content = io.BytesIO()
+    both.save(content, "JPEG", quality=92)
+    return content.getvalue()
+
+
+def parts(page: str) -> dict[str, bool]:
+    """Return the addresses of the parts of the photo, and which is the current one."""
+    links = re.findall(r'<a href="([^"]*)" aria-label="Search this part[^>]*>', page)
+    current = re.findall(r'<a href="([^"]*)" aria-label="[^"]*" aria-current="true"', page)
+    return {unescape(link): link in current for link in links}
+
+
+def test_the_things_in_a_photo_are_links(client: FlaskClient) -> None:
+    page = client.get(submit(client, two_things()).location).text
+
+    found = parts(page)
+    assert 2 <= len(found) <= 6
+    assert sum(found.values()) == 1
+    assert 'width="520" height="240" alt="Your picture, whole"' in page
+    assert all(re.search(r"&box=[0-9.%C]+$", link) for link in found)
+    right = max(found, key=lambda link: float(unquote(link).rpartition("box=")[2].split(",")[0]))
+    shown = client.get(right)
+    assert titles(shown)[0] == "Blue cushion"
+    assert [link for link, current in parts(shown.text).items() if current] == [right]
+    assert len(parts(shown.text)) == len(found)
+
+
+def test_the_whole_photo_can_be_meant(client: FlaskClient) -> None:
+    address = submit(client, two_things()).location
+
+    link = re.search(r'search <a href="([^"]*)"', client.get(address).text)
+
+    assert link
+    whole = client.get(unescape(link[1])).text
+    assert unquote(link[1]).endswith("box=0,0,1,1")
+    assert "the whole photo</strong>" in whole
+    assert parts(whole)
+    assert not any(parts(whole).values())
+
+
+def test_a_part_of_ones_own_is_shown_among_the_others(client: FlaskClient) -> None:
+    address = submit(client, two_things()).location
+
+    shown = parts(client.get(f"{address}&box=0.6,0.2,0.2,0.5").text)
+
+    assert [
+        unquote(link).endswith("box=0.6,0.2,0.2,0.5") for link, now in shown.items() if now
+    ] == [True]
+
+
+def test_words_are_added_to_the_part_that_is_looked_at(client: FlaskClient) -> None:
+    token = submit(client, two_things()).location.rpartition("=")[2]
+    box = "0.5,0.1,0.4,0.8"
+    page = client.get(f"/search?photo={token}&box={box}").text
+    assert f'<input type="hidden" name="box" value="{box}">' in page
+
+    kept = submit(client, photo=token, box=box, text="green").location
+    replaced = submit(client, photo("Tray", "blue"), photo=token, box=box).location
+
+    assert unquote(kept) == f"/search?text=green&photo={token}&box={box}"
+    assert "box" not in replaced
+
+
+def test_one_thing_alone_on_a_page_of_words_has_no_parts(client: FlaskClient) -> None:
+    assert "Parts of your picture" not in client.get("/search?text=plate").text
+
+
+def test_hits_say_why(client: FlaskClient) -> None:
+    words = client.get("/search?text=red+plate").text
+    seen = client.get(submit(client, photo("Plate", "red")).location).text
+
+    assert "Its text has all your words: “red”, “plate”." in words
+    assert "Colour: red, says the shop." in words
+    assert "/api/v1/heat" not in words
+    heat = re.search(r'<img src="(/api/v1/heat[^"]*)" loading="lazy"', seen)
+    assert heat
+    assert client.get(unescape(heat[1])).mimetype == "image/png"
+    assert "Parts of both pictures agree" in seen
+    assert "Why?" not in client.get("/products/PLATE-RED").text

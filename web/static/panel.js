@@ -57,6 +57,7 @@ const send = async (panel, file) => {
   form.delete("picture");
   if (file) {
     form.delete("photo");
+    form.delete("box");
     form.set("picture", await reduce(file));
   } else if (!form.get("photo") && !form.get("text").trim()) {
     panel.querySelector("input[type=search]").focus();

@@ -85,7 +85,7 @@ export const watchLinks = () => {
     if (!link || !plain) return;
     event.preventDefault();
     showWaiting();
-    swap(link.href);
+    swap(link.getAttribute("href")); // a link inside a drawing has no plain href
   });
   let page = location.pathname + location.search;
   window.addEventListener("popstate", () => {

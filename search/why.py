@@ -1,0 +1,136 @@
+"""Says why shown hits are where they are: words, attributes, parts of pictures, rules.
+
+Facts about a question and a product, each in one sentence that shoppers and merchants can read;
+which stage moved a hit where is told by its `StageMove`s. It guesses nothing: what neither words
+nor pictures nor rules say has no reason. Only what a page shows is explained.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from search.generation import Generation
+from search.lexical import Match
+from search.local import agreement
+from search.question import Question
+from search.results import Ids, ProductCard, Reason
+from search.rules import Shift
+from search.stages import Ranking
+from search.stages.rules import meant
+from search.wishes import Wish
+
+SOURCES = {
+    "merchant": "says the shop",
+    "title": "says its title",
+    "picture": "seen in its picture",
+}
+
+
+def reasons(
+    question: Question,
+    generation: Generation,
+    shown: Ranking,
+    cards: Mapping[int, ProductCard],
+) -> dict[int, tuple[Reason, ...]]:
+    """Return the reasons of each shown product, by product id.
+
+    Args:
+        question: What was asked.
+        generation: What answered.
+        shown: The products of one page.
+        cards: Them as they are shown, by product id; they know who says what of a product.
+    """
+    if len(shown) == 0:
+        return {}
+    found: dict[int, list[Reason]] = {product: [] for product in shown.product_ids.tolist()}
+    for i, product in enumerate(found):
+        row = int(shown.rows[i])
+        found[product] += _words(question, product, row)
+        for wish in question.wishes:
+            found[product] += _attribute(wish, generation, row, cards.get(product))
+    for said in (_pictures(question, generation, shown.rows), _rules(question, generation, shown)):
+        for i, reason in said:
+            found[int(shown.product_ids[i])].append(reason)
+    return {product: tuple(own) for product, own in found.items()}
+
+
+def _words(question: Question, product: int, row: int) -> Iterator[Reason]:
+    """Say which words of a text a product holds; beside a photo they only change what it says."""
+    if question.kind != "text":
+        return
+    if question.brand is not None and question.brand[row]:
+        yield Reason("brand", "Its brand is what you typed.")
+    found = question.lexical.match(product)
+    if found is None:
+        return
+    match, words = found
+    if match == Match.SKU:
+        yield Reason("sku", "Its article number is what you typed.")
+    elif match == Match.SKU_BEGINS:
+        yield Reason("sku", "Its article number begins as you typed.")
+    if words:
+        quoted = ", ".join(f"“{word}”" for word in words)
+        missing = len(question.lexical.words) - len(words)
+        rest = "all your words" if not missing else f"{len(words)} of {len(question.lexical.words)}"
+        yield Reason("words", f"Its text has {rest}: {quoted}.")
+
+
+def _attribute(
+    wish: Wish, generation: Generation, row: int, card: ProductCard | None
+) -> Iterator[Reason]:
+    """Say which wanted value a product has, and who says so."""
+    facet = generation.columns.facets[wish.attribute]
+    code = int(facet.codes[row])
+    if not wish.fits[code]:
+        return
+    value = facet.values[code]
+    known = card.attributes if card is not None else ()
+    # The catalogue may have changed since the generation was built; then nobody is named.
+    source = next((a.source for a in known if (a.name, a.value) == (wish.attribute, value)), None)
+    said = f", {SOURCES[source]}" if source in SOURCES else ""
+    yield Reason("attribute", f"{wish.attribute.capitalize()}: {value}{said}.")
+
+
+def _pictures(
+    question: Question, generation: Generation, rows: Ids
+) -> Iterator[tuple[int, Reason]]:
+    """Say how well the part that is meant and the parts of both pictures agree."""
+    looked = question.looked
+    if looked is None or question.kind != "photo":
+        return
+    if looked.part is not None:
+        alike = np.asarray(generation.vectors[rows], np.float32) @ looked.part
+        for i, cosine in enumerate(alike.tolist()):
+            yield i, Reason("region", f"Like the marked part of your photo: {_percent(cosine)}.")
+    if generation.patches.shape[1] and len(looked.cells.patches):
+        agreed = agreement(looked.cells, generation.patches[rows])
+        for i, share in enumerate(agreed.tolist()):
+            yield i, Reason("parts", f"Parts of both pictures agree: {_percent(share)}.")
+
+
+def _rules(
+    question: Question, generation: Generation, shown: Ranking
+) -> Iterator[tuple[int, Reason]]:
+    """Say what the merchant's rules did to products."""
+    at = {product: i for i, product in enumerate(shown.product_ids.tolist())}
+    for pin in question.rules.pins:
+        if pin.product_id in at:
+            yield at[pin.product_id], Reason("rule", f"Placed at {pin.position} by the shop.")
+    for shift in question.rules.shifts:
+        for i in np.flatnonzero(meant(generation.columns, shown, shift)).tolist():
+            yield i, Reason("rule", _moved(shift))
+    if question.rules.out_of_stock != "as_is":
+        for i in np.flatnonzero(~generation.columns.in_stock[shown.rows]).tolist():
+            yield i, Reason("rule", "Moved down: out of stock.")
+
+
+def _moved(shift: Shift) -> str:
+    """Return what a boost or a bury is about."""
+    way = "up" if shift.weight > 0 else "down"
+    about = f" all of {shift.brand or shift.category}" if shift.product_id is None else " it"
+    return f"The shop moves{about} {way}."
+
+
+def _percent(share: float) -> str:
+    """Return 0 to 1 as it is shown; what points away is 0."""
+    return f"{round(100 * min(max(share, 0.0), 1.0))}%"
