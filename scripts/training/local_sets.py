@@ -39,7 +39,7 @@ class Sizes:
 
 
 SIZES = Sizes(
-    shops={101: 500, 201: 900, 301: 900, 401: 1000, 501: 1000},
+    shops={101: 500, 201: 900, 301: 900, 401: 1000},
     products=1200,
     scenes=2400,
     boxed=(201,),
@@ -174,8 +174,8 @@ class LocalSets:
 
     @cached_property
     def clothing(self) -> list[Picture]:
-        """Photos of garments to learn from: one in three."""
-        return pictures.clothing(self.data / "clothing", "catalogue")[:: 3 * self.sizes.every]
+        """Photos of garments to learn from: one in six."""
+        return pictures.clothing(self.data / "clothing", "catalogue")[:: 6 * self.sizes.every]
 
     @cached_property
     def backdrops(self) -> list[Image.Image]:

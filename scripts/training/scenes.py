@@ -58,7 +58,7 @@ def draw_scenes(
         return
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(studio), size=min(CUT_OUTS, len(studio)), replace=False)
+    chosen = rng.choice(len(studio), size=min(CUT_OUTS, MOST * count, len(studio)), replace=False)
     things = [thing for i in chosen if (thing := cut_out(studio[int(i)].open())) is not None]
     log.info("things cut out", count=len(things))
     lines: list[tuple[str | float, ...]] = []
