@@ -50,14 +50,13 @@ Two small heads, trained after the towers and on them by `scripts/train_local_he
 that the backbone computes anyway; their weights are `local_heads.safetensors`.
 
 - Patches: 48 numbers for each of 7 by 7 cells, from the means and deviations of four stages and of
-  colours, and how much the cell matters in a query. Learned by a contrast (InfoNCE) between the street
-  photos and the studio pictures of four drawn shops (3,300 photos of 4,800 products, seeds 101 to 401),
-  between train photos and catalogue pictures of groceries, and between garments and distorted views of
-  themselves.
+  colours, and how much the cell matters in a query. Learned by a contrast (InfoNCE) between street photos
+  and studio pictures of drawn shops whose seeds judge nothing, between train photos and catalogue pictures
+  of groceries, and between garments and distorted views of themselves.
 - Regions: for each of 14 by 14 cells whether a thing has its middle there, and how far its sides are.
-  Learned from 2,400 scenes composed of cut-out things, whose boxes are known, and from the boxes that
-  a published detector (mobile_object_localizer) puts on drawn street photos and on train photos of
-  groceries and garments.
+  Learned from scenes composed of cut-out things, whose boxes are known, and from the boxes that a
+  published detector (mobile_object_localizer) puts on drawn street photos and on train photos of groceries
+  and garments.
 
 They know what these pictures show: on other things a region may be missed, and the photo is taken whole.
 
