@@ -17,13 +17,13 @@ from indexer.ingest import ingest
 from search.composer import Composer
 from search.configured_stages import configured_stages
 from search.db import open_database, session_scope
-from search.encoder import Encoder, load_encoder
+from search.encoder import load_encoder
 from search.evaluation import Evaluator
 from search.generation import load_generation
 from search.judgements import Judged
 from search.models import Generation as GenerationRow
 from search.models import Product
-from search.regions import load_proposer
+from search.regions import RegionProposer, load_proposer
 from search.settings import Settings
 from search.vocabulary import load_vocabulary
 
@@ -36,6 +36,7 @@ def evaluate_catalogue(
     judged: Sequence[Judged],
     settings: Settings,
     *,
+    proposer: RegionProposer | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Index a catalogue and ask it judged queries.
@@ -45,6 +46,7 @@ def evaluate_catalogue(
         judged: The queries.
         settings: Its `home` is filled with a database and an index; a database set by the
             operator is ignored.
+        proposer: Finds the things in photos; None: what the settings name.
         progress: Told how far each step is.
 
     Returns:
@@ -60,7 +62,9 @@ def evaluate_catalogue(
         )
         encode_all(database, own, encoder, progress=lambda done, total: tell("encode", done, total))
         generation_id = build_generation(database, own, encoder)
-        evaluator = _evaluator(database, own, encoder, generation_id)
+        proposer = proposer or load_proposer(own.regions, own.device)
+        composer = Composer(encoder, load_vocabulary(own.vocabulary), proposer)
+        evaluator = _evaluator(database, own, composer, generation_id)
         measured = evaluator.evaluate(judged, lambda done, total: tell("ask", done, total))
     finally:
         database.dispose()
@@ -79,7 +83,7 @@ def evaluate_catalogue(
 
 
 def _evaluator(
-    database: sqlalchemy.Engine, settings: Settings, encoder: Encoder, generation_id: int
+    database: sqlalchemy.Engine, settings: Settings, composer: Composer, generation_id: int
 ) -> Evaluator:
     """Load the built generation with the skus and categories that judge it."""
     with session_scope(database) as session:
@@ -92,11 +96,7 @@ def _evaluator(
     indexed = set(generation.columns.product_id.tolist())
     return Evaluator(
         generation=generation,
-        composer=Composer(
-            encoder,
-            load_vocabulary(settings.vocabulary),
-            load_proposer(settings.regions, settings.device),
-        ),
+        composer=composer,
         settings=settings,
         database=database,
         skus={product_id: sku for product_id, sku, _ in products if product_id in indexed},

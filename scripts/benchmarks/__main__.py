@@ -20,7 +20,7 @@ ROUNDS = click.option(
 
 @click.group()
 def bench() -> None:
-    """Measure speed."""
+    """Measure speed, and what finding regions in photos does."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
@@ -146,6 +146,26 @@ def runtimes(
         return
     for part in found:
         table(part)
+
+
+@bench.command()
+@click.option("--catalogue", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--photos", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--split", help="Ask only rows of this split.")
+@click.option(
+    "--teachers",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of object_localizer.onnx, to compare with (needs ONNX Runtime).",
+)
+@json_option
+def regions(
+    *, catalogue: Path, photos: Path, split: str | None, teachers: Path | None, as_json: bool
+) -> None:
+    """Compare ways to find what is meant in a photo, on judged photos."""
+    from scripts.benchmarks.regions import measure_regions, table
+
+    found = measure_regions(catalogue, photos, split=split, teachers=teachers)
+    echo_json(found) if as_json else table(found)
 
 
 if __name__ == "__main__":

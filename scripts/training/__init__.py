@@ -1,4 +1,4 @@
-"""The steps of `scripts/train_encoder.py`; none of them is needed at run time."""
+"""The steps of `scripts/train_*.py`; none of them is needed at run time."""
 
 from search.encoder.torchvision_ops import declare_missing_operators
 

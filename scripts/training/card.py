@@ -44,6 +44,22 @@ of one product, similarities kept from the whitened backbone, nothing added for 
 caption, and the cosine to known or measured colours; weights averaged over the run. Text: the cosine to
 the sentence teacher's centred meaning of the plain wording and to the colours that the words name.
 
+## Local heads
+
+Two small heads, trained after the towers and on them by `scripts/train_local_heads.py`, read the maps
+that the backbone computes anyway; their weights are `local_heads.safetensors`.
+
+- Patches: 48 numbers for each of 7 by 7 cells, from the means and deviations of four stages and of
+  colours, and how much the cell matters in a query. Learned by a contrast (InfoNCE) between street photos
+  and studio pictures of drawn shops whose seeds judge nothing, between train photos and catalogue pictures
+  of groceries, and between garments and distorted views of themselves.
+- Regions: for each of 14 by 14 cells whether a thing has its middle there, and how far its sides are.
+  Learned from scenes composed of cut-out things, whose boxes are known, and from the boxes that a
+  published detector (mobile_object_localizer) puts on drawn street photos and on train photos of groceries
+  and garments.
+
+They know what these pictures show: on other things a region may be missed, and the photo is taken whole.
+
 ## Results
 
 Exact cosine ranking, one run. The photos asked are not learned from (`val` splits). The catalogue
@@ -67,8 +83,8 @@ _TAIL = """
 
 ## Licences
 
-This checkpoint: Apache-2.0, like the project. EfficientNet-Lite2 weights, all-MiniLM-L6-v2 and ML Kit's
-labeler: Apache-2.0. GroceryStoreDataset: MIT (Klasson, Zhang, Kjellström, WACV 2019).
+This checkpoint: Apache-2.0, like the project. EfficientNet-Lite2 weights, all-MiniLM-L6-v2, ML Kit's
+labeler and the detector mobile_object_localizer: Apache-2.0. GroceryStoreDataset: MIT (Klasson, Zhang, Kjellström, WACV 2019).
 clothing-dataset-small: free for any purpose (Grigorev). Furniture: CC BY 3.0 (eTeks and Scopia; Kator,
 Legaz; Reallusion; BlendSwap contributors) and CC0.
 Open Clip Art: public domain. No picture of them is contained.

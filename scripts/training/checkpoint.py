@@ -1,6 +1,7 @@
-"""Writes the trained towers as an open_clip `local-dir` checkpoint."""
+"""Writes the trained towers as an open_clip `local-dir` checkpoint, and the local heads."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from scripts.training.text_tower import TEXT_CFG
 from scripts.training.views import SIDE_PX
+from search.encoder.embedded_local import SHAPES, WEIGHTS
 from search.encoder.embedded_tower import TOWER_NAME, ProductTower
 
 _TOKENIZER = {
@@ -66,6 +68,21 @@ def write_checkpoint(
     (folder / "tokenizer.json").write_text(tokenizer + "\n", encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(json.dumps(_TOKENIZER, indent=2) + "\n")
     return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def write_local_heads(folder: Path, tensors: Mapping[str, Tensor]) -> Path:
+    """Write the local heads' float16 weights beside the towers'; returns the file.
+
+    Raises:
+        ValueError: the tensors are not those that the encoder reads.
+    """
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if shapes != dict(SHAPES):
+        raise ValueError(f"local heads are {dict(SHAPES)}, not {shapes}")
+    file = folder / WEIGHTS.name
+    save_file({name: _half(tensor) for name, tensor in tensors.items()}, file)
+    file.chmod(0o644)
+    return file
 
 
 def _half(tensor: Tensor) -> Tensor:

@@ -52,10 +52,10 @@ OTHER_NAMES = {
 """What shoppers call the kinds; a kind without an entry goes by the shop's noun alone."""
 
 
-def draw_shop(folder: Path, *, products: int, photos: int) -> None:
+def draw_shop(folder: Path, *, products: int, photos: int, seed: int = SEED) -> None:
     """Draw a shop to learn from, unless it is there already."""
     if not (folder / "texts.csv").exists():
-        write_sample(folder, seed=SEED, products=products, photos=photos)
+        write_sample(folder, seed=seed, products=products, photos=photos)
 
 
 def studio_pictures(folder: Path) -> list[Picture]:

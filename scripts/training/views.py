@@ -28,19 +28,19 @@ def street_view(
         backdrops: Pictures to take backgrounds from.
     """
     image = image.resize((SIDE_PX + 32, SIDE_PX + 32), Image.Resampling.BICUBIC)
-    backdrop = _backdrop(backdrops[rng.integers(len(backdrops))], image.size, rng)
-    mask = _foreground(image)
-    image = _warp(image, mask, backdrop, rng)
+    behind = backdrop(backdrops[rng.integers(len(backdrops))], image.size, rng)
+    mask = foreground(image)
+    image = _warp(image, mask, behind, rng)
     image = _crop(image, rng)
     if rng.random() < 0.3:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    image = _light(image, rng)
+    image = light(image, rng)
     if rng.random() < 0.35:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6)))
     return _compress(image.resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC), rng)
 
 
-def _foreground(image: Image.Image) -> Image.Image:
+def foreground(image: Image.Image) -> Image.Image:
     """Mask what differs from a plain border; all of the picture where the border is not plain."""
     pixels = np.asarray(image, dtype=np.float32)
     border = np.concatenate([pixels[:4].reshape(-1, 3), pixels[-4:].reshape(-1, 3)])
@@ -55,7 +55,8 @@ def _foreground(image: Image.Image) -> Image.Image:
     return mask.filter(ImageFilter.MinFilter(3)).filter(ImageFilter.GaussianBlur(1.0))
 
 
-def _backdrop(source: Image.Image, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
+def backdrop(source: Image.Image, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
+    """Return a background of a size: a noisy ramp of colours, or a blurred part of a picture."""
     if rng.random() < 0.4:
         low, high = np.sort(rng.uniform(40, 255, size=(2, 3)), axis=0)
         ramp = np.linspace(low, high, size[1])[:, None, :].repeat(size[0], axis=1)
@@ -109,7 +110,8 @@ def _crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     )
 
 
-def _light(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+def light(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Light a picture as a room does: contrast, brightness, warmth, a fall to one side, noise."""
     image = ImageEnhance.Contrast(image).enhance(rng.uniform(0.75, 1.25))
     pixels = np.asarray(image, dtype=np.float32) * rng.uniform(0.7, 1.25)
     pixels *= 1 + rng.uniform(-0.06, 0.06) * np.array([1.0, 0.2, -1.0])  # warm or cold lamps

@@ -27,7 +27,9 @@ MEAN_STAGES = (6, 4, 2, 1)
 """Stages of the backbone whose mean over a cell is looked at, deepest first."""
 DEVIATION_STAGES = (2, 1)
 """The same of the deviation within a cell: texture."""
-CELL_CHANNELS = 352 + 120 + 2 * 48 + 2 * 24 + 2 * 3
+CELL_GROUPS = (352, 120, 48, 24, 48, 24, 3, 3)
+"""Numbers a cell from each of these, and the mean and the deviation of its colours."""
+CELL_CHANNELS = sum(CELL_GROUPS)
 
 REGION_STAGES = (4, 6)
 REGION_CHANNELS = 120 + 352
@@ -50,9 +52,6 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
 class LocalHeads(nn.Module):
     """Both heads; weights are constants here, they are trained elsewhere."""
 
-    patch_weight: Tensor
-    patch_bias: Tensor
-
     def __init__(self) -> None:
         super().__init__()
         weights = load_file(WEIGHTS)
@@ -73,21 +72,27 @@ class LocalHeads(nn.Module):
             the cell's middle to the left, upper, right and lower side as shares of the picture.
         """
         with torch.autocast(lab.device.type, enabled=False):
-            return [self._patches(cells(maps, lab)), self._regions(region_maps(maps))]
+            tensors = dict(self.named_buffers())
+            return [
+                patches_of(cells(maps, lab), tensors).permute(0, 3, 1, 2),
+                regions_of(region_maps(maps), tensors),
+            ]
 
-    def _patches(self, described: Tensor) -> Tensor:
-        said = described @ self.patch_weight.T + self.patch_bias
-        unit = F.normalize(said[..., :PATCH_DIM], dim=-1)
-        weight = F.softplus(said[..., PATCH_DIM:])
-        return torch.cat([unit, weight], dim=-1).permute(0, 3, 1, 2)
 
-    def _regions(self, x: Tensor) -> Tensor:
-        named = dict(self.named_buffers())
-        for layer, padding in (("in", 0), ("mid", 1), ("out", 0)):
-            weight, bias = named[f"region_{layer}_weight"], named[f"region_{layer}_bias"]
-            x = F.conv2d(x, weight, bias, padding=padding)
-            x = x if layer == "out" else F.gelu(x)
-        return torch.cat([x[:, :1], F.softplus(x[:, 1:])], dim=1)
+def patches_of(described: Tensor, tensors: Mapping[str, Tensor]) -> Tensor:
+    """Say what the patch head does of cells: (..., `CELL_CHANNELS`) to (..., `PATCH_DIM` + 1)."""
+    said = described @ tensors["patch_weight"].T + tensors["patch_bias"]
+    unit = F.normalize(said[..., :PATCH_DIM], dim=-1)
+    return torch.cat([unit, F.softplus(said[..., PATCH_DIM:])], dim=-1)
+
+
+def regions_of(x: Tensor, tensors: Mapping[str, Tensor]) -> Tensor:
+    """Say what the region head does: (n, `REGION_CHANNELS`, g, g) to (n, 5, g, g)."""
+    for layer, padding in (("in", 0), ("mid", 1), ("out", 0)):
+        weight, bias = tensors[f"region_{layer}_weight"], tensors[f"region_{layer}_bias"]
+        x = F.conv2d(x, weight, bias, padding=padding)
+        x = x if layer == "out" else F.gelu(x)
+    return torch.cat([x[:, :1], F.softplus(x[:, 1:])], dim=1)
 
 
 def cells(maps: Sequence[Tensor], lab: Tensor) -> Tensor:

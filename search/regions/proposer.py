@@ -49,14 +49,21 @@ class EncoderRegions:
         """Return regions; see `RegionProposer.propose`."""
         if described.regions.size == 0:
             return self._otherwise.propose(photo, described)
-        logits, distances = described.regions[0][0], described.regions[0][1:]
-        side = logits.shape[0]
-        middle = (np.arange(side, dtype=np.float32) + 0.5) / side
-        x, y = np.meshgrid(middle, middle)
-        left, up, right, down = distances
-        corners = np.stack([x - left, y - up, x + right, y + down], axis=-1).reshape(-1, 4)
-        scores = 1 / (1 + np.exp(-logits.ravel()))
-        return strongest(np.clip(corners, 0, 1), scores)
+        return regions_in(described.regions[0])
+
+
+def regions_in(maps: Floats) -> tuple[Region, ...]:
+    """Return the regions in what a region head says, (5, g, g).
+
+    The maps are those of `search.encoder.embedded_local.LocalHeads`.
+    """
+    logits, (left, up, right, down) = maps[0], maps[1:]
+    side = logits.shape[0]
+    middle = (np.arange(side, dtype=np.float32) + 0.5) / side
+    x, y = np.meshgrid(middle, middle)
+    corners = np.stack([x - left, y - up, x + right, y + down], axis=-1).reshape(-1, 4)
+    scores = 1 / (1 + np.exp(-logits.ravel()))
+    return strongest(np.clip(corners, 0, 1), scores)
 
 
 def strongest(corners: Floats, scores: Floats) -> tuple[Region, ...]:
