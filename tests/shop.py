@@ -81,7 +81,9 @@ def draw(thing: str, colour: str, *, side_px: int = 240, turn: float = 0.0) -> I
     elif thing == "Cushion":
         pen.rounded_rectangle((low, low, high, high), radius=side_px // 10, fill=fill)
     elif thing == "Pennant":
-        pen.polygon(((low, low), (high, low), (side_px / 2, high)), fill=fill)
+        # Each colour points elsewhere, so that they are no variants of one pennant.
+        pointing = 120 // len(COLOURS) * list(COLOURS).index(colour)
+        pen.regular_polygon((side_px / 2, side_px / 2, side_px / 2.7), 3, pointing, fill=fill)
     elif thing == "Tray":
         pen.rounded_rectangle((low * 0.5, low * 2, high * 1.1, high * 0.8), radius=9, fill=fill)
     else:

@@ -45,6 +45,7 @@ OWN_FAULT = Answer(500, "own-fault", "Something went wrong", BROKEN)
 ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.FindalikeError: OWN_FAULT,
     errors.WrongSetting: OWN_FAULT,
+    errors.UnusableVocabulary: OWN_FAULT,
     errors.DatabaseUnavailable: NOT_READY,
     errors.SchemaOutdated: NOT_READY,
     errors.ModelUnavailable: NOT_READY,

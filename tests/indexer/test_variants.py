@@ -102,9 +102,9 @@ def test_the_lowest_id_stands_for_a_family_whatever_the_order() -> None:
 
 
 def test_structure_tells_shapes_apart_and_not_colours() -> None:
-    things = [(t, c) for t in ("Plate", "Cushion", "Pennant") for c in ("red", "black", "yellow")]
+    things = [(t, c) for t in ("Plate", "Cushion") for c in ("red", "black", "yellow")]
     same = same_structure([structure_of(draw(*thing)) for thing in things])
-    assert np.array_equal(same, np.kron(np.eye(3), np.ones((3, 3))).astype(bool))
+    assert np.array_equal(same, np.kron(np.eye(2), np.ones((3, 3))).astype(bool))
 
 
 def test_structure_survives_compression_and_another_size() -> None:
