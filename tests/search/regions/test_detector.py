@@ -7,10 +7,13 @@ import pytest
 from PIL import Image
 
 from search.encoder.local_features import Described
-from search.errors import ModelUnavailable
+from search.engine import open_search_engine
+from search.errors import ModelUnavailable, WrongSetting
 from search.regions import EncoderRegions, SaliencyRegions, load_proposer
 from search.regions.detector import DetectorRegions, load_detector
 from search.regions.proposer import LEAST_SCORE, MOST
+from search.results import Query
+from search.settings import Settings, load_settings
 from tests.factories import make_picture
 from tests.search.regions.owlv2 import write_owlv2
 
@@ -133,3 +136,25 @@ def test_a_model_without_an_eye_for_regions_is_helped_by_saliency() -> None:
     assert len(regions) == 1
     box = regions[0].box
     assert (box.x, box.y, box.w, box.h) == pytest.approx((0.2, 0.3, 0.4, 0.4), abs=0.06)
+
+
+def test_the_engine_asks_the_detector_that_settings_name(
+    shop_settings: Settings, folder: Path
+) -> None:
+    settings = shop_settings.model_copy(update={"regions": f"local-dir:{folder}"})
+    photo = make_picture(3, (90, 60))
+    engine = open_search_engine(settings)
+    try:
+        page = engine.search(Query(photo=photo))
+    finally:
+        engine.close()
+
+    assert page.regions == load_detector(folder, "cpu").propose(photo, NOTHING)
+    assert page.looked_at == page.regions[0].box
+
+
+def test_a_wrong_setting_says_what_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINDALIKE_REGIONS", "magic")
+
+    with pytest.raises(WrongSetting, match=r"FINDALIKE_REGIONS.*local-dir"):
+        load_settings()
