@@ -93,12 +93,12 @@ def test_rules_are_found_by_words_time_and_kind(database: Engine) -> None:
     book = RuleBook(database, "last", refresh_s=60)
     always = Shift(0.5, brand="Bryx")
 
-    mug = book.apply(Question(VECTOR, "text", " Red MUG"))
+    mug = book.apply(Question(VECTOR, "text", text=" Red MUG"))
     assert mug.rules.pins == (Pin(2, product.id),)
     assert mug.also.tolist() == [product.id]
     assert (mug.rules.shifts, mug.rules.out_of_stock) == ((always,), "last")
 
-    lamp = book.apply(Question(VECTOR, "text", "lamp"))
+    lamp = book.apply(Question(VECTOR, "text", text="lamp"))
     assert (lamp.rules.pins, len(lamp.also)) == ((), 0)
     assert lamp.rules.shifts == (always, Shift(-0.5, category="Home"))
     for kind in ("photo", "both", "similar"):
@@ -107,7 +107,7 @@ def test_rules_are_found_by_words_time_and_kind(database: Engine) -> None:
 
 def test_what_others_add_is_kept(database: Engine) -> None:
     book = RuleBook(database, "as_is", refresh_s=60)
-    question = Question(VECTOR, "text", "mug", also=np.array([4, 9]))
+    question = Question(VECTOR, "text", text="mug", also=np.array([4, 9]))
     assert book.apply(question).also.tolist() == [4, 9]
     assert not book.apply(question).rules
 
@@ -151,7 +151,7 @@ def test_a_pinned_product_stands_first_though_nothing_resembles_it(ruled: Search
     with session_scope(ruled.database) as session:
         add_rule(session, pin("TRAY-PINK", "Green Plate"))
     generation = ruled.live.current()
-    question = understand(Query(text="green plate"), ruled.encoder, generation)
+    question = understand(Query(text="green plate"), ruled.composer, generation, ruled.database)
     pinned = ruled.rules.apply(question).also
     found = rank(generation, question, candidates=3).ranking.product_ids
     assert not np.isin(pinned, found).any()
