@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from search.encoder import Encoder
+from search.encoder.preparation import WHOLE, Sides
 from search.errors import NoLocalFeatures, UnknownPicture
 from search.generation import Generation
 from search.local import Floats, where_alike
@@ -59,25 +60,38 @@ def agreement_maps(
     return where_alike(cells, generation.patches[rows[0]])
 
 
-def draw_heat(picture: Image.Image, agreement: Floats) -> Image.Image:
+def draw_heat(picture: Image.Image, agreement: Floats, visible: Sides = WHOLE) -> Image.Image:
     """Lay agreement over a picture.
 
     Args:
         picture: Upright, RGB.
-        agreement: (g, g) of 0 to 1, over the whole of it.
+        agreement: (g, g) of 0 to 1.
+        visible: The part of the picture that its cells lie over; see `Encoder.visible`.
 
     Returns:
         RGB, at most 480 px a side.
     """
     shown = picture.convert("RGB")
     shown.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX), Image.Resampling.LANCZOS)
-    cells = Image.fromarray(np.asarray(agreement, dtype=np.float32))
-    smooth = np.asarray(cells.resize(shown.size, Image.Resampling.BICUBIC))
+    smooth = np.asarray(_spread(agreement, shown.size, visible))
     heat = np.clip((smooth - COLD) / (HOT - COLD), 0, 1)
     colours = warm_scale()[np.rint(heat * (STEPS - 1)).astype(np.intp)]
     share = (OPAQUE * heat)[..., None]
     mixed = (1 - share) * np.asarray(shown, dtype=np.float32) + share * colours
     return Image.fromarray(np.rint(mixed).astype(np.uint8))
+
+
+def _spread(agreement: Floats, size: tuple[int, int], visible: Sides) -> Image.Image:
+    """Return cells over a picture of a size, smoothly; 0 where the model did not look."""
+    left, up, right, down = visible
+    rows, columns = agreement.shape
+    across, along = columns / (right - left), rows / (down - up)
+    return Image.fromarray(np.asarray(agreement, dtype=np.float32)).transform(
+        size,
+        Image.Transform.AFFINE,
+        (across / size[0], 0, -left * across, 0, along / size[1], -up * along),
+        Image.Resampling.BICUBIC,
+    )
 
 
 @lru_cache(maxsize=1)

@@ -47,14 +47,13 @@ def heat_picture(fields: HeatFields) -> Response:
     photo = state().uploads.load(fields.photo)
     if box is not None:
         photo = box.crop(photo)
-    in_photo, in_product = agreement_maps(
-        generation, state().engine.encoder, photo, fields.image_id
-    )
+    encoder = state().engine.encoder
+    in_photo, in_product = agreement_maps(generation, encoder, photo, fields.image_id)
     if fields.side == "photo":
-        drawn = draw_heat(photo, in_photo)
+        drawn = draw_heat(photo, in_photo, encoder.visible(photo.size))
     else:
         with Image.open(rendition) as picture:
-            drawn = draw_heat(picture, in_product)
+            drawn = draw_heat(picture, in_product, encoder.visible(picture.size))
     content = BytesIO()
     drawn.save(content, "PNG")
     response.set_data(content.getvalue())

@@ -14,7 +14,7 @@ from PIL import Image
 
 from search.encoder.local_features import Described
 from search.encoder.picture_forward import PictureForward
-from search.encoder.preparation import Preparation
+from search.encoder.preparation import Preparation, Sides
 from search.encoder.texts import TextWindows
 from search.encoder.unit_rows import unit_rows
 from search.results import Embeddings
@@ -63,6 +63,10 @@ class OpenClipEncoder:
     def preprocess(self, image: Image.Image) -> "torch.Tensor":
         """Turn a picture into the model's input, (3, H, W) uint8 or float32. Thread safe."""
         return self._prepare(image)
+
+    def visible(self, size: tuple[int, int]) -> Sides:
+        """Return which part of a picture of a size the model sees: left, upper, right, lower."""
+        return self._prepare.visible(size)
 
     def describe_pixels(self, pixels: "torch.Tensor") -> Described:
         """Describe preprocessed pictures (n, 3, H, W), n ≥ 1: vectors and local features.

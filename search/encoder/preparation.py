@@ -10,11 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 if TYPE_CHECKING:
     import torch
 
+Sides = tuple[float, float, float, float]
+"""Left, upper, right and lower side, as shares of a picture; beyond 0 and 1 where it is padded."""
+WHOLE: Sides = (0.0, 0.0, 1.0, 1.0)
+
+_RAMP_PX = 256
 _TO_FLOATS = ("ToTensor", "MaybeToTensor")
 
 
@@ -51,9 +57,38 @@ class Preparation:
         # A copy: the array would only borrow the picture's memory, read-only.
         return self._torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
+    def visible(self, size: tuple[int, int]) -> Sides:
+        """Return which part of a picture of a size the model sees; it may crop, or pad.
+
+        Found out with a picture that says of each pixel where it is. Of a transform that is not
+        split nothing is known, and the whole is returned.
+        """
+        if self._shape is None:
+            return WHOLE
+        width, height = (max(16, round(_RAMP_PX * side / max(size))) for side in size)
+        ramps = np.zeros((height, width, 3), np.float32)
+        ramps[..., 0] = 255 * (np.arange(width) + 0.5) / width
+        ramps[..., 1] = 255 * (np.arange(height)[:, None] + 0.5) / height
+        ramps[..., 2] = 255
+        prepared = self(Image.fromarray(np.rint(ramps).astype(np.uint8))).numpy() / 255
+        inside = prepared[2] > 0.99
+        x, y = (_ends(prepared[channel], inside, axis) for channel, axis in ((0, 0), (1, 1)))
+        return (x[0], y[0], x[1], y[1])
+
     def normalised(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """Return prepared pictures (n, 3, H, W) as float32, where they are; floats as they are."""
         if pixels.dtype != self._torch.uint8:
             return pixels.float()
         mean, std = self._mean.to(pixels.device), self._std.to(pixels.device)
         return pixels.float().div_(255).sub_(mean).div_(std)
+
+
+def _ends(
+    where: npt.NDArray[np.floating], inside: npt.NDArray[np.bool_], axis: int
+) -> tuple[float, float]:
+    """Return the shares of a side at both ends of the input, by a line through what is inside."""
+    along = np.asarray(inside.any(axis=axis))
+    places = (np.flatnonzero(along) + 0.5) / len(along)
+    shares = (where * inside).sum(axis=axis)[along] / inside.sum(axis=axis)[along]
+    slope, start = np.polyfit(places, shares, 1)
+    return round(float(start), 2), round(float(start + slope), 2)

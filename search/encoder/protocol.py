@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from PIL import Image
 
 from search.encoder.local_features import Described
+from search.encoder.preparation import Sides
 from search.results import Embeddings
 
 if TYPE_CHECKING:  # torch takes a second to import, which commands without a model need not wait
@@ -44,6 +45,10 @@ class Encoder(PictureEncoder, Protocol):
     @property
     def dim(self) -> int:
         """Length d of every vector."""
+        ...
+
+    def visible(self, size: tuple[int, int]) -> Sides:
+        """Return which part of a picture of a size (width, height) the model sees."""
         ...
 
     def describe(self, images: Sequence[Image.Image]) -> Described:

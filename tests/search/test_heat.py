@@ -88,3 +88,18 @@ def test_agreement_is_where_the_thing_is(engine: SearchEngine) -> None:
 def test_a_picture_that_is_not_indexed_is_refused(engine: SearchEngine) -> None:
     with pytest.raises(UnknownPicture, match="no picture 999999"):
         agreement_maps(engine.generation(), engine.encoder, draw("Plate", "red"), 999_999)
+
+
+def test_what_the_model_did_not_see_stays_cold() -> None:
+    grey = Image.new("RGB", (400, 200), (128, 128, 128))
+    all_hot = np.ones((7, 7), np.float32)
+
+    cropped = np.asarray(draw_heat(grey, all_hot, (0.25, 0, 0.75, 1)))
+    padded = np.asarray(draw_heat(grey, np.eye(7, dtype=np.float32), (0, -0.5, 1, 1.5)))
+
+    assert (cropped[:, :95] == 128).all()
+    assert (cropped[:, 305:] == 128).all()
+    assert (cropped[5:195, 105:295] != 128).any(axis=2).all()
+    assert (padded[100, 195:205] != 128).any()
+    assert (padded[5, 95:105] != 128).any()
+    assert (padded[5, 200:] == 128).all()

@@ -57,3 +57,27 @@ def test_a_transform_of_another_shape_is_run_whole() -> None:
     assert torch.equal(
         halves.normalised(prepared[None])[0], whole(picture((30, 30), "L").convert("RGB"))
     )
+
+
+@pytest.mark.parametrize(
+    ("resize_mode", "size", "visible"),
+    [
+        ("squash", (200, 100), (0, 0, 1, 1)),
+        ("shortest", (200, 100), (0.25, 0, 0.75, 1)),
+        ("shortest", (300, 900), (0, 1 / 3, 1, 2 / 3)),
+        ("longest", (200, 100), (0, -0.5, 1, 1.5)),
+        ("longest", (1000, 1000), (0, 0, 1, 1)),
+    ],
+)
+def test_what_the_model_sees_of_a_picture(
+    resize_mode: str, size: tuple[int, int], visible: tuple[float, ...]
+) -> None:
+    prepare = Preparation(transform(size=64, resize_mode=resize_mode))
+
+    assert prepare.visible(size) == pytest.approx(visible, abs=0.03)
+
+
+def test_of_a_transform_of_another_shape_the_whole_is_taken() -> None:
+    prepare = Preparation(lambda image: torch.zeros(3, 8, 8))
+
+    assert prepare.visible((200, 100)) == (0, 0, 1, 1)
