@@ -13,7 +13,7 @@ from tests.shop import ODD_SKU, PRODUCTS
 
 def skus(engine: SearchEngine, text: str, filters: Filters | None = None) -> list[str]:
     """Return the skus found, best first."""
-    page = engine.search(Query(text=text, filters=filters or Filters(), k=100))
+    page = engine.search(Query(text=text, filters=filters or Filters(), k=100, fold=False))
     return [hit.product.sku for hit in page.hits]
 
 
