@@ -46,8 +46,8 @@ the sentence teacher's centred meaning of the plain wording and to the colours t
 
 ## Local heads
 
-Two small heads, trained after the towers and on them by `scripts/train_local_heads.py`, read the maps
-that the backbone computes anyway; their weights are `local_heads.safetensors`.
+Two small heads, learned after the towers and on them, read the maps that the backbone computes anyway;
+`scripts/train_local_heads.py` trains them, and their weights are `local_heads.safetensors`.
 
 - Patches: 48 numbers for each of 7 by 7 cells, from the means and deviations of four stages and of
   colours, and how much the cell matters in a query. Learned by a contrast (InfoNCE) between street photos

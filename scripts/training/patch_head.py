@@ -26,7 +26,7 @@ HARD = 20
 EASY = 40
 """Pictures drawn at random that all photos of a step are compared with."""
 VIEWS = 24
-FITTED = 60_000
+FITTED = 20_000
 """Cells that scales and principal components are measured on."""
 FIRST = 50
 """Pictures that are compared cell by cell when it is judged, as the stage `local` does."""
