@@ -10,11 +10,12 @@ from indexer.sample.product import draw_product
 from search.encoder import Encoder
 from search.encoder.local_features import Described
 from search.photo import MARGIN, look
-from search.regions import EncoderRegions, Region
-from search.results import Box
+from search.regions import EncoderRegions, SaliencyRegions
+from search.results import Box, Region
 from tests.factories import make_picture
 
 SIDE_PX, THING_PX = 320, 140
+PROPOSER = EncoderRegions(SaliencyRegions())
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ def test_the_region_encloses_the_thing_in_the_photo(encoder: Encoder) -> None:
     shares, areas = [], []
     for seed in range(12):
         photo, thing = cluttered(seed)
-        meant = look(photo, None, encoder, EncoderRegions()).meant
-        assert meant is not None
-        shares.append(covered(meant.box, thing))
-        areas.append(meant.box.w * meant.box.h)
+        at = look(photo, None, encoder, PROPOSER).at
+        assert at is not None
+        shares.append(covered(at, thing))
+        areas.append(at.w * at.h)
 
     assert np.mean(shares) > 0.8
     assert min(shares) > 0.4
@@ -67,11 +68,10 @@ def test_the_region_encloses_the_thing_in_the_photo(encoder: Encoder) -> None:
 def test_the_region_is_encoded_with_its_surroundings(encoder: Encoder) -> None:
     photo, _ = cluttered(3)
 
-    looked = look(photo, None, encoder, EncoderRegions())
+    looked = look(photo, None, encoder, PROPOSER)
 
-    assert looked.meant is not None
-    assert looked.regions[0] == looked.meant
-    box = looked.meant.box
+    box = looked.regions[0].box
+    assert looked.at == box
     around = Box(box.x - MARGIN, box.y - MARGIN, box.w + 2 * MARGIN, box.h + 2 * MARGIN)
     assert looked.part is not None
     assert looked.part @ encoder.encode_images([around.crop(photo)])[0] > 0.999
@@ -90,15 +90,17 @@ def test_the_margin_ends_at_the_edge_of_the_photo(encoder: Encoder) -> None:
     assert looked.part @ encoder.encode_images([around])[0] > 0.999
 
 
-def test_a_shoppers_box_is_all_that_is_looked_at(encoder: Encoder) -> None:
+def test_a_shoppers_box_is_what_is_searched_with(encoder: Encoder) -> None:
     photo, _ = cluttered(5)
     box = Box(0.5, 0.25, 0.5, 0.5)
 
-    looked = look(photo, box, encoder, EncoderRegions())
+    looked = look(photo, box, encoder, PROPOSER)
 
-    (inside,) = encoder.encode_images([photo.crop((160, 80, 320, 240))])
-    assert looked.vector @ inside > 0.999
-    assert (looked.regions, looked.meant, looked.part) == ((), None, None)
+    inside = encoder.describe([photo.crop((160, 80, 320, 240))])
+    assert looked.vector @ inside.vectors[0] > 0.999
+    assert looked.cells.patches == pytest.approx(inside.patches[0] / 127, abs=0.02)
+    assert (looked.at, looked.part) == (box, None)
+    assert looked.regions == PROPOSER.propose(photo, encoder.describe([photo]))
 
 
 def test_what_is_the_whole_photo_is_not_looked_at_again(encoder: Encoder) -> None:
@@ -107,7 +109,7 @@ def test_what_is_the_whole_photo_is_not_looked_at_again(encoder: Encoder) -> Non
     looked = look(make_picture(2), None, encoder, Proposed((all_of_it,)))
 
     assert looked.regions == (all_of_it,)
-    assert (looked.meant, looked.part) == (None, None)
+    assert (looked.at, looked.part) == (None, None)
 
 
 def test_where_nothing_stands_out_the_whole_photo_speaks(encoder: Encoder) -> None:
@@ -116,13 +118,13 @@ def test_where_nothing_stands_out_the_whole_photo_speaks(encoder: Encoder) -> No
     looked = look(photo, None, encoder, Proposed(()))
 
     assert looked.vector @ encoder.encode_images([photo])[0] > 0.999
-    assert (looked.regions, looked.meant, looked.part) == ((), None, None)
+    assert (looked.regions, looked.at, looked.part) == ((), None, None)
 
 
 def test_the_cells_are_those_of_the_whole_photo(encoder: Encoder) -> None:
     photo, _ = cluttered(3)
 
-    looked = look(photo, None, encoder, EncoderRegions())
+    looked = look(photo, None, encoder, PROPOSER)
 
     whole = encoder.describe([photo])
     assert looked.cells.patches == pytest.approx(whole.patches[0] / 127, abs=0.02)

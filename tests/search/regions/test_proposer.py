@@ -5,11 +5,12 @@ import pytest
 from PIL import Image
 
 from search.encoder.local_features import Described
-from search.regions import EncoderRegions, Region, best_region
+from search.regions import EncoderRegions, SaliencyRegions, best_region
 from search.regions.proposer import LEAST_SCORE, MOST, WHOLE, strongest
-from search.results import Box
+from search.results import Box, Region
 
 PHOTO = Image.new("RGB", (40, 30))
+PROPOSER = EncoderRegions(SaliencyRegions())
 
 
 def boxes(*corners: tuple[float, float, float, float]) -> np.ndarray:
@@ -78,7 +79,7 @@ def test_the_encoders_maps_are_read_from_the_middle_of_each_cell() -> None:
     maps[0, 0] = -10
     maps[0, :, 1, 2] = [3, 0.2, 0.1, 0.3, 0.4]  # score; left, up, right, down
 
-    (found,) = EncoderRegions().propose(PHOTO, described(maps))
+    (found,) = PROPOSER.propose(PHOTO, described(maps))
 
     assert corners(found) == (0.425, 0.275, 0.925, 0.775)
     assert found.score == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-4)
@@ -87,13 +88,19 @@ def test_the_encoders_maps_are_read_from_the_middle_of_each_cell() -> None:
 def test_boxes_are_clipped_to_the_photo() -> None:
     maps = np.full((1, 5, 2, 2), 5.0)
 
-    (found,) = EncoderRegions().propose(PHOTO, described(maps))
+    (found,) = PROPOSER.propose(PHOTO, described(maps))
 
     assert corners(found) == (0, 0, 1, 1)
 
 
-def test_a_model_without_a_region_head_proposes_nothing() -> None:
-    assert EncoderRegions().propose(PHOTO, described(np.zeros((1, 0, 0, 0)))) == ()
+def test_for_a_model_without_a_region_head_the_other_proposer_is_asked() -> None:
+    photo = PHOTO.copy()
+    photo.paste((250, 0, 0), (10, 10, 25, 22))
+    silent = described(np.zeros((1, 0, 0, 0)))
+
+    found = PROPOSER.propose(photo, silent)
+
+    assert found == SaliencyRegions().propose(photo, silent) != ()
 
 
 def test_the_best_region_is_meant_unless_it_is_the_photo() -> None:
