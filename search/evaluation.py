@@ -22,7 +22,7 @@ from search.measures import measures, percentiles
 from search.query import understand
 from search.question import Question
 from search.ranking import Ranked, rank
-from search.results import Candidates, Query, Vector
+from search.results import Candidates, Query, Vector, Verdict
 from search.settings import Settings
 from search.stages import STAGES as RERANKING
 from search.stages import Stage, group
@@ -59,8 +59,8 @@ class Asked:
     """All re-ranking stages but the one named, and the time that one takes."""
     steps_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     relevant: dict[str, frozenset[str]] = field(default_factory=dict)
-    verdicts: dict[str, str] = field(default_factory=dict)
-    strangers: dict[str, str] = field(default_factory=dict)
+    verdicts: dict[str, Verdict | None] = field(default_factory=dict)
+    strangers: dict[str, Verdict | None] = field(default_factory=dict)
     """Verdicts on queries that nothing in the catalogue answers."""
     unread: int = 0
 
@@ -153,9 +153,9 @@ class Evaluator:
         )
         skus = judged.relevant(self.categories)
         if not skus:
-            asked.strangers[judged.name] = str(found)
+            asked.strangers[judged.name] = found
             return
-        asked.relevant[judged.name], asked.verdicts[judged.name] = skus, str(found)
+        asked.relevant[judged.name], asked.verdicts[judged.name] = skus, found
         for step, elapsed_ms in watch.timings_ms.items():
             asked.steps_ms[step].append(elapsed_ms)
         self._measure(judged.name, query, question, asked)
@@ -243,8 +243,10 @@ def _judged_verdicts(
         `missed`: share of queries with an answer that were told nothing is close; `same`: share
         told the product was found, and `same_right`, how often it stood first then; `strangers`:
         queries that nothing answers, and `false_alarms`, the share of those told something is
-        close.
+        close. Only how many strangers there are where the catalogue is too small to be calibrated.
     """
+    if None in asked.verdicts.values() or None in asked.strangers.values():
+        return {"strangers": len(asked.strangers)}
     orders = found(asked.stages["reranked"]) if asked.relevant else {}
     same = [q for q, called in asked.verdicts.items() if called == "same"]
     right = [orders[q][0] in asked.relevant[q] for q in same if orders[q]]

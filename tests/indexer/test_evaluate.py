@@ -19,7 +19,7 @@ def judged(tmp_path: Path) -> Path:
         (folder / f"{name}.jpg").write_bytes(photo(name, "red"))
     (folder / "photos.csv").write_text(
         "photo,split,sku\nPlate.jpg,val,PLATE-RED\nCushion.jpg,val,CUSHION-RED\n"
-        "missing.jpg,val,PLATE-RED\nPlate.jpg,train,PLATE-BLUE\n"
+        "missing.jpg,val,PLATE-RED\nPlate.jpg,train,PLATE-BLUE\nPlate.jpg,val,NOT-SOLD\n"
     )
     (folder / "texts.csv").write_text("text,sku,category\nred plate,PLATE-RED,\ntray,,Home\n")
     (folder / "both.csv").write_text(
@@ -38,7 +38,12 @@ def test_evaluate_prints_one_object_as_documented(judged: Path) -> None:
     report = json.loads(result.stdout)
     assert set(report) == {"data", "model", "index", "queries"}
     photos, texts = report["queries"]["photo"], report["queries"]["text"]
-    assert (photos["queries"], photos["left_out"]) == (2, 1)
+    assert (photos["queries"], photos["left_out"]) == (2, 2)
+    called = photos["verdicts"]
+    assert (called["strangers"], called["missed"], called["same_right"]) == (1, 0, 1)
+    assert called["false_alarms"] == 1, "the plate is sold, whatever the file says"
+    assert set(photos["without"]) <= {"region", "local"}
+    assert 0 <= texts["without"]["fuse"]["mrr"] <= 1
     assert texts["queries"] == 2
     for measured in (photos, texts):
         for stage in ("ann", "exact", "reranked"):
