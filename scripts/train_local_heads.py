@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=here / ".findalike/training")
     parser.add_argument("--out", type=Path, default=here / "search/encoder/checkpoints/embedded")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=700, help="of each head")
+    parser.add_argument("--steps", type=int, default=1500, help="of each head")
     parser.add_argument("--threads", type=int, default=2)
     settings = vars(parser.parse_args())
     torch.set_num_threads(settings.pop("threads"))
