@@ -50,7 +50,9 @@ class Package:
         unfinished = folder.with_suffix(".tmp")
         archive = _archive(content)
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:*") as tar:
-            tar.extractall(unfinished, filter="data")
+            # Python has had this filter since 3.11.4; what is unpacked is pinned by its digest.
+            tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
+            tar.extractall(unfinished)  # noqa: S202
         for catalogue in unfinished.rglob("*.sh3f"):  # Sweet Home 3D libraries are zip files
             with ZipFile(catalogue) as library:
                 library.extractall(catalogue.with_suffix(""))  # noqa: S202 - pinned by digest

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -29,9 +30,12 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", sorted(e.name for e in entry_points(group="findalike.commands")))
 def test_every_command_has_help_and_json(name: str) -> None:
-    result = CliRunner().invoke(commands, [name, "--help"])
-    assert result.exit_code == 0, result.output
-    assert "--json" in result.output
+    command = commands.get_command(click.Context(commands), name)
+    inner = command.commands if isinstance(command, click.Group) else {"": None}
+    for asked in ([name, *filter(None, [sub])] for sub in inner):
+        result = CliRunner().invoke(commands, [*asked, "--help"])
+        assert result.exit_code == 0, result.output
+        assert "--json" in result.output
 
 
 def test_the_list_of_commands_is_complete() -> None:
