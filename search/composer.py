@@ -65,9 +65,11 @@ class Composer:
         if query.photo is None:
             vector = self._text(said, generation)
         else:
-            looked = look(query.photo, query.box, self.encoder, self.proposer)
+            changed = bool(said.words or said.unwanted)
+            # A region beside the whole photo says nothing of what the words make of it.
+            looked = look(query.photo, query.box, self.encoder, self.proposer, closer=not changed)
             vector = looked.vector
-            if said.words or said.unwanted:
+            if changed:
                 vector = self._changed(vector, said, generation)
         return Composed(
             vector=vector,

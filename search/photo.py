@@ -25,7 +25,14 @@ class Looked:
     part: Vector | None = None  # (d,) float32, unit length, of that region
 
 
-def look(photo: Image.Image, box: Box | None, encoder: Encoder, proposer: RegionProposer) -> Looked:
+def look(
+    photo: Image.Image,
+    box: Box | None,
+    encoder: Encoder,
+    proposer: RegionProposer,
+    *,
+    closer: bool = True,
+) -> Looked:
     """Encode a photo: the part that the box says, or the whole and its best region.
 
     Args:
@@ -33,12 +40,13 @@ def look(photo: Image.Image, box: Box | None, encoder: Encoder, proposer: Region
         box: What the shopper means; None: the proposer guesses.
         encoder: The model.
         proposer: Finds things.
+        closer: Whether the best region is encoded too, where there is no box.
     """
     whole = encoder.describe([photo])
     regions = proposer.propose(photo, whole)
     if box is not None:  # the regions are what else could be meant
         return _seen(encoder.describe([box.crop(photo)]), regions, box)
-    best = best_region(regions)
+    best = best_region(regions) if closer else None
     if best is None:
         return _seen(whole, regions, None)
     part = encoder.describe([_grown(best.box).crop(photo)])

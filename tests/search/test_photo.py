@@ -130,3 +130,11 @@ def test_the_cells_are_those_of_the_whole_photo(encoder: Encoder) -> None:
     assert looked.cells.patches == pytest.approx(whole.patches[0] / 127, abs=0.02)
     assert looked.cells.weights.sum() == pytest.approx(1, abs=1e-4)
     assert looked.cells.share == whole.share > 0
+
+
+def test_a_photo_that_words_change_is_not_looked_at_closer(encoder: Encoder) -> None:
+    photo, _ = cluttered(2)
+    looked = look(photo, None, encoder, PROPOSER, closer=False)
+    assert looked.regions, "they are still on offer"
+    assert (looked.at, looked.part) == (None, None)
+    assert np.array_equal(looked.vector, encoder.describe([photo]).vectors[0])
