@@ -14,18 +14,16 @@ import numpy.typing as npt
 import sqlalchemy
 import structlog
 from PIL import Image
-from sqlalchemy import select
 
 from indexer.snapshot import Snapshot
 from indexer.views import shopper_view
 from search.columns import Columns, Facet, Mask
 from search.common_words import common_words
-from search.db import session_scope
 from search.encoder import Encoder
 from search.generation import Thresholds
 from search.index import FaissIndex, inner_products, rescore
-from search.models import ProductImage
 from search.pictures import PictureStore
+from search.renditions import Renditions
 from search.results import HalfVectors, Ids, Vector
 from search.settings import Settings
 
@@ -184,18 +182,10 @@ def _views(
     """Return the rows asked for and a shopper's view of each picture."""
     n = len(snapshot.rows)
     chosen = np.sort(rng.choice(n, min(VIEWS, n), replace=False)).tolist()
-    image_ids = {snapshot.rows[row].image_id: row for row in chosen}
-    contents = select(ProductImage.id, ProductImage.sha256).where(ProductImage.id.in_(image_ids))
-    store = PictureStore(settings.root)
-    with session_scope(database) as session:
-        found = {image_ids[image_id]: sha256 for image_id, sha256 in session.execute(contents)}
-    rows, pictures = [], []
-    for row in chosen:
-        path = store.path(found.get(row) or "")
-        if path is not None:
-            with Image.open(path) as opened:
-                pictures.append(opened.convert("RGB"))
-            rows.append(row)
+    renditions = Renditions(database, PictureStore(settings.root))
+    opened = renditions([snapshot.rows[row].image_id for row in chosen])
+    found = [(row, picture) for row, picture in zip(chosen, opened, strict=True) if picture]
+    rows, pictures = [row for row, _ in found], [picture for _, picture in found]
     behind = rng.permutation(len(pictures)).tolist()
     views = [shopper_view(p, pictures[b], rng) for p, b in zip(pictures, behind, strict=True)]
     return rows, views

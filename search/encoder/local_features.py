@@ -63,6 +63,7 @@ class LocalReader:
         import torch
 
         self._torch = torch
+        self._directions: torch.Tensor | None = None
         self.able = False
         try:
             alone = torch.nn.functional.normalize(visual(probe).float(), dim=1)
@@ -91,11 +92,13 @@ class LocalReader:
             return vectors, patches, weights, maps[1]
         pooled = self._torch.nn.functional.adaptive_avg_pool2d(maps[-1].float(), PATCH_GRID)
         cells = pooled.flatten(2).transpose(1, 2)
-        patches = cells @ self._directions(cells.shape[-1]).to(cells)
+        if self._directions is None:
+            self._directions = self._drawn(cells.shape[-1]).to(cells)
+        patches = cells @ self._directions
         weights = cells.new_ones(cells.shape[:2])
         return vectors, patches, weights, cells.new_zeros(len(x), 0, 0, 0)
 
-    def _directions(self, width: int) -> "torch.Tensor":
+    def _drawn(self, width: int) -> "torch.Tensor":
         """Return (width, `PATCH_DIM`) random directions, the same for each width."""
         dice = self._torch.Generator().manual_seed(width)
         return self._torch.randn(width, PATCH_DIM, generator=dice)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from search.encoder.cross_encoder import CrossEncoder, load_cross_encoder
 from search.errors import ModelUnavailable
+from tests.checkpoints import broken
 from tests.factories import make_picture
 from tests.search.encoder.blip import write_blip
 
@@ -57,19 +58,6 @@ def test_no_picture_and_long_or_empty_texts(model: CrossEncoder) -> None:
         found = model.match(text, PICTURES[:2])
         assert np.isfinite(found).all()
         assert ((found >= 0) & (found <= 1)).all()
-
-
-def broken(folder: Path, tmp_path: Path, name: str, content: bytes | None) -> Path:
-    """Return a copy of the model with one file changed or missing."""
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for file in folder.iterdir():
-        (copy / file.name).write_bytes(file.read_bytes())
-    if content is None:
-        (copy / name).unlink()
-    else:
-        (copy / name).write_bytes(content)
-    return copy
 
 
 @pytest.mark.parametrize(

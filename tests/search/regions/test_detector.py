@@ -14,6 +14,7 @@ from search.regions.detector import DetectorRegions, load_detector
 from search.regions.proposer import LEAST_SCORE, MOST
 from search.results import Query
 from search.settings import Settings, load_settings
+from tests.checkpoints import broken
 from tests.factories import make_picture
 from tests.search.regions.owlv2 import write_owlv2
 
@@ -77,19 +78,6 @@ def test_it_looks_at_the_photo(detector: DetectorRegions) -> None:
     first, second = (detector.propose(make_picture(seed, (80, 60)), NOTHING) for seed in (1, 2))
 
     assert first != second
-
-
-def broken(folder: Path, tmp_path: Path, name: str, content: bytes | None) -> Path:
-    """Return a copy of the model with one file changed or missing."""
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for file in folder.iterdir():
-        (copy / file.name).write_bytes(file.read_bytes())
-    if content is None:
-        (copy / name).unlink()
-    else:
-        (copy / name).write_bytes(content)
-    return copy
 
 
 @pytest.mark.parametrize(

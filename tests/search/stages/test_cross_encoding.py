@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search.configured_stages import Renditions, configured_stages
+from search.configured_stages import configured_stages
 from search.engine import SearchEngine
 from search.pictures import PictureStore
+from search.renditions import Renditions
 from search.results import Query
 from search.settings import Settings
 from search.stages import STAGES, Asked, Ranking, group
