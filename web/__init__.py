@@ -29,8 +29,10 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from search.engine import open_search_engine
     from search.pictures import PictureStore
     from search.settings import load_settings
-    from web import api, errors, formats, headers, health, metrics, pages, pictures
+    from web import errors, formats, headers, health, metrics, pictures
+    from web.api import views as api
     from web.secret import load_secret_key
+    from web.shop import pages
     from web.state import WebState
     from web.static import static_path
     from web.uploads import UploadStore

@@ -1,4 +1,4 @@
-"""What the API takes, and its problems, as pydantic models; `web.answers` has what it gives."""
+"""What the API takes, and its problems, as pydantic models; `web.api.answers` has what it gives."""
 
 from decimal import Decimal
 from typing import Annotated, Literal

@@ -1,7 +1,7 @@
 // Tells the shop which shown product was opened, if the shopper agreed. Asks once, where results
 // are; a browser that asks not to be tracked is not asked. Without an answer nothing is sent.
 
-const COOKIE = "clicks"; // `web/consent.py` reads it
+const COOKIE = "clicks"; // `web/api/consent.py` reads it
 const KEPT_S = 180 * 24 * 3600;
 
 const wantsNoTracking = () => navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true;

@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from search.errors import NoGeneration, UnusablePicture, UnusableQuery
 from search.results import ProductCard, SearchPage
-from web.addresses import Address
 from web.errors import problem_of
-from web.narrowing import chips, choice_groups
 from web.parsing import PageFields, parse_fields, parse_filters, parse_panel, parse_query
-from web.photo_parts import photo_parts
+from web.shop.addresses import Address
+from web.shop.narrowing import chips, choice_groups
+from web.shop.photo_parts import photo_parts
 from web.state import search as ask
 from web.state import similar as ask_similar
 from web.state import state
@@ -26,7 +26,7 @@ SIMILAR_SHOWN = 12
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
     """Show the search panel."""
-    return render_template("home.html", ready=_is_ready())
+    return render_template("shop/home.html", ready=_is_ready())
 
 
 @blueprint.get("/search")
@@ -57,7 +57,7 @@ def product(sku: str) -> ResponseReturnValue:
         variants = state().engine.variants(card)
     except NoGeneration:  # the product can be shown all the same
         alike = variants = ()
-    return render_template("product.html", product=card, variants=variants, alike=alike)
+    return render_template("shop/product.html", product=card, variants=variants, alike=alike)
 
 
 @blueprint.get("/products/<path:sku>/similar")
@@ -75,7 +75,7 @@ def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
     """Show the search panel again, with what was wrong."""
     problem = problem_of(error)
     text = request.form.get("text", "")[:2000]
-    page = render_template("home.html", ready=True, problem=problem, text=text)
+    page = render_template("shop/home.html", ready=True, problem=problem, text=text)
     return page, problem.status
 
 
@@ -98,7 +98,7 @@ def _show_results(
     """
     address = Address.of(path, fields)
     return render_template(
-        "results.html",
+        "shop/results.html",
         found=found,
         fields=fields,
         address=address,

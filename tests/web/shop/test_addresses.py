@@ -4,8 +4,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from werkzeug.datastructures import MultiDict
 
-from web.addresses import Address
 from web.parsing import PageFields, parse_fields
+from web.shop.addresses import Address
 
 
 def address(query: str) -> Address:

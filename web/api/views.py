@@ -6,12 +6,12 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from search.clicks import record_click
 from search.db import session_scope
-from web.answers import ClickView, ProductView, ResultsView
-from web.consent import check_consent
-from web.heat import heat_picture
+from web.api.answers import ClickView, ProductView, ResultsView
+from web.api.consent import check_consent
+from web.api.heat import heat_picture
+from web.api.specification import answers, specification
 from web.parsing import parse_filters, parse_search
 from web.schemas import ClickFields, FormSearch, HeatFields, JsonSearch, PagedFields
-from web.specification import answers, specification
 from web.state import search as ask
 from web.state import similar as ask_similar
 from web.state import state

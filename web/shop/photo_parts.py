@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from search.regions import WHOLE
 from search.results import Box, SearchPage
-from web.addresses import Address
+from web.shop.addresses import Address
 
 ALL_OF_IT = Box(0, 0, 1, 1)
 

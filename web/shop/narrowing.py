@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from search.columns import FIELDS
 from search.results import SearchPage
-from web.addresses import ASKED, Address
 from web.formats import leaf
 from web.parsing import PageFields
+from web.shop.addresses import ASKED, Address
 
 
 @dataclass(frozen=True, slots=True)

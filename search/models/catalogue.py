@@ -1,0 +1,143 @@
+"""The catalogue: products, their pictures and attributes, and what was refused."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Identity,
+    Index,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from search.fulltext import SEARCH_SQL, SKU_KEY_SQL
+from search.models.base import Base, one_of
+
+IMAGE_STATES = ("pending", "ready", "failed")
+ATTRIBUTE_SOURCES = ("merchandiser", "title", "picture")
+
+
+class Product(Base):
+    """A sellable thing, keyed by the merchant's sku."""
+
+    __tablename__ = "product"
+    __table_args__ = (
+        Index(None, "sku_key"),
+        Index(None, "search", postgresql_using="gin"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    sku: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    brand: Mapped[str | None]
+    category: Mapped[str | None]  # a path, `A > B > C`
+    colour: Mapped[str | None]
+    price_cents: Mapped[int | None]
+    currency: Mapped[str | None]  # ISO 4217
+    in_stock: Mapped[bool] = mapped_column(server_default=text("true"))
+    url: Mapped[str | None]
+    source: Mapped[str]  # the catalogue it came from
+    retired_at: Mapped[datetime | None]  # set: no longer in the catalogue, not indexed
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sku_key: Mapped[str] = mapped_column(  # sku without case and signs
+        Text(collation="C"), Computed(SKU_KEY_SQL, persisted=True), deferred=True
+    )
+    search: Mapped[str] = mapped_column(  # words, see `search.fulltext`
+        TSVECTOR, Computed(SEARCH_SQL, persisted=True), deferred=True
+    )
+
+    attributes: Mapped[list["ProductAttribute"]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by="ProductAttribute.name"
+    )
+    images: Mapped[list["ProductImage"]] = relationship(
+        back_populates="product",
+        order_by="ProductImage.position",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+
+
+class ProductImage(Base):
+    """A picture of a product: where it is, what it holds, whether it can be used."""
+
+    __tablename__ = "product_image"
+    __table_args__ = (
+        UniqueConstraint("product_id", "address"),
+        CheckConstraint(one_of("state", IMAGE_STATES), name="state"),
+        Index(None, "state"),
+        Index(None, "sha256"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id", ondelete="CASCADE"))
+    position: Mapped[int]  # 0-based, the merchant's order
+    address: Mapped[str]  # absolute path or http(s) address
+    fingerprint: Mapped[str | None]  # size and mtime, or ETag: whether it may have changed
+    state: Mapped[str] = mapped_column(server_default="pending")
+    sha256: Mapped[str | None]  # of the file's bytes, hex
+    width_px: Mapped[int | None]  # upright
+    height_px: Mapped[int | None]
+    colours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Share by colour name of what sha256 shows."""
+    structure: Mapped[bytes | None]  # perceptual hash, see `indexer.structure`
+    error: Mapped[str | None]  # why it failed
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    product: Mapped[Product] = relationship(back_populates="images")
+
+
+class ProductAttribute(Base):
+    """What a product is like by a merchandiser, its title or its pictures.
+
+    The merchant's own fields are never touched. A merchandiser is believed before them, they
+    before the title, and the title before the pictures.
+    """
+
+    __tablename__ = "product_attribute"
+    __table_args__ = (
+        CheckConstraint(one_of("source", ATTRIBUTE_SOURCES), name="source"),
+        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+        CheckConstraint("(source = 'merchandiser') = (model_tag IS NULL)", name="model_tag"),
+    )
+
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)  # category, colour, pattern, …
+    source: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+    confidence: Mapped[float]
+    model_tag: Mapped[str | None]  # the model whose build wrote it; None: a merchandiser did
+
+
+class Quarantine(Base):
+    """What was refused, and why: a catalogue row or a picture."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ("row", "image")), name="kind"),
+        Index(None, "source", "kind"),
+        Index(None, "product_image_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    kind: Mapped[str]
+    source: Mapped[str]
+    line: Mapped[int | None]  # 1-based line or row number in the source
+    sku: Mapped[str | None]
+    address: Mapped[str | None]  # of a picture
+    product_image_id: Mapped[int | None] = mapped_column(
+        ForeignKey("product_image.id", ondelete="CASCADE")
+    )
+    reason: Mapped[str]  # a short code
+    detail: Mapped[str]  # a sentence that says what to do
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
