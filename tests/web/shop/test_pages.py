@@ -240,7 +240,7 @@ def test_what_only_the_picture_says_is_marked(app: Flask) -> None:
     own = AttributeValue("colour", "red", 1.0, "merchant")
     with app.test_request_context():
         card = replace(state().engine.product("PLATE-RED"), attributes=(own, seen))
-        page = render_template("product.html", product=card, alike=())
+        page = render_template("shop/product.html", product=card, alike=())
 
     assert re.search(r'<dd>striped\s*<small title="83% sure">from the picture</small>', page)
     assert page.count("from the picture") == 1
