@@ -16,6 +16,7 @@ from sqlalchemy import select
 from indexer.build import build_generation, plan_for
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
+from indexer.inspect import look_after
 from indexer.locks import SoleJob, sole_job
 from indexer.publish import publish
 from indexer.snapshot import Snapshot, take_snapshot
@@ -96,6 +97,10 @@ class Reindex:
             with self._timed("publish"):
                 publish(database, self.settings, built)
             job.step()
+            with self._timed("inspect"):
+                self.report |= look_after(
+                    database, self.settings, started_by="reindex", encoder=encoder
+                )
             live = self._live(database)
             manifest = live.manifest if live is not None else None
             self.report |= {"changed": True, "generation": built, "manifest": manifest}

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import sqlalchemy
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from search.db import session_scope
 from search.embeddings import SUFFIX, EmbeddingStore
 from search.errors import DamagedShard
-from search.models import Embedding, ProductImage, SearchEvent
+from search.models import Embedding, SearchEvent
 
 ORPHAN_AFTER_S = 2 * 3600.0  # longer than a claim can be held, see `indexer.claims`
 
@@ -71,18 +71,6 @@ def forget_damaged_shards(database: sqlalchemy.Engine, store: EmbeddingStore) ->
                     ).all()
                 forgotten[shard] = len(lost)
     return forgotten
-
-
-def retry_refused(database: sqlalchemy.Engine) -> int:
-    """Mark refused pictures as never looked at; return how many."""
-    with session_scope(database) as session:
-        retried = session.execute(
-            update(ProductImage)
-            .where(ProductImage.state == "failed")
-            .values(state="pending", error=None)
-            .returning(ProductImage.id)
-        )
-        return len(retried.all())
 
 
 def forget_old_events(database: sqlalchemy.Engine, *, older_than_days: float) -> int:

@@ -15,7 +15,7 @@ from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch
 from search.events import record_search
 from search.generation import Generation
-from search.live import LiveGenerations
+from search.live import Generations, LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, facets, rank
@@ -42,6 +42,7 @@ class Answer:
     text: str  # the words, or the sku to be resembled
     watch: Stopwatch
     question: Question | None = None  # None: nothing was looked for
+    record: bool = True
 
 
 class SearchEngine:
@@ -49,7 +50,7 @@ class SearchEngine:
 
     Args:
         database: Where products and events are.
-        live: Hands out the live generation.
+        live: Hands out the generation that answers.
         encoder: The model that turns queries into vectors.
         settings: How many candidates, and where state is.
         stages: Re-ranking stages by name, in order.
@@ -59,7 +60,7 @@ class SearchEngine:
     def __init__(
         self,
         database: sqlalchemy.Engine,
-        live: LiveGenerations,
+        live: Generations,
         encoder: Encoder,
         settings: Settings,
         stages: Mapping[str, Stage] = STAGES,
@@ -70,8 +71,12 @@ class SearchEngine:
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
         self.composer = Composer(encoder, load_vocabulary(settings.vocabulary), proposer)
 
-    def search(self, query: Query) -> SearchPage:
+    def search(self, query: Query, *, record: bool = True) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
+
+        Args:
+            query: What is asked.
+            record: Keep it as a shopper's search; staff's own searches are none.
 
         Raises:
             UnusableQuery: nothing asked for, or a value out of range.
@@ -92,7 +97,7 @@ class SearchEngine:
             watch=watch,
         )
         return self._page(
-            Answer(generation, ranked, query, query.kind, query.text, watch, question)
+            Answer(generation, ranked, query, query.kind, query.text, watch, question, record)
         )
 
     def similar(
@@ -224,8 +229,12 @@ class SearchEngine:
                 regions=looked.regions if looked is not None else (),
                 looked_at=looked.at if looked is not None else None,
             )
-            event = record_search(
-                session, page, kind=answer.kind, text=answer.text, filters=query.filters
+            event = (
+                record_search(
+                    session, page, kind=answer.kind, text=answer.text, filters=query.filters
+                )
+                if answer.record
+                else None
             )
         return replace(page, event_id=event)
 

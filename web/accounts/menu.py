@@ -26,7 +26,12 @@ MENU = (
     Section(
         "Studio",
         "merchandiser",
-        (Entry("studio.catalogue", "Catalogue"),),
+        (
+            Entry("studio.catalogue", "Catalogue"),
+            Entry("studio.saved", "Saved"),
+            Entry("studio.health", "Health"),
+            Entry("studio.gaps", "Gaps"),
+        ),
     ),
     Section(
         "Operations",
