@@ -106,7 +106,7 @@ class Reindex:
             self.report |= {"changed": True, "generation": built, "manifest": manifest}
         self.report["products"] = self._account()
         self.report["events_forgotten"] = forget_old_events(
-            database, older_than_days=self.settings.events_days
+            database, self.settings.root, older_than_days=self.settings.events_days
         )
 
     def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:

@@ -53,9 +53,7 @@ class Contradiction:
     confidence: float
 
 
-def without_picture(
-    session: Session, *, limit: int | None, offset: int = 0
-) -> list[Pictureless]:
+def without_picture(session: Session, *, limit: int | None, offset: int = 0) -> list[Pictureless]:
     """Return the products on sale without a usable picture, by sku."""
     image = ProductImage
     statement = (
@@ -89,9 +87,7 @@ def count_lacking(session: Session, names: Collection[str]) -> dict[str, int]:
     }
 
 
-def lacking(
-    session: Session, name: str, *, limit: int | None, offset: int = 0
-) -> list[Lacking]:
+def lacking(session: Session, name: str, *, limit: int | None, offset: int = 0) -> list[Lacking]:
     """Return the products on sale without a value of an attribute, by sku."""
     statement = (
         select(Product.id, Product.sku, Product.title, Product.category, _first_picture())
@@ -165,18 +161,15 @@ def _opposed(vocabulary: Vocabulary, stated: str, seen: str) -> bool:
 
 
 def _pictureless() -> tuple[ColumnElement[bool], ...]:
+    image = aliased(ProductImage)  # another than that whose errors are shown
     usable = exists().where(
-        ProductImage.product_id == Product.id,
-        ProductImage.state != "failed",
-        ProductImage.sha256.is_not(None),
+        image.product_id == Product.id, image.state != "failed", image.sha256.is_not(None)
     )
     return Product.retired_at.is_(None), ~usable
 
 
 def _lacks(name: str) -> tuple[ColumnElement[bool], ...]:
-    found = exists().where(
-        ProductAttribute.product_id == Product.id, ProductAttribute.name == name
-    )
+    found = exists().where(ProductAttribute.product_id == Product.id, ProductAttribute.name == name)
     missing: list[ColumnElement[bool]] = [Product.retired_at.is_(None), ~found]
     if name in COLUMNS:
         field = Product.price_cents if name == "price" else getattr(Product, name)

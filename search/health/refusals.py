@@ -17,29 +17,31 @@ from search.models import Product, ProductImage, Quarantine
 WORDS = {
     "bad_address": "The address of the picture is wrong",
     "missing_file": "The picture is not there",
+    "not_a_file": "The address is no file",
     "permission": "The picture may not be read",
-    "unreachable": "The server of the picture does not answer",
-    "http_error": "The server of the picture refuses",
-    "timeout": "The server of the picture is too slow",
+    "unreadable": "The picture can't be read",
+    "unreachable": "The picture's server does not answer",
+    "timeout": "The picture's server is too slow",
+    "redirect_loop": "The picture's server sends in circles",
     "not_a_picture": "The file is no picture",
     "empty": "The file is empty",
     "truncated": "The picture ends early",
     "damaged": "The picture is damaged",
     "too_small": "The picture is too small",
     "too_large": "The picture is too large",
-    "too_many_bytes": "The picture file is too large",
-    "unsupported": "The kind of picture is not supported",
+    "picture_gone": "The picture is no longer there",
     "no_sku": "The row has no sku",
     "empty_title": "The row has no title",
     "negative_price": "The price is below zero",
     "no_image": "The row names no picture",
     "duplicate_sku": "The sku stands in the catalogue twice",
     "sku_of_other_source": "The sku belongs to another catalogue",
-    "picture_gone": "The picture is no longer there",
     "bad_value": "A value can't be used",
     "bad_utf8": "The row is not UTF-8",
+    "bad_json": "The row is not JSON",
     "nul_byte": "The row holds a NUL byte",
     "too_long": "A value is too long",
+    "description_cut": "The description was cut",
     "many_images": "The row names too many pictures",
     "odd_price": "The price is no number",
     "odd_currency": "The currency is not known",
@@ -87,6 +89,8 @@ class Refusal:
 
 def in_words(code: str) -> str:
     """Return a reason as people say it."""
+    if code.startswith("http_"):
+        return f"The picture's server answers {code.removeprefix('http_')}"
     return WORDS.get(code) or code.replace("_", " ").capitalize()
 
 

@@ -22,7 +22,7 @@ from indexer.claims import anything_unclaimed, claim, count_unencoded
 from indexer.encode import encode_all, follow, start_encoding
 from indexer.encode_job import count_once
 from indexer.pipeline import map_ahead
-from indexer.upkeep import forget_damaged_shards, prune_orphan_shards, retry_refused
+from indexer.upkeep import forget_damaged_shards, prune_orphan_shards
 from search.db import session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import OpenClipEncoder, load_encoder

@@ -4,14 +4,22 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import UnsupportedMediaType
 
+from search.asked import AskedPhotos, attach_photo
 from search.clicks import record_click
 from search.db import session_scope
-from web.api.answers import ClickView, ProductView, ResultsView
+from web.api.answers import ClickView, KeptView, ProductView, ResultsView
 from web.api.consent import check_consent
 from web.api.heat import heat_picture
 from web.api.specification import answers, specification
 from web.parsing import parse_filters, parse_search
-from web.schemas import ClickFields, FormSearch, HeatFields, JsonSearch, PagedFields
+from web.schemas import (
+    ClickFields,
+    FormSearch,
+    HeatFields,
+    JsonSearch,
+    KeepFields,
+    PagedFields,
+)
 from web.state import search as ask
 from web.state import similar as ask_similar
 from web.state import state
@@ -99,10 +107,33 @@ def click(json: ClickFields) -> ClickView:
     The cookie `clicks=yes` says so; `DNT: 1` and `Sec-GPC: 1` say no, whatever the cookie. Kept
     are the answer, the product and its rank: no person, no address.
     """
-    check_consent(request)
+    check_consent(request, "clicks")
     with session_scope(state().engine.database) as session:
         recorded = record_click(session, json.event_id, json.sku, json.rank)
     return ClickView(recorded=recorded)
+
+
+@blueprint.post("/photos")
+@specification.validate(
+    resp=answers(KeptView, 400, 403, 404, 415), tags=["clicks"], operation_id="keepPhoto"
+)
+def keep_photo(json: KeepFields) -> KeptView:
+    """Keep the photo of a search that found nothing, where the shopper agreed to that.
+
+    The cookie `photos=yes` says so; `DNT: 1` and `Sec-GPC: 1` say no, whatever the cookie. It is
+    kept small and without metadata as long as the search, and shown to the shop's staff alone.
+    """
+    check_consent(request, "photos")
+    photos = AskedPhotos(state().settings.root)
+    name = photos.keep(state().uploads.load(json.photo))
+    kept = False
+    try:
+        with session_scope(state().engine.database) as session:
+            kept = attach_photo(session, json.event_id, name)
+    finally:
+        if not kept:
+            photos.remove(name)
+    return KeptView(kept=kept)
 
 
 @blueprint.get("/openapi.json")
