@@ -32,9 +32,7 @@ class Gap:
     text: str  # normalised
     times: int  # searches that led nowhere
     last_at: datetime
-    filters: tuple[
-        dict[str, Any], ...
-    ]  # in force, each set of them once
+    filters: tuple[dict[str, Any], ...]  # in force, each set of them once
     shown: tuple[int, ...]  # products shown first, the last time
 
 
@@ -126,7 +124,9 @@ def least_searches(session: Session, days: float) -> int | None:
 def _texts(session: Session, about: About, days: float) -> Select[Any]:
     """Select the texts that lead nowhere, with what is counted of them."""
     asked = func.lower(
-        func.regexp_replace(func.btrim(func.normalize(SearchEvent.text, literal_column("NFKC"))), r"\s+", " ", "g")
+        func.regexp_replace(
+            func.btrim(func.normalize(SearchEvent.text, literal_column("NFKC"))), r"\s+", " ", "g"
+        )
     )
     statement = (
         select(

@@ -100,7 +100,7 @@ def _related(one: str, other: str) -> bool:
 def wrong_titles(
     generation: Generation, titles: Mapping[int, str], encoder: Encoder
 ) -> list[WrongTitle]:
-    """Return the pictures that many other titles fit better, surest first.
+    """Return a picture of each product that many other titles fit better, surest first.
 
     Args:
         generation: Its rows.
@@ -120,7 +120,10 @@ def wrong_titles(
         WrongTitle(int(rows[i]), texts[i], round(float(better[i]), 3))
         for i in np.flatnonzero(far & (better >= TITLE_FROM)).tolist()
     ]
-    return sorted(found, key=lambda each: (-each.better, each.row))
+    surest: dict[int, WrongTitle] = {}
+    for each in sorted(found, key=lambda each: (-each.better, each.row)):
+        surest.setdefault(int(product[each.row]), each)
+    return list(surest.values())
 
 
 def _encode(encoder: Encoder, texts: list[str]) -> Embeddings:
