@@ -18,13 +18,15 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from werkzeug.serving import make_server
 
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.models import Click, Product
+from search.models import Click, Product, SavedDescription, SavedJudgement, SearchEvent
+from search.settings import Settings
 from tests.shop import draw, photo
+from tests.web.staff import PASSWORD, make_account
 
 pytestmark = [
     pytest.mark.browser,
@@ -301,6 +303,60 @@ def test_who_wants_no_tracking_is_not_asked(open_page: Open) -> None:
     expect(page.locator("[data-consent-again]")).to_be_hidden()
 
 
+@pytest.fixture
+def finds_nothing(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, shop_settings: Settings
+) -> Iterator[None]:
+    """No photo is close to anything in the shop; kept photos are removed."""
+    monkeypatch.setattr("search.engine.verdict", lambda *_: "nothing")
+    yield
+    shutil.rmtree(shop_settings.root / "asked", ignore_errors=True)
+    with session_scope(engine.database) as session:
+        session.execute(update(SearchEvent).values(photo=None))
+
+
+def test_a_photo_is_kept_once_the_shopper_agreed(
+    open_page: Open,
+    red_plate: Path,
+    finds_nothing: None,
+    shop_settings: Settings,
+    tmp_path: Path,
+) -> None:
+    page = open_page("/search?text=plate")
+    question = page.get_by_label("Keeping of photos")
+    expect(page.locator("[data-consent]")).to_be_visible()
+    expect(question).to_be_hidden()
+    page.locator("[data-file]").first.set_input_files(red_plate)
+    expect(question).to_be_visible()
+    expect(page.locator("[data-consent]")).to_be_hidden()  # one question at a time
+    assert not (shop_settings.root / "asked").exists()
+    page.screenshot(path=tmp_path / "question.png")
+
+    with page.expect_response("**/api/v1/photos") as kept:
+        question.get_by_role("button", name="Yes, keep them").click()
+
+    assert kept.value.json() == {"kept": True}
+    expect(question).to_be_hidden()
+    assert len(list((shop_settings.root / "asked").iterdir())) == 1
+    page.get_by_role("button", name="Keeping of photos").click()
+    question.get_by_role("button", name="No", exact=True).click()
+    with page.expect_request("**/search"):
+        page.locator("[data-file]").first.set_input_files(red_plate)
+    expect(page.locator("[data-unmet]")).to_be_visible()
+    assert len(list((shop_settings.root / "asked").iterdir())) == 1
+
+
+def test_who_wants_no_tracking_is_not_asked_for_a_photo(
+    open_page: Open, red_plate: Path, finds_nothing: None
+) -> None:
+    page = open_page("/")
+    page.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})")
+    page.goto("/")
+    page.locator("[data-file]").first.set_input_files(red_plate)
+    expect(page.locator("[data-unmet]")).to_be_visible()
+    expect(page.get_by_label("Keeping of photos")).to_be_hidden()
+
+
 def test_an_unreadable_picture_is_explained(open_page: Open, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(photo("Plate", "red")[:1200])
@@ -516,3 +572,84 @@ CONTRAST = """() => {
   }
   return weak;
 }"""
+
+
+@pytest.fixture
+def merchandiser(app: Flask, engine: SearchEngine) -> Iterator[str]:
+    """The name of a merchandiser's account; what is saved is removed."""
+    yield make_account(app, "merchandiser")
+    with session_scope(engine.database) as session:
+        session.execute(delete(SavedDescription))
+        session.execute(delete(SearchEvent))
+
+
+def log_in_at(page: Page, name: str) -> None:
+    """Log in at the page that asks for it."""
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(
+    "options", [DESK, PHONE, {"java_script_enabled": False}], ids=["desk", "phone", "no script"]
+)
+def test_products_are_marked_right_and_wrong(
+    open_page: Open, merchandiser: str, engine: SearchEngine, options: dict[str, Any]
+) -> None:
+    page = open_page("/studio/saved", **options)
+    log_in_at(page, merchandiser)
+    page.get_by_label("A description to keep").fill("red plate")
+    page.get_by_role("button", name="Save and mark products").click()
+    expect(page.locator("h1")).to_have_text("“red plate”")
+    first = page.locator(".hit").first
+    right = first.get_by_role("button", name="Right")
+    expect(right).to_have_attribute("aria-pressed", "false")
+
+    right.click()
+    expect(right).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".marked-list li")).to_have_count(1)
+    first.get_by_role("button", name="Wrong").click()
+    expect(right).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".marked-list .mark")).to_have_text("Wrong")
+    page.get_by_label("Product by sku").fill("TRAY-BLUE")
+    page.locator("aside").get_by_role("button", name="Right").click()
+
+    expect(page.locator(".marked-list li")).to_have_count(2)
+    with session_scope(engine.database) as session:
+        marks = select(Product.sku, SavedJudgement.right).join(SavedJudgement)
+        kept = dict(session.execute(marks).tuples().all())
+    assert kept == {"PLATE-RED": False, "TRAY-BLUE": True}
+    page.get_by_role("link", name="Saved descriptions").click()
+    page.get_by_role("button", name="Run all now").click()
+    expect(page.locator("tbody tr")).to_contain_text("0 of 1")
+
+
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_gap_is_seen_and_saved(
+    open_page: Open, merchandiser: str, engine: SearchEngine, options: dict[str, Any]
+) -> None:
+    with session_scope(engine.database) as session:
+        shown = session.scalars(select(Product.id).limit(3)).all()
+        session.add(
+            SearchEvent(
+                kind="text",
+                text="hammock",
+                filters={"in_stock": True},
+                page=1,
+                total=3,
+                shown=[[product, 0.2, rank] for rank, product in enumerate(shown, 1)],
+                verdict="nothing",
+                elapsed_ms=1.0,
+            )
+        )
+    page = open_page("/studio/gaps", **options)
+    log_in_at(page, merchandiser)
+    gap = page.locator(".gap")
+    expect(gap.locator("h2")).to_have_text("hammock")
+    expect(gap.locator(".strip img")).to_have_count(3)
+    width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0, "nothing is wider than the screen"
+
+    gap.get_by_role("button", name="Save as description").click()
+
+    expect(page.locator("h1")).to_have_text("“hammock”")
