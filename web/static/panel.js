@@ -71,7 +71,7 @@ const send = async (panel, file) => {
   const mine = ++sent;
   const came = await swap(panel.action, { body: form, onProgress: (share) => say(panel, share) });
   if (came || mine !== sent) return;
-  const reason = wording("connectionFailed");
+  const reason = wording("connection-failed");
   stopWaiting(reason);
   sending.hidden = false;
   sending.querySelector("progress").value = 0;

@@ -1,7 +1,7 @@
-// What the page says in its language; `layout.html` holds the sentences as data of a template.
+// What modules say in the page's language: `layout.html` holds the sentences.
 
-const words = document.querySelector("#wording").dataset;
+const words = document.querySelector("#wording");
 
-// Return a sentence with its {names} filled in.
+// Return the sentence of that name with its {values} filled in.
 export const wording = (name, values = {}) =>
-  words[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  words.getAttribute(`data-wording-${name}`).replace(/\{(\w+)\}/g, (_, value) => values[value]);
