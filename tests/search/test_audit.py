@@ -38,9 +38,13 @@ def test_entries_are_found_by_who_what_and_which(session: Session) -> None:
 
 
 def test_a_change_that_is_undone_leaves_no_entry(database: Engine) -> None:
-    with pytest.raises(RuntimeError, match="halfway"), session_scope(database) as session:
-        record_change(session, "mia", "rule.add", 1)
-        raise RuntimeError("halfway")
+    def change_halfway() -> None:
+        with session_scope(database) as session:
+            record_change(session, "mia", "rule.add", 1)
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        change_halfway()
     with session_scope(database) as session:
         assert read_trail(session) == ([], 0)
 
