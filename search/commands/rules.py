@@ -1,34 +1,16 @@
 """`findalike rules`: what merchants pin, boost and bury."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from search.cli import echo_json, json_option
+from search.cli import echo_json, in_session, json_option
 from search.errors import UnusableRule
-from search.settings import load_settings
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from search.rulebook import BusinessRule
-
-T = TypeVar("T")
-
-
-def in_session(work: "Callable[[Session], T]") -> T:
-    """Run work in one transaction on the operator's database."""
-    from search.db import open_database, session_scope
-
-    database = open_database(load_settings(), application_name="findalike-rules")
-    try:
-        with session_scope(database) as session:
-            return work(session)
-    finally:
-        database.dispose()
 
 
 def described(rule: "BusinessRule") -> str:
@@ -58,7 +40,7 @@ def list_(*, as_json: bool) -> None:
     """Show all rules, oldest first."""
     from search.rulebook import list_rules
 
-    found = in_session(list_rules)
+    found = in_session(list_rules, "findalike-rules")
     if as_json:
         echo_json({"rules": [asdict(rule) for rule in found]})
         return
@@ -119,7 +101,7 @@ def add(
         )
     except UnusableRule as error:
         raise click.UsageError(str(error)) from error
-    added = in_session(lambda session: add_rule(session, rule))
+    added = in_session(lambda session: add_rule(session, rule), "findalike-rules")
     if as_json:
         echo_json(asdict(added))
     else:
@@ -133,7 +115,7 @@ def remove(*, rule_id: int, as_json: bool) -> None:
     """Delete the rule of this number."""
     from search.rulebook import remove_rule
 
-    in_session(lambda session: remove_rule(session, rule_id))
+    in_session(lambda session: remove_rule(session, rule_id), "findalike-rules")
     if as_json:
         echo_json({"removed": rule_id})
     else:
