@@ -8,11 +8,11 @@ from PIL import Image
 from sqlalchemy import select
 
 from indexer.build import build_generation
-from indexer.publish import publish
 from search.db import session_scope
 from search.engine import SearchEngine
 from search.errors import ModelMismatch, UnknownProduct, UnusableQuery
 from search.models import Product, SearchEvent
+from search.publication import publish
 from search.query import understand
 from search.ranking import rank
 from search.results import Box, Filters, Query
