@@ -103,6 +103,7 @@ class SearchEngine:
         k: int = 24,
         page: int = 1,
         fold: bool = True,
+        record: bool = True,
     ) -> SearchPage:
         """Return products that look like this one, itself left out, and its variants with `fold`.
 
@@ -118,7 +119,7 @@ class SearchEngine:
         generation = self.generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
-        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold)
+        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold, record=record)
         watch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
@@ -201,7 +202,7 @@ class SearchEngine:
         self.database.dispose()
 
     def _page(self, answer: Answer) -> SearchPage:
-        """Cut one page out of an order, hydrate it and record that it was shown."""
+        """Cut one page out of an order, hydrate it and record that it was shown, where asked to."""
         generation, query, watch = answer.generation, answer.query, answer.watch
         found, question = answer.ranked.ranking, answer.question
         looked = question.looked if question is not None else None
@@ -224,6 +225,8 @@ class SearchEngine:
                 regions=looked.regions if looked is not None else (),
                 looked_at=looked.at if looked is not None else None,
             )
+            if not query.record:
+                return page
             event = record_search(
                 session, page, kind=answer.kind, text=answer.text, filters=query.filters
             )

@@ -20,6 +20,7 @@ from search.stages.rules import meant
 from search.wishes import Wish
 
 SOURCES = {
+    "merchandiser": "says the shop",
     "merchant": "says the shop",
     "title": "says its title",
     "picture": "seen in its picture",

@@ -31,7 +31,8 @@ class AttributeView(BaseModel):
     value: str
     confidence: float = Field(description="0 to 1; of what pictures show, how likely it is.")
     source: str = Field(
-        description="`merchant`: its field says so; `title`: the title; `picture`: predicted."
+        description="`merchandiser`: someone of the shop set it; `merchant`: its field says so; "
+        "`title`: the title; `picture`: predicted. The first of these that knows is believed."
     )
 
 
