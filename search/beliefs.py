@@ -1,4 +1,4 @@
-"""Whose word counts for an attribute: a merchandiser's, the merchant's field, the title, the pictures.
+"""Who is believed of an attribute: merchandiser, then the merchant's field, title, pictures.
 
 Everything that shows, filters or indexes an attribute goes by this order. What is not believed is
 kept all the same, so that whoever works on the catalogue sees it side by side.

@@ -22,6 +22,7 @@ from search.ranking import Ranked, facets, rank
 from search.regions import RegionProposer, load_proposer
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Verdict
 from search.rulebook import RuleBook
+from search.ruleset import RuleSet
 from search.settings import Settings, load_settings
 from search.stages import STAGES, Ranking, Stage
 from search.stages.folding import Folded, fold
@@ -70,8 +71,12 @@ class SearchEngine:
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
         self.composer = Composer(encoder, load_vocabulary(settings.vocabulary), proposer)
 
-    def search(self, query: Query) -> SearchPage:
+    def search(self, query: Query, *, rules: RuleSet | None = None) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
+
+        Args:
+            query: What is asked.
+            rules: Business rules to answer by; None: those in force.
 
         Raises:
             UnusableQuery: nothing asked for, or a value out of range.
@@ -81,8 +86,10 @@ class SearchEngine:
         check(query)
         generation = self.generation()
         watch = Stopwatch()
-        understood = understand(query, self.composer, generation, self.database, watch=watch)
-        question = self.rules.apply(understood)
+        rules = rules or self._rules_for(query)
+        read = replace(query, text=rules.read_as(query.text))
+        understood = understand(read, self.composer, generation, self.database, watch=watch)
+        question = rules.apply(understood, typed=query.text)
         ranked = rank(
             generation,
             question,
@@ -91,9 +98,17 @@ class SearchEngine:
             stages=query.stages,
             watch=watch,
         )
-        return self._page(
+        page = self._page(
             Answer(generation, ranked, query, query.kind, query.text, watch, question)
         )
+        return (
+            page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
+        )
+
+    def _rules_for(self, query: Query) -> RuleSet:
+        """Return the rules in force; none where the stage that follows them is left out."""
+        asked = query.stages is None or "rules" in query.stages
+        return self.rules.current() if asked else RuleSet()
 
     def similar(
         self,
@@ -131,7 +146,7 @@ class SearchEngine:
         others = columns.product_id != product.product_id
         if fold:
             others = columns.variant != columns.variant[rows[0]]
-        question = self.rules.apply(
+        question = self.rules.current().apply(
             Question(
                 vector=mean / np.linalg.norm(mean),
                 kind="similar",

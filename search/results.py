@@ -144,7 +144,9 @@ class AttributeValue:
     name: str
     value: str
     confidence: float  # 0..1; 1 where someone wrote it
-    source: str  # `merchandiser`: edited, `merchant`: its own field, `title`: named, `picture`: seen
+    source: (
+        str  # `merchandiser`: edited, `merchant`: its own field, `title`: named, `picture`: seen
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ class SearchPage:
     corrections: tuple[Correction, ...] = ()  # words of the text that were read otherwise
     regions: tuple[Region, ...] = ()  # things in the photo, best first
     looked_at: Box | None = None  # the part of the photo that was meant; None: all of it
+    redirect: str | None = None  # where the shop sends who asks for these words
     event_id: int | None = None  # search_event row, where one was written
 
     @property
