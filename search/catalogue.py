@@ -5,42 +5,31 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from search.beliefs import believed, claims
 from search.errors import UnknownProduct
 from search.models import Product, ProductImage
-from search.results import AttributeValue, ProductCard
+from search.results import ProductCard
 
 
 def card(product: Product) -> ProductCard:
     """Return what a page shows of a product row."""
+    said = claims(product)
+    edited = {name: of["merchandiser"].value for name, of in said.items() if "merchandiser" in of}
     return ProductCard(
         product_id=product.id,
         sku=product.sku,
         title=product.title,
         description=product.description,
         brand=product.brand,
-        category=product.category,
-        colour=product.colour,
+        category=edited.get("category", product.category),
+        colour=edited.get("colour", product.colour),
         price_cents=product.price_cents,
         currency=product.currency,
         in_stock=product.in_stock,
         url=product.url,
         image_ids=tuple(image.id for image in product.images if image.sha256 is not None),
-        attributes=_attributes(product),
+        attributes=believed(said),
     )
-
-
-def _attributes(product: Product) -> tuple[AttributeValue, ...]:
-    """Return each attribute once: by the merchant's field, else the title, else the pictures."""
-    fields = {"category": product.category, "colour": product.colour}
-    known = {
-        name: AttributeValue(name, value, 1.0, "merchant")
-        for name, value in fields.items()
-        if value
-    }
-    for row in sorted(product.attributes, key=lambda row: row.source == "picture"):
-        found = AttributeValue(row.name, row.value, row.confidence, row.source)
-        known.setdefault(row.name, found)
-    return tuple(known.values())
 
 
 def hydrate(session: Session, product_ids: Sequence[int]) -> list[ProductCard]:

@@ -35,6 +35,8 @@ def search() -> ResponseReturnValue:
     fields = parse_fields(PageFields, request.args)
     if not fields.photo and not fields.text.strip():
         return redirect(url_for("pages.home"), 303)
+    if not fields.photo and (elsewhere := state().engine.rules.current().redirect(fields.text)):
+        return redirect(elsewhere, 303)
     photo = state().uploads.load(fields.photo) if fields.photo else None
     found = ask(parse_query(fields, photo))
     size = photo.size if photo is not None else None
@@ -43,8 +45,16 @@ def search() -> ResponseReturnValue:
 
 @blueprint.post("/search")
 def panel() -> ResponseReturnValue:
-    """Take the search panel's form and send the browser to the address of its results."""
+    """Take the search panel's form and send the browser to the address of its results.
+
+    Where the shop sends these words elsewhere, a page does that: browsers let no form end on
+    another site (`form-action` of the content security policy).
+    """
     address = Address(url_for("pages.search"), parse_panel())
+    text, photo = (dict(address.fields).get(name) for name in ("text", "photo"))
+    elsewhere = state().engine.rules.current().redirect(text or "") if not photo else None
+    if elsewhere is not None and not elsewhere.startswith("/"):
+        return render_template("shop/elsewhere.html", text=text, address=elsewhere)
     return redirect(str(address), 303)
 
 

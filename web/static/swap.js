@@ -39,6 +39,11 @@ const show = (html, address, { push, focus }) => {
     location.assign(address);
     return;
   }
+  const elsewhere = main.querySelector("[data-elsewhere]");
+  if (elsewhere) {
+    location.assign(elsewhere.href);
+    return;
+  }
   if (push && address !== location.href) history.pushState(null, "", address);
   document.title = next.title;
   document.querySelector("main").replaceWith(main);
