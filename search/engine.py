@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from search.catalogue import hydrate, product_by_sku
@@ -20,6 +21,7 @@ from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, facets, rank
 from search.regions import RegionProposer, load_proposer
+from search.remembered import RememberedPhotos
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Verdict
 from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
@@ -68,7 +70,8 @@ class SearchEngine:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
         self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
-        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary), proposer)
+        vocabulary = load_vocabulary(settings.vocabulary)
+        self.composer = Composer(encoder, vocabulary, proposer, RememberedPhotos(encoder))
 
     def search(self, query: Query) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -194,6 +197,10 @@ class SearchEngine:
             "model_tag": self.encoder.tag,
             "vectors": len(generation.vectors),
         }
+
+    def warm_up(self) -> None:
+        """Show the model a picture, so that the first shopper does not wait until it is ready."""
+        self.encoder.encode_images([Image.new("RGB", (64, 64))])
 
     def close(self) -> None:
         """Stop watching for new generations and release connections."""

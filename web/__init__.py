@@ -40,6 +40,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     settings = settings or load_settings()
     if engine is None:
         engine = open_search_engine(settings)
+        engine.warm_up()
         atexit.register(engine.close)
     app = Flask(__name__, static_url_path=static_path())
     app.config.update(

@@ -6,6 +6,7 @@ requests: a forged one would show its sender's victim a page of results, and not
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from search.errors import NoGeneration, UnusablePicture, UnusableQuery
 from search.results import ProductCard, SearchPage
@@ -35,17 +36,21 @@ def search() -> ResponseReturnValue:
     fields = parse_fields(PageFields, request.args)
     if not fields.photo and not fields.text.strip():
         return redirect(url_for("pages.home"), 303)
-    photo = state().uploads.load(fields.photo) if fields.photo else None
-    found = ask(parse_query(fields, photo))
-    size = photo.size if photo is not None else None
-    return _show_results(found, fields, url_for("pages.search"), photo_px=size)
+    return _search(fields)
 
 
 @blueprint.post("/search")
 def panel() -> ResponseReturnValue:
-    """Take the search panel's form and send the browser to the address of its results."""
-    address = Address(url_for("pages.search"), parse_panel())
-    return redirect(str(address), 303)
+    """Take the search panel's form and send the browser to the address of its results.
+
+    Who prefers the results themselves (RFC 7240) gets them with their address, at once.
+    """
+    asked = parse_panel()
+    address = str(Address(url_for("pages.search"), asked))
+    if "return=representation" not in request.headers.get("Prefer", ""):
+        return redirect(address, 303)
+    headers = {"Content-Location": address, "Preference-Applied": "return=representation"}
+    return _search(parse_fields(PageFields, MultiDict(asked))), headers
 
 
 @blueprint.get("/products/<path:sku>")
@@ -77,6 +82,14 @@ def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
     text = request.form.get("text", "")[:2000]
     page = render_template("shop/home.html", ready=True, problem=problem, text=text)
     return page, problem.status
+
+
+def _search(fields: PageFields) -> str:
+    """Look for what the fields ask, and render what is found."""
+    photo = state().uploads.load(fields.photo) if fields.photo else None
+    found = ask(parse_query(fields, photo))
+    size = photo.size if photo is not None else None
+    return _show_results(found, fields, url_for("pages.search"), photo_px=size)
 
 
 def _show_results(

@@ -81,8 +81,8 @@ const chosen = new WeakMap(); // panel to picture, for words that are added befo
 
 const take = (panel, file) => {
   chosen.set(panel, file);
+  send(panel, file); // first, for it takes longer than a frame until the picture is drawn
   preview(panel, file);
-  send(panel, file);
 };
 
 const firstPicture = (files) =>

@@ -49,6 +49,10 @@ const show = (html, address, { push, focus }) => {
   }
 };
 
+// Return where the page that came can be asked for again.
+const addressOf = (request) =>
+  new URL(request.getResponseHeader("Content-Location") ?? request.responseURL, location.href).href;
+
 // Ask for an address, or send a form, and show the page that comes back. Resolves to whether one
 // came; false after a lost connection, or when a newer request took over.
 // XMLHttpRequest because fetch can't tell how much of a picture is sent.
@@ -59,6 +63,7 @@ export const swap = (address, { body = null, push = true, focus = true, onProgre
     running = request;
     request.open(body ? "POST" : "GET", address);
     request.setRequestHeader("Accept", "text/html");
+    if (body) request.setRequestHeader("Prefer", "return=representation"); // not a redirect to it
     if (onProgress) {
       request.upload.addEventListener("progress", (event) => {
         if (event.lengthComputable) onProgress(event.loaded / event.total);
@@ -67,7 +72,7 @@ export const swap = (address, { body = null, push = true, focus = true, onProgre
     request.addEventListener("load", () => {
       // A refused form has no address of its own: stay where we are.
       const stay = body !== null && request.status >= 400;
-      show(request.responseText, request.responseURL, { push: push && !stay, focus });
+      show(request.responseText, addressOf(request), { push: push && !stay, focus });
       resolve(true);
     });
     request.addEventListener("error", () => {
