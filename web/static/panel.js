@@ -118,9 +118,12 @@ const watchDocument = () => {
 
 watchDocument();
 
+const known = new WeakSet();
+
 export const watchPanel = () => {
   const panel = current();
-  if (!panel) return;
+  if (!panel || known.has(panel)) return;
+  known.add(panel);
   panel.addEventListener("submit", (event) => {
     event.preventDefault();
     send(panel, chosen.get(panel) ?? null);
