@@ -133,7 +133,17 @@ class Reason:
     """One fact that speaks for, or against, a hit's place; see `search.why`."""
 
     kind: str  # `words`, `sku`, `brand`, `attribute`, `region`, `parts` or `rule`
-    text: str  # a sentence
+    message: str  # an English sentence with `%(name)s` for each value: what translations go by
+    values: Mapping[str, str | int | tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The sentence in English; words are quoted and listed."""
+        said = {
+            name: ", ".join(f"“{word}”" for word in value) if isinstance(value, tuple) else value
+            for name, value in self.values.items()
+        }
+        return self.message % said if said else self.message
 
 
 @dataclass(frozen=True, slots=True)

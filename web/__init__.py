@@ -29,7 +29,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from search.engine import open_search_engine
     from search.pictures import PictureStore
     from search.settings import load_settings
-    from web import errors, formats, headers, health, metrics, pictures
+    from web import errors, formats, headers, health, language, metrics, pictures
     from web.api import views as api
     from web.secret import load_secret_key
     from web.shop import pages
@@ -59,8 +59,8 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         pictures=PictureStore(settings.root),
         metrics=metrics.Metrics(),
     )
-    for part in (errors, headers, formats, metrics):
+    for part in (errors, headers, language, formats, metrics):
         part.install(app)
-    for part in (pages, pictures, api, health, metrics):
+    for part in (pages, language, pictures, api, health, metrics):
         app.register_blueprint(part.blueprint)
     return app

@@ -1,10 +1,12 @@
 """The filter column of a results page: what can be chosen, what is, and how to undo it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from search.columns import FIELDS
 from search.results import SearchPage
-from web.formats import leaf
+from web.formats import count, leaf
+from web.language import attribute_label, gettext
 from web.parsing import PageFields
 from web.shop.addresses import ASKED, Address
 
@@ -48,22 +50,26 @@ def choice_groups(found: SearchPage, fields: PageFields) -> list[ChoiceGroup]:
             for value in values
         )
         if choices:
-            groups.append(ChoiceGroup(name, name.capitalize(), choices))
+            groups.append(ChoiceGroup(name, attribute_label(name), choices))
     return groups
 
 
 def chips(fields: PageFields, address: Address) -> list[Chip]:
     """Return the filters in force, each with the way out of it."""
-    labels = {
-        "min_price": "from {}",
-        "max_price": "up to {}",
-        "in_stock": "in stock",
-    }
     return [
-        Chip(labels.get(name, "{}").format(_label(name, value)), address.without((name, value)))
+        Chip(_chip_label(name, value), address.without((name, value)))
         for name, value in address.without().fields
         if name not in ASKED
     ]
+
+
+def _chip_label(name: str, value: str) -> str:
+    """Return what a filter in force is called."""
+    if name == "min_price":
+        return gettext("from %(price)s", price=count(Decimal(value)))
+    if name == "max_price":
+        return gettext("up to %(price)s", price=count(Decimal(value)))
+    return gettext("in stock") if name == "in_stock" else _label(name, value)
 
 
 def _label(name: str, value: str) -> str:

@@ -78,7 +78,7 @@ def similar(sku: str) -> ResponseReturnValue:
 @blueprint.errorhandler(UnusableQuery)
 def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
     """Show the search panel again, with what was wrong."""
-    problem = problem_of(error)
+    problem = problem_of(error, on_page=True)
     text = request.form.get("text", "")[:2000]
     page = render_template("shop/home.html", ready=True, problem=problem, text=text)
     return page, problem.status

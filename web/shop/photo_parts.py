@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from search.regions import WHOLE
 from search.results import Box, SearchPage
+from web.language import gettext
 from web.shop.addresses import Address
 
 ALL_OF_IT = Box(0, 0, 1, 1)
@@ -48,7 +49,7 @@ def photo_parts(found: SearchPage, address: Address) -> PhotoParts:
     parts = [
         PhotoPart(
             box=box,
-            label=f"Search this part, {number} of {len(boxes)}",
+            label=gettext("Search this part, %(number)s of %(all)s", number=number, all=len(boxes)),
             current=box.near(at),
             address=address.looking_at(as_field(box)),
         )

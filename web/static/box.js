@@ -2,6 +2,7 @@
 // pointer or by keyboard. Results follow. Vertical swipes beside the box still scroll the page.
 
 import { announce, swapParts } from "./swap.js";
+import { wording } from "./wording.js";
 
 const LEAST = 0.06; // of the photo's sides
 const STEP = 0.02;
@@ -78,8 +79,8 @@ class BoxEditor {
   }
 
   say() {
-    const percent = (side) => Math.round(100 * this.box[side]);
-    announce(this.tools.dataset.said.replace(/\{(\w)\}/g, (_, side) => percent(side)));
+    const percent = Object.entries(this.box).map(([side, share]) => [side, Math.round(100 * share)]);
+    announce(wording("box", Object.fromEntries(percent)));
   }
 
   // Where a pointer is, as shares of the photo.

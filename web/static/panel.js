@@ -1,6 +1,7 @@
 // The search panel: drop, paste or pick a picture, see it at once, send it and watch it go.
 
 import { showWaiting, stopWaiting, swap } from "./swap.js";
+import { wording } from "./wording.js";
 
 const LONGEST_PX = 1024; // the server keeps no more
 const SMALL_BYTES = 300_000; // not worth reducing
@@ -46,8 +47,8 @@ const say = (panel, share) => {
   if (done) bar.removeAttribute("value"); // the rest takes as long as it takes
   else bar.value = Math.round(share * 100);
   panel.querySelector("[data-sending-text]").textContent = done
-    ? "Looking for lookalikes…"
-    : `Sending the picture, ${Math.round(share * 100)}%`;
+    ? wording("looking")
+    : wording("sending", { percent: Math.round(share * 100) });
 };
 
 let sent = 0; // counts forms, so that an answer can tell whether it is still waited for
@@ -70,7 +71,7 @@ const send = async (panel, file) => {
   const mine = ++sent;
   const came = await swap(panel.action, { body: form, onProgress: (share) => say(panel, share) });
   if (came || mine !== sent) return;
-  const reason = "The connection failed. Please try again.";
+  const reason = wording("connection-failed");
   stopWaiting(reason);
   sending.hidden = false;
   sending.querySelector("progress").value = 0;

@@ -1,5 +1,7 @@
 // Fetches a page and puts its main part in place of the present one.
 
+import { wording } from "./wording.js";
+
 const listeners = [];
 let running = null; // the request under way; a newer one ends it
 
@@ -27,7 +29,7 @@ export const showWaiting = () => {
   } else {
     document.querySelector(".ways")?.replaceWith(skeleton);
   }
-  announce("Searching");
+  announce(wording("searching"));
 };
 
 const enter = (address, history) => {
