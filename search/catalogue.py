@@ -10,6 +10,7 @@ from search.errors import UnknownProduct
 from search.models import Product, ProductAttribute, ProductImage
 from search.results import AttributeValue, ProductCard
 
+AnyRow = Row[*tuple[Any, ...]]
 SHOWN = (
     Product.id,
     Product.sku,
@@ -32,9 +33,7 @@ KNOWN = (
 )
 
 
-def card(
-    product: Row[Any], image_ids: Sequence[int], attributes: Sequence[Row[Any]]
-) -> ProductCard:
+def card(product: AnyRow, image_ids: Sequence[int], attributes: Sequence[AnyRow]) -> ProductCard:
     """Return what a page shows of a product row, its usable pictures and what is known of it."""
     return ProductCard(
         product_id=product.id,
@@ -53,7 +52,7 @@ def card(
     )
 
 
-def _attributes(product: Row[Any], rows: Sequence[Row[Any]]) -> tuple[AttributeValue, ...]:
+def _attributes(product: AnyRow, rows: Sequence[AnyRow]) -> tuple[AttributeValue, ...]:
     """Return each attribute once: by the merchant's field, else the title, else the pictures."""
     fields = {"category": product.category, "colour": product.colour}
     known = {
@@ -81,7 +80,7 @@ def hydrate(session: Session, product_ids: Sequence[int]) -> list[ProductCard]:
         .order_by(ProductImage.position)
     ):
         images[product].append(image)
-    known: dict[int, list[Row[Any]]] = {product: [] for product in found}
+    known: dict[int, list[AnyRow]] = {product: [] for product in found}
     for row in session.execute(
         select(*KNOWN).where(ProductAttribute.product_id.in_(found)).order_by(ProductAttribute.name)
     ):

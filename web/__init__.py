@@ -31,6 +31,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from search.settings import load_settings
     from web import errors, formats, headers, health, language, metrics, pictures
     from web.api import views as api
+    from web.photo_addresses import PhotoAddresses
     from web.secret import load_secret_key
     from web.shop import pages
     from web.state import WebState
@@ -58,6 +59,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
         metrics=metrics.Metrics(),
+        photo_addresses=PhotoAddresses(settings),
     )
     for part in (errors, headers, language, formats, metrics):
         part.install(app)

@@ -10,6 +10,7 @@ from search.pictures import PictureStore
 from search.results import Filters, Query, SearchPage
 from search.settings import Settings
 from web.metrics import Metrics
+from web.photo_addresses import PhotoAddresses
 from web.uploads import UploadStore
 
 
@@ -22,6 +23,7 @@ class WebState:
     uploads: UploadStore
     pictures: PictureStore
     metrics: Metrics
+    photo_addresses: PhotoAddresses
 
 
 def state() -> WebState:
