@@ -22,9 +22,10 @@ from search.question import Question
 from search.ranking import Ranked, facets, rank
 from search.regions import RegionProposer, load_proposer
 from search.remembered import RememberedPhotos
-from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Verdict
+from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Sort, Verdict
 from search.rulebook import RuleBook
 from search.settings import Settings, load_settings
+from search.sorting import sorted_as
 from search.stages import STAGES, Ranking, Stage
 from search.stages.folding import Folded, fold
 from search.stopwatch import Stopwatch
@@ -106,6 +107,7 @@ class SearchEngine:
         k: int = 24,
         page: int = 1,
         fold: bool = True,
+        sort: Sort = "relevance",
     ) -> SearchPage:
         """Return products that look like this one, itself left out, and its variants with `fold`.
 
@@ -121,7 +123,7 @@ class SearchEngine:
         generation = self.generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
-        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold)
+        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold, sort=sort)
         watch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
@@ -213,6 +215,8 @@ class SearchEngine:
         found, question = answer.ranked.ranking, answer.question
         looked = question.looked if question is not None else None
         folded = fold(generation.columns, found) if query.fold else Folded(found, {})
+        ordered = sorted_as(folded.ranking, generation.columns, query.sort)
+        folded = replace(folded, ranking=ordered)
         with session_scope(self.database) as session:
             with watch.step("hydrate"):
                 hits = _hits(session, answer, folded)

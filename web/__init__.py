@@ -53,6 +53,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         SESSION_COOKIE_SAMESITE="Lax",
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["takes_addresses"] = settings.photo_addresses != "off"
     app.extensions["findalike"] = WebState(
         settings=settings,
         engine=engine,

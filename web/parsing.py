@@ -106,6 +106,7 @@ def parse_query(fields: QueryFields, photo: Image.Image | None) -> Query:
         k=fields.k,
         page=fields.page,
         fold=fields.fold,
+        sort=fields.sort,
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from werkzeug.datastructures import FileStorage
 
 from search.columns import FIELDS
+from search.results import Sort
 from web.attribute_fields import describe_fields, gathered
 
 
@@ -71,6 +72,10 @@ class PagedFields(FilterFields):
     fold: bool = Field(
         default=True,
         description="Variants of one product, such as its colours, take one place.",
+    )
+    sort: Sort = Field(
+        default="relevance",
+        description="Order of the found products; those without a price come last.",
     )
 
 

@@ -70,7 +70,14 @@ def similar(sku: str) -> ResponseReturnValue:
     """Show products that look like this one, with filters."""
     fields = parse_fields(PageFields, request.args)
     card = state().engine.product(sku)
-    found = ask_similar(sku, parse_filters(fields), k=fields.k, page=fields.page, fold=fields.fold)
+    found = ask_similar(
+        sku,
+        parse_filters(fields),
+        k=fields.k,
+        page=fields.page,
+        fold=fields.fold,
+        sort=fields.sort,
+    )
     return _show_results(found, fields, url_for("pages.similar", sku=sku), seed=card)
 
 
@@ -79,8 +86,8 @@ def similar(sku: str) -> ResponseReturnValue:
 def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
     """Show the search panel again, with what was wrong."""
     problem = problem_of(error, on_page=True)
-    text = request.form.get("text", "")[:2000]
-    page = render_template("shop/home.html", ready=True, problem=problem, text=text)
+    again = {name: request.form.get(name, "")[:2000] for name in ("text", "photo_url")}
+    page = render_template("shop/home.html", ready=True, problem=problem, **again)
     return page, problem.status
 
 
