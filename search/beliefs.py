@@ -4,7 +4,12 @@ Everything that shows, filters or indexes an attribute goes by this order. What 
 kept all the same, so that whoever works on the catalogue sees it side by side.
 """
 
-from search.models import Product
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row
+
+from search.models import Product, ProductAttribute
 from search.results import AttributeValue
 
 SOURCES = ("merchandiser", "merchant", "title", "picture")
@@ -12,21 +17,24 @@ SOURCES = ("merchandiser", "merchant", "title", "picture")
 FIELD_ATTRIBUTES = ("category", "colour")
 """Attributes that are fields of the merchant's catalogue too."""
 
+AnyRow = Row[*tuple[Any, ...]]
 Claims = dict[str, dict[str, AttributeValue]]
 """What is said of a product: by attribute, then by source, the believed one first."""
 
 
-def claims(product: Product) -> Claims:
-    """Return all that is said of a product; its attributes must be loaded."""
+def claims(product: Product | AnyRow, attributes: Iterable[ProductAttribute | AnyRow]) -> Claims:
+    """Return all that is said of a product.
+
+    Args:
+        product: Its row, or the fields of it.
+        attributes: Rows of `product_attribute` that are about it.
+    """
     said = [
         AttributeValue(name, value, 1.0, "merchant")
         for name in FIELD_ATTRIBUTES
         if (value := getattr(product, name))
     ]
-    said += [
-        AttributeValue(row.name, row.value, row.confidence, row.source)
-        for row in product.attributes
-    ]
+    said += [AttributeValue(row.name, row.value, row.confidence, row.source) for row in attributes]
     found: Claims = {}
     for claim in sorted(said, key=lambda claim: SOURCES.index(claim.source)):
         found.setdefault(claim.name, {})[claim.source] = claim

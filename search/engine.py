@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from search.catalogue import hydrate, product_by_sku
@@ -20,10 +21,12 @@ from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, facets, rank
 from search.regions import RegionProposer, load_proposer
-from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Verdict
+from search.remembered import RememberedPhotos
+from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Sort, Verdict
 from search.rulebook import RuleBook
 from search.ruleset import RuleSet
 from search.settings import Settings, load_settings
+from search.sorting import sorted_as
 from search.stages import STAGES, Ranking, Stage
 from search.stages.folding import Folded, fold
 from search.stopwatch import Stopwatch
@@ -69,7 +72,8 @@ class SearchEngine:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
         self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
-        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary), proposer)
+        vocabulary = load_vocabulary(settings.vocabulary)
+        self.composer = Composer(encoder, vocabulary, proposer, RememberedPhotos(encoder))
 
     def search(self, query: Query, *, rules: RuleSet | None = None) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -119,6 +123,7 @@ class SearchEngine:
         page: int = 1,
         fold: bool = True,
         record: bool = True,
+        sort: Sort = "relevance",
     ) -> SearchPage:
         """Return products that look like this one, itself left out, and its variants with `fold`.
 
@@ -134,7 +139,9 @@ class SearchEngine:
         generation = self.generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
-        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold, record=record)
+        query = Query(
+            filters=filters or Filters(), k=k, page=page, fold=fold, record=record, sort=sort
+        )
         watch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
@@ -211,6 +218,10 @@ class SearchEngine:
             "vectors": len(generation.vectors),
         }
 
+    def warm_up(self) -> None:
+        """Show the model a picture, so that the first shopper does not wait until it is ready."""
+        self.encoder.encode_images([Image.new("RGB", (64, 64))])
+
     def close(self) -> None:
         """Stop watching for new generations and release connections."""
         self.live.close()
@@ -222,6 +233,8 @@ class SearchEngine:
         found, question = answer.ranked.ranking, answer.question
         looked = question.looked if question is not None else None
         folded = fold(generation.columns, found) if query.fold else Folded(found, {})
+        ordered = sorted_as(folded.ranking, generation.columns, query.sort)
+        folded = replace(folded, ranking=ordered)
         with session_scope(self.database) as session:
             with watch.step("hydrate"):
                 hits = _hits(session, answer, folded)

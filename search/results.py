@@ -90,6 +90,10 @@ class Filters:
         return self != Filters()
 
 
+Sort = Literal["relevance", "price_up", "price_down"]
+"""The order of found products: as ranked, or by price, products without one last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is asked: a photo, a text or both, and what hits must be."""
@@ -103,6 +107,7 @@ class Query:
     stages: tuple[str, ...] | None = None  # re-ranking stages to run; None: all
     fold: bool = True  # variants of one product take one place
     record: bool = True  # keep a search event; staff's own searches say nothing of shoppers
+    sort: Sort = "relevance"
 
     @property
     def kind(self) -> str:

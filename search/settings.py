@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     fetch_timeout_s: Annotated[
         float, Field(gt=0, le=600, description="Longest wait for one picture from an address.")
     ] = 20.0
+    photo_addresses: Annotated[
+        Literal["public", "any", "off"],
+        Field(
+            description="Which addresses of pictures shoppers may give: of the public Internet, "
+            "`any`, or none."
+        ),
+    ] = "public"
     max_image_bytes: Annotated[
         int, Field(ge=1024, description="Larger picture files are refused.")
     ] = 40_000_000

@@ -34,6 +34,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from web.accounts import views as accounts
     from web.api import views as api
     from web.ops import views as ops
+    from web.photo_addresses import PhotoAddresses
     from web.secret import load_secret_key
     from web.shop import pages
     from web.state import WebState
@@ -44,6 +45,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     settings = settings or load_settings()
     if engine is None:
         engine = open_search_engine(settings)
+        engine.warm_up()
         atexit.register(engine.close)
     app = Flask(__name__, static_url_path=static_path())
     app.config.update(
@@ -55,12 +57,14 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         SESSION_COOKIE_SAMESITE="Lax",
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["takes_addresses"] = settings.photo_addresses != "off"
     app.extensions["findalike"] = WebState(
         settings=settings,
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
         metrics=metrics.Metrics(),
+        photo_addresses=PhotoAddresses(settings),
     )
     for part in (pages, language, pictures, api, accounts, studio, ops, health, metrics):
         app.register_blueprint(part.blueprint)

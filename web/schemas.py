@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from werkzeug.datastructures import FileStorage
 
 from search.columns import FIELDS
+from search.results import Sort
 from web.attribute_fields import describe_fields, gathered
 
 
@@ -72,6 +73,10 @@ class PagedFields(FilterFields):
         default=True,
         description="Variants of one product, such as its colours, take one place.",
     )
+    sort: Sort = Field(
+        default="relevance",
+        description="Order of the found products; those without a price come last.",
+    )
 
 
 class QueryFields(PagedFields):
@@ -87,21 +92,29 @@ class QueryFields(PagedFields):
     )
 
 
-class JsonSearch(QueryFields):
-    """A search for words, or with a photo that was kept before."""
+class PhotoFields(QueryFields):
+    """A query whose photo may lie elsewhere, and whether to keep it."""
 
-    photo: Token | None = Field(default=None, description="Token that an earlier search returned.")
-
-
-class FormSearch(QueryFields):
-    """A search with a photo."""
-
-    photo: UploadedFile | None = Field(default=None, description="JPEG, PNG, WebP, HEIC, AVIF, …")
+    photo_url: str | None = Field(
+        default=None, max_length=2000, description="Address of a photo on the public Internet."
+    )
     keep: bool = Field(
         default=False,
         description="Keep the photo for a day and return its token, to page and to refine "
         "without sending it again.",
     )
+
+
+class JsonSearch(PhotoFields):
+    """A search for words, or with a photo that was kept before or lies elsewhere."""
+
+    photo: Token | None = Field(default=None, description="Token that an earlier search returned.")
+
+
+class FormSearch(PhotoFields):
+    """A search with a photo."""
+
+    photo: UploadedFile | None = Field(default=None, description="JPEG, PNG, WebP, HEIC, AVIF, …")
 
 
 class HeatFields(BaseModel):

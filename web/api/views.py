@@ -74,7 +74,14 @@ def product(sku: str) -> ProductView:
 )
 def similar(sku: str, query: PagedFields) -> ResultsView:
     """Return products that look like this one, without itself and, folded, its variants."""
-    found = ask_similar(sku, parse_filters(query), k=query.k, page=query.page, fold=query.fold)
+    found = ask_similar(
+        sku,
+        parse_filters(query),
+        k=query.k,
+        page=query.page,
+        fold=query.fold,
+        sort=query.sort,
+    )
     return ResultsView.of(found)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from search.columns import FIELDS
 from web.parsing import PageFields
 
-ASKED = ("text", "photo", "box")
+ASKED = ("text", "photo", "box", "sort")
 """Fields that are no filters."""
 
 
@@ -22,6 +22,7 @@ class Address:
     def of(cls, path: str, fields: PageFields) -> "Address":
         """Return the address of these fields; those that say nothing are left out."""
         pairs = [("text", fields.text), ("photo", fields.photo or ""), ("box", fields.box or "")]
+        pairs.append(("sort", fields.sort if fields.sort != "relevance" else ""))
         for name in (*FIELDS, *fields.attributes):
             pairs += [(name, value) for value in fields.chosen(name)]
         for name in ("min_price", "max_price"):
@@ -46,6 +47,11 @@ class Address:
     def looking_at(self, box: str) -> "Address":
         """Return the search for another part of its photo, at its first page."""
         return self._keeping(lambda name, _: name not in ("box", "page"), (("box", box),))
+
+    def sorted_by(self, sort: str) -> "Address":
+        """Return the same hits in another order, from the first page."""
+        order = (("sort", sort),) if sort != "relevance" else ()
+        return self._keeping(lambda name, _: name not in ("sort", "page"), order)
 
     def without_filters(self) -> "Address":
         """Return the search with nothing that restricts hits, at its first page."""

@@ -6,6 +6,7 @@ requests: a forged one would show its sender's victim a page of results, and not
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from search.errors import NoGeneration, UnusablePicture, UnusableQuery
 from search.results import ProductCard, SearchPage
@@ -37,10 +38,7 @@ def search() -> ResponseReturnValue:
         return redirect(url_for("pages.home"), 303)
     if not fields.photo and (elsewhere := state().engine.rules.current().redirect(fields.text)):
         return redirect(elsewhere, 303)
-    photo = state().uploads.load(fields.photo) if fields.photo else None
-    found = ask(parse_query(fields, photo))
-    size = photo.size if photo is not None else None
-    return _show_results(found, fields, url_for("pages.search"), photo_px=size)
+    return _search(fields)
 
 
 @blueprint.post("/search")
@@ -48,14 +46,20 @@ def panel() -> ResponseReturnValue:
     """Take the search panel's form and send the browser to the address of its results.
 
     Where the shop sends these words elsewhere, a page does that: browsers let no form end on
-    another site (`form-action` of the content security policy).
+    another site (`form-action` of the content security policy). Who prefers the results themselves
+    (RFC 7240) gets them with their address, at once.
     """
-    address = Address(url_for("pages.search"), parse_panel())
-    text, photo = (dict(address.fields).get(name) for name in ("text", "photo"))
-    elsewhere = state().engine.rules.current().redirect(text or "") if not photo else None
+    asked = parse_panel()
+    given = dict(asked)
+    text = given.get("text", "")
+    elsewhere = state().engine.rules.current().redirect(text) if "photo" not in given else None
     if elsewhere is not None and not elsewhere.startswith("/"):
         return render_template("shop/elsewhere.html", text=text, address=elsewhere)
-    return redirect(str(address), 303)
+    address = elsewhere or str(Address(url_for("pages.search"), asked))
+    if elsewhere or "return=representation" not in request.headers.get("Prefer", ""):
+        return redirect(address, 303)
+    headers = {"Content-Location": address, "Preference-Applied": "return=representation"}
+    return _search(parse_fields(PageFields, MultiDict(asked))), headers
 
 
 @blueprint.get("/products/<path:sku>")
@@ -75,7 +79,14 @@ def similar(sku: str) -> ResponseReturnValue:
     """Show products that look like this one, with filters."""
     fields = parse_fields(PageFields, request.args)
     card = state().engine.product(sku)
-    found = ask_similar(sku, parse_filters(fields), k=fields.k, page=fields.page, fold=fields.fold)
+    found = ask_similar(
+        sku,
+        parse_filters(fields),
+        k=fields.k,
+        page=fields.page,
+        fold=fields.fold,
+        sort=fields.sort,
+    )
     return _show_results(found, fields, url_for("pages.similar", sku=sku), seed=card)
 
 
@@ -84,9 +95,17 @@ def similar(sku: str) -> ResponseReturnValue:
 def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
     """Show the search panel again, with what was wrong."""
     problem = problem_of(error, on_page=True)
-    text = request.form.get("text", "")[:2000]
-    page = render_template("shop/home.html", ready=True, problem=problem, text=text)
+    again = {name: request.form.get(name, "")[:2000] for name in ("text", "photo_url")}
+    page = render_template("shop/home.html", ready=True, problem=problem, **again)
     return page, problem.status
+
+
+def _search(fields: PageFields) -> str:
+    """Look for what the fields ask, and render what is found."""
+    photo = state().uploads.load(fields.photo) if fields.photo else None
+    found = ask(parse_query(fields, photo))
+    size = photo.size if photo is not None else None
+    return _show_results(found, fields, url_for("pages.search"), photo_px=size)
 
 
 def _show_results(

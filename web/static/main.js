@@ -1,5 +1,6 @@
 // Makes pages quicker: previews, progress, and results without a reload. Pages work without it.
 
+import { watchBox } from "./box.js";
 import { askForConsent, watchClicks } from "./clicks.js";
 import { watchFilters } from "./filters.js";
 import { watchPanel } from "./panel.js";
@@ -8,6 +9,7 @@ import { onSwap, watchLinks } from "./swap.js";
 const start = () => {
   watchPanel();
   watchFilters();
+  watchBox();
   askForConsent();
 };
 

@@ -7,7 +7,7 @@ let running = null; // the request under way; a newer one ends it
 
 export const onSwap = (listener) => listeners.push(listener);
 
-const announce = (text) => {
+export const announce = (text) => {
   document.querySelector("#announcement").textContent = text;
 };
 
@@ -32,8 +32,22 @@ export const showWaiting = () => {
   announce(wording("searching"));
 };
 
-const show = (html, address, { push, focus }) => {
-  const next = new DOMParser().parseFromString(html, "text/html");
+const enter = (address, history) => {
+  if (address === location.href || history === "stay") return;
+  if (history === "push") window.history.pushState(null, "", address);
+  else window.history.replaceState(null, "", address);
+};
+
+const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+
+const told = (main) => {
+  const heading = main.querySelector("[data-heading], h1");
+  announce(main.querySelector("[role=alert]")?.textContent ?? heading?.textContent ?? document.title);
+  return heading;
+};
+
+const show = (html, address, { history, focus }) => {
+  const next = parsed(html);
   const main = next.querySelector("main");
   if (!main) {
     location.assign(address);
@@ -44,46 +58,82 @@ const show = (html, address, { push, focus }) => {
     location.assign(elsewhere.href);
     return;
   }
-  if (push && address !== location.href) history.pushState(null, "", address);
+  enter(address, history);
   document.title = next.title;
   document.querySelector("main").replaceWith(main);
   listeners.forEach((listener) => listener());
-  const heading = main.querySelector("[data-heading], h1");
-  announce(main.querySelector("[role=alert]")?.textContent ?? heading?.textContent ?? document.title);
+  const heading = told(main);
   if (focus) {
     window.scrollTo({ top: 0, behavior: "instant" });
     heading?.focus({ preventScroll: true });
   }
 };
 
-// Ask for an address, or send a form, and show the page that comes back. Resolves to whether one
-// came; false after a lost connection, or when a newer request took over.
+const showParts = (html, address, parts, history) => {
+  const next = parsed(html);
+  if (!next.querySelector(parts[0])) { // a problem, or another kind of page
+    location.assign(address);
+    return;
+  }
+  enter(address, history);
+  document.title = next.title;
+  for (const part of parts) {
+    const now = document.querySelector(part);
+    const then = next.querySelector(part);
+    if (now && then) now.replaceWith(then);
+  }
+  const main = document.querySelector("main");
+  main.classList.remove("waiting");
+  listeners.forEach((listener) => listener());
+  told(main);
+};
+
+// Return where the page that came can be asked for again.
+const addressOf = (request) =>
+  new URL(request.getResponseHeader("Content-Location") ?? request.responseURL, location.href).href;
+
+// Resolve to the answered request; to null after a lost connection, or when a newer one took over.
 // XMLHttpRequest because fetch can't tell how much of a picture is sent.
-export const swap = (address, { body = null, push = true, focus = true, onProgress = null } = {}) =>
+const ask = (address, body = null, onProgress = null) =>
   new Promise((resolve) => {
     running?.abort();
     const request = new XMLHttpRequest();
     running = request;
     request.open(body ? "POST" : "GET", address);
     request.setRequestHeader("Accept", "text/html");
+    if (body) request.setRequestHeader("Prefer", "return=representation"); // not a redirect to it
     if (onProgress) {
       request.upload.addEventListener("progress", (event) => {
         if (event.lengthComputable) onProgress(event.loaded / event.total);
       });
     }
-    request.addEventListener("load", () => {
-      // A refused form has no address of its own: stay where we are.
-      const stay = body !== null && request.status >= 400;
-      show(request.responseText, request.responseURL, { push: push && !stay, focus });
-      resolve(true);
-    });
+    request.addEventListener("load", () => resolve(request));
     request.addEventListener("error", () => {
       if (!body) location.assign(address); // the browser says what is wrong
-      resolve(false);
+      resolve(null);
     });
-    request.addEventListener("abort", () => resolve(false));
+    request.addEventListener("abort", () => resolve(null));
     request.send(body);
   });
+
+// Ask for an address, or send a form, and show the page that comes back. Resolves to whether one
+// came. `history` is `push`, `replace` or `stay`.
+export const swap = async (address, { body = null, history = "push", focus = true, onProgress = null } = {}) => {
+  const request = await ask(address, body, onProgress);
+  if (!request) return false;
+  // A refused form has no address of its own: stay where we are.
+  const refused = body !== null && request.status >= 400;
+  show(request.responseText, addressOf(request), { history: refused ? "stay" : history, focus });
+  return true;
+};
+
+// Ask for an address and put only some parts of its page in place of the present ones; the first
+// of them is what tells that it is such a page.
+export const swapParts = async (address, parts, { history = "push" } = {}) => {
+  showWaiting();
+  const request = await ask(address);
+  if (request) showParts(request.responseText, addressOf(request), parts, history);
+};
 
 export const watchLinks = () => {
   document.addEventListener("click", (event) => {
@@ -97,7 +147,7 @@ export const watchLinks = () => {
   let page = location.pathname + location.search;
   window.addEventListener("popstate", () => {
     const now = location.pathname + location.search;
-    if (now !== page) swap(location.href, { push: false, focus: false });
+    if (now !== page) swap(location.href, { history: "stay", focus: false });
     page = now;
   });
   onSwap(() => {
