@@ -40,6 +40,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from web.static import static_path
     from web.studio import views as studio
     from web.uploads import UploadStore
+    from web.watch import Watch
 
     settings = settings or load_settings()
     if engine is None:
@@ -55,12 +56,14 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         SESSION_COOKIE_SAMESITE="Lax",
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    watch = Watch(settings, engine)
     app.extensions["findalike"] = WebState(
         settings=settings,
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
-        metrics=metrics.Metrics(),
+        metrics=metrics.Metrics(watch.status),
+        watch=watch,
     )
     for part in (pages, pictures, api, accounts, studio, ops, health, metrics):
         app.register_blueprint(part.blueprint)

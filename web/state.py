@@ -11,6 +11,7 @@ from search.results import Filters, Query, SearchPage
 from search.settings import Settings
 from web.metrics import Metrics
 from web.uploads import UploadStore
+from web.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class WebState:
     uploads: UploadStore
     pictures: PictureStore
     metrics: Metrics
+    watch: Watch
 
 
 def state() -> WebState:

@@ -20,7 +20,14 @@ from search.advisory_locks import exclusively
 from search.db import session_scope
 from search.encoder import Encoder
 from search.errors import AlreadyRunning, DamagedShard, NothingToBuild
-from search.generation import INDEX, Generation, load_generation, read_manifest, verify_files
+from search.generation import (
+    INDEX,
+    MANIFEST,
+    Generation,
+    load_generation,
+    read_manifest,
+    verify_files,
+)
 from search.jobs import recent_jobs
 from search.models import GENERATION_STATES, Embedding, Product
 from search.models import Generation as GenerationRow
