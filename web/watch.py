@@ -1,4 +1,4 @@
-"""How the shop stands, for the operator's pages and `/metrics`; read once for both, kept a while."""
+"""How the shop stands, for the operator's pages and `/metrics`. Read once for both."""
 
 import threading
 from collections.abc import Callable, Iterable
