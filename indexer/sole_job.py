@@ -79,8 +79,14 @@ def sole_job(database: sqlalchemy.Engine, kind: str, steps: int) -> Iterator[Sol
         except BaseException as error:
             # What went wrong first is what the caller must hear of, not a database that is away.
             with suppress(SQLAlchemyError), session_scope(database) as session:
-                fail(session, job.id, str(error) or type(error).__name__, job.report)
+                fail(session, job.id, _reason(error), job.report)
             raise
         job.end()
         with session_scope(database) as session:
             finish(session, job.id, job.report)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "It was interrupted. What was done is kept; the next run goes on from there."
+    return str(error) or type(error).__name__

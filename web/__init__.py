@@ -41,6 +41,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from web.static import static_path
     from web.studio import views as studio
     from web.uploads import UploadStore
+    from web.watch import Watch
 
     settings = settings or load_settings()
     if engine is None:
@@ -58,13 +59,15 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["takes_addresses"] = settings.photo_addresses != "off"
+    watch = Watch(settings, engine)
     app.extensions["findalike"] = WebState(
         settings=settings,
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
-        metrics=metrics.Metrics(),
         photo_addresses=PhotoAddresses(settings),
+        metrics=metrics.Metrics(watch.status),
+        watch=watch,
     )
     for part in (pages, language, pictures, api, accounts, studio, ops, health, metrics):
         app.register_blueprint(part.blueprint)

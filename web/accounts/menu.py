@@ -31,7 +31,12 @@ MENU = (
     Section(
         "Operations",
         "operator",
-        (Entry("ops.overview", "Overview"),),
+        (
+            Entry("ops.overview", "Overview"),
+            Entry("ops.jobs", "Jobs"),
+            Entry("ops.generations", "Generations"),
+            Entry("ops.charts", "Charts"),
+        ),
     ),
 )
 
