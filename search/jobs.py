@@ -155,6 +155,25 @@ def recent_jobs(session: Session, limit: int = 20) -> list[JobView]:
     return [_view(job) for job in session.scalars(select(Job).order_by(Job.id.desc()).limit(limit))]
 
 
+def list_jobs(
+    session: Session, *, kind: str = "", state: str = "", limit: int, offset: int = 0
+) -> tuple[list[JobView], int]:
+    """Return jobs, newest first, and how many there are in all.
+
+    Args:
+        session: Open session.
+        kind: Only of this kind; empty: of all.
+        state: Only in this state; empty: in any.
+        limit: At most so many.
+        offset: After so many.
+    """
+    asked = {"kind": kind, "state": state}
+    only = {name: value for name, value in asked.items() if value}
+    total = session.scalar(select(func.count()).select_from(Job).filter_by(**only)) or 0
+    newest = select(Job).filter_by(**only).order_by(Job.id.desc()).limit(limit).offset(offset)
+    return [_view(job) for job in session.scalars(newest)], total
+
+
 def _view(job: Job) -> JobView:
     return JobView(
         id=job.id,

@@ -94,6 +94,18 @@ def list_rules(session: Session) -> list[BusinessRule]:
     return [_rule(row) for row in session.scalars(select(RuleRow).order_by(RuleRow.id))]
 
 
+def find_rule(session: Session, rule_id: int) -> BusinessRule:
+    """Return a rule.
+
+    Raises:
+        UnknownRule: there is no such rule.
+    """
+    row = session.get(RuleRow, rule_id)
+    if row is None:
+        raise UnknownRule(rule_id)
+    return _rule(row)
+
+
 def remove_rule(session: Session, rule_id: int) -> None:
     """Delete a rule.
 

@@ -26,14 +26,19 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         ModelUnavailable: the encoder can't be loaded.
     """
     # Imported here, so that the server's parent process stays small and forks safely.
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
     from search.engine import open_search_engine
     from search.pictures import PictureStore
     from search.settings import load_settings
-    from web import csrf, errors, formats, headers, health, metrics, pictures
+    from web import cross_origin, csrf, errors, formats, headers, health, limits, metrics, pictures
     from web.accounts import login
     from web.accounts import views as accounts
+    from web.api import access
     from web.api import views as api
+    from web.api.key_ring import KeyRing
     from web.ops import views as ops
+    from web.people import views as people
     from web.secret import load_secret_key
     from web.shop import pages
     from web.state import WebState
@@ -61,9 +66,12 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
         metrics=metrics.Metrics(),
+        keys=KeyRing(engine.database, keep_s=settings.refresh_s),
     )
-    for part in (pages, pictures, api, accounts, studio, ops, health, metrics):
+    for part in (pages, pictures, api, accounts, studio, ops, people, health, metrics):
         app.register_blueprint(part.blueprint)
-    for part in (errors, headers, formats, metrics, login, csrf):
+    for part in (errors, headers, formats, metrics, login, csrf, access, limits, cross_origin):
         part.install(app)
+    if settings.proxies:  # they say who asks, and whether by https
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     return app

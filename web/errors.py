@@ -84,6 +84,7 @@ PLAIN_WORDS = {
     404: ("There is nothing here", "The address may be mistyped, or the thing is gone."),
     405: ("That doesn't work here", "This address shows nothing when it is opened like that."),
     413: ("This picture is too large", "Please choose a smaller one."),
+    429: ("Too many requests", "Many requests came from your address. Please wait a moment."),
     422: ("This address can't be understood", "A part of it has a value that is not allowed."),
 }
 """What a page says instead of the terms of HTTP."""

@@ -9,6 +9,7 @@ from search.engine import SearchEngine
 from search.pictures import PictureStore
 from search.results import Filters, Query, SearchPage
 from search.settings import Settings
+from web.api.key_ring import KeyRing
 from web.metrics import Metrics
 from web.uploads import UploadStore
 
@@ -22,6 +23,7 @@ class WebState:
     uploads: UploadStore
     pictures: PictureStore
     metrics: Metrics
+    keys: KeyRing
 
 
 def state() -> WebState:

@@ -33,6 +33,15 @@ MENU = (
         "operator",
         (Entry("ops.overview", "Overview"),),
     ),
+    Section(
+        "People",
+        "admin",
+        (
+            Entry("people.accounts", "Accounts"),
+            Entry("people.keys", "API keys"),
+            Entry("people.trail", "Changes"),
+        ),
+    ),
 )
 
 
