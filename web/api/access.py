@@ -4,6 +4,8 @@ A key comes as `Authorization: Bearer` (RFC 6750). Cookies count for nothing her
 another site can use the session of someone who is logged in.
 """
 
+from typing import Any
+
 from flask import Flask, g, request
 from werkzeug.exceptions import HTTPException
 
@@ -24,11 +26,13 @@ class Refused(HTTPException):
         self.code = code
         self.challenge = {"realm": REALM, **challenge}
 
-    def get_headers(self, *arguments: object) -> list[tuple[str, str]]:
+    def get_headers(
+        self, environ: dict[str, Any] | None = None, scope: dict[str, Any] | None = None
+    ) -> list[tuple[str, str]]:
         """Return the headers of the answer."""
         challenge = ", ".join(f'{name}="{value}"' for name, value in self.challenge.items())
-        headers = super().get_headers(*arguments)
-        return [*headers, ("WWW-Authenticate", f"Bearer {challenge}")]  # type: ignore[arg-type]
+        headers = super().get_headers(environ, scope)
+        return [*headers, ("WWW-Authenticate", f"Bearer {challenge}")]
 
 
 def identify() -> None:

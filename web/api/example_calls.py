@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+LINE = 88
 KEY = '-H "Authorization: Bearer $KEY"'
 
 
@@ -25,10 +26,16 @@ def example_call(
     if method == "delete":
         start.append("-X DELETE")
     if not content:
-        yield " ".join([*start, f"'{url}'" if "?" in url else url])
+        yield _joined([*start, f"'{url}'" if "?" in url else url])
     for media, body in content.items():
         if "example" in body:
-            yield " ".join([*start, *_body(media, body["example"]), url])
+            yield _joined([*start, *_body(media, body["example"]), url])
+
+
+def _joined(parts: list[str]) -> str:
+    """Write a command in one line, or in several where it is long."""
+    line = " ".join(parts)
+    return line if len(line) <= LINE else " \\\n  ".join([" ".join(parts[:2]), *parts[2:]])
 
 
 def _body(media: str, example: Mapping[str, Any]) -> list[str]:

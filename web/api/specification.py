@@ -189,6 +189,7 @@ def describe(*, anonymous: bool) -> dict[str, Any]:
     """
     document = copy.deepcopy(dict(specification.spec))
     document["components"]["headers"] = HEADERS
+    document["tags"].sort(key=lambda tag: list(TAGS).index(tag["name"]))
     for methods in document["paths"].values():
         for one in methods.values():
             if anonymous and one["security"] == [{SCHEME: ["search"]}]:
