@@ -26,24 +26,14 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         ModelUnavailable: the encoder can't be loaded.
     """
     # Imported here, so that the server's parent process stays small and forks safely.
-    from werkzeug.middleware.proxy_fix import ProxyFix
-
     from search.engine import open_search_engine
     from search.pictures import PictureStore
     from search.settings import load_settings
-    from web import cross_origin, csrf, errors, formats, headers, health, limits, metrics, pictures
-    from web.accounts import login
-    from web.accounts import views as accounts
-    from web.api import access
-    from web.api import views as api
     from web.api.key_ring import KeyRing
-    from web.ops import views as ops
-    from web.people import views as people
+    from web.metrics import Metrics
     from web.secret import load_secret_key
-    from web.shop import pages
     from web.state import WebState
     from web.static import static_path
-    from web.studio import views as studio
     from web.uploads import UploadStore
 
     settings = settings or load_settings()
@@ -65,13 +55,31 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
-        metrics=metrics.Metrics(),
+        metrics=Metrics(),
         keys=KeyRing(engine.database, keep_s=settings.refresh_s),
     )
+    assemble(app)
+    return app
+
+
+def assemble(app: Flask) -> None:
+    """Put all views on the application, and what looks at every request, in this order."""
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from web import cross_origin, csrf, errors, formats, headers, health, limits, metrics, pictures
+    from web.accounts import login
+    from web.accounts import views as accounts
+    from web.api import access
+    from web.api import views as api
+    from web.ops import views as ops
+    from web.people import views as people
+    from web.shop import pages
+    from web.studio import views as studio
+
     for part in (pages, pictures, api, accounts, studio, ops, people, health, metrics):
         app.register_blueprint(part.blueprint)
     for part in (errors, headers, formats, metrics, login, csrf, access, limits, cross_origin):
         part.install(app)
-    if settings.proxies:  # they say who asks, and whether by https
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
-    return app
+    proxies = app.extensions["findalike"].settings.proxies
+    if proxies:  # they say who asks, and whether by https
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
