@@ -86,6 +86,13 @@ def read_trail(
     return entries, total
 
 
+def trail_names(session: Session) -> tuple[list[str], list[str]]:
+    """Return who is in the trail, and which actions, in order."""
+    actors = session.scalars(select(AuditEntry.actor).distinct().order_by(AuditEntry.actor))
+    actions = session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action))
+    return list(actors), list(actions)
+
+
 def cli_actor() -> str:
     """Return how the trail names whoever runs a command."""
     try:

@@ -1,6 +1,7 @@
 """How values look on a page, in its language: prices, counts, shares. Knows no HTML."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from babel import Locale
@@ -54,6 +55,16 @@ def steps(category: str | None) -> list[str]:
     return category.split(SEPARATOR) if category else []
 
 
+def moment(at: datetime | None) -> str:
+    """Return `21 Nov 2026, 13:42` in UTC; nothing for never."""
+    return "" if at is None else f"{at.astimezone(UTC):%-d %b %Y, %H:%M}"
+
+
+def code_parts(text: str) -> list[tuple[bool, str]]:
+    """Return a text in parts, with whether each stood between backticks."""
+    return [(bool(number % 2), part) for number, part in enumerate(text.split("`")) if part]
+
+
 STAGES = {
     "region": N_("The marked part of your photo"),
     "expand": N_("Pictures like the first hits"),
@@ -80,5 +91,5 @@ def _locale() -> Locale | str:
 
 def install(app: Flask) -> None:
     """Offer these to templates as filters."""
-    for formatter in (price, count, percent, share, leaf, steps, stage):
+    for formatter in (price, count, percent, share, leaf, steps, stage, moment, code_parts):
         app.add_template_filter(formatter)

@@ -9,6 +9,7 @@ from search.engine import SearchEngine
 from search.pictures import PictureStore
 from search.results import Filters, Query, SearchPage, Sort
 from search.settings import Settings
+from web.api.key_ring import KeyRing
 from web.metrics import Metrics
 from web.photo_addresses import PhotoAddresses
 from web.uploads import UploadStore
@@ -26,6 +27,7 @@ class WebState:
     metrics: Metrics
     photo_addresses: PhotoAddresses
     watch: Watch
+    keys: KeyRing
 
 
 def state() -> WebState:

@@ -38,6 +38,15 @@ MENU = (
             Entry("ops.charts", "Charts"),
         ),
     ),
+    Section(
+        "People",
+        "admin",
+        (
+            Entry("people.accounts", "Accounts"),
+            Entry("people.keys", "API keys"),
+            Entry("people.trail", "Changes"),
+        ),
+    ),
 )
 
 
