@@ -27,7 +27,13 @@ SORTS: dict[str, ColumnElement[Any]] = {
 
 
 def list_products(
-    session: Session, filters: Filters, *, sort: str, limit: int, offset: int = 0
+    session: Session,
+    filters: Filters,
+    *,
+    sort: str,
+    limit: int,
+    offset: int = 0,
+    within: Sequence[int] | None = None,
 ) -> list[int]:
     """Return the ids of products that are not retired.
 
@@ -37,8 +43,11 @@ def list_products(
         sort: One of `SORTS`.
         limit: At most so many.
         offset: After so many.
+        within: Only of these ids; None: of all.
     """
     wanted = select(Product.id).where(*_conditions(filters))
+    if within is not None:
+        wanted = wanted.where(Product.id.in_(within))
     ordered = wanted.order_by(SORTS[sort], Product.id.desc())
     return list(session.scalars(ordered.limit(limit).offset(offset)))
 

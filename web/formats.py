@@ -55,6 +55,20 @@ STAGES = {
 """What re-ranking stages go by, in words for people."""
 
 
+SAID_BY = {
+    "merchandiser": "edited",
+    "merchant": "the merchant's field",
+    "title": "named in the title",
+    "picture": "seen in the pictures",
+}
+"""Who says what a product is like, in words for people."""
+
+
+def said_by(source: str) -> str:
+    """Return what a source of attributes goes by."""
+    return SAID_BY[source]
+
+
 def stage(name: str) -> str:
     """Return what a re-ranking stage goes by."""
     return STAGES.get(name, name.replace("_", " ").capitalize())
@@ -62,5 +76,5 @@ def stage(name: str) -> str:
 
 def install(app: Flask) -> None:
     """Offer these to templates as filters."""
-    for formatter in (price, count, percent, leaf, steps, stage):
+    for formatter in (price, count, percent, leaf, steps, stage, said_by):
         app.add_template_filter(formatter)
