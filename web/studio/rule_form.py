@@ -25,7 +25,8 @@ ACTIONS = (
 )
 """Actions, as people call them."""
 ABOUT = (("sku", "Product, by article number"), ("brand", "Brand"), ("category", "Category path"))
-WHEN = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+WHEN = "%Y-%m-%dT%H:%M"
+"""How browsers send a time."""
 
 
 class RuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
