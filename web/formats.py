@@ -77,6 +77,20 @@ STAGES = {
 """What re-ranking stages go by, in words for people."""
 
 
+SAID_BY = {
+    "merchandiser": "edited",
+    "merchant": "the merchant's field",
+    "title": "named in the title",
+    "picture": "seen in the pictures",
+}
+"""Who says what a product is like, in words for people."""
+
+
+def said_by(source: str) -> str:
+    """Return what a source of attributes goes by."""
+    return SAID_BY[source]
+
+
 def stage(name: str) -> str:
     """Return what a re-ranking stage goes by."""
     known = STAGES.get(name)
@@ -91,5 +105,16 @@ def _locale() -> Locale | str:
 
 def install(app: Flask) -> None:
     """Offer these to templates as filters."""
-    for formatter in (price, count, percent, share, leaf, steps, stage, moment, code_parts):
+    for formatter in (
+        price,
+        count,
+        percent,
+        share,
+        leaf,
+        steps,
+        stage,
+        moment,
+        code_parts,
+        said_by,
+    ):
         app.add_template_filter(formatter)

@@ -11,6 +11,7 @@ class Entry:
 
     endpoint: str
     label: str
+    also: tuple[str, ...] = ()  # further endpoints that are below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,10 @@ MENU = (
     Section(
         "Studio",
         "merchandiser",
-        (Entry("studio.catalogue", "Catalogue"),),
+        (
+            Entry("studio.catalogue", "Catalogue", ("studio.product",)),
+            Entry("studio.rules", "Rules", ("studio.new_rule", "studio.removal")),
+        ),
     ),
     Section(
         "Operations",
