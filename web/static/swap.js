@@ -37,6 +37,7 @@ const drawWaiting = () => {
     found.querySelectorAll(".grid, .empty, .pager").forEach((old) => old.remove());
     found.append(skeleton);
   } else {
+    document.querySelector("[data-recents]")?.remove();
     document.querySelector(".ways")?.replaceWith(skeleton);
   }
   announce(wording("searching"));
