@@ -1,16 +1,15 @@
 """Product SQL of the searching side: hydrate hits, open a product, find a picture."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from search.beliefs import AnyRow, believed, claims
 from search.errors import UnknownProduct
 from search.models import Product, ProductAttribute, ProductImage
-from search.results import AttributeValue, ProductCard
+from search.results import ProductCard
 
-AnyRow = Row[*tuple[Any, ...]]
 SHOWN = (
     Product.id,
     Product.sku,
@@ -35,35 +34,23 @@ KNOWN = (
 
 def card(product: AnyRow, image_ids: Sequence[int], attributes: Sequence[AnyRow]) -> ProductCard:
     """Return what a page shows of a product row, its usable pictures and what is known of it."""
+    said = claims(product, attributes)
+    edited = {name: of["merchandiser"].value for name, of in said.items() if "merchandiser" in of}
     return ProductCard(
         product_id=product.id,
         sku=product.sku,
         title=product.title,
         description=product.description,
         brand=product.brand,
-        category=product.category,
-        colour=product.colour,
+        category=edited.get("category", product.category),
+        colour=edited.get("colour", product.colour),
         price_cents=product.price_cents,
         currency=product.currency,
         in_stock=product.in_stock,
         url=product.url,
         image_ids=tuple(image_ids),
-        attributes=_attributes(product, attributes),
+        attributes=believed(said),
     )
-
-
-def _attributes(product: AnyRow, rows: Sequence[AnyRow]) -> tuple[AttributeValue, ...]:
-    """Return each attribute once: by the merchant's field, else the title, else the pictures."""
-    fields = {"category": product.category, "colour": product.colour}
-    known = {
-        name: AttributeValue(name, value, 1.0, "merchant")
-        for name, value in fields.items()
-        if value
-    }
-    for row in sorted(rows, key=lambda row: row.source == "picture"):
-        found = AttributeValue(row.name, row.value, row.confidence, row.source)
-        known.setdefault(row.name, found)
-    return tuple(known.values())
 
 
 def hydrate(session: Session, product_ids: Sequence[int]) -> list[ProductCard]:

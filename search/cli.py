@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import structlog
@@ -17,7 +17,11 @@ import structlog
 from search.errors import FindalikeError
 from search.settings import load_settings
 
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
 
 def json_option(command: Command) -> Command:
@@ -29,6 +33,26 @@ def json_option(command: Command) -> Command:
 def echo_json(value: object) -> None:
     """Print one JSON object on standard output."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str, indent=2))
+
+
+def in_session(work: "Callable[[Session], Result]", application_name: str) -> "Result":
+    """Run work in one transaction on the operator's database.
+
+    Args:
+        work: What to do.
+        application_name: What the database calls the connection.
+
+    Raises:
+        DatabaseUnavailable: PostgreSQL does not answer.
+    """
+    from search.db import open_database, session_scope
+
+    database = open_database(load_settings(), application_name=application_name)
+    try:
+        with session_scope(database) as session:
+            return work(session)
+    finally:
+        database.dispose()
 
 
 def configure_logging() -> None:

@@ -24,6 +24,7 @@ from search.regions import RegionProposer, load_proposer
 from search.remembered import RememberedPhotos
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Sort, Verdict
 from search.rulebook import RuleBook
+from search.ruleset import RuleSet
 from search.settings import Settings, load_settings
 from search.sorting import sorted_as
 from search.stages import STAGES, Ranking, Stage
@@ -74,8 +75,12 @@ class SearchEngine:
         vocabulary = load_vocabulary(settings.vocabulary)
         self.composer = Composer(encoder, vocabulary, proposer, RememberedPhotos(encoder))
 
-    def search(self, query: Query) -> SearchPage:
+    def search(self, query: Query, *, rules: RuleSet | None = None) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
+
+        Args:
+            query: What is asked.
+            rules: Business rules to answer by; None: those in force.
 
         Raises:
             UnusableQuery: nothing asked for, or a value out of range.
@@ -85,8 +90,10 @@ class SearchEngine:
         check(query)
         generation = self.generation()
         watch = Stopwatch()
-        understood = understand(query, self.composer, generation, self.database, watch=watch)
-        question = self.rules.apply(understood)
+        rules = rules or self._rules_for(query)
+        read = replace(query, text=rules.read_as(query.text))
+        understood = understand(read, self.composer, generation, self.database, watch=watch)
+        question = rules.apply(understood, typed=query.text)
         ranked = rank(
             generation,
             question,
@@ -95,9 +102,17 @@ class SearchEngine:
             stages=query.stages,
             watch=watch,
         )
-        return self._page(
+        page = self._page(
             Answer(generation, ranked, query, query.kind, query.text, watch, question)
         )
+        return (
+            page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
+        )
+
+    def _rules_for(self, query: Query) -> RuleSet:
+        """Return the rules in force; none where the stage that follows them is left out."""
+        asked = query.stages is None or "rules" in query.stages
+        return self.rules.current() if asked else RuleSet()
 
     def similar(
         self,
@@ -107,6 +122,7 @@ class SearchEngine:
         k: int = 24,
         page: int = 1,
         fold: bool = True,
+        record: bool = True,
         sort: Sort = "relevance",
     ) -> SearchPage:
         """Return products that look like this one, itself left out, and its variants with `fold`.
@@ -123,7 +139,9 @@ class SearchEngine:
         generation = self.generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
-        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold, sort=sort)
+        query = Query(
+            filters=filters or Filters(), k=k, page=page, fold=fold, record=record, sort=sort
+        )
         watch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
@@ -135,7 +153,7 @@ class SearchEngine:
         others = columns.product_id != product.product_id
         if fold:
             others = columns.variant != columns.variant[rows[0]]
-        question = self.rules.apply(
+        question = self.rules.current().apply(
             Question(
                 vector=mean / np.linalg.norm(mean),
                 kind="similar",
@@ -210,7 +228,7 @@ class SearchEngine:
         self.database.dispose()
 
     def _page(self, answer: Answer) -> SearchPage:
-        """Cut one page out of an order, hydrate it and record that it was shown."""
+        """Cut one page out of an order, hydrate it and record that it was shown, where asked to."""
         generation, query, watch = answer.generation, answer.query, answer.watch
         found, question = answer.ranked.ranking, answer.question
         looked = question.looked if question is not None else None
@@ -236,6 +254,8 @@ class SearchEngine:
                 regions=looked.regions if looked is not None else (),
                 looked_at=looked.at if looked is not None else None,
             )
+            if not query.record:
+                return page
             event = record_search(
                 session, page, kind=answer.kind, text=answer.text, filters=query.filters
             )

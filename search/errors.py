@@ -18,6 +18,8 @@ FindalikeError
 ├── NotShown                a click on a product that an answer did not show
 ├── UnusableRule            a business rule that contradicts itself
 ├── UnknownRule             there is no such business rule
+├── UnusableEntry           an account, a key or a saved thing that can't be kept as it is
+├── UnknownEntry            there is no such account, key or saved thing
 ├── NoGeneration            nothing is published yet
 ├── UnknownGeneration       there is no such generation to publish or go back to
 ├── ModelMismatch           query vectors and index come from different models
@@ -193,6 +195,21 @@ class UnknownRule(FindalikeError):
 
     def __str__(self) -> str:
         return f"There is no rule {self.rule_id}. `findalike rules list` shows all."
+
+
+class UnusableEntry(FindalikeError):
+    """An account, a key or a saved thing can't be kept as it is; the message says why."""
+
+
+class UnknownEntry(FindalikeError):
+    """There is no such account, key or saved thing."""
+
+    def __init__(self, kind: str, name: object, advice: str) -> None:
+        super().__init__(kind, name, advice)
+        self.kind, self.name, self.advice = kind, name, advice
+
+    def __str__(self) -> str:
+        return f"There is no {self.kind} {self.name}. {self.advice}"
 
 
 class NoGeneration(FindalikeError):

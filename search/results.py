@@ -106,6 +106,7 @@ class Query:
     page: int = 1  # 1-based
     stages: tuple[str, ...] | None = None  # re-ranking stages to run; None: all
     fold: bool = True  # variants of one product take one place
+    record: bool = True  # keep a search event; staff's own searches say nothing of shoppers
     sort: Sort = "relevance"
 
     @property
@@ -157,8 +158,10 @@ class AttributeValue:
 
     name: str
     value: str
-    confidence: float  # 0..1; 1 where the merchant wrote it
-    source: str  # `merchant`: its own field, `title`: named there, `picture`: seen
+    confidence: float  # 0..1; 1 where someone wrote it
+    source: (
+        str  # `merchandiser`: edited, `merchant`: its own field, `title`: named, `picture`: seen
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,7 @@ class ProductCard:
     title: str
     description: str
     brand: str | None
-    category: str | None
+    category: str | None  # the merchandiser's, or else the merchant's; so is the colour
     colour: str | None
     price_cents: int | None
     currency: str | None
@@ -231,6 +234,7 @@ class SearchPage:
     corrections: tuple[Correction, ...] = ()  # words of the text that were read otherwise
     regions: tuple[Region, ...] = ()  # things in the photo, best first
     looked_at: Box | None = None  # the part of the photo that was meant; None: all of it
+    redirect: str | None = None  # where the shop sends who asks for these words
     event_id: int | None = None  # search_event row, where one was written
 
     @property

@@ -7,9 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from search.cron import check_expression, check_zone
 from search.errors import WrongSetting
 
 
@@ -126,6 +127,14 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, description="Searches and clicks older than this are deleted by `reindex`."),
     ] = 90.0
+    schedule: Annotated[
+        str | None,
+        AfterValidator(check_expression),
+        Field(description="When `findalike schedule` runs `reindex`: five fields as in cron."),
+    ] = None
+    timezone: Annotated[
+        str, AfterValidator(check_zone), Field(description="Time zone of FINDALIKE_SCHEDULE.")
+    ] = "UTC"
     host: Annotated[str, Field(description="Address that `findalike serve` binds.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port that it binds.")] = 8000
     secret_key: Annotated[

@@ -1,4 +1,4 @@
-"""The web front end: shopper pages and JSON API. Imports `search`, never `indexer`."""
+"""The web front end: pages for shoppers and staff, JSON API. Imports `search`, never `indexer`."""
 
 import atexit
 from typing import TYPE_CHECKING
@@ -29,14 +29,19 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from search.engine import open_search_engine
     from search.pictures import PictureStore
     from search.settings import load_settings
-    from web import errors, formats, headers, health, language, metrics, pictures
+    from web import csrf, errors, formats, headers, health, language, metrics, pictures
+    from web.accounts import login
+    from web.accounts import views as accounts
     from web.api import views as api
+    from web.ops import views as ops
     from web.photo_addresses import PhotoAddresses
     from web.secret import load_secret_key
     from web.shop import pages
     from web.state import WebState
     from web.static import static_path
+    from web.studio import views as studio
     from web.uploads import UploadStore
+    from web.watch import Watch
 
     settings = settings or load_settings()
     if engine is None:
@@ -54,16 +59,18 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["takes_addresses"] = settings.photo_addresses != "off"
+    watch = Watch(settings, engine)
     app.extensions["findalike"] = WebState(
         settings=settings,
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
-        metrics=metrics.Metrics(),
         photo_addresses=PhotoAddresses(settings),
+        metrics=metrics.Metrics(watch.status),
+        watch=watch,
     )
-    for part in (errors, headers, language, formats, metrics):
-        part.install(app)
-    for part in (pages, language, pictures, api, health, metrics):
+    for part in (pages, language, pictures, api, accounts, studio, ops, health, metrics):
         app.register_blueprint(part.blueprint)
+    for part in (errors, headers, language, formats, metrics, login, csrf):
+        part.install(app)
     return app

@@ -62,6 +62,8 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.NotShown: Answer(409, "not-shown", "Not shown"),
     errors.UnusableRule: Answer(400, "unusable-rule", "This rule can't be kept"),
     errors.UnknownRule: Answer(404, "unknown-rule", "No such rule"),
+    errors.UnusableEntry: Answer(400, "unusable-entry", "This can't be kept"),
+    errors.UnknownEntry: Answer(404, "unknown-entry", "Not found"),
     errors.NoGeneration: Answer(
         503,
         "nothing-published",

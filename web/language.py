@@ -18,7 +18,7 @@ blueprint = Blueprint("language", __name__)
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch"}
 """What pages can be read in: code to its own name. The codes name folders of `web/translations`."""
-ENGLISH_ONLY = ("/api", "/studio", "/ops")
+ENGLISH_ONLY = ("/api", "/studio", "/ops", "/login", "/logout", "/password")
 """Where addresses begin whose answers are not translated."""
 COOKIE = "language"
 KEPT_S = 365 * 24 * 3600

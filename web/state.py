@@ -12,6 +12,7 @@ from search.settings import Settings
 from web.metrics import Metrics
 from web.photo_addresses import PhotoAddresses
 from web.uploads import UploadStore
+from web.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class WebState:
     pictures: PictureStore
     metrics: Metrics
     photo_addresses: PhotoAddresses
+    watch: Watch
 
 
 def state() -> WebState:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli import echo_json, json_option
-from search.settings import load_settings
+from search.cli import echo_json, in_session, json_option
 
 if TYPE_CHECKING:
     from search.clicks import ClickedText
@@ -44,14 +43,11 @@ def judgements(*, out: Path, since: float | None, min_clicks: int, as_json: bool
     at the ranks where it stood usually are. Searches by photo can't be judged: photos are not kept.
     """
     from search.clicks import clicked_texts
-    from search.db import open_database, session_scope
 
-    database = open_database(load_settings(), application_name="findalike-judgements")
-    try:
-        with session_scope(database) as session:
-            judged = clicked_texts(session, since_days=since, min_clicks=min_clicks)
-    finally:
-        database.dispose()
+    judged = in_session(
+        lambda session: clicked_texts(session, since_days=since, min_clicks=min_clicks),
+        "findalike-judgements",
+    )
     write_texts(out, judged)
     clicks = sum(each.clicks for each in judged)
     if as_json:

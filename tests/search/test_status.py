@@ -11,13 +11,15 @@ from sqlalchemy import Engine, text
 from search import checks, schema
 from search.checks import Check, run_checks
 from search.commands.doctor import doctor
-from search.commands.status import ago, counts, size, status
+from search.commands.status import status
 from search.db import open_database, session_scope, worker_application_name
+from search.disk import disk_use
 from search.encoder import OpenClipEncoder
 from search.jobs import advance, fail, start_job
 from search.models import Embedding, Generation, Quarantine
+from search.readable import ago, counts, size
 from search.settings import Settings, load_settings
-from search.status import disk_use, read_status
+from search.status import read_status
 from tests.factories import make_image, make_product
 
 

@@ -31,7 +31,8 @@ class AttributeView(BaseModel):
     value: str
     confidence: float = Field(description="0 to 1; of what pictures show, how likely it is.")
     source: str = Field(
-        description="`merchant`: its field says so; `title`: the title; `picture`: predicted."
+        description="`merchandiser`: someone of the shop set it; `merchant`: its field says so; "
+        "`title`: the title; `picture`: predicted. The first of these that knows is believed."
     )
 
 
@@ -190,6 +191,10 @@ class ResultsView(BaseModel):
         "catalogue is too small to tell, and for products similar to one."
     )
     corrections: list[CorrectionView] = Field(description="Words that were read otherwise.")
+    redirect: str | None = Field(
+        description="Where the shop sends who asks for exactly these words: a web address, or a "
+        "path on this site. The hits are those without it."
+    )
     event_id: int | None
 
     @classmethod
@@ -220,6 +225,7 @@ class ResultsView(BaseModel):
             timings_ms={step: round(ms, 3) for step, ms in found.timings_ms.items()},
             verdict=found.verdict,
             corrections=[CorrectionView.model_validate(c) for c in found.corrections],
+            redirect=found.redirect,
             event_id=found.event_id,
         )
 

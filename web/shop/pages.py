@@ -37,6 +37,8 @@ def search() -> ResponseReturnValue:
     fields = parse_fields(PageFields, request.args)
     if not fields.photo and not fields.text.strip():
         return redirect(url_for("pages.home"), 303)
+    if not fields.photo and (elsewhere := state().engine.rules.current().redirect(fields.text)):
+        return redirect(elsewhere, 303)
     return _search(fields)
 
 
@@ -44,11 +46,18 @@ def search() -> ResponseReturnValue:
 def panel() -> ResponseReturnValue:
     """Take the search panel's form and send the browser to the address of its results.
 
-    Who prefers the results themselves (RFC 7240) gets them with their address, at once.
+    Where the shop sends these words elsewhere, a page does that: browsers let no form end on
+    another site (`form-action` of the content security policy). Who prefers the results themselves
+    (RFC 7240) gets them with their address, at once.
     """
     asked = parse_panel()
-    address = str(Address(url_for("pages.search"), asked))
-    if "return=representation" not in request.headers.get("Prefer", ""):
+    given = dict(asked)
+    text = given.get("text", "")
+    elsewhere = state().engine.rules.current().redirect(text) if "photo" not in given else None
+    if elsewhere is not None and not elsewhere.startswith("/"):
+        return render_template("shop/elsewhere.html", text=text, address=elsewhere)
+    address = elsewhere or str(Address(url_for("pages.search"), asked))
+    if elsewhere or "return=representation" not in request.headers.get("Prefer", ""):
         return redirect(address, 303)
     headers = {"Content-Location": address, "Preference-Applied": "return=representation"}
     return _search(parse_fields(PageFields, MultiDict(asked))), headers

@@ -65,6 +65,11 @@ const show = (html, address, { history, focus }) => {
     location.assign(address);
     return;
   }
+  const elsewhere = main.querySelector("[data-elsewhere]");
+  if (elsewhere) {
+    location.assign(elsewhere.href);
+    return;
+  }
   enter(address, history);
   document.title = next.title;
   document.querySelector("main").replaceWith(main);

@@ -1,0 +1,1 @@
+"""Accounts of those who work with findalike: keeping them, logging in, who may see which page."""

@@ -1,0 +1,46 @@
+"""The menu of the staff's pages: what each role sees."""
+
+from dataclasses import dataclass
+
+from web.accounts.store import AccountView
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the menu."""
+
+    endpoint: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Pages of one role."""
+
+    label: str
+    role: str
+    entries: tuple[Entry, ...]
+
+
+MENU = (
+    Section(
+        "Studio",
+        "merchandiser",
+        (Entry("studio.catalogue", "Catalogue"),),
+    ),
+    Section(
+        "Operations",
+        "operator",
+        (
+            Entry("ops.overview", "Overview"),
+            Entry("ops.jobs", "Jobs"),
+            Entry("ops.generations", "Generations"),
+            Entry("ops.charts", "Charts"),
+        ),
+    ),
+)
+
+
+def menu(account: AccountView) -> list[Section]:
+    """Return the sections that an account may open."""
+    return [section for section in MENU if account.may(section.role)]

@@ -1,0 +1,49 @@
+"""Lists as CSV files that spreadsheets open.
+
+Cells that a spreadsheet would run as a formula are marked as text, since titles come from
+catalogues and searches from anyone.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from flask import Response
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NUMBERS = (int, float)
+
+
+def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    """Answer with a file to save, sent row by row.
+
+    Args:
+        name: Of the file, without `.csv`.
+        columns: Names of the columns.
+        rows: A value for each column; None is an empty cell. Read while the answer is sent, so
+            they must not need the request.
+    """
+    response = Response(_lines(columns, rows), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    yield "\ufeff"  # tells spreadsheets that this is UTF-8
+    for row in chain([columns], rows):
+        writer.writerow([_cell(value) for value in row])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, NUMBERS) and not isinstance(value, bool):
+        return value
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,0 +1,8 @@
+"""The blueprint that all ops pages are on; operators and admins alone see them."""
+
+from flask import Blueprint
+
+from web.accounts.login import protect
+
+blueprint = Blueprint("ops", __name__, url_prefix="/ops")
+protect(blueprint, "operator")

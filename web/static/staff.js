@@ -1,0 +1,21 @@
+// Makes the staff's pages quicker. They work without it.
+
+// Ask before what can't be taken back: <form data-confirm="Roll back to generation 4?">.
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (!question) return;
+  const answer = event.target.elements.confirmed; // without it, a page of its own would ask again
+  if (!window.confirm(question)) event.preventDefault();
+  else if (answer) answer.value = "yes";
+});
+
+// Close the account menu when something else is chosen, or on Escape.
+const menu = document.querySelector(".me");
+document.addEventListener("click", (event) => {
+  if (menu?.open && !menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu?.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});

@@ -1,0 +1,1 @@
+"""The merchandiser's pages under /studio."""
