@@ -29,6 +29,12 @@ SHARED = Path(__file__).parents[2] / "shared"
 TEMPLATE = "findalike_template"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person look at what the tests in a browser saw."""
+    parser.addoption("--screenshots", type=Path, metavar="DIR", help="keep a picture of each page")
+    parser.addoption("--language", default="en", help="language of the browser that looks at pages")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Let tests reach this machine only (pytest-socket), and log to standard error."""
