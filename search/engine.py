@@ -19,7 +19,7 @@ from search.generation import Generation
 from search.live import LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
-from search.ranking import Ranked, facets, rank
+from search.ranking import Ranked, facets, price_range, rank
 from search.regions import RegionProposer, load_proposer
 from search.remembered import RememberedPhotos
 from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Sort, Verdict
@@ -247,6 +247,7 @@ class SearchEngine:
                 generation_id=generation.id,
                 model_tag=generation.manifest.model_tag,
                 facets=facets(generation, found),
+                prices_cents=price_range(generation, found),
                 timings_ms=watch.timings_ms,
                 corrections=question.lexical.corrections if question is not None else (),
                 verdict=_verdict(answer),

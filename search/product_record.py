@@ -133,9 +133,13 @@ def _refusals(session: Session, products: Sequence[Product]) -> dict[int, list[R
 
 def _record(product: Product, refusals: Sequence[Refusal]) -> ProductRecord:
     return ProductRecord(
-        card=card(product),
+        card=card(
+            product,
+            [image.id for image in product.images if image.sha256 is not None],
+            product.attributes,
+        ),
         merchant={"category": product.category, "colour": product.colour},
-        claims=claims(product),
+        claims=claims(product, product.attributes),
         pictures=tuple(_picture(image) for image in product.images),
         refusals=tuple(refusals),
         source=product.source,

@@ -229,6 +229,7 @@ class SearchPage:
     model_tag: str
     facets: dict[str, tuple[FacetValue, ...]]  # `category`, `brand`, `colour`, attributes
     timings_ms: dict[str, float]  # by step: words, encode, candidates, rerank, hydrate
+    prices_cents: tuple[int, int] | None = None  # lowest and highest of the found; None: no prices
     verdict: Verdict | None = None  # what the answer is worth; None: not calibrated, or `similar`
     corrections: tuple[Correction, ...] = ()  # words of the text that were read otherwise
     regions: tuple[Region, ...] = ()  # things in the photo, best first

@@ -15,6 +15,7 @@ from web.parsing import PageFields, parse_fields, parse_filters, parse_panel, pa
 from web.shop.addresses import Address
 from web.shop.narrowing import chips, choice_groups
 from web.shop.photo_parts import photo_parts
+from web.shop.recent import recent_product, recent_search
 from web.state import search as ask
 from web.state import similar as ask_similar
 from web.state import state
@@ -71,7 +72,13 @@ def product(sku: str) -> ResponseReturnValue:
         variants = state().engine.variants(card)
     except NoGeneration:  # the product can be shown all the same
         alike = variants = ()
-    return render_template("shop/product.html", product=card, variants=variants, alike=alike)
+    return render_template(
+        "shop/product.html",
+        product=card,
+        variants=variants,
+        alike=alike,
+        recent=recent_product(card),
+    )
 
 
 @blueprint.get("/products/<path:sku>/similar")
@@ -133,6 +140,7 @@ def _show_results(
         address=address,
         groups=choice_groups(found.facets, fields),
         chips=chips(address),
+        recent=recent_search(address),
         currency=next((h.product.currency for h in found.hits if h.product.currency), None),
         seed=seed,
         photo_px=photo_px,

@@ -11,15 +11,25 @@ export const announce = (text) => {
   document.querySelector("#announcement").textContent = text;
 };
 
+const UNNOTICED_MS = 120; // what comes sooner needs no grey cards: they would only flash
+
+let waiting = 0;
+
 // Take the grey cards away again.
 export const stopWaiting = (reason) => {
+  clearTimeout(waiting);
   document.querySelector("main").classList.remove("waiting");
   document.querySelectorAll(".skeleton").forEach((cards) => cards.remove());
   announce(reason);
 };
 
-// Show grey cards where results will be.
+// Show grey cards where results will be, unless these come at once.
 export const showWaiting = () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(drawWaiting, UNNOTICED_MS);
+};
+
+const drawWaiting = () => {
   const skeleton = document.querySelector("#skeleton").content.cloneNode(true);
   document.querySelector("main").classList.add("waiting");
   const found = document.querySelector("[data-results]");
@@ -27,6 +37,7 @@ export const showWaiting = () => {
     found.querySelectorAll(".grid, .empty, .pager").forEach((old) => old.remove());
     found.append(skeleton);
   } else {
+    document.querySelector("[data-recents]")?.remove();
     document.querySelector(".ways")?.replaceWith(skeleton);
   }
   announce(wording("searching"));
@@ -47,6 +58,7 @@ const told = (main) => {
 };
 
 const show = (html, address, { history, focus }) => {
+  clearTimeout(waiting);
   const next = parsed(html);
   const main = next.querySelector("main");
   if (!main) {
@@ -70,6 +82,7 @@ const show = (html, address, { history, focus }) => {
 };
 
 const showParts = (html, address, parts, history) => {
+  clearTimeout(waiting);
   const next = parsed(html);
   if (!next.querySelector(parts[0])) { // a problem, or another kind of page
     location.assign(address);
