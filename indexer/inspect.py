@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy
 import structlog
 
-from indexer.locks import sole_job
+from indexer.sole_job import sole_job
 from search.configured_stages import configured_stages
 from search.db import session_scope
 from search.encoder import Encoder, load_encoder

@@ -3,9 +3,7 @@
 Whatever fails, the live generation stays as it was and the next run goes on from there.
 """
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +15,8 @@ from indexer.build import build_generation, plan_for
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
-from indexer.locks import SoleJob, sole_job
-from indexer.publish import publish
 from indexer.snapshot import Snapshot, take_snapshot
+from indexer.sole_job import SoleJob, sole_job
 from indexer.upkeep import forget_damaged_shards, forget_old_events
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
@@ -29,6 +26,7 @@ from search.generation import load_generation
 from search.models import Generation as GenerationRow
 from search.models import Product
 from search.progress import track
+from search.publication import publish
 from search.settings import Settings
 from search.vocabulary import load_vocabulary
 
@@ -67,7 +65,7 @@ class Reindex:
         """
         database = open_database(self.settings, application_name="findalike-reindex")
         try:
-            with sole_job(database, "reindex", steps=4) as job:
+            with sole_job(database, "reindex", steps=5) as job:
                 job.report = self.report
                 self._stages(database, job, sources or known_sources(database))
         finally:
@@ -76,28 +74,24 @@ class Reindex:
 
     def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
         """Run the four stages, each counted in the job when it is done."""
-        with self._timed("ingest"):
+        with job.stage("ingest"):
             self.report["sources"] = [self._ingest(database, source) for source in sources]
-        job.step()
-        with self._timed("encode"):
+        with job.stage("encode"):
             self.report["encode"] = self._encode(database)
-        job.step()
         encoder = load_encoder(self.settings.model, self.settings.device)
         vocabulary = load_vocabulary(self.settings.vocabulary)
         snapshot = take_snapshot(database, encoder.tag, vocabulary)
         live = self._live(database)
         if live is not None and self._is_current(live, snapshot):
-            job.step()
-            job.step()
+            for _ in range(3):  # nothing to build, publish and look over
+                job.step()
             self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
         else:
-            with self._timed("build"):
+            with job.stage("build"):
                 built = self._build(database, encoder)
-            job.step()
-            with self._timed("publish"):
+            with job.stage("publish"):
                 publish(database, self.settings, built)
-            job.step()
-            with self._timed("inspect"):
+            with job.stage("inspect"):
                 self.report |= look_after(
                     database, self.settings, started_by="reindex", encoder=encoder
                 )
@@ -168,12 +162,6 @@ class Reindex:
         """Return the live generation's row."""
         with session_scope(database) as session:
             return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self.report["seconds"][stage] = round(time.monotonic() - started, 2)
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:

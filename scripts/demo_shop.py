@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -12,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy.orm import Session
 
+from search.cli import in_session
 from search.judgements import Judged, load_judged
+from web.accounts.store import add_account, list_accounts, remove_account
 
 FINDALIKE = str(Path(sys.executable).with_name("findalike"))
+GUEST = "demo"
+"""The account that staff's pages can be looked at with, while the demonstration runs."""
 ASKED = 20
 """Queries of each kind that `--check` asks."""
 ENOUGH = 0.8
@@ -66,6 +72,23 @@ def wait_until_ready(address: str) -> None:
     sys.exit(f"The server at {address} did not become ready within a minute.")
 
 
+@contextmanager
+def guest() -> Iterator[str]:
+    """Let `demo` log in as admin for a while; yields the password, which nobody else learns."""
+    password = secrets.token_urlsafe(12)
+
+    def open_door(session: Session) -> None:
+        if any(account.name == GUEST for account in list_accounts(session)):
+            remove_account(session, GUEST)  # of a demonstration that was killed
+        add_account(session, GUEST, "admin", password)
+
+    in_session(open_door, "findalike-demo")
+    try:
+        yield password
+    finally:
+        in_session(lambda session: remove_account(session, GUEST), "findalike-demo")
+
+
 def ask(address: str, question: Judged) -> list[dict[str, Any]]:
     """Ask over HTTP; returns the first ten hits."""
     url = f"{address}/api/v1/search"
@@ -108,10 +131,11 @@ def main() -> None:
         run("sample", str(shop), "--force")
     run("reindex", str(shop))
     photos, texts = load_judged(shop / "photos.csv"), load_judged(shop / "texts.csv")
-    with serving() as address:
+    with serving() as address, guest() as password:
         for question in (photos[0], texts[0]):
             show(question, ask(address, question))
         print(f"\nReady after {time.monotonic() - started:.0f} s: {address}/", flush=True)
+        print(f"For staff: {address}/studio and {address}/ops, as {GUEST} with {password}")
         if arguments.check:
             sound = [check(address, questions) for questions in (photos, texts)]
             sys.exit(0 if all(sound) else 1)

@@ -30,6 +30,10 @@ class Generations(Protocol):
         """
         ...
 
+    def refresh(self) -> None:
+        """Look now whether it is another."""
+        ...
+
     def close(self) -> None:
         """Let go of it."""
         ...
@@ -44,6 +48,9 @@ class OneGeneration:
     def current(self) -> Generation:
         """Return the generation."""
         return self.generation
+
+    def refresh(self) -> None:
+        """Stay with it."""
 
     def close(self) -> None:
         """Do nothing: nobody watches."""

@@ -61,7 +61,7 @@ def answers_of(engine: SearchEngine) -> Callable[[str], Places]:
     """Return what answers a text with the products at its first places; no event is recorded."""
 
     def ask(text: str) -> Places:
-        return places(engine.search(Query(text=text, k=DEPTH), record=False))
+        return places(engine.search(Query(text=text, k=DEPTH, record=False)))
 
     return ask
 

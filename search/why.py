@@ -19,12 +19,6 @@ from search.stages import Ranking
 from search.stages.rules import meant
 from search.wishes import Wish
 
-SOURCES = {
-    "merchant": "says the shop",
-    "title": "says its title",
-    "picture": "seen in its picture",
-}
-
 
 def reasons(
     question: Question,
@@ -69,10 +63,12 @@ def _words(question: Question, product: int, row: int) -> Iterator[Reason]:
     elif match == Match.SKU_BEGINS:
         yield Reason("sku", "Its article number begins as you typed.")
     if words:
-        quoted = ", ".join(f"“{word}”" for word in words)
-        missing = len(question.lexical.words) - len(words)
-        rest = "all your words" if not missing else f"{len(words)} of {len(question.lexical.words)}"
-        yield Reason("words", f"Its text has {rest}: {quoted}.")
+        asked, said = len(question.lexical.words), {"words": tuple(words)}
+        if len(words) == asked:
+            yield Reason("words", "Its text has all your words: %(words)s.", said)
+        else:
+            counted = said | {"found": len(words), "asked": asked}
+            yield Reason("words", "Its text has %(found)s of %(asked)s: %(words)s.", counted)
 
 
 def _attribute(
@@ -87,8 +83,18 @@ def _attribute(
     known = card.attributes if card is not None else ()
     # The catalogue may have changed since the generation was built; then nobody is named.
     source = next((a.source for a in known if (a.name, a.value) == (wish.attribute, value)), None)
-    said = f", {SOURCES[source]}" if source in SOURCES else ""
-    yield Reason("attribute", f"{wish.attribute.capitalize()}: {value}{said}.")
+    yield _said_by(source, {"attribute": wish.attribute.capitalize(), "value": value})
+
+
+def _said_by(source: str | None, known: Mapping[str, str]) -> Reason:
+    """Return a value as a reason, with its source where there is one."""
+    if source in ("merchandiser", "merchant"):
+        return Reason("attribute", "%(attribute)s: %(value)s, says the shop.", known)
+    if source == "title":
+        return Reason("attribute", "%(attribute)s: %(value)s, says its title.", known)
+    if source == "picture":
+        return Reason("attribute", "%(attribute)s: %(value)s, seen in its picture.", known)
+    return Reason("attribute", "%(attribute)s: %(value)s.", known)
 
 
 def _pictures(
@@ -101,11 +107,13 @@ def _pictures(
     if looked.part is not None:
         alike = np.asarray(generation.vectors[rows], np.float32) @ looked.part
         for i, cosine in enumerate(alike.tolist()):
-            yield i, Reason("region", f"Like the marked part of your photo: {_percent(cosine)}.")
+            said = {"percent": _percent(cosine)}
+            yield i, Reason("region", "Like the marked part of your photo: %(percent)s%%.", said)
     if generation.patches.shape[1] and len(looked.cells.patches):
         agreed = agreement(looked.cells, generation.patches[rows])
         for i, share in enumerate(agreed.tolist()):
-            yield i, Reason("parts", f"Parts of both pictures agree: {_percent(share)}.")
+            said = {"percent": _percent(share)}
+            yield i, Reason("parts", "Parts of both pictures agree: %(percent)s%%.", said)
 
 
 def _rules(
@@ -115,22 +123,29 @@ def _rules(
     at = {product: i for i, product in enumerate(shown.product_ids.tolist())}
     for pin in question.rules.pins:
         if pin.product_id in at:
-            yield at[pin.product_id], Reason("rule", f"Placed at {pin.position} by the shop.")
+            said = {"position": pin.position}
+            yield at[pin.product_id], Reason("rule", "Placed at %(position)s by the shop.", said)
     for shift in question.rules.shifts:
         for i in np.flatnonzero(meant(generation.columns, shown, shift)).tolist():
-            yield i, Reason("rule", _moved(shift))
+            yield i, _moved(shift)
     if question.rules.out_of_stock != "as_is":
         for i in np.flatnonzero(~generation.columns.in_stock[shown.rows]).tolist():
             yield i, Reason("rule", "Moved down: out of stock.")
 
 
-def _moved(shift: Shift) -> str:
+def _moved(shift: Shift) -> Reason:
     """Return what a boost or a bury is about."""
-    way = "up" if shift.weight > 0 else "down"
-    about = f" all of {shift.brand or shift.category}" if shift.product_id is None else " it"
-    return f"The shop moves{about} {way}."
+    up = shift.weight > 0
+    if shift.product_id is not None:
+        if up:
+            return Reason("rule", "The shop moves it up.")
+        return Reason("rule", "The shop moves it down.")
+    about = {"what": shift.brand or shift.category or ""}
+    if up:
+        return Reason("rule", "The shop moves all of %(what)s up.", about)
+    return Reason("rule", "The shop moves all of %(what)s down.", about)
 
 
-def _percent(share: float) -> str:
-    """Return 0 to 1 as it is shown; what points away is 0."""
-    return f"{round(100 * min(max(share, 0.0), 1.0))}%"
+def _percent(share: float) -> int:
+    """Return 0 to 1 as 0 to 100; what points away is 0."""
+    return round(100 * min(max(share, 0.0), 1.0))

@@ -1,7 +1,7 @@
 """Tokens against forged requests, in every form of the staff's pages (Flask-WTF).
 
-Two kinds of form carry none. The shopper's search changes nothing that anyone else sees. The API
-takes no cookie for who someone is: it knows programs by their keys.
+Two kinds of form carry none. The shopper's search and choice of a language change nothing that
+anyone else sees. The API takes no cookie for who someone is: it knows programs by their keys.
 """
 
 from flask import Flask
@@ -11,5 +11,5 @@ from flask_wtf import CSRFProtect
 def install(app: Flask) -> None:
     """Check the token of every request that may change something."""
     protection = CSRFProtect(app)
-    protection.exempt(app.blueprints["pages"])
-    protection.exempt(app.blueprints["api"])
+    for shopper_or_program in ("pages", "language", "api"):
+        protection.exempt(app.blueprints[shopper_or_program])

@@ -17,7 +17,8 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
 from search import errors
-from search.errors import FindalikeError, UnusablePicture
+from search.errors import FindalikeError, UnknownProduct, UnusablePicture
+from web.language import N_, gettext
 from web.schemas import Problem, RefusedField
 
 log = structlog.get_logger()
@@ -37,10 +38,10 @@ class Answer:
     on_pages: str | None = None  # what shoppers are told instead of an operator's message
 
 
-BUSY = "The search can't answer right now. Please try again in a moment."
-BROKEN = "Something went wrong on our side. It has been noted."
-NOT_READY = Answer(503, "not-ready", "Not ready", BUSY)
-OWN_FAULT = Answer(500, "own-fault", "Something went wrong", BROKEN)
+BUSY = N_("The search can't answer right now. Please try again in a moment.")
+BROKEN = N_("Something went wrong on our side. It has been noted.")
+NOT_READY = Answer(503, "not-ready", N_("Not ready"), BUSY)
+OWN_FAULT = Answer(500, "own-fault", N_("Something went wrong"), BROKEN)
 
 ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.FindalikeError: OWN_FAULT,
@@ -50,12 +51,12 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.SchemaOutdated: NOT_READY,
     errors.ModelUnavailable: NOT_READY,
     errors.DeviceOutOfMemory: NOT_READY,
-    errors.UnusablePicture: Answer(422, "unusable-picture", "This picture can't be used"),
+    errors.UnusablePicture: Answer(422, "unusable-picture", N_("This picture can't be used")),
     errors.UnusableCatalogue: OWN_FAULT,
     errors.CatalogueShrunk: OWN_FAULT,
-    errors.UnusableQuery: Answer(400, "unusable-query", "This can't be searched for"),
-    errors.UnknownProduct: Answer(404, "unknown-product", "No such product"),
-    errors.UnknownPicture: Answer(404, "unknown-picture", "No such picture"),
+    errors.UnusableQuery: Answer(400, "unusable-query", N_("This can't be searched for")),
+    errors.UnknownProduct: Answer(404, "unknown-product", N_("No such product")),
+    errors.UnknownPicture: Answer(404, "unknown-picture", N_("No such picture")),
     errors.NoLocalFeatures: Answer(409, "no-local-features", "Nothing to compare"),
     errors.UnknownEvent: Answer(404, "unknown-event", "No such search event"),
     errors.NotShown: Answer(409, "not-shown", "Not shown"),
@@ -63,8 +64,12 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.UnknownRule: Answer(404, "unknown-rule", "No such rule"),
     errors.UnusableEntry: Answer(400, "unusable-entry", "This can't be kept"),
     errors.UnknownEntry: Answer(404, "unknown-entry", "Not found"),
+    errors.EditedMeanwhile: Answer(409, "edited-meanwhile", "Edited meanwhile"),
     errors.NoGeneration: Answer(
-        503, "nothing-published", "Nothing to search yet", "The catalogue is not indexed yet."
+        503,
+        "nothing-published",
+        N_("Nothing to search yet"),
+        N_("The catalogue is not indexed yet."),
     ),
     errors.UnknownGeneration: Answer(404, "unknown-generation", "No such generation"),
     errors.ModelMismatch: Answer(
@@ -81,12 +86,43 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
 """Every error of the tree; a subclass without an entry is answered as its base."""
 
 PLAIN_WORDS = {
-    404: ("There is nothing here", "The address may be mistyped, or the thing is gone."),
-    405: ("That doesn't work here", "This address shows nothing when it is opened like that."),
-    413: ("This picture is too large", "Please choose a smaller one."),
-    422: ("This address can't be understood", "A part of it has a value that is not allowed."),
+    400: (N_("This can't be understood"), N_("Please go back and try it another way.")),
+    404: (N_("There is nothing here"), N_("The address may be mistyped, or the thing is gone.")),
+    405: (
+        N_("That doesn't work here"),
+        N_("This address shows nothing when it is opened like that."),
+    ),
+    413: (N_("This picture is too large"), N_("Please choose a smaller one.")),
+    422: (
+        N_("This address can't be understood"),
+        N_("A part of it has a value that is not allowed."),
+    ),
+    429: (N_("That was a lot at once"), N_("Please try again in a moment.")),
 }
 """What a page says instead of the terms of HTTP."""
+
+PICTURES = {
+    "empty": N_("The file is empty. Please choose it again."),
+    "not_a_picture": N_(
+        "This is not a picture that can be read. JPEG, PNG, WebP and HEIC are fine."
+    ),
+    "truncated": N_("The picture's file ends early. Please send it again."),
+    "damaged": N_("The picture's file is damaged. Please try another."),
+    "too_large": N_("The picture has more pixels than can be read. Please choose a smaller one."),
+    "bad_address": N_("This is no address of a picture. It begins with http:// or https://."),
+    "private_address": N_("This address is not one that everyone can open. Try another picture."),
+    "no_addresses": N_("Addresses of pictures are not taken here. Please send the picture itself."),
+    "busy": N_("Many pictures are being fetched. Please try again in a moment."),
+    "timeout": N_("The other site took too long to hand out this picture."),
+    "unreachable": N_("The other site can't be reached. Is the address right?"),
+    "redirect_loop": N_("The other site sends us around in circles. Try another address."),
+    "web_page": N_(
+        "This is the address of a web page. Open the picture itself, and copy its address."
+    ),
+    "refused": N_("The other site does not hand out this picture. Try to save it, and send it."),
+    "too_small": N_("The picture is too small, or far longer than wide. Please choose another."),
+}
+"""What a page says of pictures that can't be used, by reason, instead of what operators need."""
 
 
 class InvalidFields(UnprocessableEntity):
@@ -127,18 +163,35 @@ def problem_of(error: Exception, *, on_page: bool = False) -> Problem:
         answer = answer_to(error)
     else:
         answer = NOT_READY if isinstance(error, OperationalError) else OWN_FAULT
-    detail = (answer.on_pages if on_page else None) or answer.detail or str(error)
+    title, detail = answer.title, answer.detail or str(error)
+    if on_page:
+        title, detail = gettext(title), _in_plain_words(error, answer)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         incident = secrets.token_hex(4)
         log.error("request_failed", incident=incident, path=request.path, exc_info=error)
-        detail = f"{detail} (incident {incident})"
+        number = (
+            gettext("incident %(number)s", number=incident) if on_page else f"incident {incident}"
+        )
+        detail = f"{detail} ({number})"
     return Problem(
         type=f"urn:findalike:problem:{answer.kind}",
-        title=answer.title,
+        title=title,
         status=answer.status,
         detail=detail,
         reason=error.reason if isinstance(error, UnusablePicture) else None,
     )
+
+
+def _in_plain_words(error: Exception, answer: Answer) -> str:
+    """Return what a page tells people of an error; what has no translation stays English."""
+    if isinstance(error, UnusablePicture):
+        refused = error.reason.startswith("http_")  # and the status of the other site
+        reason = "refused" if refused else error.reason
+        if reason in PICTURES:
+            return gettext(PICTURES[reason])
+    if isinstance(error, UnknownProduct):
+        return gettext("No product has the article number %(sku)s.", sku=error.sku)
+    return gettext(answer.on_pages or answer.detail or str(error))
 
 
 def wants_problem() -> bool:
@@ -158,7 +211,7 @@ def respond(error: Exception) -> ResponseReturnValue:
     else:
         title, detail = problem.title, problem.detail
         if isinstance(error, HTTPException):
-            title, detail = PLAIN_WORDS.get(problem.status, (title, detail))
+            title, detail = map(gettext, PLAIN_WORDS.get(problem.status, (title, detail)))
         page = render_template("error.html", status=problem.status, title=title, detail=detail)
         response = Response(page, problem.status, content_type="text/html; charset=utf-8")
     if isinstance(error, HTTPException):  # Allow, Retry-After and the like

@@ -7,10 +7,13 @@ from flask import current_app
 
 from search.engine import SearchEngine
 from search.pictures import PictureStore
-from search.results import Filters, Query, SearchPage
+from search.results import Filters, Query, SearchPage, Sort
 from search.settings import Settings
+from web.api.key_ring import KeyRing
 from web.metrics import Metrics
+from web.photo_addresses import PhotoAddresses
 from web.uploads import UploadStore
+from web.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,9 @@ class WebState:
     uploads: UploadStore
     pictures: PictureStore
     metrics: Metrics
+    photo_addresses: PhotoAddresses
+    watch: Watch
+    keys: KeyRing
 
 
 def state() -> WebState:
@@ -36,8 +42,16 @@ def search(query: Query) -> SearchPage:
     return page
 
 
-def similar(sku: str, filters: Filters, *, k: int, page: int = 1, fold: bool = True) -> SearchPage:
+def similar(
+    sku: str,
+    filters: Filters,
+    *,
+    k: int,
+    page: int = 1,
+    fold: bool = True,
+    sort: Sort = "relevance",
+) -> SearchPage:
     """Ask the engine for products that look like this one, and count its steps."""
-    found = state().engine.similar(sku, filters=filters, k=k, page=page, fold=fold)
+    found = state().engine.similar(sku, filters=filters, k=k, page=page, fold=fold, sort=sort)
     state().metrics.observe_search(found)
     return found

@@ -13,8 +13,8 @@ from search.settings import load_settings
 def publish(*, generation: int | None, as_json: bool) -> None:
     """Verify GENERATION, or the newest one built, make it live, and look it over."""
     from indexer.inspect import look_after
-    from indexer.publish import publish as make_live
     from search.db import open_database
+    from search.publication import publish as make_live
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-publish")

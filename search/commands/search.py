@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,6 +47,14 @@ def load_photo(path: Path) -> "Image":
     from search.images import decode_picture
 
     return decode_picture(path.read_bytes(), max_pixels=load_settings().max_image_pixels)
+
+
+def in_json(page: SearchPage) -> dict[str, Any]:
+    """Return a page of hits as JSON has it, its reasons as sentences."""
+    shown = asdict(page)
+    for hit, view in zip(page.hits, shown["hits"], strict=True):
+        view["why"] = [{"kind": reason.kind, "text": reason.text} for reason in hit.why]
+    return shown
 
 
 def show(page: SearchPage, *, explain: bool = False) -> None:
@@ -152,6 +160,6 @@ def search(
     finally:
         engine.close()
     if as_json:
-        echo_json(asdict(found))
+        echo_json(in_json(found))
     else:
         show(found, explain=explain)

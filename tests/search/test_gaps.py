@@ -71,7 +71,7 @@ def test_photos(session: Session) -> None:
 
 @pytest.mark.parametrize("record", [True, False])
 def test_an_event_knows_its_verdict(engine: SearchEngine, record: bool) -> None:
-    page = engine.search(Query(text="red plate"), record=record)
+    page = engine.search(Query(text="red plate", record=record))
     assert (page.event_id is not None) is record
     if page.event_id is not None:
         with Session(engine.database) as session:

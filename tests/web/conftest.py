@@ -27,6 +27,7 @@ class Client(FlaskClient):
 def _app(settings: Settings, engine: SearchEngine) -> Flask:
     app = create_app(settings, engine)
     app.test_client_class = Client
+    app.add_url_rule("/broken", "broken", lambda: 1 / 0)  # what a fault of our own looks like
     return app
 
 

@@ -1,11 +1,14 @@
 """The filter column of a results page: what can be chosen, what is, and how to undo it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from search.columns import FIELDS
-from search.results import SearchPage
-from web.formats import leaf
-from web.parsing import PageFields
+from search.results import FacetValue
+from web.formats import count, leaf
+from web.language import attribute_label, gettext
+from web.schemas import FilterFields
 from web.shop.addresses import ASKED, Address
 
 
@@ -36,34 +39,40 @@ class Chip:
     address: Address
 
 
-def choice_groups(found: SearchPage, fields: PageFields) -> list[ChoiceGroup]:
+def choice_groups(
+    facets: Mapping[str, Sequence[FacetValue]], fields: FilterFields
+) -> list[ChoiceGroup]:
     """Return the filters that have something to choose."""
     groups = []
-    for name in dict.fromkeys((*FIELDS, *found.facets, *fields.attributes)):
+    for name in dict.fromkeys((*FIELDS, *facets, *fields.attributes)):
         chosen = fields.chosen(name)
-        counts = {facet.value: facet.count for facet in found.facets.get(name, ())}
+        counts = {facet.value: facet.count for facet in facets.get(name, ())}
         values = [*chosen, *(value for value in counts if value not in chosen)]
         choices = tuple(
             Choice(value, _label(name, value), counts.get(value), value in chosen)
             for value in values
         )
         if choices:
-            groups.append(ChoiceGroup(name, name.capitalize(), choices))
+            groups.append(ChoiceGroup(name, attribute_label(name), choices))
     return groups
 
 
-def chips(fields: PageFields, address: Address) -> list[Chip]:
-    """Return the filters in force, each with the way out of it."""
-    labels = {
-        "min_price": "from {}",
-        "max_price": "up to {}",
-        "in_stock": "in stock",
-    }
+def chips(address: Address) -> list[Chip]:
+    """Return the filters in force at an address, each with the way out of it."""
     return [
-        Chip(labels.get(name, "{}").format(_label(name, value)), address.without((name, value)))
+        Chip(_chip_label(name, value), address.without((name, value)))
         for name, value in address.without().fields
         if name not in ASKED
     ]
+
+
+def _chip_label(name: str, value: str) -> str:
+    """Return what a filter in force is called."""
+    if name == "min_price":
+        return gettext("from %(price)s", price=count(Decimal(value)))
+    if name == "max_price":
+        return gettext("up to %(price)s", price=count(Decimal(value)))
+    return gettext("in stock") if name == "in_stock" else _label(name, value)
 
 
 def _label(name: str, value: str) -> str:

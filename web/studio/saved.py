@@ -96,7 +96,7 @@ def run_descriptions() -> ResponseReturnValue:
 def marking(saved_id: int) -> ResponseReturnValue:
     """Show what a description finds now, to mark it."""
     kept = _kept(saved_id)
-    page = engine().search(Query(text=kept.text, k=LOOKED), record=False)
+    page = engine().search(Query(text=kept.text, k=LOOKED, record=False))
     place_of = {product: place for place, found in enumerate(places(page), 1) for product in found}
     return render_template(
         "studio/marking.html",

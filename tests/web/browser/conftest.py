@@ -1,0 +1,99 @@
+"""One Chromium and one server for all tests in a browser."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.shop import photo
+from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, DESK, Open, is_error
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder.
+
+    Browsers hang up when they leave a page; Werkzeug's server, which only these tests use, then
+    leaves files to the garbage collector.
+    """
+    quiet = "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.filterwarnings(quiet))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The application, served by threads of this process; yields its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(app: Flask) -> Iterator[str]:
+    """Where the shop is served."""
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def empty_address(empty_app: Flask) -> Iterator[str]:
+    """Where a shop without a published index is served."""
+    with serving(empty_app) as address:
+        yield address
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Open]:
+    """Open pages; afterwards no request may have left the machine, and no error been logged."""
+    requests: list[str] = []
+    errors: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def visit(path: str = "/", **options: Any) -> Page:
+        context = browser.new_context(base_url=address, **{**DESK, **options})
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(  # refused pictures get a 422 on purpose
+            "console",
+            lambda message: errors.append(message.text) if is_error(message, 422) else None,
+        )
+        page.goto(path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert errors == []
+    assert {url for url in requests if not url.startswith((address, "blob:"))} == set()
+
+
+@pytest.fixture
+def red_plate(tmp_path: Path) -> Path:
+    path = tmp_path / "holiday photo.jpg"
+    path.write_bytes(photo("Plate", "red"))
+    return path

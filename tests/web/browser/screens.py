@@ -1,0 +1,123 @@
+"""All pages in all their states, for tests that look at every one.
+
+A new page is a new line in `SCREENS`; it is then checked on a phone and on a desk, in light and
+dark, for accessibility, faults of layout, requests and errors, and photographed on request.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.shop import draw, photo
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A page in one of its states.
+
+    Args:
+        name: Of the test, and of the screenshot.
+        path: Address on the server.
+        role: Who looks: a role of `web.accounts`, or None for a shopper.
+        prepare: Brings the page into the state.
+        status: How the server answers.
+        devices: Where the state exists.
+        shop: `shop`, or `empty` where nothing is published yet.
+        javascript: Whether the browser runs it.
+    """
+
+    name: str
+    path: str
+    role: str | None = None
+    prepare: Callable[[Page], Any] = lambda page: None
+    status: int = 200
+    devices: tuple[str, ...] = ("desk", "phone")
+    shop: str = "shop"
+    javascript: bool = True
+
+
+def jpeg(content: bytes) -> FilePayload:
+    """Return a file for a form."""
+    return {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": content}
+
+
+def two_things() -> bytes:
+    """Return a photo of a red plate and, beside it, a blue cushion."""
+    both = Image.new("RGB", (520, 240), "#f4f2ee")
+    both.paste(draw("Plate", "red"), (0, 0))
+    both.paste(draw("Cushion", "blue"), (280, 0))
+    file = BytesIO()
+    both.save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def send_photo(page: Page) -> None:
+    """Search for a photo of two things."""
+    page.locator("[data-file]").first.set_input_files(jpeg(two_things()))
+    expect(page.locator(".looked rect").first).to_be_visible()
+
+
+def send_broken_photo(page: Page) -> None:
+    """Send a photo that ends early."""
+    page.locator("[data-file]").first.set_input_files(jpeg(photo("Plate", "red")[:1200]))
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def send_too_much(page: Page) -> None:
+    """Send more words than any form holds."""
+    page.evaluate("document.querySelector('#text').value = 'x'.repeat(1_100_000)")
+    with page.expect_navigation():
+        page.evaluate("document.querySelector('[data-panel]').submit()")
+
+
+def ask_why(page: Page) -> None:
+    """Unfold the reasons of the first hit."""
+    send_photo(page)
+    page.locator(".why summary").first.click()
+    expect(page.locator(".why-said").first).to_be_visible()
+
+
+def open_filters(page: Page) -> None:
+    """Open the drawer."""
+    page.locator(".filters-open").click()
+    expect(page.locator("#filters")).to_be_visible()
+
+
+def save_description(page: Page) -> None:
+    """Keep a description, which leads to marking what it finds; mark one."""
+    page.locator("#text").fill("red plate")
+    page.get_by_role("button", name="Save and mark products").click()
+    page.locator("[data-mark=right]").first.click()
+    expect(page.locator(".marked-list li")).to_have_count(1)
+
+
+SCREENS = (
+    Screen("home", "/"),
+    Screen("home-problem", "/", prepare=send_broken_photo, status=422),
+    Screen("home-empty", "/", shop="empty"),
+    Screen("home-no-script", "/", javascript=False),
+    Screen("results-text", "/search?text=red+cushion&brand=Nordlys&in_stock=1"),
+    Screen("results-photo", "/", prepare=send_photo),
+    Screen("results-why", "/", prepare=ask_why),
+    Screen("results-filters", "/search?text=plate", prepare=open_filters, devices=("phone",)),
+    Screen("results-none", "/search?text=plate&brand=Nobody"),
+    Screen("results-far", "/search?text=asdfgh+qwertz"),
+    Screen("product", "/products/PLATE-RED"),
+    Screen("similar", "/products/PLATE-RED/similar"),
+    Screen("error-404", "/nothing", status=404),
+    Screen("error-413", "/", prepare=send_too_much, status=413),
+    Screen("error-500", "/broken", status=500),
+    Screen("error-503", "/search?text=plate", status=503, shop="empty"),
+    Screen("login", "/login"),
+    Screen("password", "/password", role="merchandiser"),
+    Screen("saved", "/studio/saved", role="merchandiser"),
+    Screen("marking", "/studio/saved", role="merchandiser", prepare=save_description),
+    Screen("health", "/studio/health", role="merchandiser"),
+    Screen("health-refused", "/studio/health/refused", role="merchandiser"),
+    Screen("health-missing", "/studio/health/missing?attribute=price", role="merchandiser"),
+    Screen("gaps", "/studio/gaps", role="merchandiser"),
+)
