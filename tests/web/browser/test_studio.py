@@ -58,7 +58,7 @@ def test_products_are_marked_right_and_wrong(
     expect(page.locator(".marked-list li")).to_have_count(2)
     with session_scope(engine.database) as session:
         marks = select(Product.sku, SavedJudgement.right).join(SavedJudgement)
-        kept = dict(session.execute(marks).tuples().all())
+        kept = {row.sku: row.right for row in session.execute(marks)}
     assert kept == {"PLATE-RED": False, "TRAY-BLUE": True}
     page.get_by_role("link", name="Saved descriptions").click()
     page.get_by_role("button", name="Run all now").click()
