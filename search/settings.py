@@ -128,8 +128,7 @@ class Settings(BaseSettings):
         Field(gt=0, description="Searches and clicks older than this are deleted by `reindex`."),
     ] = 90.0
     schedule: Annotated[
-        str | None,
-        AfterValidator(check_expression),
+        Annotated[str, AfterValidator(check_expression)] | None,
         Field(description="When `findalike schedule` runs `reindex`: five fields as in cron."),
     ] = None
     timezone: Annotated[
