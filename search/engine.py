@@ -21,7 +21,7 @@ from search.question import Question
 from search.ranking import Ranked, rank
 from search.regions import RegionProposer, load_proposer
 from search.remembered import RememberedPhotos
-from search.results import Filters, ProductCard, Query, SearchPage, Sort
+from search.results import Filters, Ids, ProductCard, Query, SearchPage, Sort
 from search.rulebook import RuleBook
 from search.ruleset import RuleSet
 from search.settings import Settings, load_settings
@@ -76,18 +76,7 @@ class SearchEngine:
         read = replace(query, text=rules.read_as(query.text))
         understood = understand(read, self.composer, generation, self.database, watch=watch)
         question = rules.apply(understood, typed=query.text)
-        ranked = rank(
-            generation,
-            question,
-            candidates=self.settings.candidates,
-            known=self.stages,
-            stages=query.stages,
-            watch=watch,
-        )
-        page = show(
-            Answer(generation, ranked, query, query.kind, query.text, watch, question),
-            self.database,
-        )
+        page = self._answer(generation, question, query, (query.kind, query.text), watch)
         return (
             page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
         )
@@ -131,28 +120,28 @@ class SearchEngine:
             none = np.empty(0, np.float32)
             nothing = Ranked(Ranking(empty, empty, none, none), {})
             return show(Answer(generation, nothing, query, "similar", sku, watch), self.database)
-        mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
-        columns = generation.columns
-        others = columns.product_id != product.product_id
-        if fold:
-            others = columns.variant != columns.variant[rows[0]]
-        question = self.rules.current().apply(
-            Question(
-                vector=mean / np.linalg.norm(mean),
-                kind="similar",
-                keep=columns.mask(query.filters) & others,
-            )
-        )
+        question = self.rules.current().apply(_resembling(generation, rows, query))
+        return self._answer(generation, question, query, ("similar", sku), watch)
+
+    def _answer(
+        self,
+        generation: Generation,
+        question: Question,
+        query: Query,
+        asked: tuple[str, str],
+        watch: Stopwatch,
+    ) -> SearchPage:
+        """Rank, and show the page asked for; `asked` is its kind and words for the record."""
         ranked = rank(
             generation,
             question,
             candidates=self.settings.candidates,
             known=self.stages,
+            stages=query.stages,
             watch=watch,
         )
-        return show(
-            Answer(generation, ranked, query, "similar", sku, watch, question), self.database
-        )
+        answer = Answer(generation, ranked, query, *asked, watch, question)
+        return show(answer, self.database)
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.
@@ -211,6 +200,17 @@ class SearchEngine:
         """Stop watching for new generations and release connections."""
         self.live.close()
         self.database.dispose()
+
+
+def _resembling(generation: Generation, rows: Ids, query: Query) -> Question:
+    """Return the question for products that look like the one that has these rows."""
+    columns = generation.columns
+    mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
+    others = columns.product_id != columns.product_id[rows[0]]
+    if query.fold:
+        others = columns.variant != columns.variant[rows[0]]
+    keep = columns.mask(query.filters) & others
+    return Question(vector=mean / np.linalg.norm(mean), kind="similar", keep=keep)
 
 
 def open_search_engine(settings: Settings | None = None) -> SearchEngine:
