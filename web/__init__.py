@@ -29,6 +29,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from search.engine import open_search_engine
     from search.pictures import PictureStore
     from search.settings import load_settings
+    from search.thumbnails import ThumbnailStore
     from web import csrf, errors, formats, headers, health, language, metrics, pictures
     from web.accounts import login
     from web.accounts import views as accounts
@@ -60,6 +61,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
+        thumbnails=ThumbnailStore(settings.root),
         metrics=metrics.Metrics(),
     )
     for part in (pages, language, pictures, api, accounts, studio, ops, health, metrics):

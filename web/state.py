@@ -9,6 +9,7 @@ from search.engine import SearchEngine
 from search.pictures import PictureStore
 from search.results import Filters, Query, SearchPage
 from search.settings import Settings
+from search.thumbnails import ThumbnailStore
 from web.metrics import Metrics
 from web.uploads import UploadStore
 
@@ -21,6 +22,7 @@ class WebState:
     engine: SearchEngine
     uploads: UploadStore
     pictures: PictureStore
+    thumbnails: ThumbnailStore
     metrics: Metrics
 
 
