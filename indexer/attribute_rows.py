@@ -1,4 +1,7 @@
-"""Keeps the table of predicted attributes true to the last build, writing only what changed."""
+"""Keeps the table of predicted attributes true to the last build, writing only what changed.
+
+What merchandisers set is theirs: no build writes or removes it.
+"""
 
 from collections.abc import Iterator
 
@@ -36,7 +39,8 @@ def store_attributes(session: Session, attributes: Attributes, model_tag: str) -
         wanted = dict(_entries(attributes, part, model_tag))
         # Products in between that are not indexed any more lose what was said of them.
         low = ids[start - 1] if start else -1
-        own = ProductAttribute.product_id > int(low)
+        own = ProductAttribute.source != "merchandiser"
+        own &= ProductAttribute.product_id > int(low)
         if part.stop < len(ids):
             own &= ProductAttribute.product_id <= int(ids[part.stop - 1])
         changed += _bring_up_to_date(session, own, wanted)

@@ -62,7 +62,7 @@ class Attributes:
     described: tuple[Described, ...]
 
     def fill(self, snapshot: Snapshot) -> Snapshot:
-        """Add to the rows what fields leave open: as the title says, or else the pictures."""
+        """Add what fields and merchandisers leave open: as the title says, or else the pictures."""
         further = (each.name for each in self.described if each.name not in FIELDS)
         filled = []
         places = np.searchsorted(self.product_ids, [row.product_id for row in snapshot.rows])

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy
@@ -22,9 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from indexer.attribute_rows import store_attributes
 from indexer.attributes import Attributes, describe
 from indexer.calibrate import calibrate
-from indexer.locks import SoleJob, sole_job
 from indexer.measure import make_queries, tune
 from indexer.snapshot import Snapshot, take_snapshot
+from indexer.sole_job import SoleJob, sole_job
 from search.columns import load_columns, write_columns
 from search.db import session_scope
 from search.embeddings import EmbeddingStore
@@ -37,6 +38,7 @@ from search.generation import (
     FORMAT,
     INDEX,
     PATCHES,
+    TEMPORARY,
     VECTORS,
     WORDS,
     Manifest,
@@ -52,7 +54,6 @@ from search.training import IndexPlan, plan_index, train_index
 from search.vocabulary import load_vocabulary
 from search.words import write_words
 
-TEMPORARY = ".building-"
 GATHER_ROWS = 20_000
 STEPS = 7
 
@@ -119,21 +120,23 @@ def build_generation(
             with suppress(SQLAlchemyError):  # the next build marks it, if the database is away
                 _mark_failed(database)
             raise
-        job.step()
-        job.report |= {"generation": generation_id, "vectors": manifest.vectors}
+        job.report |= {"generation": generation_id} | _outcome(manifest)
     log.info("generation_built", generation=generation_id, vectors=manifest.vectors)
     return generation_id
 
 
+def _outcome(manifest: Manifest) -> dict[str, Any]:
+    """Return what a job keeps of a manifest, which goes when its generation is pruned."""
+    kept = {"model_tag", "dim", "vectors", "products", "factory", "nprobe", "measured"}
+    stored = sum(file.bytes for file in manifest.files.values())
+    return manifest.model_dump(mode="json", include=kept) | {"bytes": stored}
+
+
 def _teller(job: SoleJob, progress: Progress | None) -> Progress:
     """Return what to call as a step begins: the one before is done then."""
-    begun = False
 
     def tell(step: str) -> None:
-        nonlocal begun
-        if begun:
-            job.step()
-        begun = True
+        job.begin(step)
         if progress is not None:
             progress(step)
 

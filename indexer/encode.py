@@ -32,7 +32,7 @@ from search.db import run_transaction, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
 from search.errors import JobFailed
-from search.jobs import JobView, fail, finish, read_job, running_job
+from search.jobs import JobView, fail, finish, latest_job, read_job
 from search.settings import Settings, load_settings
 
 FAN_OUT = 32  # messages at a time; each batch asks for the next one
@@ -68,7 +68,7 @@ def start_encoding(
     prepare_broker(app, settings)
     with session_scope(database) as session:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": START_LOCK})
-        job = running_job(session, KIND)
+        job = latest_job(session, KIND, "running")
         if job is not None and job.report.get("model") != settings.model:
             fail(session, job.id, f"Given up for a job with FINDALIKE_MODEL={settings.model}.")
             job = None

@@ -22,11 +22,11 @@ from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixed
 
 from indexer.ingest_report import IngestReport
-from indexer.locks import exclusively
 from indexer.rows import CatalogueRow, Remark, RowRefused, validate_row
 from indexer.seen import SeenSkus
 from indexer.sources import CatalogueSource, Record, RefusedRow, open_source
 from indexer.upsert import BatchResult, write_batch
+from search.advisory_locks import exclusively
 from search.db import is_lost_connection, session_scope
 from search.errors import CatalogueShrunk, DatabaseUnavailable
 from search.jobs import advance, fail, finish, start_job

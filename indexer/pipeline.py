@@ -20,12 +20,13 @@ import structlog
 from PIL import Image
 
 from indexer.claims import Claim
-from indexer.fetch import open_client, read_picture
+from indexer.fetch import read_picture
 from indexer.stage_times import StageTimes
 from indexer.structure import structure_of
 from search.colours import colour_shares
 from search.encoder import PictureEncoder
 from search.errors import UnusablePicture
+from search.fetch import open_client
 from search.images import FORMATS, Enough, decode_picture
 from search.pictures import LONGEST_SIDE_PX, PictureStore
 from search.results import CellPatches, Vector

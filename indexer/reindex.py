@@ -3,9 +3,7 @@
 Whatever fails, the live generation stays as it was and the next run goes on from there.
 """
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +14,8 @@ from sqlalchemy import select
 from indexer.build import build_generation, plan_for
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
-from indexer.locks import SoleJob, sole_job
-from indexer.publish import publish
 from indexer.snapshot import Snapshot, take_snapshot
+from indexer.sole_job import SoleJob, sole_job
 from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
@@ -28,6 +25,7 @@ from search.generation import load_generation
 from search.models import Generation as GenerationRow
 from search.models import Product
 from search.progress import track
+from search.publication import publish
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
 from search.vocabulary import load_vocabulary
@@ -76,12 +74,10 @@ class Reindex:
 
     def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
         """Run the four stages, each counted in the job when it is done."""
-        with self._timed("ingest"):
+        with job.stage("ingest"):
             self.report["sources"] = [self._ingest(database, source) for source in sources]
-        job.step()
-        with self._timed("encode"):
+        with job.stage("encode"):
             self.report["encode"] = self._encode(database)
-        job.step()
         encoder = load_encoder(self.settings.model, self.settings.device)
         vocabulary = load_vocabulary(self.settings.vocabulary)
         snapshot = take_snapshot(database, encoder.tag, vocabulary)
@@ -91,12 +87,10 @@ class Reindex:
             job.step()
             self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
         else:
-            with self._timed("build"):
+            with job.stage("build"):
                 built = self._build(database, encoder)
-            job.step()
-            with self._timed("publish"):
+            with job.stage("publish"):
                 publish(database, self.settings, built)
-            job.step()
             live = self._live(database)
             manifest = live.manifest if live is not None else None
             self.report |= {"changed": True, "generation": built, "manifest": manifest}
@@ -165,12 +159,6 @@ class Reindex:
         """Return the live generation's row."""
         with session_scope(database) as session:
             return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self.report["seconds"][stage] = round(time.monotonic() - started, 2)
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:

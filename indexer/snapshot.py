@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from indexer.variants import Listed, variants
 from search.colours import NAMES, Floats
 from search.columns import FIELDS, ColumnRow
-from search.models import Embedding, Product, ProductImage
+from search.models import Embedding, Product, ProductAttribute, ProductImage
 from search.vocabulary import Vocabulary
 from search.words import WordCount, count_words
 
@@ -55,11 +55,13 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         digest = hashlib.sha256(repr((model_tag, vocabulary)).encode())
         rows, shards, shard_rows, titles, shares = [], [], [], [], bytearray()
         listed: dict[int, Listed] = {}
+        edits = _edits(session)
         for record in session.execute(_indexed(model_tag)):
             *fields, title, colours, structure, sha256, shard, shard_row = record
-            digest.update(repr((*fields, title, colours, structure, sha256)).encode())
             image_id, product_id, price_cents, in_stock, *texts = fields
-            values = dict(zip(FIELDS, texts, strict=True))
+            edited = edits.get(product_id, {})
+            digest.update(repr((*fields, edited, title, colours, structure, sha256)).encode())
+            values = dict(zip(FIELDS, texts, strict=True)) | edited
             row = ColumnRow(image_id, product_id, price_cents, in_stock, values)
             rows.append(row)
             listed.setdefault(product_id, _listed(row, title, structure))
@@ -101,6 +103,16 @@ def _indexed(model_tag: str) -> Select[Any]:
         .where(Embedding.model_tag == model_tag)
         .order_by(Product.id, ProductImage.position, ProductImage.id)
     )
+
+
+def _edits(session: Session) -> dict[int, dict[str, str]]:
+    """Return by product what merchandisers set, attribute by attribute; it replaces fields."""
+    row = ProductAttribute
+    set_by_hand = select(row.product_id, row.name, row.value).where(row.source == "merchandiser")
+    edits: dict[int, dict[str, str]] = {}
+    for product_id, name, value in session.execute(set_by_hand.order_by(row.product_id, row.name)):
+        edits.setdefault(product_id, {})[name] = value
+    return edits
 
 
 def _shares(colours: dict[str, Any] | None) -> bytes:

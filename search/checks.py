@@ -5,7 +5,6 @@ Checks change nothing, except that the embedded database starts if it is used.
 
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,10 +15,12 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import Engine
 
+from search.disk import free_bytes, nearest
 from search.errors import DamagedGeneration, FindalikeError
 from search.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from search.encoder import Encoder
     from search.status import LiveIndex
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -41,19 +42,26 @@ class Check:
     remedy: str = ""
 
 
-def run_checks() -> Iterator[Check]:
-    """Run all checks, cheap ones first; yields each as it ends."""
+def run_checks(
+    settings: Settings | None = None, encoder: "Encoder | None" = None
+) -> Iterator[Check]:
+    """Run all checks, cheap ones first; yields each as it ends.
+
+    Args:
+        settings: What is to be checked; None: what the environment says.
+        encoder: The model of this process, where it is loaded; None: it is loaded to see.
+    """
     yield check_python()
     yield check_libraries()
     try:
-        settings = load_settings()
+        settings = settings or load_settings()
     except FindalikeError as error:
         yield Check("settings", "failed", str(error), "Correct the variable, or unset it.")
         return
     yield check_settings(settings)
     yield guarded("home", lambda: check_home(settings.root))
     yield guarded("disk", lambda: check_disk(settings.root))
-    yield from check_services(settings)
+    yield from check_services(settings, encoder)
 
 
 def guarded(name: str, check: Callable[[], Check]) -> Check:
@@ -132,16 +140,15 @@ def check_home(root: Path) -> Check:
 
 def check_disk(root: Path) -> Check:
     """There is room for embeddings, generations and the database."""
-    nearest = next(path for path in [root, *root.parents] if path.exists())
-    free = shutil.disk_usage(nearest).free
-    found = f"{free / 1e9:.1f} GB free at {nearest}"
+    free = free_bytes(root)
+    found = f"{free / 1e9:.1f} GB free at {nearest(root)}"
     if free < LEAST_FREE_BYTES:
         remedy = "Free at least 1 GB there, or point FINDALIKE_HOME to another disk."
         return Check("disk", "failed", found, remedy)
     return Check("disk", "ok", found)
 
 
-def check_services(settings: Settings) -> Iterator[Check]:
+def check_services(settings: Settings, encoder: "Encoder | None" = None) -> Iterator[Check]:
     """Database, schema, broker, model, live generation; skips what hangs on a failed one."""
     from search.db import connect_database
 
@@ -157,7 +164,7 @@ def check_services(settings: Settings) -> Iterator[Check]:
     yield schema
     yield guarded("broker", lambda: check_broker(settings, reachable=database is not None))
     tags: list[str] = []
-    yield guarded("model", lambda: check_model(settings, tags))
+    yield guarded("model", lambda: check_model(settings, tags, encoder))
     ready = database if schema.state == "ok" else None
     yield _needing(ready, "live index", lambda found: check_live_index(found, settings, tags))
     if database is not None:
@@ -201,7 +208,7 @@ def check_broker(settings: Settings, *, reachable: bool) -> Check:
         return Check("broker", "failed", f"{found}, which does not answer", "See `database`.")
     from kombu.exceptions import OperationalError
 
-    from search.status import broker_queue_length
+    from search.queue_length import broker_queue_length
 
     kind = settings.broker_url.split(":", 1)[0]
     try:
@@ -215,14 +222,15 @@ def check_broker(settings: Settings, *, reachable: bool) -> Check:
     return Check("broker", "ok", f"{kind}, {waiting} tasks wait")
 
 
-def check_model(settings: Settings, tags: list[str]) -> Check:
-    """The model loads and encodes a text; its tag is appended to `tags`."""
+def check_model(settings: Settings, tags: list[str], encoder: "Encoder | None" = None) -> Check:
+    """The model loads, unless it is, and encodes a text; its tag is appended to `tags`."""
     from search.encoder import load_encoder
 
-    encoder = load_encoder(settings.model, settings.device)
+    encoder = encoder or load_encoder(settings.model, settings.device)
     vectors = encoder.encode_texts(["a red shoe"])
     tags.append(encoder.tag)
-    return Check("model", "ok", f"{encoder.tag}, {vectors.shape[1]} dimensions")
+    found = f"{encoder.tag}, {vectors.shape[1]} dimensions, on {encoder.device}"
+    return Check("model", "ok", found)
 
 
 def check_live_index(database: Engine, settings: Settings, tags: list[str]) -> Check:

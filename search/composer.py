@@ -15,6 +15,7 @@ from search.generation import Generation
 from search.mentions import Mentions, find_mentions
 from search.photo import Looked, look
 from search.regions import RegionProposer, load_proposer
+from search.remembered import Describer
 from search.results import Query, Vector
 from search.vocabulary import Value, Vocabulary
 from search.wishes import Wish, wishes, without
@@ -40,13 +41,19 @@ class Composer:
         encoder: The model that built the generations.
         vocabulary: The values that words may name.
         proposer: Finds the things in a photo; None: the encoder.
+        describer: Sees photos; None: the encoder.
     """
 
     def __init__(
-        self, encoder: Encoder, vocabulary: Vocabulary, proposer: RegionProposer | None = None
+        self,
+        encoder: Encoder,
+        vocabulary: Vocabulary,
+        proposer: RegionProposer | None = None,
+        describer: Describer | None = None,
     ) -> None:
         self.encoder, self.vocabulary = encoder, vocabulary
         self.proposer = proposer or load_proposer()
+        self.describer = describer or encoder
         self._directions = ValueDirections(encoder)
 
     def read(self, text: str) -> Mentions:
@@ -67,7 +74,7 @@ class Composer:
         else:
             changed = bool(said.words or said.unwanted)
             # A region beside the whole photo says nothing of what the words make of it.
-            looked = look(query.photo, query.box, self.encoder, self.proposer, closer=not changed)
+            looked = look(query.photo, query.box, self.describer, self.proposer, closer=not changed)
             vector = looked.vector
             if changed:
                 vector = self._changed(vector, said, generation)

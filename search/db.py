@@ -254,3 +254,12 @@ def worker_connections(session: Session) -> list[WorkerView]:
         for (_, hostname, pid), since in found
         if pid.isdecimal()
     ]
+
+
+def application_connected(session: Session, name: str) -> bool:
+    """Return whether a process with this application name is connected now."""
+    named = text(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name = :name)"
+    )
+    return bool(session.scalar(named, {"name": name}))

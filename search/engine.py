@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from search.catalogue import hydrate, product_by_sku
@@ -18,11 +19,14 @@ from search.generation import Generation
 from search.live import LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
-from search.ranking import Ranked, facets, rank
+from search.ranking import Ranked, facets, price_range, rank
 from search.regions import RegionProposer, load_proposer
-from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Verdict
+from search.remembered import RememberedPhotos
+from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Sort, Verdict
 from search.rulebook import RuleBook
+from search.ruleset import RuleSet
 from search.settings import Settings, load_settings
+from search.sorting import sorted_as
 from search.stages import STAGES, Ranking, Stage
 from search.stages.folding import Folded, fold
 from search.stopwatch import Stopwatch
@@ -68,10 +72,15 @@ class SearchEngine:
         self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
         self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
-        self.composer = Composer(encoder, load_vocabulary(settings.vocabulary), proposer)
+        vocabulary = load_vocabulary(settings.vocabulary)
+        self.composer = Composer(encoder, vocabulary, proposer, RememberedPhotos(encoder))
 
-    def search(self, query: Query) -> SearchPage:
+    def search(self, query: Query, *, rules: RuleSet | None = None) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
+
+        Args:
+            query: What is asked.
+            rules: Business rules to answer by; None: those in force.
 
         Raises:
             UnusableQuery: nothing asked for, or a value out of range.
@@ -81,8 +90,10 @@ class SearchEngine:
         check(query)
         generation = self.generation()
         watch = Stopwatch()
-        understood = understand(query, self.composer, generation, self.database, watch=watch)
-        question = self.rules.apply(understood)
+        rules = rules or self._rules_for(query)
+        read = replace(query, text=rules.read_as(query.text))
+        understood = understand(read, self.composer, generation, self.database, watch=watch)
+        question = rules.apply(understood, typed=query.text)
         ranked = rank(
             generation,
             question,
@@ -91,9 +102,17 @@ class SearchEngine:
             stages=query.stages,
             watch=watch,
         )
-        return self._page(
+        page = self._page(
             Answer(generation, ranked, query, query.kind, query.text, watch, question)
         )
+        return (
+            page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
+        )
+
+    def _rules_for(self, query: Query) -> RuleSet:
+        """Return the rules in force; none where the stage that follows them is left out."""
+        asked = query.stages is None or "rules" in query.stages
+        return self.rules.current() if asked else RuleSet()
 
     def similar(
         self,
@@ -103,6 +122,8 @@ class SearchEngine:
         k: int = 24,
         page: int = 1,
         fold: bool = True,
+        record: bool = True,
+        sort: Sort = "relevance",
     ) -> SearchPage:
         """Return products that look like this one, itself left out, and its variants with `fold`.
 
@@ -118,7 +139,9 @@ class SearchEngine:
         generation = self.generation()
         product = self.product(sku)
         rows = np.flatnonzero(generation.columns.product_id == product.product_id)
-        query = Query(filters=filters or Filters(), k=k, page=page, fold=fold)
+        query = Query(
+            filters=filters or Filters(), k=k, page=page, fold=fold, record=record, sort=sort
+        )
         watch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
@@ -130,7 +153,7 @@ class SearchEngine:
         others = columns.product_id != product.product_id
         if fold:
             others = columns.variant != columns.variant[rows[0]]
-        question = self.rules.apply(
+        question = self.rules.current().apply(
             Question(
                 vector=mean / np.linalg.norm(mean),
                 kind="similar",
@@ -195,17 +218,23 @@ class SearchEngine:
             "vectors": len(generation.vectors),
         }
 
+    def warm_up(self) -> None:
+        """Show the model a picture, so that the first shopper does not wait until it is ready."""
+        self.encoder.encode_images([Image.new("RGB", (64, 64))])
+
     def close(self) -> None:
         """Stop watching for new generations and release connections."""
         self.live.close()
         self.database.dispose()
 
     def _page(self, answer: Answer) -> SearchPage:
-        """Cut one page out of an order, hydrate it and record that it was shown."""
+        """Cut one page out of an order, hydrate it and record that it was shown, where asked to."""
         generation, query, watch = answer.generation, answer.query, answer.watch
         found, question = answer.ranked.ranking, answer.question
         looked = question.looked if question is not None else None
         folded = fold(generation.columns, found) if query.fold else Folded(found, {})
+        ordered = sorted_as(folded.ranking, generation.columns, query.sort)
+        folded = replace(folded, ranking=ordered)
         with session_scope(self.database) as session:
             with watch.step("hydrate"):
                 hits = _hits(session, answer, folded)
@@ -218,12 +247,15 @@ class SearchEngine:
                 generation_id=generation.id,
                 model_tag=generation.manifest.model_tag,
                 facets=facets(generation, found),
+                prices_cents=price_range(generation, found),
                 timings_ms=watch.timings_ms,
                 corrections=question.lexical.corrections if question is not None else (),
                 verdict=_verdict(answer),
                 regions=looked.regions if looked is not None else (),
                 looked_at=looked.at if looked is not None else None,
             )
+            if not query.record:
+                return page
             event = record_search(
                 session, page, kind=answer.kind, text=answer.text, filters=query.filters
             )

@@ -25,6 +25,8 @@ INDEX, VECTORS, PATCHES = "index.faiss", "vectors.f16", "patches.i8"
 COLUMNS, WORDS, MANIFEST = "columns.arrow", "words.arrow", "manifest.json"
 FILES = frozenset({INDEX, VECTORS, PATCHES, COLUMNS, WORDS})
 FORMAT = 1
+TEMPORARY = ".building-"
+"""First part of the name of a directory that a build is still writing."""
 
 
 class _Frozen(BaseModel):

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from search.encoder import Encoder
 from search.encoder.preparation import WHOLE, Sides
 from search.errors import NoLocalFeatures, UnknownPicture
 from search.generation import Generation
 from search.local import Floats, where_alike
 from search.photo import cells_of_photo
 from search.pictures import LONGEST_SIDE_PX
+from search.remembered import Describer
 
 COLD, HOT = 0.3, 0.8
 """Agreement of a cell that shows nothing, and that glows fully. Cells of unlike pictures have a
@@ -34,13 +34,13 @@ ENDS = ((0.42, 0.15, 27.0), (0.62, 0.19, 42.0), (0.95, 0.12, 102.0))
 
 
 def agreement_maps(
-    generation: Generation, encoder: Encoder, photo: Image.Image, image_id: int
+    generation: Generation, describer: Describer, photo: Image.Image, image_id: int
 ) -> tuple[Floats, Floats]:
     """Return where a photo and an indexed picture agree.
 
     Args:
         generation: Holds the picture's local features.
-        encoder: The model that built it.
+        describer: The model that built it, or what remembers its words.
         photo: Upright, RGB; only what is meant of it.
         image_id: The picture.
 
@@ -54,7 +54,7 @@ def agreement_maps(
     rows = np.flatnonzero(generation.columns.image_id == image_id)
     if len(rows) == 0:
         raise UnknownPicture(image_id)
-    cells = cells_of_photo(encoder.describe([photo]))
+    cells = cells_of_photo(describer.describe([photo]))
     if generation.patches.shape[1] == 0 or len(cells.patches) == 0:
         raise NoLocalFeatures(generation.manifest.model_tag)
     return where_alike(cells, generation.patches[rows[0]])

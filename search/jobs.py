@@ -16,13 +16,16 @@ from sqlalchemy.orm import Session
 from search.errors import JobFailed
 from search.models import Job
 
+STAGE = "stage"
+"""What the report calls the stage that a job is at."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobView:
     """A job at one moment."""
 
     id: int
-    kind: str  # ingest, encode, build, publish, reindex
+    kind: str  # ingest, encode, build, reindex
     state: str  # running, done, failed
     total: int  # steps that there are; 0 while nobody has counted
     done: int  # steps that ended well
@@ -39,9 +42,26 @@ class JobView:
         return self.done + self.failed
 
     @property
+    def stage(self) -> str | None:
+        """What it does now, or did when it failed; None where its work has no stages."""
+        return self.report.get(STAGE)
+
+    @property
     def elapsed_s(self) -> float:
         """Seconds from start to end, or to now."""
         return ((self.finished_at or datetime.now(UTC)) - self.started_at).total_seconds()
+
+    @property
+    def rate(self) -> float | None:
+        """Steps per second, over all of it; None before the first step."""
+        return self.processed / self.elapsed_s if self.processed and self.elapsed_s > 0 else None
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until a running job is done, at this rate; None where that can't be said."""
+        if self.state != "running" or self.rate is None or not self.total or self.stage:
+            return None  # stages are not alike, so nothing follows from those that are over
+        return (self.total - self.processed) / self.rate
 
 
 def start_job(
@@ -86,6 +106,16 @@ def advance(
     session.flush()
 
 
+def begin_stage(session: Session, job_id: int, stage: str) -> None:
+    """Say which stage a running job is at."""
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None:
+        return
+    job.report = dict(job.report or {}) | {STAGE: stage}
+    job.updated_at = func.now()
+    session.flush()
+
+
 def add_tally(report: Mapping[str, Any], tally: Mapping[str, int]) -> dict[str, Any]:
     """Return the report with numbers added; a dot in a name opens an inner object."""
     added = dict(report)
@@ -107,9 +137,15 @@ def finish(session: Session, job_id: int, report: Mapping[str, Any] | None = Non
     return _end(session, job_id, state="done", error=None, report=report)
 
 
-def fail(session: Session, job_id: int, message: str) -> bool:
-    """Record that a running job failed, and why; return whether this call ended it."""
-    return _end(session, job_id, state="failed", error=message, report=None)
+def fail(
+    session: Session, job_id: int, message: str, report: Mapping[str, Any] | None = None
+) -> bool:
+    """Record that a running job failed, and why; `report` is what came of it until then.
+
+    Returns:
+        Whether this call ended it.
+    """
+    return _end(session, job_id, state="failed", error=message, report=report)
 
 
 def _end(
@@ -125,7 +161,8 @@ def _end(
     if job is None or job.state != "running":
         return False
     job.state, job.error = state, error
-    job.report = dict(job.report or {}) | dict(report or {})
+    kept = dict(job.report or {}) | dict(report or {})
+    job.report = {key: kept[key] for key in kept if key != STAGE or state == "failed"}
     job.updated_at = job.finished_at = func.now()
     session.flush()
     return True
@@ -143,16 +180,34 @@ def read_job(session: Session, job_id: int) -> JobView:
     return _view(job)
 
 
-def running_job(session: Session, kind: str) -> JobView | None:
-    """Return the job of this kind that runs, the latest where there are several."""
-    query = select(Job).where(Job.kind == kind, Job.state == "running").order_by(Job.id.desc())
-    job = session.scalars(query.limit(1)).first()
-    return None if job is None else _view(job)
+def latest_job(session: Session, kind: str, state: str = "") -> JobView | None:
+    """Return the latest job of a kind, in a state if one is given; None where there is none."""
+    found, _ = list_jobs(session, kind=kind, state=state, limit=1)
+    return found[0] if found else None
 
 
 def recent_jobs(session: Session, limit: int = 20) -> list[JobView]:
     """Return the latest jobs, newest first."""
-    return [_view(job) for job in session.scalars(select(Job).order_by(Job.id.desc()).limit(limit))]
+    return list_jobs(session, limit=limit)[0]
+
+
+def list_jobs(
+    session: Session, *, kind: str = "", state: str = "", limit: int = 50, offset: int = 0
+) -> tuple[list[JobView], int]:
+    """Return jobs, newest first, and how many there are in all.
+
+    Args:
+        session: Open session.
+        kind: Only of this kind; empty: of all.
+        state: Only in this state.
+        limit: At most so many.
+        offset: After so many.
+    """
+    wanted = [Job.kind == kind] if kind else []
+    wanted += [Job.state == state] if state else []
+    total = session.scalar(select(func.count()).select_from(Job).where(*wanted)) or 0
+    newest = select(Job).where(*wanted).order_by(Job.id.desc()).limit(limit).offset(offset)
+    return [_view(job) for job in session.scalars(newest)], total
 
 
 def _view(job: Job) -> JobView:

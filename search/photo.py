@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from search.encoder import Encoder
 from search.encoder.local_features import Described
 from search.local import Cells, cells_of
 from search.regions import RegionProposer, best_region
+from search.remembered import Describer
 from search.results import Box, Region, Vector
 
 MARGIN = 0.05
@@ -28,7 +28,7 @@ class Looked:
 def look(
     photo: Image.Image,
     box: Box | None,
-    encoder: Encoder,
+    describer: Describer,
     proposer: RegionProposer,
     *,
     closer: bool = True,
@@ -38,18 +38,19 @@ def look(
     Args:
         photo: Upright, RGB.
         box: What the shopper means; None: the proposer guesses.
-        encoder: The model.
+        describer: The model, or what remembers its words.
         proposer: Finds things.
         closer: Whether the best region is encoded too, where there is no box.
     """
-    whole = encoder.describe([photo])
-    regions = proposer.propose(photo, whole)
     if box is not None:  # the regions are what else could be meant
-        return _seen(encoder.describe([box.crop(photo)]), regions, box)
+        both = describer.describe([photo, box.crop(photo)])
+        return _seen(both.one(1), proposer.propose(photo, both.one(0)), box)
+    whole = describer.describe([photo])
+    regions = proposer.propose(photo, whole)
     best = best_region(regions) if closer else None
     if best is None:
         return _seen(whole, regions, None)
-    part = encoder.describe([_grown(best.box).crop(photo)])
+    part = describer.describe([_grown(best.box).crop(photo)])
     return replace(_seen(whole, regions, best.box), part=part.vectors[0])
 
 

@@ -25,7 +25,7 @@ from psycopg.pq import PGconn, Ping
 from sqlalchemy import URL
 
 from search.errors import DatabaseUnavailable
-from search.locks import FileLock, exclusive
+from search.file_locks import FileLock, exclusive
 from search.postgres_processes import clear_remains, end_process, find_postmaster
 from search.postgres_programs import (
     OTHER_SERVER,

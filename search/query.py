@@ -14,7 +14,8 @@ from search.question import Question
 from search.results import Ids, Query
 from search.stopwatch import Stopwatch
 
-MAX_K = 100
+MAX_K = 1000
+"""Of staff's lists; shoppers and programs get 100."""
 MAX_TEXT = 2000
 MAX_KEPT = 20_000
 """Rows that a filter may keep for their products to be named to PostgreSQL."""

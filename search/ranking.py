@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from search.columns import Columns, Mask
+from search.columns import NO_PRICE, Columns, Mask
 from search.generation import Generation
 from search.question import Question
 from search.results import FacetValue, Ids, StageMove
@@ -101,6 +101,13 @@ def rows_of(columns: Columns, product_ids: Ids, keep: Mask | None = None) -> Ids
     """
     found = np.isin(columns.product_id, product_ids)
     return np.flatnonzero(found if keep is None else found & keep)
+
+
+def price_range(generation: Generation, ranking: Ranking) -> tuple[int, int] | None:
+    """Return the lowest and the highest price of the found products; None where none has one."""
+    prices = generation.columns.price_cents[ranking.rows]
+    prices = prices[prices != NO_PRICE]
+    return (int(prices.min()), int(prices.max())) if len(prices) else None
 
 
 def facets(generation: Generation, ranking: Ranking) -> dict[str, tuple[FacetValue, ...]]:

@@ -90,6 +90,10 @@ class Filters:
         return self != Filters()
 
 
+Sort = Literal["relevance", "price_up", "price_down"]
+"""The order of found products: as ranked, or by price, products without one last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is asked: a photo, a text or both, and what hits must be."""
@@ -102,6 +106,8 @@ class Query:
     page: int = 1  # 1-based
     stages: tuple[str, ...] | None = None  # re-ranking stages to run; None: all
     fold: bool = True  # variants of one product take one place
+    record: bool = True  # keep a search event; staff's own searches say nothing of shoppers
+    sort: Sort = "relevance"
 
     @property
     def kind(self) -> str:
@@ -152,8 +158,10 @@ class AttributeValue:
 
     name: str
     value: str
-    confidence: float  # 0..1; 1 where the merchant wrote it
-    source: str  # `merchant`: its own field, `title`: named there, `picture`: seen
+    confidence: float  # 0..1; 1 where someone wrote it
+    source: (
+        str  # `merchandiser`: edited, `merchant`: its own field, `title`: named, `picture`: seen
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +173,7 @@ class ProductCard:
     title: str
     description: str
     brand: str | None
-    category: str | None
+    category: str | None  # the merchandiser's, or else the merchant's; so is the colour
     colour: str | None
     price_cents: int | None
     currency: str | None
@@ -221,10 +229,12 @@ class SearchPage:
     model_tag: str
     facets: dict[str, tuple[FacetValue, ...]]  # `category`, `brand`, `colour`, attributes
     timings_ms: dict[str, float]  # by step: words, encode, candidates, rerank, hydrate
+    prices_cents: tuple[int, int] | None = None  # lowest and highest of the found; None: no prices
     verdict: Verdict | None = None  # what the answer is worth; None: not calibrated, or `similar`
     corrections: tuple[Correction, ...] = ()  # words of the text that were read otherwise
     regions: tuple[Region, ...] = ()  # things in the photo, best first
     looked_at: Box | None = None  # the part of the photo that was meant; None: all of it
+    redirect: str | None = None  # where the shop sends who asks for these words
     event_id: int | None = None  # search_event row, where one was written
 
     @property

@@ -3,14 +3,44 @@
 Nothing else in the project reads the environment for its own configuration.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from search.cron import check_expression, check_zone
 from search.errors import WrongSetting
+
+
+def _check_rate(rate: str) -> str:
+    """Refuse what is no number of requests in a time."""
+    if not RATE.fullmatch(rate):
+        raise PydanticCustomError(
+            "rate", "give requests per second, minute, hour or day, such as 60/minute"
+        )
+    return rate
+
+
+def _take_origins(value: object) -> object:
+    """Take a list in one variable apart; refuse what no browser sends as an origin."""
+    origins = value.replace(",", " ").split() if isinstance(value, str) else value
+    if isinstance(origins, list) and not all(ORIGIN.fullmatch(origin) for origin in origins):
+        raise PydanticCustomError(
+            "origin",
+            "list scheme, host and port of sites, separated by commas, without a path, such as "
+            "https://shop.example, or * for all",
+        )
+    return origins
+
+
+RATE = re.compile(r"[1-9]\d{0,6}/(second|minute|hour|day)")
+ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?")
+Rate = Annotated[str, AfterValidator(_check_rate)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_take_origins)]
 
 
 class Settings(BaseSettings):
@@ -81,6 +111,13 @@ class Settings(BaseSettings):
     fetch_timeout_s: Annotated[
         float, Field(gt=0, le=600, description="Longest wait for one picture from an address.")
     ] = 20.0
+    photo_addresses: Annotated[
+        Literal["public", "any", "off"],
+        Field(
+            description="Which addresses of pictures shoppers may give: of the public Internet, "
+            "`any`, or none."
+        ),
+    ] = "public"
     max_image_bytes: Annotated[
         int, Field(ge=1024, description="Larger picture files are refused.")
     ] = 40_000_000
@@ -119,8 +156,32 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, description="Searches and clicks older than this are deleted by `reindex`."),
     ] = 90.0
+    schedule: Annotated[
+        Annotated[str, AfterValidator(check_expression)] | None,
+        Field(description="When `findalike schedule` runs `reindex`: five fields as in cron."),
+    ] = None
+    timezone: Annotated[
+        str, AfterValidator(check_zone), Field(description="Time zone of FINDALIKE_SCHEDULE.")
+    ] = "UTC"
     host: Annotated[str, Field(description="Address that `findalike serve` binds.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port that it binds.")] = 8000
+    proxies: Annotated[
+        int,
+        Field(ge=0, le=9, description="Trusted proxies in front, each adding X-Forwarded headers."),
+    ] = 0
+    api_anonymous: Annotated[
+        bool, Field(description="Whether the API answers searches without a key.")
+    ] = True
+    rate_anonymous: Annotated[
+        Rate, Field(description="API requests that an address without a key may send.")
+    ] = "60/minute"
+    rate_key: Annotated[Rate, Field(description="API requests that a key may send.")] = "600/minute"
+    rate_pages: Annotated[
+        Rate, Field(description="Requests for the shop's pages that an address may send.")
+    ] = "300/minute"
+    cors_origins: Annotated[
+        Origins, Field(description="Sites whose pages may ask the API; none where empty.")
+    ] = ()
     secret_key: Annotated[
         str | None,
         Field(min_length=16, description="Signs cookies; unset: made once under FINDALIKE_HOME."),

@@ -3,26 +3,25 @@
 Reads only; `findalike status` and the operator pages show it.
 """
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from search.db import WorkerView, server_version, session_scope, worker_connections
-from search.jobs import JobView, recent_jobs
+from search.disk import DiskUse, disk_use
+from search.jobs import JobView, latest_job, list_jobs, recent_jobs
 from search.models import Embedding, Generation, Product, ProductImage, Quarantine
+from search.queue_length import queued_tasks
+from search.schedule import ScheduleState, read_schedule
 from search.schema import schema_revision
 from search.settings import Settings
 
-QUEUE = "findalike"  # of Celery
-BROKER_WITHIN_S = 3
+MOST_RUNNING = 20
+"""Killed jobs may say for ever that they run, so what is read has an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +34,16 @@ class LiveIndex:
     published_at: datetime | None
     manifest: dict[str, Any]
 
+    @property
+    def recall_at_10(self) -> float | None:
+        """Recall against exact search, as its build measured it."""
+        measured: dict[str, float] = self.manifest.get("measured") or {}
+        return measured.get("recall_at_10")
 
-@dataclass(frozen=True, slots=True)
-class DiskUse:
-    """Bytes below FINDALIKE_HOME by its folders, and what is left on that disk."""
-
-    used_bytes: dict[str, int]
-    free_bytes: int
+    @property
+    def stored_bytes(self) -> int:
+        """Size of its files."""
+        return sum(file["bytes"] for file in self.manifest.get("files", {}).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,28 @@ class Status:
     embeddings: dict[str, int]  # by model tag
     quarantine: dict[str, int]  # by reason, most frequent first
     jobs: list[JobView]  # newest first
+    running: list[JobView]  # all that run now, newest first
+    last_reindex: JobView | None  # the last that is over
+    schedule: ScheduleState | None  # None: nothing is scheduled
     workers: list[WorkerView]
     queued_tasks: int | None  # None: the broker does not answer
     disk: DiskUse
 
 
-def read_status(database: Engine, settings: Settings, *, jobs: int = 8) -> Status:
-    """Gather the status; `jobs` says how many of the latest jobs."""
+def read_status(
+    database: Engine, settings: Settings, *, jobs: int = 8, disk: DiskUse | None = None
+) -> Status:
+    """Gather the status.
+
+    Args:
+        database: The catalogue.
+        settings: State root, broker, schedule.
+        jobs: How many of the latest.
+        disk: Where it was measured already; None: measured here.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database does not answer.
+    """
     with session_scope(database) as session:
         retired = Product.retired_at.is_not(None)
         return Status(
@@ -78,9 +95,12 @@ def read_status(database: Engine, settings: Settings, *, jobs: int = 8) -> Statu
             embeddings=_counts(session, Embedding.model_tag),
             quarantine=_counts(session, Quarantine.reason),
             jobs=recent_jobs(session, jobs),
+            running=list_jobs(session, state="running", limit=MOST_RUNNING)[0],
+            last_reindex=last_over(session, "reindex"),
+            schedule=read_schedule(session, settings),
             workers=worker_connections(session),
             queued_tasks=queued_tasks(session, settings),
-            disk=disk_use(settings.root),
+            disk=disk or disk_use(settings.root),
         )
 
 
@@ -94,56 +114,14 @@ def read_live(session: Session) -> LiveIndex | None:
     )
 
 
+def last_over(session: Session, kind: str) -> JobView | None:
+    """Return the last job of a kind that does not run any more."""
+    over = [latest_job(session, kind, state) for state in ("done", "failed")]
+    return max((job for job in over if job is not None), key=lambda job: job.id, default=None)
+
+
 def _counts(session: Session, column: Any) -> dict[str, int]:  # noqa: ANN401  (any mapped column)
     """Count rows by the values of a column, most frequent first."""
     total = func.count()
     rows = session.execute(select(column, total).group_by(column).order_by(total.desc(), column))
     return {str(value): int(number) for value, number in rows}
-
-
-def queued_tasks(session: Session, settings: Settings) -> int | None:
-    """Return how many tasks wait for a worker; None where the broker does not answer."""
-    if settings.broker_url is None:
-        if session.scalar(text("SELECT to_regclass('kombu_message')")) is None:
-            return 0  # nothing was ever queued
-        return session.scalar(text("SELECT count(*) FROM kombu_message WHERE visible")) or 0
-    from kombu.exceptions import OperationalError
-
-    try:
-        return broker_queue_length(settings.broker_url)
-    except (OperationalError, OSError, ImportError):
-        return None
-
-
-def broker_queue_length(url: str) -> int:
-    """Ask Redis or RabbitMQ how many tasks wait.
-
-    Raises:
-        kombu.exceptions.OperationalError: the broker does not answer.
-        ImportError: the client library of this kind of broker is not installed.
-    """
-    from kombu.connection import Connection
-    from kombu.exceptions import ChannelError
-
-    connect: Any = Connection  # kombu has no types
-    with connect(url, connect_timeout=BROKER_WITHIN_S) as broker:
-        broker.ensure_connection(max_retries=1, timeout=BROKER_WITHIN_S)
-        try:
-            return int(broker.default_channel.queue_declare(QUEUE, passive=True).message_count)
-        except ChannelError:
-            return 0  # no such queue: nothing was ever queued
-
-
-def disk_use(root: Path) -> DiskUse:
-    """Measure the folders of FINDALIKE_HOME; what vanishes meanwhile counts nothing."""
-    folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
-    used = {folder.name: sum(_file_sizes(folder)) for folder in folders}
-    nearest = next(path for path in [root, *root.parents] if path.exists())
-    return DiskUse(used, shutil.disk_usage(nearest).free)
-
-
-def _file_sizes(folder: Path) -> Iterator[int]:
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                yield (Path(place) / name).lstat().st_size

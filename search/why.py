@@ -88,7 +88,7 @@ def _attribute(
 
 def _said_by(source: str | None, known: Mapping[str, str]) -> Reason:
     """Return a value as a reason, with its source where there is one."""
-    if source == "merchant":
+    if source in ("merchandiser", "merchant"):
         return Reason("attribute", "%(attribute)s: %(value)s, says the shop.", known)
     if source == "title":
         return Reason("attribute", "%(attribute)s: %(value)s, says its title.", known)

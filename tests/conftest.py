@@ -146,6 +146,22 @@ def encoder() -> "Encoder":
 
 
 @pytest.fixture(scope="session")
+def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real model of 32 dimensions with random weights."""
+    from tests.small_encoder import write_checkpoint
+
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="session")
+def small_encoder(small_checkpoint: Path) -> "Encoder":
+    """That model, loaded once."""
+    from search.encoder import load_encoder
+
+    return load_encoder(f"local-dir:{small_checkpoint}", "cpu")
+
+
+@pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The development pictures beside the checkout; for tests marked `shared`."""
     if not (SHARED / "data").is_dir():
@@ -156,7 +172,13 @@ def shared_dir() -> Path:
 def own_settings(server: URL, home: Path) -> Iterator[Settings]:
     """Yield settings with a migrated database of their own; dropped afterwards."""
     for url in _temporary_database(server, TEMPLATE):
-        yield Settings(home=home, database_url=url, device="cpu")
+        yield Settings(
+            home=home,
+            database_url=url,
+            device="cpu",
+            rate_anonymous="9999/second",  # tests of limits make applications of their own
+            rate_pages="9999/second",
+        )
 
 
 def open_engine(settings: Settings, encoder: "Encoder") -> "Iterator[SearchEngine]":
@@ -184,8 +206,8 @@ def shop_settings(
     from indexer.build import build_generation
     from indexer.encode import encode_all
     from indexer.ingest import ingest
-    from indexer.publish import publish
     from search.db import open_database
+    from search.publication import publish
 
     folder = tmp_path_factory.mktemp("shop")
     for settings in own_settings(postgres_server, folder / "home"):

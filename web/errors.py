@@ -64,6 +64,7 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.UnknownRule: Answer(404, "unknown-rule", "No such rule"),
     errors.UnusableEntry: Answer(400, "unusable-entry", "This can't be kept"),
     errors.UnknownEntry: Answer(404, "unknown-entry", "Not found"),
+    errors.EditedMeanwhile: Answer(409, "edited-meanwhile", "Edited meanwhile"),
     errors.NoGeneration: Answer(
         503,
         "nothing-published",
@@ -108,6 +109,17 @@ PICTURES = {
     "truncated": N_("The picture's file ends early. Please send it again."),
     "damaged": N_("The picture's file is damaged. Please try another."),
     "too_large": N_("The picture has more pixels than can be read. Please choose a smaller one."),
+    "bad_address": N_("This is no address of a picture. It begins with http:// or https://."),
+    "private_address": N_("This address is not one that everyone can open. Try another picture."),
+    "no_addresses": N_("Addresses of pictures are not taken here. Please send the picture itself."),
+    "busy": N_("Many pictures are being fetched. Please try again in a moment."),
+    "timeout": N_("The other site took too long to hand out this picture."),
+    "unreachable": N_("The other site can't be reached. Is the address right?"),
+    "redirect_loop": N_("The other site sends us around in circles. Try another address."),
+    "web_page": N_(
+        "This is the address of a web page. Open the picture itself, and copy its address."
+    ),
+    "refused": N_("The other site does not hand out this picture. Try to save it, and send it."),
     "too_small": N_("The picture is too small, or far longer than wide. Please choose another."),
 }
 """What a page says of pictures that can't be used, by reason, instead of what operators need."""
@@ -172,8 +184,11 @@ def problem_of(error: Exception, *, on_page: bool = False) -> Problem:
 
 def _in_plain_words(error: Exception, answer: Answer) -> str:
     """Return what a page tells people of an error; what has no translation stays English."""
-    if isinstance(error, UnusablePicture) and error.reason in PICTURES:
-        return gettext(PICTURES[error.reason])
+    if isinstance(error, UnusablePicture):
+        refused = error.reason.startswith("http_")  # and the status of the other site
+        reason = "refused" if refused else error.reason
+        if reason in PICTURES:
+            return gettext(PICTURES[reason])
     if isinstance(error, UnknownProduct):
         return gettext("No product has the article number %(sku)s.", sku=error.sku)
     return gettext(answer.on_pages or answer.detail or str(error))

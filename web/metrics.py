@@ -1,10 +1,11 @@
-"""`/metrics` for Prometheus: requests by route, search time by step, the live generation.
+"""`/metrics` for Prometheus: requests by route, search time by step, and how the shop stands.
 
 With several worker processes each counts for itself, unless PROMETHEUS_MULTIPROC_DIR names a
 folder before the first import (`findalike serve` does so): then any worker answers for all.
 """
 
 import time
+from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import (
@@ -19,6 +20,8 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from search.results import SearchPage
+from search.status import Status
+from web.shop_metrics import ShopCollector
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -28,10 +31,16 @@ METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
 
 
 class Metrics:
-    """The counters of one application, in a registry of their own."""
+    """The counters of one application, in a registry of their own.
 
-    def __init__(self) -> None:
+    Args:
+        status: Reads how the shop stands; asked at every scrape, in the process that answers.
+    """
+
+    def __init__(self, status: Callable[[], Status]) -> None:
         self.registry = CollectorRegistry()
+        self._shop = CollectorRegistry()
+        self._shop.register(ShopCollector(status))
         self.requests = Counter(
             "findalike_requests", "Requests.", ("method", "route", "status"), registry=self.registry
         )
@@ -75,11 +84,11 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format, over all workers where they share."""
-        if values.ValueClass is values.MutexValue:
-            return generate_latest(self.registry)
-        shared = CollectorRegistry()
-        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
-        return generate_latest(shared)
+        requests = self.registry
+        if values.ValueClass is not values.MutexValue:
+            requests = CollectorRegistry()
+            MultiProcessCollector(requests)  # type: ignore[no-untyped-call]
+        return generate_latest(requests) + generate_latest(self._shop)
 
 
 def install(app: Flask) -> None:

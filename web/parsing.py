@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from flask import request
 from PIL import Image
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -16,6 +16,7 @@ from search.images import decode_picture
 from search.results import Box, Filters, Query
 from web.attribute_fields import attribute_names
 from web.errors import InvalidFields
+from web.photo_addresses import is_address
 from web.schemas import FilterFields, FormSearch, JsonSearch, QueryFields
 from web.state import state
 from web.uploads import MAX_SIDE_PX
@@ -33,6 +34,7 @@ class PageFields(QueryFields):
 
 
 Fields = TypeVar("Fields", bound=FilterFields)
+Plain = TypeVar("Plain", bound=BaseModel)
 
 
 def parse_fields(model: type[Fields], values: MultiDict[str, str]) -> Fields:
@@ -47,6 +49,18 @@ def parse_fields(model: type[Fields], values: MultiDict[str, str]) -> Fields:
     }
     try:
         return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidFields.of(error) from error
+
+
+def parse_plain(model: type[Plain], values: MultiDict[str, str]) -> Plain:
+    """Return the fields of a list's address, each given once.
+
+    Raises:
+        InvalidFields: names the fields and what is allowed.
+    """
+    try:
+        return model.model_validate(values.to_dict())
     except ValidationError as error:
         raise InvalidFields.of(error) from error
 
@@ -105,11 +119,12 @@ def parse_query(fields: QueryFields, photo: Image.Image | None) -> Query:
         k=fields.k,
         page=fields.page,
         fold=fields.fold,
+        sort=fields.sort,
     )
 
 
 def parse_photo(upload: FileStorage) -> Image.Image:
-    """Decode an uploaded picture: upright, RGB, no larger than we keep.
+    """Decode an uploaded picture; see `decode_photo`.
 
     Raises:
         UnusablePicture: says why.
@@ -121,25 +136,52 @@ def parse_photo(upload: FileStorage) -> Image.Image:
         raise RequestEntityTooLarge(
             f"The picture has more than {settings.max_image_bytes // 1_000_000} MB."
         )
-    return decode_picture(content, max_pixels=settings.max_image_pixels, max_side_px=MAX_SIDE_PX)
+    return decode_photo(content)
+
+
+def decode_photo(content: bytes) -> Image.Image:
+    """Decode a shopper's picture: upright, RGB, no larger than we keep.
+
+    Raises:
+        UnusablePicture: says why.
+    """
+    pixels = state().settings.max_image_pixels
+    return decode_picture(content, max_pixels=pixels, max_side_px=MAX_SIDE_PX)
+
+
+def fetch_photo(address: str) -> Image.Image:
+    """Fetch and decode a picture that a shopper named by its address.
+
+    Raises:
+        UnusablePicture: says why.
+    """
+    return decode_photo(state().photo_addresses.fetch(address))
 
 
 def parse_search(fields: JsonSearch | FormSearch) -> tuple[Query, str | None]:
     """Return an API search's query, and its photo's token where that is kept."""
-    if isinstance(fields, JsonSearch):
-        photo = state().uploads.load(fields.photo) if fields.photo else None
-        return parse_query(fields, photo), fields.photo
-    photo = parse_photo(fields.photo) if fields.photo is not None else None
+    if fields.photo is not None and fields.photo_url is not None:
+        raise UnusableQuery("Give photo or photo_url, not both.")
+    kept = fields.photo if isinstance(fields, JsonSearch) else None
+    photo: Image.Image | None
+    if fields.photo_url is not None:
+        photo = fetch_photo(fields.photo_url)
+    elif isinstance(fields, FormSearch):
+        photo = parse_photo(fields.photo) if fields.photo is not None else None
+    else:
+        photo = state().uploads.load(kept) if kept else None
     query = parse_query(fields, photo)
-    token = state().uploads.save(photo) if photo is not None and fields.keep else None
-    return query, token
+    if photo is not None and fields.keep and kept is None:
+        kept = state().uploads.save(photo)
+    return query, kept
 
 
 def parse_panel() -> tuple[tuple[str, str], ...]:
     """Return what the search panel's form asks, as the fields of a results address.
 
-    A newly chosen picture is decoded and kept; otherwise the form names the one already there,
-    and the part of it that was looked at.
+    A newly chosen picture is decoded and kept, and so is one that is named by its address, be it
+    in the field for words; otherwise the form names the one already there, and the part of it that
+    was looked at.
 
     Raises:
         UnusablePicture: the picture can't be used.
@@ -147,9 +189,13 @@ def parse_panel() -> tuple[tuple[str, str], ...]:
     """
     text = request.form.get("text", "").strip()
     photo, box = request.form.get("photo", ""), request.form.get("box", "")
+    named = request.form.get("photo_url", "").strip()
+    if not named and state().photo_addresses.allowed and is_address(text):
+        named, text = text, ""
     chosen = next((file for file in request.files.getlist("picture") if file.filename), None)
-    if chosen is not None:
-        photo, box = state().uploads.save(parse_photo(chosen)), ""
+    if chosen is not None or named:
+        picture = parse_photo(chosen) if chosen is not None else fetch_photo(named)
+        photo, box = state().uploads.save(picture), ""
     if not text and not photo:
         raise UnusableQuery("Choose a picture, or describe what you are looking for.")
     asked = (("text", text), ("photo", photo), ("box", box if photo else ""))

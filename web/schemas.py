@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from werkzeug.datastructures import FileStorage
 
 from search.columns import FIELDS
+from search.results import Sort
 from web.attribute_fields import describe_fields, gathered
 
 
@@ -72,13 +73,20 @@ class PagedFields(FilterFields):
         default=True,
         description="Variants of one product, such as its colours, take one place.",
     )
+    sort: Sort = Field(
+        default="relevance",
+        description="Order of the found products; those without a price come last.",
+    )
 
 
 class QueryFields(PagedFields):
     """The fields that JSON and form searches share."""
 
     text: str = Field(
-        default="", max_length=2000, description="Words; with a photo, what to change."
+        default="",
+        max_length=2000,
+        description="Words; with a photo, what to change.",
+        examples=["red striped mug"],
     )
     box: str | None = Field(
         default=None,
@@ -87,16 +95,12 @@ class QueryFields(PagedFields):
     )
 
 
-class JsonSearch(QueryFields):
-    """A search for words, or with a photo that was kept before."""
+class PhotoFields(QueryFields):
+    """A query whose photo may lie elsewhere, and whether to keep it."""
 
-    photo: Token | None = Field(default=None, description="Token that an earlier search returned.")
-
-
-class FormSearch(QueryFields):
-    """A search with a photo."""
-
-    photo: UploadedFile | None = Field(default=None, description="JPEG, PNG, WebP, HEIC, AVIF, …")
+    photo_url: str | None = Field(
+        default=None, max_length=2000, description="Address of a photo on the public Internet."
+    )
     keep: bool = Field(
         default=False,
         description="Keep the photo for a day and return its token, to page and to refine "
@@ -104,13 +108,30 @@ class FormSearch(QueryFields):
     )
 
 
+class JsonSearch(PhotoFields):
+    """A search for words, or with a photo that was kept before or lies elsewhere."""
+
+    photo: Token | None = Field(default=None, description="Token that an earlier search returned.")
+
+
+class FormSearch(PhotoFields):
+    """A search with a photo."""
+
+    photo: UploadedFile | None = Field(default=None, description="JPEG, PNG, WebP, HEIC, AVIF, …")
+
+
 class HeatFields(BaseModel):
     """Which two pictures to compare, and which of them to show."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    photo: Token = Field(description="Token that a search with `keep` returned.")
-    image_id: int = Field(ge=1, le=2**63 - 1, description="A hit's picture: the end of `picture`.")
+    photo: Token = Field(
+        description="Token that a search with `keep` returned.",
+        examples=["0123456789abcdef0123456789abcdef"],
+    )
+    image_id: int = Field(
+        ge=1, le=2**63 - 1, description="A hit's picture: the end of `picture`.", examples=[42]
+    )
     box: str | None = Field(default=None, description="Part of the photo, as in a search.")
     side: Literal["product", "photo"] = Field(default="product", description="What is shown.")
 
@@ -135,9 +156,14 @@ class RefusedField(BaseModel):
 class Problem(BaseModel):
     """An error as RFC 9457 describes it."""
 
-    type: str = Field(description="Names the kind of problem; stable.")
-    title: str
-    status: int
-    detail: str = Field(description="What is wrong and what to do.")
+    type: str = Field(
+        description="Names the kind of problem; stable.",
+        examples=["urn:findalike:problem:unknown-product"],
+    )
+    title: str = Field(examples=["No such product"])
+    status: int = Field(examples=[404])
+    detail: str = Field(
+        description="What is wrong and what to do.", examples=["No product has the sku 'X'."]
+    )
     reason: str | None = Field(default=None, description="Short code of why a picture is refused.")
     errors: list[RefusedField] | None = Field(default=None, description="Refused fields.")

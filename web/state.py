@@ -7,11 +7,14 @@ from flask import current_app
 
 from search.engine import SearchEngine
 from search.pictures import PictureStore
-from search.results import Filters, Query, SearchPage
+from search.results import Filters, Query, SearchPage, Sort
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
+from web.api.key_ring import KeyRing
 from web.metrics import Metrics
+from web.photo_addresses import PhotoAddresses
 from web.uploads import UploadStore
+from web.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,9 @@ class WebState:
     pictures: PictureStore
     thumbnails: ThumbnailStore
     metrics: Metrics
+    photo_addresses: PhotoAddresses
+    watch: Watch
+    keys: KeyRing
 
 
 def state() -> WebState:
@@ -38,8 +44,16 @@ def search(query: Query) -> SearchPage:
     return page
 
 
-def similar(sku: str, filters: Filters, *, k: int, page: int = 1, fold: bool = True) -> SearchPage:
+def similar(
+    sku: str,
+    filters: Filters,
+    *,
+    k: int,
+    page: int = 1,
+    fold: bool = True,
+    sort: Sort = "relevance",
+) -> SearchPage:
     """Ask the engine for products that look like this one, and count its steps."""
-    found = state().engine.similar(sku, filters=filters, k=k, page=page, fold=fold)
+    found = state().engine.similar(sku, filters=filters, k=k, page=page, fold=fold, sort=sort)
     state().metrics.observe_search(found)
     return found

@@ -11,8 +11,8 @@ from search.settings import load_settings
 @json_option
 def publish(*, generation: int | None, as_json: bool) -> None:
     """Verify GENERATION, or the newest one built, and make it live."""
-    from indexer.publish import publish as make_live
     from search.db import open_database
+    from search.publication import publish as make_live
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-publish")

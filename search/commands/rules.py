@@ -1,4 +1,4 @@
-"""`findalike rules`: what merchants pin, boost and bury."""
+"""`findalike rules`: what merchants pin, boost, bury, read as other words or send elsewhere."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from search.audit import cli_actor
 from search.cli import echo_json, in_session, json_option
 from search.errors import UnusableRule
+from search.models import RULE_ACTIONS
 
 if TYPE_CHECKING:
-    from search.rulebook import BusinessRule
+    from search.business_rule import BusinessRule
 
 
 def described(rule: "BusinessRule") -> str:
     """Write a rule in one line."""
-    amount = f"at {rule.position}" if rule.action == "pin" else f"by {rule.weight}"
     about = f"for “{rule.query}”" if rule.query else "for all queries"
     since = f", from {rule.starts_at:%Y-%m-%d %H:%M} UTC" if rule.starts_at else ""
     until = f", until {rule.ends_at:%Y-%m-%d %H:%M} UTC" if rule.ends_at else ""
-    return f"{rule.id}: {rule.action} {rule.field} {rule.value} {amount} {about}{since}{until}"
+    said = f"{rule.action} {rule.field} {rule.value}"
+    if rule.position is not None:
+        said += f" at {rule.position}"
+    elif rule.weight is not None:
+        said += f" by {rule.weight}"
+    return f"{rule.id}: {said} {about}{since}{until}"
 
 
 def utc(
@@ -31,7 +37,7 @@ def utc(
 
 @click.group()
 def rules() -> None:
-    """Pin, boost or bury products, brands and categories."""
+    """Pin, boost or bury products, read words as others, or send them to an address."""
 
 
 @rules.command(name="list")
@@ -51,11 +57,13 @@ def list_(*, as_json: bool) -> None:
 
 
 @rules.command()
-@click.argument("action", type=click.Choice(["pin", "boost", "bury"]))
+@click.argument("action", type=click.Choice(RULE_ACTIONS))
 @click.option("--sku", help="The product that is meant.")
 @click.option("--brand", help="Or the brand.")
 @click.option("--category", help="Or the category path, and everything below it.")
-@click.option("--query", default="", help="Only where these words are asked for; a pin needs them.")
+@click.option("--words", help="What a synonym reads instead of the query's words.")
+@click.option("--address", help="Where a redirect leads: https://…, or a path on this site.")
+@click.option("--query", default="", help="The words it is about; boost and bury need none.")
 @click.option("--position", type=int, help="Where a pinned product stands.  [default: 1]")
 @click.option("--weight", type=float, help="How far to move, up to 1.  [default: 0.3]")
 @click.option("--starts", type=click.DateTime(), callback=utc, help="When it begins, UTC.")
@@ -67,6 +75,8 @@ def add(
     sku: str | None,
     brand: str | None,
     category: str | None,
+    words: str | None,
+    address: str | None,
     query: str,
     position: int | None,
     weight: float | None,
@@ -74,19 +84,21 @@ def add(
     ends: datetime | None,
     as_json: bool,
 ) -> None:
-    """Add a rule: pin a product to a place, or boost or bury what is named.
+    """Add a rule: pin a product to a place, boost or bury what is named, read the query's words
+    as others wherever they stand in a text, or send who asks for exactly them to an address.
 
     A weight of 1 moves over the first hundred hits, 0.1 over what is about as good.
     """
-    from search.rulebook import BusinessRule, add_rule
+    from search.business_rule import BusinessRule
+    from search.rulebook import add_rule
 
-    named = {"sku": sku, "brand": brand, "category": category}
+    named = {"sku": sku, "brand": brand, "category": category, "words": words, "address": address}
     given = [(field, value) for field, value in named.items() if value is not None]
     if len(given) != 1:
-        raise click.UsageError("Give one of --sku, --brand and --category.")
+        raise click.UsageError("Give one of --sku, --brand, --category, --words and --address.")
     if action == "pin":
         position = 1 if position is None else position
-    else:
+    elif action in ("boost", "bury"):
         weight = 0.3 if weight is None else weight
     try:
         rule = BusinessRule(
@@ -101,7 +113,9 @@ def add(
         )
     except UnusableRule as error:
         raise click.UsageError(str(error)) from error
-    added = in_session(lambda session: add_rule(session, rule), "findalike-rules")
+    added = in_session(
+        lambda session: add_rule(session, rule, actor=cli_actor()), "findalike-rules"
+    )
     if as_json:
         echo_json(asdict(added))
     else:
@@ -115,7 +129,7 @@ def remove(*, rule_id: int, as_json: bool) -> None:
     """Delete the rule of this number."""
     from search.rulebook import remove_rule
 
-    in_session(lambda session: remove_rule(session, rule_id), "findalike-rules")
+    in_session(lambda session: remove_rule(session, rule_id, actor=cli_actor()), "findalike-rules")
     if as_json:
         echo_json({"removed": rule_id})
     else:

@@ -1,45 +1,25 @@
 """`findalike status`: the catalogue, the index, jobs, workers and disk at a glance."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from search.cli import echo_json, json_option
+from search.readable import ago, counts, size, span
 from search.settings import load_settings
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from search.concerns import Concern
     from search.jobs import JobView
+    from search.schedule import ScheduleState
     from search.status import LiveIndex, Status
 
 
-def size(number: int) -> str:
-    """Write bytes for people."""
-    amount = float(number)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
-
-
-def ago(moment: datetime | None) -> str:
-    """Write how long ago a moment was."""
-    if moment is None:
-        return "never"
-    seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
-
-
-def counts(found: dict[str, int]) -> str:
-    """Write counts by name in one line."""
-    return ", ".join(f"{count:,} {name}" for name, count in found.items()) or "none"
+UNTOLD = frozenset(("model_tag", "created_at", "checksum", "signature"))
+"""Parts of a manifest that tell people nothing."""
 
 
 def describe_live(live: "LiveIndex | None") -> str:
@@ -49,29 +29,52 @@ def describe_live(live: "LiveIndex | None") -> str:
     plain = {
         name: value
         for name, value in live.manifest.items()
-        if isinstance(value, str | int | float) and name not in ("model_tag", "created_at")
+        if isinstance(value, str | int | float) and name not in UNTOLD
     }
-    facts = ", ".join(
+    told = ", ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in plain.items()
     )
-    return f"{live.id} ({live.model_tag}), published {ago(live.published_at)}\n{facts}".strip()
+    measured = "" if live.recall_at_10 is None else f", recall {live.recall_at_10:.4f}"
+    first = f"{live.id} ({live.model_tag}), published {ago(live.published_at)}{measured}"
+    return f"{first}, {size(live.stored_bytes)}\n{told}".strip()
 
 
-def overview(status: "Status") -> "Table":
-    """Return the table of everything but jobs."""
-    from rich.table import Table
-    from rich.text import Text
+def describe_nightly(last: "JobView | None") -> str:
+    """Write what the last reindex did."""
+    if last is None:
+        return "never ran"
+    return f"{last.state} {ago(last.finished_at)}, took {span(last.elapsed_s)} (job {last.id})"
 
+
+def describe_schedule(schedule: "ScheduleState | None") -> str:
+    """Write when `reindex` runs next, and whether anybody sees to that."""
+    if schedule is None:
+        return "none: set FINDALIKE_SCHEDULE"
+    attended = "" if schedule.attended else ", `findalike schedule` does not run"
+    late = ", overdue" if schedule.overdue else ""
+    when = f"{schedule.next_at:%Y-%m-%d %H:%M} UTC"
+    return f"{schedule.expression} ({schedule.timezone}), next {when}{late}{attended}"
+
+
+def describe_running(job: "JobView") -> str:
+    """Write how far a running job is."""
+    facts = [f"{job.kind} {job.id}: {job.processed:,} of {job.total:,}"]
+    facts += [job.stage] if job.stage else []
+    facts += [f"{job.rate:,.1f}/s"] if job.rate and not job.stage else []
+    facts += [f"{span(job.left_s)} left"] if job.left_s is not None else []
+    return ", ".join(facts)
+
+
+def facts(status: "Status") -> dict[str, str]:
+    """Return what the table shows, by name."""
+    queue = "broker does not answer" if status.queued_tasks is None else f"{status.queued_tasks:,}"
     workers = [
         f"{worker.hostname} pid {worker.pid}, since {ago(worker.connected_at)}"
         for worker in status.workers
     ]
-    queue = "broker does not answer" if status.queued_tasks is None else f"{status.queued_tasks:,}"
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in {
+    used = ", ".join(f"{name} {size(used)}" for name, used in status.disk.used_bytes.items())
+    return {
         "home": str(status.home),
         "database": f"PostgreSQL {status.postgres_version}, schema {status.schema_revision}",
         "live index": describe_live(status.live),
@@ -79,11 +82,27 @@ def overview(status: "Status") -> "Table":
         "pictures": counts(status.images),
         "embeddings": counts(status.embeddings),
         "quarantine": counts(status.quarantine),
+        "running": "\n".join(describe_running(job) for job in status.running) or "nothing",
+        "last reindex": describe_nightly(status.last_reindex),
+        "schedule": describe_schedule(status.schedule),
         "workers": "\n".join(workers) or "none",
         "queued tasks": queue,
-        "disk": ", ".join(f"{name} {size(used)}" for name, used in status.disk.used_bytes.items())
-        + f"; {size(status.disk.free_bytes)} free",
-    }.items():
+        "disk": f"{used}; {size(status.disk.free_bytes)} free",
+    }
+
+
+def overview(status: "Status", concerns: "list[Concern]") -> "Table":
+    """Return the table of everything but jobs; what is wrong comes first."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for concern in concerns:
+        sentences = f"{concern.found} {concern.remedy}".strip()
+        table.add_row(Text(concern.subject, style="red"), Text(sentences))
+    for name, value in facts(status).items():
         table.add_row(name, Text(value))
     return table
 
@@ -113,6 +132,7 @@ def jobs_table(jobs: "list[JobView]") -> "Table":
 @json_option
 def status(*, as_json: bool) -> None:
     """Show the catalogue, the live index, jobs, workers and disk use."""
+    from search.concerns import find_concerns
     from search.db import open_database
     from search.status import read_status
 
@@ -122,12 +142,13 @@ def status(*, as_json: bool) -> None:
         found = read_status(database, settings)
     finally:
         database.dispose()
+    concerns = find_concerns(found, settings)
     if as_json:
-        echo_json(asdict(found))
+        echo_json(asdict(found) | {"concerns": [asdict(concern) for concern in concerns]})
         return
     from rich.console import Console
 
     console = Console()
-    console.print(overview(found))
+    console.print(overview(found, concerns))
     if found.jobs:
         console.print(jobs_table(found.jobs))

@@ -39,6 +39,17 @@ class Described:
     regions: RegionMaps  # (n, 5, g, g) float32
     share: float  # of the cells' agreement in a product's score; 0 where nobody trained them to
 
+    def one(self, i: int) -> "Described":
+        """Return what is said of picture i, in arrays of its own."""
+        only = slice(i, i + 1)
+        return Described(
+            self.vectors[only].copy(),
+            self.patches[only].copy(),
+            self.weights[only].copy(),
+            self.regions[only].copy(),
+            self.share,
+        )
+
     @classmethod
     def joined(cls, parts: "list[Described]") -> "Described":
         """Return the pictures of all parts, at least one, in order."""

@@ -43,6 +43,11 @@ class Encoder(PictureEncoder, Protocol):
         ...
 
     @property
+    def device(self) -> "torch.device":
+        """Where it runs."""
+        ...
+
+    @property
     def dim(self) -> int:
         """Length d of every vector."""
         ...

@@ -48,7 +48,7 @@ class Job(Base):
     __table_args__ = (CheckConstraint(one_of("state", JOB_STATES), name="state"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    kind: Mapped[str]  # ingest, encode, build, publish, reindex
+    kind: Mapped[str]  # ingest, encode, build, reindex
     state: Mapped[str] = mapped_column(server_default="running")
     total: Mapped[int] = mapped_column(server_default=text("0"))
     done: Mapped[int] = mapped_column(server_default=text("0"))

@@ -21,8 +21,8 @@ from search.models import Generation, Product, ProductAttribute
 from search.results import Embeddings
 from search.settings import Settings
 from search.vocabulary import Vocabulary, load_vocabulary
+from tests.encoded_shop import encode_shop, fill_shop
 from tests.factories import make_image, make_product
-from tests.indexer.encoded_shop import encode_shop, fill_shop
 
 D = 64
 TAG = "words"

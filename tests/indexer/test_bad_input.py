@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine, select
 
-from indexer.fetch import open_client, read_picture
+from indexer.fetch import read_picture
 from indexer.ingest import ingest
 from search.db import session_scope
 from search.errors import UnusablePicture
+from search.fetch import open_client
 from search.images import decode_picture
 from search.models import Product, ProductImage, Quarantine
 from search.settings import Settings

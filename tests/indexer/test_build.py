@@ -16,19 +16,26 @@ from sqlalchemy import Engine, select
 import indexer.build as build_module
 from indexer.build import TEMPORARY, build_generation
 from indexer.commands.build import build
-from indexer.locks import exclusively
-from indexer.publish import publish
+from search.advisory_locks import exclusively
 from search.db import session_scope
 from search.encoder import Encoder
 from search.errors import AlreadyRunning, DamagedShard, NothingToBuild
-from search.generation import INDEX, Generation, load_generation, read_manifest, verify_files
+from search.generation import (
+    INDEX,
+    MANIFEST,
+    Generation,
+    load_generation,
+    read_manifest,
+    verify_files,
+)
 from search.jobs import recent_jobs
 from search.models import GENERATION_STATES, Embedding, Product
 from search.models import Generation as GenerationRow
+from search.publication import publish
 from search.results import Filters
 from search.settings import Settings, load_settings
+from tests.encoded_shop import fill_shop, product_of
 from tests.generations import flip_byte
-from tests.indexer.encoded_shop import fill_shop, product_of
 
 WITHIN_S = 60.0
 
@@ -114,7 +121,15 @@ def test_the_job_is_recorded(database: Engine, settings: Settings, small_encoder
     with session_scope(database) as session:
         (job,) = recent_jobs(session)
     assert (job.kind, job.state, job.done, job.total) == ("build", "done", 7, 7)
-    assert job.report == {"generation": built, "vectors": 20}
+    # What is worth keeping outlives the generation.
+    kept = {key: job.report[key] for key in ("generation", "vectors", "products", "factory")}
+    assert kept == {"generation": built, "vectors": 20, "products": 20, "factory": "Flat"}
+    assert job.report["measured"]["recall_at_10"] == 1
+    assert job.report["measured"]["ann_ms"]["p95"] > 0
+    (directory,) = (settings.root / "generations").iterdir()
+    files = [path for path in directory.iterdir() if path.name != MANIFEST]
+    assert job.report["bytes"] == sum(path.stat().st_size for path in files)
+    assert {"Training Flat", "Measuring recall"} < job.report["seconds"].keys()
 
 
 def test_nothing_encoded_is_said(

@@ -32,7 +32,7 @@ from search.models import Embedding, Job, ProductImage, Quarantine
 from search.pictures import PictureStore
 from search.settings import Settings
 from tests.factories import make_image, make_product, picture_bytes
-from tests.indexer.small_encoder import write_checkpoint
+from tests.small_encoder import write_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from indexer.fetch import open_client, read_picture
+from indexer.fetch import read_picture
 from search.errors import UnusablePicture
+from search.fetch import open_client
 from search.settings import Settings
 
 BODY = b"\xff\xd8 not judged here"
@@ -166,7 +167,7 @@ def test_pictures_that_come_in_the_end(
         ("missing", "http_404", 1),
         ("gone", "http_410", 1),
         ("forbidden", "http_403", 1),
-        ("page", "not_a_picture", 1),
+        ("page", "web_page", 1),
         ("loop", "redirect_loop", 6),
         ("moved/5", "redirect_loop", 6),
         ("elsewhere", "bad_address", 1),

@@ -17,7 +17,7 @@ from search.encoder.local_features import Described
 from search.pictures import PictureStore
 from search.settings import Settings
 from tests.factories import picture_bytes
-from tests.indexer.small_encoder import write_checkpoint
+from tests.small_encoder import write_checkpoint
 
 
 @pytest.fixture(scope="module")

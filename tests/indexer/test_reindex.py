@@ -12,8 +12,8 @@ from sqlalchemy import Engine, select
 import indexer.reindex as reindex_module
 from indexer.commands.reindex import reindex as reindex_command
 from indexer.encode import encode_all
-from indexer.locks import exclusively
 from indexer.reindex import Reindex
+from search.advisory_locks import exclusively
 from search.db import session_scope
 from search.encoder import Encoder
 from search.errors import AlreadyRunning, RecallTooLow, UnusableCatalogue

@@ -12,8 +12,8 @@ from search.db import session_scope
 from search.models import Embedding, Product, ProductImage
 from search.settings import Settings
 from search.vocabulary import load_vocabulary
+from tests.encoded_shop import fill_shop, picture_sha256
 from tests.factories import make_image, make_product
-from tests.indexer.encoded_shop import fill_shop, picture_sha256
 
 TAG = "model-a"
 VOCABULARY = load_vocabulary()

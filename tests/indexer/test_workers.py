@@ -28,8 +28,8 @@ from search.postgres_processes import find_postmaster
 from search.settings import Settings, load_settings
 from tests.factories import make_image, make_product, picture_bytes
 from tests.indexer.gate import Gate, serve_gated
-from tests.indexer.small_encoder import write_checkpoint
 from tests.killing import kill_postmaster
+from tests.small_encoder import write_checkpoint
 
 WITHIN_S = 60.0
 WORKER = """

@@ -13,7 +13,7 @@ from scripts.benchmarks.__main__ import bench
 from scripts.benchmarks.shop import open_generation
 from search.stages import STAGES
 from tests.factories import picture_bytes
-from tests.indexer.small_encoder import write_checkpoint
+from tests.small_encoder import write_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from PIL import Image
 from sqlalchemy import select
 
 from indexer.build import build_generation
-from indexer.publish import publish
 from search.db import session_scope
 from search.engine import SearchEngine
 from search.errors import ModelMismatch, UnknownProduct, UnusableQuery
 from search.models import Product, SearchEvent
+from search.publication import publish
 from search.query import understand
 from search.ranking import rank
 from search.results import Box, Filters, Query
@@ -138,7 +138,7 @@ def test_an_unknown_sku_is_an_error(engine: SearchEngine) -> None:
         Query(text="x" * 2001),
         Query(text="a\x00b"),
         Query(text="lamp", k=0),
-        Query(text="lamp", k=101),
+        Query(text="lamp", k=1001),
         Query(text="lamp", page=0),
         Query(text="lamp", stages=("nonsense",)),
     ],

@@ -1,5 +1,7 @@
 """Jobs: counted in the commit of the work, ended once."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -9,13 +11,16 @@ from search.errors import JobFailed
 from search.jobs import (
     add_tally,
     advance,
+    begin_stage,
     fail,
     finish,
+    latest_job,
+    list_jobs,
     read_job,
     recent_jobs,
-    running_job,
     start_job,
 )
+from search.models import Job
 
 
 def test_a_job_counts_up_to_its_end(session: Session) -> None:
@@ -68,15 +73,15 @@ def test_running_jobs_are_found_by_kind(session: Session) -> None:
     first, second = start_job(session, "encode"), start_job(session, "encode")
     other = start_job(session, "build")
 
-    found = running_job(session, "encode")
+    found = latest_job(session, "encode", "running")
     assert found is not None
     assert found.id == second
     finish(session, second)
-    found = running_job(session, "encode")
+    found = latest_job(session, "encode", "running")
     assert found is not None
     assert found.id == first
     fail(session, first, "stopped")
-    assert running_job(session, "encode") is None
+    assert latest_job(session, "encode", "running") is None
     assert [job.id for job in recent_jobs(session, 2)] == [other, second]
 
 
@@ -111,3 +116,46 @@ def test_tally_keeps_what_it_does_not_name() -> None:
 
     assert added == {"model": "m", "failed": {"empty": 3, "truncated": 1}, "encoded": 2}
     assert report["failed"] == {"empty": 1}
+
+
+def test_lists_are_filtered_and_cut(session: Session) -> None:
+    first, second = start_job(session, "encode"), start_job(session, "encode")
+    build = start_job(session, "build")
+    fail(session, second, "stopped")
+
+    found, total = list_jobs(session, limit=2)
+    assert ([job.id for job in found], total) == ([build, second], 3)
+    assert [job.id for job in list_jobs(session, limit=2, offset=2)[0]] == [first]
+    assert [job.id for job in list_jobs(session, kind="encode", state="failed")[0]] == [second]
+    assert list_jobs(session, kind="ingest") == ([], 0)
+
+
+def test_rate_and_time_left_follow_from_what_is_done(session: Session) -> None:
+    job_id = start_job(session, "encode", 10)
+    fresh = read_job(session, job_id)
+    assert (fresh.rate, fresh.left_s) == (None, None)
+    started = datetime.now(UTC) - timedelta(seconds=20)
+    session.get_one(Job, job_id).started_at = started
+    advance(session, job_id, done=3, failed=1)
+
+    running = read_job(session, job_id)
+    assert running.rate == pytest.approx(0.2, rel=0.1)
+    assert running.left_s == pytest.approx(30, rel=0.1)
+    finish(session, job_id)
+    assert read_job(session, job_id).left_s is None
+
+
+def test_a_stage_is_kept_where_the_job_fails(session: Session) -> None:
+    done, failed = start_job(session, "build", 7), start_job(session, "reindex", 4)
+    for job_id in (done, failed):
+        begin_stage(session, job_id, "Training Flat")
+        advance(session, job_id, done=1)
+    running = read_job(session, done)
+    assert running.stage == "Training Flat"
+    assert running.left_s is None  # stages are not alike
+
+    finish(session, done, {"vectors": 7})
+    fail(session, failed, "the disk is full", {"seconds": {"ingest": 1.0}})
+    assert read_job(session, done).report == {"vectors": 7}
+    assert read_job(session, failed).stage == "Training Flat"
+    assert read_job(session, failed).report["seconds"] == {"ingest": 1.0}

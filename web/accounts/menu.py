@@ -11,6 +11,7 @@ class Entry:
 
     endpoint: str
     label: str
+    also: tuple[str, ...] = ()  # further endpoints that are below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,29 @@ MENU = (
     Section(
         "Studio",
         "merchandiser",
-        (Entry("studio.catalogue", "Catalogue"),),
+        (
+            Entry("studio.catalogue", "Catalogue", ("studio.product",)),
+            Entry("studio.rules", "Rules", ("studio.new_rule", "studio.removal")),
+        ),
     ),
     Section(
         "Operations",
         "operator",
-        (Entry("ops.overview", "Overview"),),
+        (
+            Entry("ops.overview", "Overview"),
+            Entry("ops.jobs", "Jobs"),
+            Entry("ops.generations", "Generations"),
+            Entry("ops.charts", "Charts"),
+        ),
+    ),
+    Section(
+        "People",
+        "admin",
+        (
+            Entry("people.accounts", "Accounts"),
+            Entry("people.keys", "API keys"),
+            Entry("people.trail", "Changes"),
+        ),
     ),
 )
 

@@ -48,7 +48,9 @@ def heat_picture(fields: HeatFields) -> Response:
     if box is not None:
         photo = box.crop(photo)
     encoder = state().engine.encoder
-    in_photo, in_product = agreement_maps(generation, encoder, photo, fields.image_id)
+    in_photo, in_product = agreement_maps(
+        generation, state().engine.composer.describer, photo, fields.image_id
+    )
     if fields.side == "photo":
         drawn = draw_heat(photo, in_photo, encoder.visible(photo.size))
     else:

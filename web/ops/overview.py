@@ -1,12 +1,48 @@
-"""What an operator sees first."""
+"""What an operator sees first: is all well, what runs, what the last night did."""
 
-from flask import render_template
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from search.db import session_scope
+from search.jobs import JobView, list_jobs
+from search.status import MOST_RUNNING
 from web.ops.blueprint import blueprint
+from web.ops.nights import summary_of
+from web.ops.progress import progress_of
+from web.state import state
 
 
 @blueprint.get("")
 def overview() -> ResponseReturnValue:
     """Show how things are."""
-    return render_template("ops/overview.html")
+    watch = state().watch
+    status = watch.status()
+    return render_template(
+        "ops/overview.html",
+        status=status,
+        concerns=watch.concerns(),
+        night=summary_of(status.last_reindex),
+        findings=watch.examination.findings(),
+        running=_running(),
+    )
+
+
+def _running() -> list[JobView]:
+    """Return the jobs that run at this very moment."""
+    with session_scope(state().engine.database) as session:
+        return list_jobs(session, state="running", limit=MOST_RUNNING)[0]
+
+
+@blueprint.get("/running")
+def running() -> ResponseReturnValue:
+    """Answer how far running jobs are, for the page that is open."""
+    status = state().watch.status()
+    jobs = [progress_of(job) for job in _running()]
+    return {"jobs": jobs, "queued": status.queued_tasks, "workers": len(status.workers)}
+
+
+@blueprint.post("/checks")
+def examine() -> ResponseReturnValue:
+    """Have everything checked anew, in the background."""
+    state().watch.examination.begin()
+    return redirect(url_for("ops.overview", _anchor="health"), 303)

@@ -6,6 +6,7 @@ requests: a forged one would show its sender's victim a page of results, and not
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from search.errors import NoGeneration, UnusablePicture, UnusableQuery
 from search.results import ProductCard, SearchPage
@@ -14,6 +15,7 @@ from web.parsing import PageFields, parse_fields, parse_filters, parse_panel, pa
 from web.shop.addresses import Address
 from web.shop.narrowing import chips, choice_groups
 from web.shop.photo_parts import photo_parts
+from web.shop.recent import recent_product, recent_search
 from web.state import search as ask
 from web.state import similar as ask_similar
 from web.state import state
@@ -35,17 +37,30 @@ def search() -> ResponseReturnValue:
     fields = parse_fields(PageFields, request.args)
     if not fields.photo and not fields.text.strip():
         return redirect(url_for("pages.home"), 303)
-    photo = state().uploads.load(fields.photo) if fields.photo else None
-    found = ask(parse_query(fields, photo))
-    size = photo.size if photo is not None else None
-    return _show_results(found, fields, url_for("pages.search"), photo_px=size)
+    if not fields.photo and (elsewhere := state().engine.rules.current().redirect(fields.text)):
+        return redirect(elsewhere, 303)
+    return _search(fields)
 
 
 @blueprint.post("/search")
 def panel() -> ResponseReturnValue:
-    """Take the search panel's form and send the browser to the address of its results."""
-    address = Address(url_for("pages.search"), parse_panel())
-    return redirect(str(address), 303)
+    """Take the search panel's form and send the browser to the address of its results.
+
+    Where the shop sends these words elsewhere, a page does that: browsers let no form end on
+    another site (`form-action` of the content security policy). Who prefers the results themselves
+    (RFC 7240) gets them with their address, at once.
+    """
+    asked = parse_panel()
+    given = dict(asked)
+    text = given.get("text", "")
+    elsewhere = state().engine.rules.current().redirect(text) if "photo" not in given else None
+    if elsewhere is not None and not elsewhere.startswith("/"):
+        return render_template("shop/elsewhere.html", text=text, address=elsewhere)
+    address = elsewhere or str(Address(url_for("pages.search"), asked))
+    if elsewhere or "return=representation" not in request.headers.get("Prefer", ""):
+        return redirect(address, 303)
+    headers = {"Content-Location": address, "Preference-Applied": "return=representation"}
+    return _search(parse_fields(PageFields, MultiDict(asked))), headers
 
 
 @blueprint.get("/products/<path:sku>")
@@ -57,7 +72,13 @@ def product(sku: str) -> ResponseReturnValue:
         variants = state().engine.variants(card)
     except NoGeneration:  # the product can be shown all the same
         alike = variants = ()
-    return render_template("shop/product.html", product=card, variants=variants, alike=alike)
+    return render_template(
+        "shop/product.html",
+        product=card,
+        variants=variants,
+        alike=alike,
+        recent=recent_product(card),
+    )
 
 
 @blueprint.get("/products/<path:sku>/similar")
@@ -65,7 +86,14 @@ def similar(sku: str) -> ResponseReturnValue:
     """Show products that look like this one, with filters."""
     fields = parse_fields(PageFields, request.args)
     card = state().engine.product(sku)
-    found = ask_similar(sku, parse_filters(fields), k=fields.k, page=fields.page, fold=fields.fold)
+    found = ask_similar(
+        sku,
+        parse_filters(fields),
+        k=fields.k,
+        page=fields.page,
+        fold=fields.fold,
+        sort=fields.sort,
+    )
     return _show_results(found, fields, url_for("pages.similar", sku=sku), seed=card)
 
 
@@ -74,9 +102,17 @@ def similar(sku: str) -> ResponseReturnValue:
 def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
     """Show the search panel again, with what was wrong."""
     problem = problem_of(error, on_page=True)
-    text = request.form.get("text", "")[:2000]
-    page = render_template("shop/home.html", ready=True, problem=problem, text=text)
+    again = {name: request.form.get(name, "")[:2000] for name in ("text", "photo_url")}
+    page = render_template("shop/home.html", ready=True, problem=problem, **again)
     return page, problem.status
+
+
+def _search(fields: PageFields) -> str:
+    """Look for what the fields ask, and render what is found."""
+    photo = state().uploads.load(fields.photo) if fields.photo else None
+    found = ask(parse_query(fields, photo))
+    size = photo.size if photo is not None else None
+    return _show_results(found, fields, url_for("pages.search"), photo_px=size)
 
 
 def _show_results(
@@ -102,8 +138,9 @@ def _show_results(
         found=found,
         fields=fields,
         address=address,
-        groups=choice_groups(found, fields),
-        chips=chips(fields, address),
+        groups=choice_groups(found.facets, fields),
+        chips=chips(address),
+        recent=recent_search(address),
         currency=next((h.product.currency for h in found.hits if h.product.currency), None),
         seed=seed,
         photo_px=photo_px,

@@ -32,16 +32,20 @@ class PhotoParts:
     parts: tuple[PhotoPart, ...]  # the largest first, so that those inside it lie above it
     whole: Address  # the search for all of it
     whole_is_current: bool
+    at: Box | None  # what this page is about; None: the whole
+
+    @property
+    def at_field(self) -> str:
+        """Return `x,y,w,h` of what this page is about; empty: the whole."""
+        return "" if self.at is None else as_field(self.at)
 
 
-def photo_parts(found: SearchPage, address: Address) -> PhotoParts | None:
-    """Return the parts that a page offers, None where there is nothing to choose."""
+def photo_parts(found: SearchPage, address: Address) -> PhotoParts:
+    """Return the parts that a page offers; where nothing stands out, none but the whole."""
     at = found.looked_at
     boxes = [region.box for region in found.regions if not _is_whole(region.box)]
     if at is not None and not _is_whole(at) and not any(box.near(at) for box in boxes):
         boxes.append(at)  # one that the shopper drew
-    if not boxes:
-        return None
     parts = [
         PhotoPart(
             box=box,
@@ -55,6 +59,7 @@ def photo_parts(found: SearchPage, address: Address) -> PhotoParts | None:
         parts=tuple(sorted(parts, key=lambda part: -part.area)),
         whole=address.looking_at(as_field(ALL_OF_IT)),
         whole_is_current=at is None or _is_whole(at),
+        at=None if at is None or _is_whole(at) else at,
     )
 
 

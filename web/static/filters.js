@@ -4,9 +4,12 @@ import { showWaiting, swap } from "./swap.js";
 
 const TYPING_MS = 500;
 
+const known = new WeakSet();
+
 export const watchFilters = () => {
   const form = document.querySelector("[data-filters]");
-  if (!form) return;
+  if (!form || known.has(form)) return;
+  known.add(form);
   const drawer = form.closest("[popover]");
   const isDrawer = () => drawer.matches(":popover-open");
   const apply = () => {

@@ -1,5 +1,6 @@
 // The search panel: drop, paste or pick a picture, see it at once, send it and watch it go.
 
+import { watchIncoming } from "./incoming.js";
 import { showWaiting, stopWaiting, swap } from "./swap.js";
 import { wording } from "./wording.js";
 
@@ -28,17 +29,26 @@ const reduce = async (file) => {
   }
 };
 
+const draw = (image, file) => {
+  const address = URL.createObjectURL(file);
+  image.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+  image.src = address;
+};
+
+// Show the picture at once: in the panel, and where the last one was looked at.
 const preview = (panel, file) => {
   const image = panel.querySelector("[data-preview]");
   const shot = panel.querySelector("[data-shot]");
-  const address = URL.createObjectURL(file);
-  image.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
   image.addEventListener("error", () => { shot.hidden = true; }, { once: true });
-  image.src = address;
+  draw(image, file);
   shot.hidden = false;
   const hint = panel.querySelector("[data-hint]");
   if (hint) hint.hidden = true;
   panel.querySelector("[data-remove]")?.remove();
+  const stage = document.querySelector("[data-stage]");
+  if (!stage) return;
+  stage.querySelectorAll(":scope > :not(img)").forEach((old) => old.remove());
+  draw(stage.querySelector("img"), file);
 };
 
 const say = (panel, share) => {
@@ -53,23 +63,29 @@ const say = (panel, share) => {
 
 let sent = 0; // counts forms, so that an answer can tell whether it is still waited for
 
-const send = async (panel, file) => {
+// Send the panel with what was chosen, `{ file }` or `{ address }`, or with what it holds.
+const send = async (panel, { file = null, address = null } = {}) => {
   const form = new FormData(panel);
   form.delete("picture");
-  if (file) {
+  if (file || address) {
     form.delete("photo");
     form.delete("box");
-    form.set("picture", await reduce(file));
-  } else if (!form.get("photo") && !form.get("text").trim()) {
+    form.delete("photo_url");
+  }
+  if (file) form.set("picture", await reduce(file));
+  if (address) form.set("photo_url", address);
+  if (!["picture", "photo", "photo_url", "text"].some((name) => form.get(name)?.size || form.get(name)?.trim?.())) {
     panel.querySelector("input[type=search]").focus();
     return;
   }
   const sending = panel.querySelector("[data-sending]");
-  sending.hidden = !file;
-  say(panel, 0);
+  const fetched = address || form.get("photo_url");
+  sending.hidden = !file && !fetched;
+  const tell = (share) => (fetched ? fetching(panel) : say(panel, share));
+  tell(0);
   showWaiting();
   const mine = ++sent;
-  const came = await swap(panel.action, { body: form, onProgress: (share) => say(panel, share) });
+  const came = await swap(panel.action, { body: form, onProgress: tell });
   if (came || mine !== sent) return;
   const reason = wording("connection-failed");
   stopWaiting(reason);
@@ -78,53 +94,43 @@ const send = async (panel, file) => {
   sending.querySelector("[data-sending-text]").textContent = reason;
 };
 
+const fetching = (panel) => {
+  panel.querySelector("progress").removeAttribute("value");
+  panel.querySelector("[data-sending-text]").textContent = wording("fetching");
+};
+
 const chosen = new WeakMap(); // panel to picture, for words that are added before results come
 
 const take = (panel, file) => {
-  chosen.set(panel, file);
+  chosen.set(panel, { file });
+  send(panel, { file }); // first, for it takes longer than a frame until the picture is drawn
   preview(panel, file);
-  send(panel, file);
 };
-
-const firstPicture = (files) =>
-  [...(files ?? [])].find((file) => file.type.startsWith("image/") || /\.(heic|heif|avif)$/i.test(file.name));
 
 const current = () => document.querySelector("[data-panel]");
 
-// Pictures may be dropped or pasted anywhere on a page that has a panel.
-const watchDocument = () => {
-  document.addEventListener("paste", (event) => {
-    const file = firstPicture(event.clipboardData?.files);
-    if (!file || !current()) return;
-    event.preventDefault();
-    take(current(), file);
-  });
-  let depth = 0; // dragenter and dragleave come for every element on the way
-  const light = (change) => {
-    depth = change === 0 ? 0 : Math.max(0, depth + change);
-    current()?.querySelector("[data-drop]").classList.toggle("over", depth > 0);
-  };
-  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && current();
-  document.addEventListener("dragenter", (event) => carriesFiles(event) && light(1));
-  document.addEventListener("dragleave", (event) => carriesFiles(event) && light(-1));
-  document.addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    light(0);
-    const file = firstPicture(event.dataTransfer.files);
-    if (file) take(current(), file);
-  });
+// A picture, or the address of one, that came from elsewhere.
+const receive = ({ file, address }) => {
+  if (file) take(current(), file);
+  else send(current(), { address });
 };
 
-watchDocument();
+watchIncoming({
+  wanted: () => Boolean(current()),
+  addresses: () => current().hasAttribute("data-addresses"),
+  light: (on) => current()?.querySelector("[data-drop]").classList.toggle("over", on),
+  receive,
+});
+
+const known = new WeakSet();
 
 export const watchPanel = () => {
   const panel = current();
-  if (!panel) return;
+  if (!panel || known.has(panel)) return;
+  known.add(panel);
   panel.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(panel, chosen.get(panel) ?? null);
+    send(panel, chosen.get(panel));
   });
   panel.querySelectorAll("[data-file]").forEach((input) =>
     input.addEventListener("change", () => input.files[0] && take(panel, input.files[0])));

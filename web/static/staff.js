@@ -3,7 +3,10 @@
 // Ask before what can't be taken back: <form data-confirm="Roll back to generation 4?">.
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;
-  if (question && !window.confirm(question)) event.preventDefault();
+  if (!question) return;
+  const answer = event.target.elements.confirmed; // without it, a page of its own would ask again
+  if (!window.confirm(question)) event.preventDefault();
+  else if (answer) answer.value = "yes";
 });
 
 // Close the account menu when something else is chosen, or on Escape.
@@ -16,3 +19,13 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+// Copy what is shown once.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue; // needs https, or this machine
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+}

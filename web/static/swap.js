@@ -7,19 +7,29 @@ let running = null; // the request under way; a newer one ends it
 
 export const onSwap = (listener) => listeners.push(listener);
 
-const announce = (text) => {
+export const announce = (text) => {
   document.querySelector("#announcement").textContent = text;
 };
 
+const UNNOTICED_MS = 120; // what comes sooner needs no grey cards: they would only flash
+
+let waiting = 0;
+
 // Take the grey cards away again.
 export const stopWaiting = (reason) => {
+  clearTimeout(waiting);
   document.querySelector("main").classList.remove("waiting");
   document.querySelectorAll(".skeleton").forEach((cards) => cards.remove());
   announce(reason);
 };
 
-// Show grey cards where results will be.
+// Show grey cards where results will be, unless these come at once.
 export const showWaiting = () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(drawWaiting, UNNOTICED_MS);
+};
+
+const drawWaiting = () => {
   const skeleton = document.querySelector("#skeleton").content.cloneNode(true);
   document.querySelector("main").classList.add("waiting");
   const found = document.querySelector("[data-results]");
@@ -27,58 +37,116 @@ export const showWaiting = () => {
     found.querySelectorAll(".grid, .empty, .pager").forEach((old) => old.remove());
     found.append(skeleton);
   } else {
+    document.querySelector("[data-recents]")?.remove();
     document.querySelector(".ways")?.replaceWith(skeleton);
   }
   announce(wording("searching"));
 };
 
-const show = (html, address, { push, focus }) => {
-  const next = new DOMParser().parseFromString(html, "text/html");
+const enter = (address, history) => {
+  if (address === location.href || history === "stay") return;
+  if (history === "push") window.history.pushState(null, "", address);
+  else window.history.replaceState(null, "", address);
+};
+
+const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+
+const told = (main) => {
+  const heading = main.querySelector("[data-heading], h1");
+  announce(main.querySelector("[role=alert]")?.textContent ?? heading?.textContent ?? document.title);
+  return heading;
+};
+
+const show = (html, address, { history, focus }) => {
+  clearTimeout(waiting);
+  const next = parsed(html);
   const main = next.querySelector("main");
   if (!main) {
     location.assign(address);
     return;
   }
-  if (push && address !== location.href) history.pushState(null, "", address);
+  const elsewhere = main.querySelector("[data-elsewhere]");
+  if (elsewhere) {
+    location.assign(elsewhere.href);
+    return;
+  }
+  enter(address, history);
   document.title = next.title;
   document.querySelector("main").replaceWith(main);
   listeners.forEach((listener) => listener());
-  const heading = main.querySelector("[data-heading], h1");
-  announce(main.querySelector("[role=alert]")?.textContent ?? heading?.textContent ?? document.title);
+  const heading = told(main);
   if (focus) {
     window.scrollTo({ top: 0, behavior: "instant" });
     heading?.focus({ preventScroll: true });
   }
 };
 
-// Ask for an address, or send a form, and show the page that comes back. Resolves to whether one
-// came; false after a lost connection, or when a newer request took over.
+const showParts = (html, address, parts, history) => {
+  clearTimeout(waiting);
+  const next = parsed(html);
+  if (!next.querySelector(parts[0])) { // a problem, or another kind of page
+    location.assign(address);
+    return;
+  }
+  enter(address, history);
+  document.title = next.title;
+  for (const part of parts) {
+    const now = document.querySelector(part);
+    const then = next.querySelector(part);
+    if (now && then) now.replaceWith(then);
+  }
+  const main = document.querySelector("main");
+  main.classList.remove("waiting");
+  listeners.forEach((listener) => listener());
+  told(main);
+};
+
+// Return where the page that came can be asked for again.
+const addressOf = (request) =>
+  new URL(request.getResponseHeader("Content-Location") ?? request.responseURL, location.href).href;
+
+// Resolve to the answered request; to null after a lost connection, or when a newer one took over.
 // XMLHttpRequest because fetch can't tell how much of a picture is sent.
-export const swap = (address, { body = null, push = true, focus = true, onProgress = null } = {}) =>
+const ask = (address, body = null, onProgress = null) =>
   new Promise((resolve) => {
     running?.abort();
     const request = new XMLHttpRequest();
     running = request;
     request.open(body ? "POST" : "GET", address);
     request.setRequestHeader("Accept", "text/html");
+    if (body) request.setRequestHeader("Prefer", "return=representation"); // not a redirect to it
     if (onProgress) {
       request.upload.addEventListener("progress", (event) => {
         if (event.lengthComputable) onProgress(event.loaded / event.total);
       });
     }
-    request.addEventListener("load", () => {
-      // A refused form has no address of its own: stay where we are.
-      const stay = body !== null && request.status >= 400;
-      show(request.responseText, request.responseURL, { push: push && !stay, focus });
-      resolve(true);
-    });
+    request.addEventListener("load", () => resolve(request));
     request.addEventListener("error", () => {
       if (!body) location.assign(address); // the browser says what is wrong
-      resolve(false);
+      resolve(null);
     });
-    request.addEventListener("abort", () => resolve(false));
+    request.addEventListener("abort", () => resolve(null));
     request.send(body);
   });
+
+// Ask for an address, or send a form, and show the page that comes back. Resolves to whether one
+// came. `history` is `push`, `replace` or `stay`.
+export const swap = async (address, { body = null, history = "push", focus = true, onProgress = null } = {}) => {
+  const request = await ask(address, body, onProgress);
+  if (!request) return false;
+  // A refused form has no address of its own: stay where we are.
+  const refused = body !== null && request.status >= 400;
+  show(request.responseText, addressOf(request), { history: refused ? "stay" : history, focus });
+  return true;
+};
+
+// Ask for an address and put only some parts of its page in place of the present ones; the first
+// of them is what tells that it is such a page.
+export const swapParts = async (address, parts, { history = "push" } = {}) => {
+  showWaiting();
+  const request = await ask(address);
+  if (request) showParts(request.responseText, addressOf(request), parts, history);
+};
 
 export const watchLinks = () => {
   document.addEventListener("click", (event) => {
@@ -92,7 +160,7 @@ export const watchLinks = () => {
   let page = location.pathname + location.search;
   window.addEventListener("popstate", () => {
     const now = location.pathname + location.search;
-    if (now !== page) swap(location.href, { push: false, focus: false });
+    if (now !== page) swap(location.href, { history: "stay", focus: false });
     page = now;
   });
   onSwap(() => {

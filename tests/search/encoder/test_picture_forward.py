@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from search.encoder import OpenClipEncoder, load_encoder
 from search.encoder.picture_forward import BatchSize
 from search.errors import DeviceOutOfMemory
-from tests.indexer.small_encoder import write_checkpoint
+from tests.small_encoder import write_checkpoint
 
 N = 21
 

@@ -11,11 +11,11 @@ from sqlalchemy.engine import URL
 from indexer.build import build_generation
 from indexer.encode import encode_all
 from indexer.ingest import ingest
-from indexer.publish import publish
 from search.db import session_scope
 from search.encoder import Encoder
 from search.engine import SearchEngine
 from search.models import SearchEvent
+from search.publication import publish
 from search.query import understand
 from search.ranking import rank
 from search.results import Query

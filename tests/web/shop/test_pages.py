@@ -34,7 +34,7 @@ def titles(page: TestResponse) -> list[str]:
 def test_home_has_a_panel_that_works_without_javascript(client: FlaskClient) -> None:
     page = client.get("/").text
 
-    form = re.search(r"<form[^>]*data-panel>", page)
+    form = re.search(r"<form[^>]*data-panel[^>]*>", page)
     assert form
     assert 'method="post"' in form[0]
     assert 'enctype="multipart/form-data"' in form[0]

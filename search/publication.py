@@ -1,6 +1,7 @@
 """Makes a generation live, goes back to the one before, and prunes what nobody needs.
 
-The live pointer is the one row of `generation` in state `live`; it moves in one transaction.
+The live pointer is the one row of `generation` in state `live`; it moves in one transaction, which
+records who moved it.
 """
 
 import shutil
@@ -14,11 +15,11 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from indexer.build import TEMPORARY
-from indexer.locks import exclusively
+from search.advisory_locks import exclusively
+from search.audit import cli_actor, record_change
 from search.db import session_scope
 from search.errors import DamagedGeneration, NoGeneration, RecallTooLow, UnknownGeneration
-from search.generation import load_generation, verify_files
+from search.generation import TEMPORARY, load_generation, verify_files
 from search.index import rescore
 from search.models import Generation as GenerationRow
 from search.settings import Settings
@@ -30,7 +31,11 @@ log = structlog.get_logger()
 
 
 def publish(
-    database: sqlalchemy.Engine, settings: Settings, generation_id: int | None = None
+    database: sqlalchemy.Engine,
+    settings: Settings,
+    generation_id: int | None = None,
+    *,
+    actor: str | None = None,
 ) -> int:
     """Verify a generation and make it live.
 
@@ -38,6 +43,7 @@ def publish(
         database: Where the pointer is.
         settings: State root, recall floor, how many generations to keep.
         generation_id: Which; None: the newest verified one.
+        actor: Who wants it, for the audit trail; None: whoever runs this process.
 
     Returns:
         The id of the generation that is live now.
@@ -54,17 +60,22 @@ def publish(
             chosen, directory, live = row.id, row.directory, row.state == "live"
         if not live:
             _rehearse(settings.root / "generations" / directory, chosen, settings)
-            _point(database, chosen)
+            _point(database, chosen, actor or cli_actor())
             log.info("generation_published", generation=chosen)
         prune(database, settings)
     return chosen
 
 
-def rollback(database: sqlalchemy.Engine, settings: Settings) -> int:
+def rollback(database: sqlalchemy.Engine, settings: Settings, *, actor: str | None = None) -> int:
     """Make the generation live that was live before the present one.
 
     One whose files are damaged is passed over for the one before it. What is left stays on disk
     for a while: `publish` with its id makes it live again.
+
+    Args:
+        database: Where the pointer is.
+        settings: State root.
+        actor: Who wants it, for the audit trail; None: whoever runs this process.
 
     Returns:
         Its id.
@@ -85,12 +96,22 @@ def rollback(database: sqlalchemy.Engine, settings: Settings) -> int:
                 log.warning("generation_passed_over", generation=chosen, error=str(error))
                 damaged = damaged or error
                 continue
-            _point(database, chosen, back=True)
+            _point(database, chosen, actor or cli_actor(), back=True)
             log.info("generation_rolled_back", generation=chosen)
             return chosen
         raise damaged or UnknownGeneration(
             "There is no earlier generation to go back to. The live one stays."
         )
+
+
+def next_back(database: sqlalchemy.Engine) -> int | None:
+    """Return the generation that a rollback would lead to if it is undamaged; None: there is none.
+
+    Raises:
+        NoGeneration: nothing is live.
+    """
+    before = _before_live(database)
+    return before[0][0] if before else None
 
 
 def _before_live(database: sqlalchemy.Engine) -> list[tuple[int, str]]:
@@ -185,7 +206,9 @@ def _rehearse(directory: Path, generation_id: int, settings: Settings) -> None:
         )
 
 
-def _point(database: sqlalchemy.Engine, generation_id: int, *, back: bool = False) -> None:
+def _point(
+    database: sqlalchemy.Engine, generation_id: int, actor: str, *, back: bool = False
+) -> None:
     """Move the live pointer in one transaction.
 
     `published_at` orders what was live. Going back takes it from the generation that is left, so
@@ -202,3 +225,6 @@ def _point(database: sqlalchemy.Engine, generation_id: int, *, back: bool = Fals
         row = session.get_one(GenerationRow, generation_id)
         row.state = "live"
         row.published_at = datetime.now(UTC)
+        left = None if live is None else live.id
+        action = "generation.rollback" if back else "generation.publish"
+        record_change(session, actor, action, generation_id, {"left": left})

@@ -1,19 +1,17 @@
-"""One at a time: advisory locks of PostgreSQL, which end with the connection that holds them."""
+"""One at a time, across machines: advisory locks of PostgreSQL, which end with the connection.
+
+For pieces of work on the shared catalogue. Locks on files of this machine are `search.file_locks`.
+"""
 
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any
 
 import sqlalchemy
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from search.db import session_scope
 from search.errors import AlreadyRunning
-from search.jobs import advance, fail, finish, start_job
-from search.models import Job
 
 NAMESPACE = 0x66696E64
 """First half of the lock's key, so that no other program's locks collide."""
@@ -59,44 +57,3 @@ def _who_holds(connection: sqlalchemy.Connection, what: str, key: dict[str, int]
         f"Another {what} is at work: {row.application_name}{where}, connected since "
         f"{row.backend_start:%Y-%m-%d %H:%M:%S %Z}. Wait for it, or end that process."
     )
-
-
-@dataclass(slots=True)
-class SoleJob:
-    """A job that is the only one of its kind; `report` is kept when it ends."""
-
-    id: int
-    database: sqlalchemy.Engine
-    report: dict[str, Any] = field(default_factory=dict)
-
-    def step(self) -> None:
-        """Count one step as done."""
-        with session_scope(self.database) as session:
-            advance(session, self.id, done=1)
-
-
-@contextmanager
-def sole_job(database: sqlalchemy.Engine, kind: str, steps: int) -> Iterator[SoleJob]:
-    """Run a block under the lock of its kind, recorded as a job.
-
-    Jobs of this kind that still say `running` were killed, or the lock would not be free; they
-    are marked as failed.
-
-    Raises:
-        AlreadyRunning: another process is at it; says who and since when.
-    """
-    with exclusively(database, kind):
-        with session_scope(database) as session:
-            dead = select(Job.id).where(Job.kind == kind, Job.state == "running")
-            for job_id in session.scalars(dead).all():
-                fail(session, job_id, "It was killed, or its machine went down.")
-            job = SoleJob(start_job(session, kind, total=steps), database)
-        try:
-            yield job
-        except BaseException as error:
-            # What went wrong first is what the caller must hear of, not a database that is away.
-            with suppress(SQLAlchemyError), session_scope(database) as session:
-                fail(session, job.id, str(error) or type(error).__name__)
-            raise
-        with session_scope(database) as session:
-            finish(session, job.id, job.report)

@@ -9,16 +9,14 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from indexer.locks import exclusively, sole_job
-from search.db import session_scope
+from search.advisory_locks import exclusively
 from search.errors import AlreadyRunning
-from search.jobs import JobView, recent_jobs, start_job
 
 WITHIN_S = 20.0
 HOLDER = """
 import sys, time
 from sqlalchemy import create_engine
-from indexer.locks import exclusively
+from search.advisory_locks import exclusively
 database = create_engine(sys.argv[1], connect_args={"application_name": "findalike-build"})
 with exclusively(database, "build"):
     print("held", flush=True)
@@ -45,11 +43,6 @@ def other(database_url: str) -> Iterator[Engine]:
     engine = create_engine(database_url, connect_args={"application_name": "findalike-other"})
     yield engine
     engine.dispose()
-
-
-def jobs(database: Engine) -> list[JobView]:
-    with session_scope(database) as session:
-        return recent_jobs(session)
 
 
 def test_the_second_is_told_who_is_at_work(database: Engine, database_url: str) -> None:
@@ -90,38 +83,3 @@ def test_the_lock_is_free_again_after_an_error(database: Engine, other: Engine) 
 
     with exclusively(other, "build"):
         pass
-
-
-def test_a_sole_job_is_recorded(database: Engine) -> None:
-    with sole_job(database, "build", steps=2) as job:
-        job.step()
-        assert (jobs(database)[0].state, jobs(database)[0].done) == ("running", 1)
-        job.step()
-        job.report["vectors"] = 7
-
-    ended = jobs(database)[0]
-    assert (ended.id, ended.kind, ended.state) == (job.id, "build", "done")
-    assert (ended.total, ended.done, ended.report) == (2, 2, {"vectors": 7})
-
-
-def test_a_sole_job_that_fails_says_why(database: Engine) -> None:
-    def work() -> None:
-        with sole_job(database, "build", steps=2):
-            raise OSError("the disk is full")
-
-    with pytest.raises(OSError, match="the disk is full"):
-        work()
-
-    assert (jobs(database)[0].state, jobs(database)[0].error) == ("failed", "the disk is full")
-
-
-def test_a_killed_job_is_marked_by_the_next(database: Engine) -> None:
-    with session_scope(database) as session:
-        killed, foreign = start_job(session, "build"), start_job(session, "encode")
-
-    with sole_job(database, "build", steps=1):
-        pass
-
-    states = {job.id: job.state for job in jobs(database)}
-    assert states[killed] == "failed"
-    assert states[foreign] == "running"

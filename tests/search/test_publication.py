@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, select, update
 
-from indexer.build import TEMPORARY, build_generation
+from indexer.build import build_generation
 from indexer.commands.publish import publish as publish_command
 from indexer.commands.rollback import rollback as rollback_command
-from indexer.locks import exclusively
-from indexer.publish import prune, publish, rollback
+from search.advisory_locks import exclusively
+from search.audit import cli_actor, read_trail
 from search.db import session_scope
 from search.encoder import Encoder
 from search.errors import (
@@ -29,6 +29,7 @@ from search.generation import (
     COLUMNS,
     INDEX,
     MANIFEST,
+    TEMPORARY,
     VECTORS,
     file_entry,
     read_manifest,
@@ -37,9 +38,10 @@ from search.generation import (
 from search.live import LiveGenerations
 from search.models import Generation as GenerationRow
 from search.models import ProductImage
+from search.publication import next_back, prune, publish, rollback
 from search.settings import Settings
+from tests.encoded_shop import fill_shop, picture_sha256
 from tests.generations import flip_byte
-from tests.indexer.encoded_shop import fill_shop, picture_sha256
 
 Build = Callable[[], int]
 
@@ -390,3 +392,32 @@ def test_the_commands_say_what_is_live(database: Engine, settings: Settings, bui
 
 def test_a_generation_that_is_no_number_is_asked_wrongly(settings: Settings) -> None:
     assert CliRunner().invoke(publish_command, ["newest"]).exit_code == 2
+
+
+def test_the_trail_says_who_moved_the_pointer(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build(), actor="ada")
+    second = publish(database, settings, build())
+    publish(database, settings, second, actor="ada")  # is live already: nothing moved
+    rollback(database, settings, actor="bob")
+
+    with session_scope(database) as session:
+        entries, _ = read_trail(session, action="generation")
+    told = [(entry.actor, entry.action, entry.subject, entry.details) for entry in entries]
+    assert told == [
+        ("bob", "generation.rollback", str(first), {"left": second}),
+        (cli_actor(), "generation.publish", str(second), {"left": first}),
+        ("ada", "generation.publish", str(first), {"left": None}),
+    ]
+
+
+def test_where_a_rollback_leads_is_known_before(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    with pytest.raises(NoGeneration):
+        next_back(database)
+    first = publish(database, settings, build())
+    assert next_back(database) is None
+    publish(database, settings, build())
+    assert next_back(database) == first

@@ -1,0 +1,74 @@
+"""Remembers what the model said of the last photos, so that looking again costs no encoding.
+
+A shopper's photo is searched many times: another filter, another page, another part of it. What is
+kept is what the model said, never the photo; it is found by a digest of the pixels.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+from PIL import Image
+
+from search.encoder.local_features import Described
+
+KEPT = 512
+"""Photos and parts of photos; some 15 KB each."""
+
+
+class Describer(Protocol):
+    """Says what is in pictures; an encoder is one."""
+
+    def describe(self, images: Sequence[Image.Image]) -> Described:
+        """Describe n ≥ 1 pictures: vectors and local features."""
+        ...
+
+
+class RememberedPhotos:
+    """A describer that asks another one only for what it does not remember. Thread safe.
+
+    Args:
+        describer: Asked for all unknown pictures of a call at once.
+        kept: Pictures to remember; those not asked for the longest are forgotten first.
+    """
+
+    def __init__(self, describer: Describer, kept: int = KEPT) -> None:
+        self._describer, self._kept = describer, kept
+        self._known: OrderedDict[bytes, Described] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def describe(self, images: Sequence[Image.Image]) -> Described:
+        """Describe n ≥ 1 pictures, RGB; errors as the other describer's."""
+        digests = [_digest(image) for image in images]
+        said = {digest: self._recall(digest) for digest in digests}
+        unknown = {
+            digest: image
+            for digest, image in zip(digests, images, strict=True)
+            if said[digest] is None
+        }
+        if unknown:
+            described = self._describer.describe(list(unknown.values()))
+            for i, digest in enumerate(unknown):
+                said[digest] = self._keep(digest, described.one(i))
+        return Described.joined([one for digest in digests if (one := said[digest]) is not None])
+
+    def _recall(self, digest: bytes) -> Described | None:
+        with self._lock:
+            if digest in self._known:
+                self._known.move_to_end(digest)
+            return self._known.get(digest)
+
+    def _keep(self, digest: bytes, described: Described) -> Described:
+        with self._lock:
+            self._known[digest] = described
+            while len(self._known) > self._kept:
+                self._known.popitem(last=False)
+        return described
+
+
+def _digest(image: Image.Image) -> bytes:
+    """Return what only the same pixels in the same shape have."""
+    shape = f"{image.mode} {image.width} {image.height} ".encode()
+    return hashlib.sha256(shape + image.tobytes()).digest()
