@@ -11,8 +11,9 @@ from pathlib import Path
 
 import sqlalchemy
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
+from search.asked import prune_photos
 from search.db import session_scope
 from search.embeddings import SUFFIX, EmbeddingStore
 from search.errors import DamagedShard
@@ -92,20 +93,11 @@ def forget_damaged_shards(database: sqlalchemy.Engine, store: EmbeddingStore) ->
     return forgotten
 
 
-def retry_refused(database: sqlalchemy.Engine) -> int:
-    """Mark refused pictures as never looked at; return how many."""
-    with session_scope(database) as session:
-        retried = session.execute(
-            update(ProductImage)
-            .where(ProductImage.state == "failed")
-            .values(state="pending", error=None)
-            .returning(ProductImage.id)
-        )
-        return len(retried.all())
+def forget_old_events(database: sqlalchemy.Engine, root: Path, *, older_than_days: float) -> int:
+    """Delete searches that are older, with their clicks and photos; return how many searches.
 
-
-def forget_old_events(database: sqlalchemy.Engine, *, older_than_days: float) -> int:
-    """Delete searches that are older, and the clicks on them; return how many searches."""
+    Photos that no search names are removed too, whatever left them behind.
+    """
     first_kept = datetime.now(UTC) - timedelta(days=older_than_days)
     with session_scope(database) as session:
         forgotten = session.execute(
@@ -114,4 +106,7 @@ def forget_old_events(database: sqlalchemy.Engine, *, older_than_days: float) ->
         count = len(forgotten.all())
     if count:
         log.info("events_forgotten", events=count)
+    pruned = prune_photos(database, root)
+    if pruned:
+        log.info("asked_photos_pruned", files=pruned)
     return count

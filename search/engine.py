@@ -16,7 +16,7 @@ from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch
 from search.events import record_search
 from search.generation import Generation
-from search.live import LiveGenerations
+from search.live import Generations, LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, facets, price_range, rank
@@ -46,6 +46,7 @@ class Answer:
     text: str  # the words, or the sku to be resembled
     watch: Stopwatch
     question: Question | None = None  # None: nothing was looked for
+    record: bool = True
 
 
 class SearchEngine:
@@ -53,7 +54,7 @@ class SearchEngine:
 
     Args:
         database: Where products and events are.
-        live: Hands out the live generation.
+        live: Hands out the generation that answers.
         encoder: The model that turns queries into vectors.
         settings: How many candidates, and where state is.
         stages: Re-ranking stages by name, in order.
@@ -63,7 +64,7 @@ class SearchEngine:
     def __init__(
         self,
         database: sqlalchemy.Engine,
-        live: LiveGenerations,
+        live: Generations,
         encoder: Encoder,
         settings: Settings,
         stages: Mapping[str, Stage] = STAGES,

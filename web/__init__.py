@@ -50,6 +50,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         MAX_CONTENT_LENGTH=settings.max_image_bytes + FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
         SEND_FILE_MAX_AGE_DEFAULT=365 * 24 * 3600,  # the address changes with the content
+        EVENTS_DAYS=settings.events_days,  # told where the page asks to keep a photo
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )

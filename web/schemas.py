@@ -146,6 +146,15 @@ class ClickFields(BaseModel):
     rank: int = Field(ge=1, le=10**6, description="The hit's `rank`.")
 
 
+class KeepFields(BaseModel):
+    """A photo that found nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
+    photo: Token = Field(description="Token of the photo that was searched with.")
+
+
 class RefusedField(BaseModel):
     """A field that can't be used, and why."""
 

@@ -30,6 +30,9 @@ MENU = (
         (
             Entry("studio.catalogue", "Catalogue", ("studio.product",)),
             Entry("studio.rules", "Rules", ("studio.new_rule", "studio.removal")),
+            Entry("studio.saved", "Saved"),
+            Entry("studio.health", "Health"),
+            Entry("studio.gaps", "Gaps"),
         ),
     ),
     Section(

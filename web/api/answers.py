@@ -241,3 +241,9 @@ class ClickView(BaseModel):
     """What became of a click."""
 
     recorded: bool = Field(description="False where this click was known already.")
+
+
+class KeptView(BaseModel):
+    """What became of a photo."""
+
+    kept: bool = Field(description="False where the search found something, or has its photo.")

@@ -30,7 +30,7 @@ def click(json: ClickFields) -> ClickView:
     The cookie `clicks=yes` says so; `DNT: 1` and `Sec-GPC: 1` say no, whatever the cookie. Kept
     are the answer, the product and its rank: no person, no address.
     """
-    check_consent(request)
+    check_consent(request, "clicks")
     with session_scope(state().engine.database) as session:
         recorded = record_click(session, json.event_id, json.sku, json.rank)
     return ClickView(recorded=recorded)

@@ -1,6 +1,15 @@
 """The whole API: importing this module puts its views on the blueprint."""
 
-from web.api import clicks, description, operation, products, rules, searching
+from web.api import clicks, description, operation, photos, products, rules, searching
 from web.api.blueprint import blueprint
 
-__all__ = ["blueprint", "clicks", "description", "operation", "products", "rules", "searching"]
+__all__ = [
+    "blueprint",
+    "clicks",
+    "description",
+    "operation",
+    "photos",
+    "products",
+    "rules",
+    "searching",
+]
