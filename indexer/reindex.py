@@ -14,9 +14,10 @@ from sqlalchemy import select
 from indexer.build import build_generation, plan_for
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
+from indexer.inspect import look_after
 from indexer.snapshot import Snapshot, take_snapshot
 from indexer.sole_job import SoleJob, sole_job
-from indexer.upkeep import forget_damaged_shards, forget_old_events
+from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder, load_encoder
@@ -27,6 +28,7 @@ from search.models import Product
 from search.progress import track
 from search.publication import publish
 from search.settings import Settings
+from search.thumbnails import ThumbnailStore
 from search.vocabulary import load_vocabulary
 
 log = structlog.get_logger()
@@ -64,7 +66,7 @@ class Reindex:
         """
         database = open_database(self.settings, application_name="findalike-reindex")
         try:
-            with sole_job(database, "reindex", steps=4) as job:
+            with sole_job(database, "reindex", steps=5) as job:
                 job.report = self.report
                 self._stages(database, job, sources or known_sources(database))
         finally:
@@ -82,21 +84,26 @@ class Reindex:
         snapshot = take_snapshot(database, encoder.tag, vocabulary)
         live = self._live(database)
         if live is not None and self._is_current(live, snapshot):
-            job.step()
-            job.step()
+            for _ in range(3):  # nothing to build, publish and look over
+                job.step()
             self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
         else:
             with job.stage("build"):
                 built = self._build(database, encoder)
             with job.stage("publish"):
                 publish(database, self.settings, built)
+            with job.stage("inspect"):
+                self.report |= look_after(
+                    database, self.settings, started_by="reindex", encoder=encoder
+                )
             live = self._live(database)
             manifest = live.manifest if live is not None else None
             self.report |= {"changed": True, "generation": built, "manifest": manifest}
         self.report["products"] = self._account()
         self.report["events_forgotten"] = forget_old_events(
-            database, older_than_days=self.settings.events_days
+            database, self.settings.root, older_than_days=self.settings.events_days
         )
+        prune_thumbnails(database, ThumbnailStore(self.settings.root))
 
     def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
         """Whether a new build would hold what the live generation holds, in the same index."""

@@ -4,7 +4,7 @@ Refuses to change or remove entries; and keeps no password, no key and no pictur
 """
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,11 +79,25 @@ def read_trail(
     total = session.scalar(select(func.count()).select_from(AuditEntry).where(*wanted)) or 0
     newest = select(AuditEntry).where(*wanted).order_by(AuditEntry.id.desc())
     rows = session.scalars(newest.limit(limit).offset(offset))
-    entries = [
-        AuditView(row.id, row.actor, row.action, row.subject, row.details, row.created_at)
-        for row in rows
-    ]
-    return entries, total
+    return [_view(row) for row in rows], total
+
+
+def first_entries(session: Session, action: str, subjects: Sequence[str]) -> dict[str, AuditView]:
+    """Return by subject the first entry of an action; subjects without one are left out."""
+    wanted = select(AuditEntry).where(AuditEntry.action == action, AuditEntry.subject.in_(subjects))
+    newest_first = session.scalars(wanted.order_by(AuditEntry.id.desc()))
+    return {row.subject: _view(row) for row in newest_first}
+
+
+def _view(row: AuditEntry) -> AuditView:
+    return AuditView(row.id, row.actor, row.action, row.subject, row.details, row.created_at)
+
+
+def trail_names(session: Session) -> tuple[list[str], list[str]]:
+    """Return who is in the trail, and which actions, in order."""
+    actors = session.scalars(select(AuditEntry.actor).distinct().order_by(AuditEntry.actor))
+    actions = session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action))
+    return list(actors), list(actions)
 
 
 def cli_actor() -> str:

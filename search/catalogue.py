@@ -32,7 +32,11 @@ KNOWN = (
 )
 
 
-def card(product: AnyRow, image_ids: Sequence[int], attributes: Sequence[AnyRow]) -> ProductCard:
+def card(
+    product: Product | AnyRow,
+    image_ids: Sequence[int],
+    attributes: Sequence[ProductAttribute | AnyRow],
+) -> ProductCard:
     """Return what a page shows of a product row, its usable pictures and what is known of it."""
     said = claims(product, attributes)
     edited = {name: of["merchandiser"].value for name, of in said.items() if "merchandiser" in of}

@@ -19,6 +19,7 @@ FindalikeError
 ├── UnusableRule            a business rule that contradicts itself
 ├── UnknownRule             there is no such business rule
 ├── UnusableEntry           an account, a key or a saved thing that can't be kept as it is
+│   └── EditedMeanwhile     somebody else changed what an editor saw
 ├── UnknownEntry            there is no such account, key or saved thing
 ├── NoGeneration            nothing is published yet
 ├── UnknownGeneration       there is no such generation to publish or go back to
@@ -34,10 +35,7 @@ FindalikeError
 
 
 class FindalikeError(Exception):
-    """Base of all errors that this project raises on purpose.
-
-    Positional arguments are kept, so that errors survive pickling from workers.
-    """
+    """Base of all errors raised on purpose; they keep their arguments, to survive pickling."""
 
 
 class WrongSetting(FindalikeError):
@@ -210,6 +208,10 @@ class UnknownEntry(FindalikeError):
 
     def __str__(self) -> str:
         return f"There is no {self.kind} {self.name}. {self.advice}"
+
+
+class EditedMeanwhile(UnusableEntry):
+    """Somebody else changed what an editor saw; the message says who and what."""
 
 
 class NoGeneration(FindalikeError):

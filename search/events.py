@@ -31,6 +31,7 @@ def record_search(
         generation_id=page.generation_id,
         total=page.total,
         shown=[entry for hit in page.hits for entry in _shown(hit)],
+        verdict=page.verdict,
         elapsed_ms=round(sum(page.timings_ms.values()), 2),
     )
     # Nobody waits for the disk: what is lost in a power cut is the last searches' statistics.

@@ -66,11 +66,12 @@ def read_history(session: Session, *, runs: int = 90, days: int = 30) -> History
     """Read the last builds and nights, and the searches of the last days."""
     builds, _ = list_jobs(session, kind="build", state="done", limit=runs)
     nights, _ = list_jobs(session, kind="reindex", limit=runs)
+    measured = [found for job in builds if (found := _measured(job)) is not None]
     return History(
-        builds=[found for job in reversed(builds) if (found := _measured(job)) is not None],
+        builds=sorted(measured, key=lambda build: (build.at, build.generation)),
         nights=[
             Night(job.started_at, job.id, job.state, job.elapsed_s)
-            for job in reversed(nights)
+            for job in sorted(nights, key=lambda job: (job.started_at, job.id))
             if job.state != "running"
         ],
         days=search_days(session, days),

@@ -137,6 +137,20 @@ class FaissIndex:
             found = self.visit(query, n, nprobe=visited)
         return found
 
+    def search_many(self, queries: Embeddings, n: int) -> tuple[Ids, npt.NDArray[np.float32]]:
+        """Answer many queries at once, without widening; for surveys of a whole catalogue.
+
+        Args:
+            queries: (q, d) float32, unit length.
+            n: Rows for each.
+
+        Returns:
+            Rows (q, n) int64, best first, -1 where fewer were found, and their approximate
+            similarities (q, n) float32.
+        """
+        found = self.index.search(queries, n, params=self._parameters(self.nprobe, None))
+        return found[1], found[0]
+
     def _filtered(self, query: Vector, n: int, keep: Mask, kept: int, nprobe: int) -> Candidates:
         """Visit as many more lists as the filter thins them out, or all.
 
@@ -155,6 +169,14 @@ class FaissIndex:
 
     def visit(self, query: Vector, n: int, keep: Mask | None = None, *, nprobe: int) -> Candidates:
         """Search exactly nprobe lists, however few rows they hold."""
+        n = max(1, min(n, self.index.ntotal))
+        parameters = self._parameters(nprobe, keep)
+        similarities, rows = self.index.search(query[None], n, params=parameters)
+        found = rows[0] >= 0
+        return Candidates(rows[0][found], similarities[0][found])
+
+    def _parameters(self, nprobe: int, keep: Mask | None) -> Any:  # noqa: ANN401
+        """Return FAISS's settings of one call."""
         faiss_types: Any = faiss  # its type stubs don't know the keywords of its constructors
         options: dict[str, Any] = {}
         if keep is not None:
@@ -166,10 +188,7 @@ class FaissIndex:
             parameters = faiss_types.SearchParameters(**options)
         if self._wrapped:
             parameters = faiss_types.SearchParametersPreTransform(index_params=parameters)
-        n = max(1, min(n, self.index.ntotal))
-        similarities, rows = self.index.search(query[None], n, params=parameters)
-        found = rows[0] >= 0
-        return Candidates(rows[0][found], similarities[0][found])
+        return parameters
 
 
 def inner_products(vectors: HalfVectors, query: Vector) -> npt.NDArray[np.float32]:

@@ -1,7 +1,9 @@
 """Hands out the live generation, and notices a newly published one without failing a request."""
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import sqlalchemy
@@ -15,6 +17,43 @@ from search.generation import Generation, load_generation
 from search.models import Generation as GenerationRow
 
 log = structlog.get_logger()
+
+
+class Generations(Protocol):
+    """Says which generation answers now."""
+
+    def current(self) -> Generation:
+        """Return it.
+
+        Raises:
+            NoGeneration: there is none.
+        """
+        ...
+
+    def refresh(self) -> None:
+        """Look now whether it is another."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OneGeneration:
+    """Always the same generation, whatever is live: to compare it with others."""
+
+    generation: Generation
+
+    def current(self) -> Generation:
+        """Return the generation."""
+        return self.generation
+
+    def refresh(self) -> None:
+        """Stay with it."""
+
+    def close(self) -> None:
+        """Do nothing: nobody watches."""
 
 
 class LiveGenerations:

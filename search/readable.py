@@ -17,15 +17,15 @@ def size(number: float) -> str:
 
 def span(seconds: float) -> str:
     """Write a duration with its two largest units: `2 h 5 min`, `3 min 20 s`, `0.4 s`."""
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
-    rest = round(seconds)
+    if 0 < seconds < 10:
+        return f"{seconds:.1f} s"
+    rest = round(max(seconds, 0))
     parts: list[str] = []
     for unit, length in (*SPANS, ("s", 1)):
         amount, rest = divmod(rest, length)
         if amount or parts:
             parts.append(f"{amount} {unit}" if amount else "")
-    return " ".join(part for part in parts[:2] if part)
+    return " ".join(part for part in parts[:2] if part) or "0 s"
 
 
 def ago(moment: datetime | None) -> str:

@@ -3,15 +3,44 @@
 Nothing else in the project reads the environment for its own configuration.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from search.cron import check_expression, check_zone
 from search.errors import WrongSetting
+
+
+def _check_rate(rate: str) -> str:
+    """Refuse what is no number of requests in a time."""
+    if not RATE.fullmatch(rate):
+        raise PydanticCustomError(
+            "rate", "give requests per second, minute, hour or day, such as 60/minute"
+        )
+    return rate
+
+
+def _take_origins(value: object) -> object:
+    """Take a list in one variable apart; refuse what no browser sends as an origin."""
+    origins = value.replace(",", " ").split() if isinstance(value, str) else value
+    if isinstance(origins, list) and not all(ORIGIN.fullmatch(origin) for origin in origins):
+        raise PydanticCustomError(
+            "origin",
+            "list scheme, host and port of sites, separated by commas, without a path, such as "
+            "https://shop.example, or * for all",
+        )
+    return origins
+
+
+RATE = re.compile(r"[1-9]\d{0,6}/(second|minute|hour|day)")
+ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?")
+Rate = Annotated[str, AfterValidator(_check_rate)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_take_origins)]
 
 
 class Settings(BaseSettings):
@@ -136,6 +165,23 @@ class Settings(BaseSettings):
     ] = "UTC"
     host: Annotated[str, Field(description="Address that `findalike serve` binds.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port that it binds.")] = 8000
+    proxies: Annotated[
+        int,
+        Field(ge=0, le=9, description="Trusted proxies in front, each adding X-Forwarded headers."),
+    ] = 0
+    api_anonymous: Annotated[
+        bool, Field(description="Whether the API answers searches without a key.")
+    ] = True
+    rate_anonymous: Annotated[
+        Rate, Field(description="API requests that an address without a key may send.")
+    ] = "60/minute"
+    rate_key: Annotated[Rate, Field(description="API requests that a key may send.")] = "600/minute"
+    rate_pages: Annotated[
+        Rate, Field(description="Requests for the shop's pages that an address may send.")
+    ] = "300/minute"
+    cors_origins: Annotated[
+        Origins, Field(description="Sites whose pages may ask the API; none where empty.")
+    ] = ()
     secret_key: Annotated[
         str | None,
         Field(min_length=16, description="Signs cookies; unset: made once under FINDALIKE_HOME."),

@@ -172,7 +172,13 @@ def shared_dir() -> Path:
 def own_settings(server: URL, home: Path) -> Iterator[Settings]:
     """Yield settings with a migrated database of their own; dropped afterwards."""
     for url in _temporary_database(server, TEMPLATE):
-        yield Settings(home=home, database_url=url, device="cpu")
+        yield Settings(
+            home=home,
+            database_url=url,
+            device="cpu",
+            rate_anonymous="9999/second",  # tests of limits make applications of their own
+            rate_pages="9999/second",
+        )
 
 
 def open_engine(settings: Settings, encoder: "Encoder") -> "Iterator[SearchEngine]":

@@ -29,17 +29,13 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from search.engine import open_search_engine
     from search.pictures import PictureStore
     from search.settings import load_settings
-    from web import csrf, errors, formats, headers, health, language, metrics, pictures
-    from web.accounts import login
-    from web.accounts import views as accounts
-    from web.api import views as api
-    from web.ops import views as ops
+    from search.thumbnails import ThumbnailStore
+    from web.api.key_ring import KeyRing
+    from web.metrics import Metrics
     from web.photo_addresses import PhotoAddresses
     from web.secret import load_secret_key
-    from web.shop import pages
     from web.state import WebState
     from web.static import static_path
-    from web.studio import views as studio
     from web.uploads import UploadStore
     from web.watch import Watch
 
@@ -54,6 +50,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         MAX_CONTENT_LENGTH=settings.max_image_bytes + FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
         SEND_FILE_MAX_AGE_DEFAULT=365 * 24 * 3600,  # the address changes with the content
+        EVENTS_DAYS=settings.events_days,  # told where the page asks to keep a photo
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
@@ -65,12 +62,46 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
+        thumbnails=ThumbnailStore(settings.root),
+        metrics=Metrics(watch.status),
         photo_addresses=PhotoAddresses(settings),
-        metrics=metrics.Metrics(watch.status),
         watch=watch,
+        keys=KeyRing(engine.database, keep_s=settings.refresh_s),
     )
-    for part in (pages, language, pictures, api, accounts, studio, ops, health, metrics):
-        app.register_blueprint(part.blueprint)
-    for part in (errors, headers, language, formats, metrics, login, csrf):
-        part.install(app)
+    assemble(app)
     return app
+
+
+def assemble(app: Flask) -> None:
+    """Put all views on the application, and what looks at every request, in this order."""
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from web import (
+        cross_origin,
+        csrf,
+        errors,
+        formats,
+        headers,
+        health,
+        language,
+        limits,
+        metrics,
+        pictures,
+    )
+    from web.accounts import login
+    from web.accounts import views as accounts
+    from web.api import access
+    from web.api import views as api
+    from web.ops import views as ops
+    from web.people import views as people
+    from web.shop import pages
+    from web.studio import views as studio
+
+    for part in (pages, language, pictures, api, accounts, studio, ops, people, health, metrics):
+        app.register_blueprint(part.blueprint)
+    looking = (errors, headers, language, formats, metrics, login, csrf, access, limits)
+    for part in (*looking, cross_origin):
+        part.install(app)
+    proxies = app.extensions["findalike"].settings.proxies
+    if proxies:  # they say who asks, and whether by https
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]

@@ -64,6 +64,7 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.UnknownRule: Answer(404, "unknown-rule", "No such rule"),
     errors.UnusableEntry: Answer(400, "unusable-entry", "This can't be kept"),
     errors.UnknownEntry: Answer(404, "unknown-entry", "Not found"),
+    errors.EditedMeanwhile: Answer(409, "edited-meanwhile", "Edited meanwhile"),
     errors.NoGeneration: Answer(
         503,
         "nothing-published",

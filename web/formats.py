@@ -1,6 +1,7 @@
 """How values look on a page, in its language: prices, counts, shares. Knows no HTML."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from babel import Locale
@@ -54,6 +55,16 @@ def steps(category: str | None) -> list[str]:
     return category.split(SEPARATOR) if category else []
 
 
+def moment(at: datetime | None) -> str:
+    """Return `21 Nov 2026, 13:42` in UTC; nothing for never."""
+    return "" if at is None else f"{at.astimezone(UTC):%-d %b %Y, %H:%M}"
+
+
+def code_parts(text: str) -> list[tuple[bool, str]]:
+    """Return a text in parts, with whether each stood between backticks."""
+    return [(bool(number % 2), part) for number, part in enumerate(text.split("`")) if part]
+
+
 STAGES = {
     "region": N_("The marked part of your photo"),
     "expand": N_("Pictures like the first hits"),
@@ -64,6 +75,20 @@ STAGES = {
     "rules": N_("The shop"),
 }
 """What re-ranking stages go by, in words for people."""
+
+
+SAID_BY = {
+    "merchandiser": "edited",
+    "merchant": "the merchant's field",
+    "title": "named in the title",
+    "picture": "seen in the pictures",
+}
+"""Who says what a product is like, in words for people."""
+
+
+def said_by(source: str) -> str:
+    """Return what a source of attributes goes by."""
+    return SAID_BY[source]
 
 
 def stage(name: str) -> str:
@@ -80,5 +105,16 @@ def _locale() -> Locale | str:
 
 def install(app: Flask) -> None:
     """Offer these to templates as filters."""
-    for formatter in (price, count, percent, share, leaf, steps, stage):
+    for formatter in (
+        price,
+        count,
+        percent,
+        share,
+        leaf,
+        steps,
+        stage,
+        moment,
+        code_parts,
+        said_by,
+    ):
         app.add_template_filter(formatter)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from flask import request
 from PIL import Image
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -34,6 +34,7 @@ class PageFields(QueryFields):
 
 
 Fields = TypeVar("Fields", bound=FilterFields)
+Plain = TypeVar("Plain", bound=BaseModel)
 
 
 def parse_fields(model: type[Fields], values: MultiDict[str, str]) -> Fields:
@@ -48,6 +49,18 @@ def parse_fields(model: type[Fields], values: MultiDict[str, str]) -> Fields:
     }
     try:
         return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidFields.of(error) from error
+
+
+def parse_plain(model: type[Plain], values: MultiDict[str, str]) -> Plain:
+    """Return the fields of a list's address, each given once.
+
+    Raises:
+        InvalidFields: names the fields and what is allowed.
+    """
+    try:
+        return model.model_validate(values.to_dict())
     except ValidationError as error:
         raise InvalidFields.of(error) from error
 

@@ -83,7 +83,10 @@ class QueryFields(PagedFields):
     """The fields that JSON and form searches share."""
 
     text: str = Field(
-        default="", max_length=2000, description="Words; with a photo, what to change."
+        default="",
+        max_length=2000,
+        description="Words; with a photo, what to change.",
+        examples=["red striped mug"],
     )
     box: str | None = Field(
         default=None,
@@ -122,8 +125,13 @@ class HeatFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    photo: Token = Field(description="Token that a search with `keep` returned.")
-    image_id: int = Field(ge=1, le=2**63 - 1, description="A hit's picture: the end of `picture`.")
+    photo: Token = Field(
+        description="Token that a search with `keep` returned.",
+        examples=["0123456789abcdef0123456789abcdef"],
+    )
+    image_id: int = Field(
+        ge=1, le=2**63 - 1, description="A hit's picture: the end of `picture`.", examples=[42]
+    )
     box: str | None = Field(default=None, description="Part of the photo, as in a search.")
     side: Literal["product", "photo"] = Field(default="product", description="What is shown.")
 
@@ -138,6 +146,15 @@ class ClickFields(BaseModel):
     rank: int = Field(ge=1, le=10**6, description="The hit's `rank`.")
 
 
+class KeepFields(BaseModel):
+    """A photo that found nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
+    photo: Token = Field(description="Token of the photo that was searched with.")
+
+
 class RefusedField(BaseModel):
     """A field that can't be used, and why."""
 
@@ -148,9 +165,14 @@ class RefusedField(BaseModel):
 class Problem(BaseModel):
     """An error as RFC 9457 describes it."""
 
-    type: str = Field(description="Names the kind of problem; stable.")
-    title: str
-    status: int
-    detail: str = Field(description="What is wrong and what to do.")
+    type: str = Field(
+        description="Names the kind of problem; stable.",
+        examples=["urn:findalike:problem:unknown-product"],
+    )
+    title: str = Field(examples=["No such product"])
+    status: int = Field(examples=[404])
+    detail: str = Field(
+        description="What is wrong and what to do.", examples=["No product has the sku 'X'."]
+    )
     reason: str | None = Field(default=None, description="Short code of why a picture is refused.")
     errors: list[RefusedField] | None = Field(default=None, description="Refused fields.")

@@ -9,6 +9,8 @@ from search.engine import SearchEngine
 from search.pictures import PictureStore
 from search.results import Filters, Query, SearchPage, Sort
 from search.settings import Settings
+from search.thumbnails import ThumbnailStore
+from web.api.key_ring import KeyRing
 from web.metrics import Metrics
 from web.photo_addresses import PhotoAddresses
 from web.uploads import UploadStore
@@ -23,9 +25,11 @@ class WebState:
     engine: SearchEngine
     uploads: UploadStore
     pictures: PictureStore
+    thumbnails: ThumbnailStore
     metrics: Metrics
     photo_addresses: PhotoAddresses
     watch: Watch
+    keys: KeyRing
 
 
 def state() -> WebState:

@@ -35,9 +35,10 @@ def encode(
     What is encoded is kept whatever happens; running this again does only what is left.
     """
     from indexer.encode_run import run_encoding
-    from indexer.upkeep import forget_damaged_shards, retry_refused
-    from search.db import open_database
+    from indexer.upkeep import forget_damaged_shards
+    from search.db import open_database, session_scope
     from search.embeddings import EmbeddingStore
+    from search.health.refusals import retry_pictures
 
     settings = load_settings()
     if batch_images is not None:
@@ -49,7 +50,8 @@ def encode(
             forgotten = forget_damaged_shards(database, EmbeddingStore(settings.root))
             extra["forgotten"] = sum(forgotten.values())
         if retry_failed:
-            extra["retried"] = retry_refused(database)
+            with session_scope(database) as session:
+                extra["retried"] = retry_pictures(session)
         job = run_encoding(database, settings, workers=workers, quiet=as_json)
     finally:
         database.dispose()

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from indexer.commands.build import show as show_manifest
+from indexer.commands.inspect import show as show_looked
 from search.cli import echo_json, json_option
 from search.settings import load_settings
 
@@ -24,6 +25,7 @@ def show(report: dict[str, Any]) -> None:
     if report["changed"]:
         show_manifest(report["manifest"])
         click.echo(f"Generation {report['generation']} is live.")
+        show_looked(report)
     else:
         click.echo(f"Nothing changed: generation {report['generation']} stays live.")
     products = report["products"]

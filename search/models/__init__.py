@@ -9,7 +9,15 @@ from search.models.catalogue import (
     ProductImage,
     Quarantine,
 )
-from search.models.index import GENERATION_STATES, JOB_STATES, Embedding, Generation, Job
+from search.models.index import (
+    FINDING_KINDS,
+    GENERATION_STATES,
+    JOB_STATES,
+    Embedding,
+    Finding,
+    Generation,
+    Job,
+)
 from search.models.merchandising import (
     RULE_ACTIONS,
     RULE_FIELDS,
@@ -23,6 +31,7 @@ from search.models.traffic import Click, SearchEvent
 
 __all__ = [
     "ATTRIBUTE_SOURCES",
+    "FINDING_KINDS",
     "GENERATION_STATES",
     "IMAGE_STATES",
     "JOB_STATES",
@@ -36,6 +45,7 @@ __all__ = [
     "Base",
     "Click",
     "Embedding",
+    "Finding",
     "Generation",
     "Job",
     "Product",

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Identity, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from search.models.base import Base, one_of
 
 GENERATION_STATES = ("building", "verified", "live", "retired", "failed")
 JOB_STATES = ("running", "done", "failed")
+FINDING_KINDS = ("duplicate", "category", "title")
 
 
 class Embedding(Base):
@@ -41,6 +42,29 @@ class Generation(Base):
     published_at: Mapped[datetime | None]  # None: never, or rolled back from
 
 
+class Finding(Base):
+    """What looking over a generation found odd of a product: see `search.health`."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", FINDING_KINDS), name="kind"),
+        Index(None, "generation_id", "kind"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    generation_id: Mapped[int] = mapped_column(ForeignKey("generation.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("product.id", ondelete="CASCADE"), index=True
+    )
+    product_image_id: Mapped[int] = mapped_column(
+        ForeignKey("product_image.id", ondelete="CASCADE"), index=True
+    )
+    group: Mapped[int | None]  # of duplicates: equal for those that belong together
+    score: Mapped[float]  # how sure, 0 to 1
+    detail: Mapped[dict[str, Any]]
+
+
 class Job(Base):
     """A long piece of work and how far it is."""
 
@@ -48,7 +72,7 @@ class Job(Base):
     __table_args__ = (CheckConstraint(one_of("state", JOB_STATES), name="state"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    kind: Mapped[str]  # ingest, encode, build, reindex
+    kind: Mapped[str]  # ingest, encode, build, reindex, inspect
     state: Mapped[str] = mapped_column(server_default="running")
     total: Mapped[int] = mapped_column(server_default=text("0"))
     done: Mapped[int] = mapped_column(server_default=text("0"))

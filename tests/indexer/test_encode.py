@@ -22,11 +22,12 @@ from indexer.claims import anything_unclaimed, claim, count_unencoded
 from indexer.encode import encode_all, follow, start_encoding
 from indexer.encode_job import count_once
 from indexer.pipeline import map_ahead
-from indexer.upkeep import forget_damaged_shards, prune_orphan_shards, retry_refused
+from indexer.upkeep import forget_damaged_shards, prune_orphan_shards
 from search.db import session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import OpenClipEncoder, load_encoder
 from search.errors import JobFailed
+from search.health.refusals import retry_pictures
 from search.jobs import JobView, read_job, start_job
 from search.models import Embedding, Job, ProductImage, Quarantine
 from search.pictures import PictureStore
@@ -201,7 +202,8 @@ def test_a_picture_that_works_now_leaves_quarantine(
         path = Path(session.get_one(ProductImage, image_id).address)
     path.write_bytes(pictures(1)[0])
 
-    assert retry_refused(database) == 1
+    with session_scope(database) as session:
+        assert retry_pictures(session) == 1
     job = encode_all(database, settings, small)
 
     assert (job.done, job.failed) == (1, 0)
@@ -216,7 +218,8 @@ def test_a_picture_refused_twice_has_one_entry(
 ) -> None:
     add(b"")
     encode_all(database, settings, small)
-    retry_refused(database)
+    with session_scope(database) as session:
+        retry_pictures(session)
     encode_all(database, settings, small)
 
     assert count_rows(database, Quarantine) == 1

@@ -106,7 +106,7 @@ def test_the_first_run_reads_encodes_builds_and_publishes(
     assert report["changed"] is True
     assert report["generation"] == live(database).id
     assert report["manifest"]["measured"]["recall_at_10"] == 1
-    assert set(report["seconds"]) == {"ingest", "encode", "build", "publish"}
+    assert set(report["seconds"]) == {"ingest", "encode", "build", "publish", "inspect"}
     assert encoded == [N]
     assert indexed_skus(database, settings) == {f"SKU-{i}" for i in range(N)}
 

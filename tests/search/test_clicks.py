@@ -129,7 +129,7 @@ def test_exported_judgements_are_what_evaluate_reads(database: Engine, tmp_path:
     assert "photos are not kept" in told
 
 
-def test_old_events_go_with_their_clicks(database: Engine) -> None:
+def test_old_events_go_with_their_clicks(database: Engine, tmp_path: Path) -> None:
     with session_scope(database) as session:
         product = make_product(session)
         sku = product.sku
@@ -138,7 +138,7 @@ def test_old_events_go_with_their_clicks(database: Engine) -> None:
             event = make_event(session, [product], created_at=long_ago)
             record_click(session, event.id, sku, 1)
             kept = event.id
-    assert forget_old_events(database, older_than_days=90) == 1
+    assert forget_old_events(database, tmp_path, older_than_days=90) == 1
     with session_scope(database) as session:
         assert session.scalars(select(SearchEvent.id)).all() == [kept]
         assert session.scalars(select(Click.search_event_id)).all() == [kept]

@@ -17,7 +17,7 @@ from search.disk import disk_use
 from search.encoder import OpenClipEncoder
 from search.jobs import advance, fail, start_job
 from search.models import Embedding, Generation, Quarantine
-from search.readable import ago, counts, size
+from search.readable import ago, counts, size, span
 from search.settings import Settings, load_settings
 from search.status import read_status
 from tests.factories import make_image, make_product
@@ -71,6 +71,8 @@ def test_status_counts_what_is_there(shop: Engine, settings: Settings) -> None:
     assert found.queued_tasks == 0
     assert found.disk.used_bytes == {"pictures": 1234}
     assert found.disk.free_bytes > 0
+    assert [job.kind for job in found.running] == ["encode"]
+    assert (found.last_reindex, found.schedule) == (None, None)
     assert found.schema_revision == schema.newest_revision()
 
 
@@ -105,11 +107,33 @@ def test_status_as_table_and_as_json(shop: Engine) -> None:
     for fact in ("2, and 1 retired", "2 truncated, 1 missing", "3 of 4 (75 %)", "factory Flat"):
         assert fact in shown
     assert "the disk is full" in shown
+    assert "encode 1: 3 of 4" in shown
+    assert "no worker runs. Start `findalike worker`." in shown
+    assert "none: set FINDALIKE_SCHEDULE" in shown
 
     found = json.loads(CliRunner().invoke(status, ["--json"]).stdout)
     assert found["products"] == 2
     assert found["live"]["manifest"]["recall_at_10"] == 1.0
     assert found["jobs"][1]["failed"] == 1
+    assert [concern["subject"] for concern in found["concerns"]] == ["workers"]
+
+
+def test_status_tells_of_the_last_night_and_the_next(
+    shop: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINDALIKE_SCHEDULE", "30 2 * * *")
+    monkeypatch.setenv("FINDALIKE_TIMEZONE", "Europe/Lisbon")
+    load_settings.cache_clear()
+    with session_scope(shop) as session:
+        fail(session, start_job(session, "reindex"), "the catalogue is gone")
+        start_job(session, "reindex")
+    shown = CliRunner().invoke(status, [], env={"COLUMNS": "200"}).stdout
+    assert "The last reindex failed, 0 s ago: the catalogue is gone" in shown
+    assert "30 2 * * * (Europe/Lisbon), next 20" in shown
+    assert "`findalike schedule` does not run" in shown
+    found = json.loads(CliRunner().invoke(status, ["--json"]).stdout)
+    assert found["last_reindex"]["error"] == "the catalogue is gone"
+    assert found["schedule"]["attended"] is False
 
 
 def test_disk_use_of_a_home_that_is_not_there(tmp_path: Path) -> None:
@@ -135,6 +159,15 @@ def test_moments_and_counts_are_for_people() -> None:
     assert ago(now - timedelta(days=3)) == "3 d ago"
     assert counts({"ready": 1200, "failed": 3}) == "1,200 ready, 3 failed"
     assert counts({}) == "none"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0, "0 s"), (0.42, "0.4 s"), (59.6, "1 min"), (75, "1 min 15 s"), (7500, "2 h 5 min"),
+     (90_061, "1 d 1 h"), (86_400 + 120, "1 d")],
+)  # fmt: skip
+def test_spans_are_for_people(seconds: float, written: str) -> None:
+    assert span(seconds) == written
 
 
 @pytest.fixture

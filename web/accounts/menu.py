@@ -11,6 +11,7 @@ class Entry:
 
     endpoint: str
     label: str
+    also: tuple[str, ...] = ()  # further endpoints that are below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,13 @@ MENU = (
     Section(
         "Studio",
         "merchandiser",
-        (Entry("studio.catalogue", "Catalogue"),),
+        (
+            Entry("studio.catalogue", "Catalogue", ("studio.product",)),
+            Entry("studio.rules", "Rules", ("studio.new_rule", "studio.removal")),
+            Entry("studio.saved", "Saved"),
+            Entry("studio.health", "Health"),
+            Entry("studio.gaps", "Gaps"),
+        ),
     ),
     Section(
         "Operations",
@@ -36,6 +43,15 @@ MENU = (
             Entry("ops.jobs", "Jobs"),
             Entry("ops.generations", "Generations"),
             Entry("ops.charts", "Charts"),
+        ),
+    ),
+    Section(
+        "People",
+        "admin",
+        (
+            Entry("people.accounts", "Accounts"),
+            Entry("people.keys", "API keys"),
+            Entry("people.trail", "Changes"),
         ),
     ),
 )

@@ -58,6 +58,21 @@ def _nobodys_hash() -> str:
     return _hasher().hash("nobody's password")
 
 
+def check_name(name: str) -> str:
+    """Return a name as accounts and keys have it: lower case, without spaces around it.
+
+    Raises:
+        UnusableEntry: it is too long, or has odd letters.
+    """
+    name = name.strip().lower()
+    if not NAME.fullmatch(name):
+        raise UnusableEntry(
+            f"{name!r} is no usable name: take up to 64 letters a-z, digits and . _ @ + -, a "
+            "letter or digit first."
+        )
+    return name
+
+
 def add_account(session: Session, name: str, role: str, password: str) -> AccountView:
     """Make an account.
 
@@ -65,11 +80,7 @@ def add_account(session: Session, name: str, role: str, password: str) -> Accoun
         UnusableEntry: the name is taken or has odd letters, the role is none, or the password
             is too short.
     """
-    name = name.strip().lower()
-    if not NAME.fullmatch(name):
-        raise UnusableEntry(
-            f"{name!r} is no name for an account: use up to 64 letters a-z, digits and . _ @ + -."
-        )
+    name = check_name(name)
     if role not in ROLES:
         raise UnusableEntry(f"{role!r} is no role: use one of {', '.join(ROLES)}.")
     _check_password(password)
@@ -93,6 +104,15 @@ def find_account(session: Session, account_id: int) -> AccountView | None:
     return None if row is None else _view(row)
 
 
+def account_named(session: Session, name: str) -> AccountView:
+    """Return the account of a name.
+
+    Raises:
+        UnknownEntry: there is none of this name.
+    """
+    return _view(_named(session, name))
+
+
 def set_password(session: Session, name: str, password: str) -> AccountView:
     """Give an account another password; unlocks it, and ends its sessions.
 
@@ -107,16 +127,30 @@ def set_password(session: Session, name: str, password: str) -> AccountView:
     return _view(row)
 
 
+def unlock(session: Session, name: str) -> AccountView:
+    """Let an account log in again that was locked after wrong passwords.
+
+    Raises:
+        UnknownEntry: there is none of this name.
+    """
+    row = _named(session, name)
+    row.failures, row.locked_until = 0, None
+    session.flush()
+    return _view(row)
+
+
 def set_role(session: Session, name: str, role: str) -> AccountView:
     """Give an account another role.
 
     Raises:
         UnknownEntry: there is none of this name.
-        UnusableEntry: there is no such role.
+        UnusableEntry: there is no such role, or this is the last admin.
     """
     if role not in ROLES:
         raise UnusableEntry(f"{role!r} is no role: use one of {', '.join(ROLES)}.")
     row = _named(session, name)
+    if role != "admin":
+        _keep_an_admin(session, row)
     row.role = role
     session.flush()
     return _view(row)
@@ -127,8 +161,11 @@ def remove_account(session: Session, name: str) -> None:
 
     Raises:
         UnknownEntry: there is none of this name.
+        UnusableEntry: this is the last admin.
     """
-    session.delete(_named(session, name))
+    row = _named(session, name)
+    _keep_an_admin(session, row)
+    session.delete(row)
     session.flush()
 
 
@@ -179,6 +216,16 @@ def _named(session: Session, name: str) -> Account:
     if row is None:
         raise UnknownEntry("account", name, "`findalike user list` shows all.")
     return row
+
+
+def _keep_an_admin(session: Session, row: Account) -> None:
+    """Refuse to take away the last admin, who alone can make another on the pages.
+
+    Locks all admins, so that two who remove each other at once do not both succeed.
+    """
+    admins = select(Account.id).where(Account.role == "admin").order_by(Account.id)
+    if session.scalars(admins.with_for_update()).all() == [row.id]:
+        raise UnusableEntry(f"{row.name} is the last admin; make another account admin first.")
 
 
 def _view(row: Account) -> AccountView:

@@ -39,14 +39,18 @@ class AttributeView(BaseModel):
 class ProductView(BaseModel):
     """A product."""
 
-    sku: str
-    title: str
+    sku: str = Field(description="The shop's key.", examples=["S007-00042"])
+    title: str = Field(examples=["Red striped mug"])
     description: str
-    brand: str | None
-    category: str | None = Field(description="A path, `A > B > C`.")
-    colour: str | None
-    price_cents: int | None = Field(description="Hundredths of the currency's unit.")
-    currency: str | None = Field(description="ISO 4217.")
+    brand: str | None = Field(examples=["Nordlys"])
+    category: str | None = Field(
+        description="A path, `A > B > C`.", examples=["Home > Tableware > Mugs"]
+    )
+    colour: str | None = Field(examples=["red"])
+    price_cents: int | None = Field(
+        description="Hundredths of the currency's unit.", examples=[1050]
+    )
+    currency: str | None = Field(description="ISO 4217.", examples=["EUR"])
     in_stock: bool
     url: str | None = Field(description="The product in the shop.")
     page: str = Field(description="The product on this site.")
@@ -100,7 +104,9 @@ class HitView(BaseModel):
     """One product found."""
 
     rank: int = Field(description="Counted from 1 over all pages.")
-    similarity: float = Field(description="Cosine, -1 to 1, exact; rises with likeness.")
+    similarity: float = Field(
+        description="Cosine, -1 to 1, exact; rises with likeness.", examples=[0.8731]
+    )
     picture: str = Field(description="The product's picture that matched best.")
     product: ProductView
     moves: list[MoveView] = Field(description="Which stage moved it where.")
@@ -167,12 +173,13 @@ class ResultsView(BaseModel):
 
     hits: list[HitView]
     total: int = Field(
-        description="Products found, over all pages; what is folded counts once, except in facets."
+        description="Products found, over all pages; what is folded counts once, except in facets.",
+        examples=[57],
     )
-    page: int
-    pages: int
-    k: int
-    kind: str = Field(description="`photo`, `text`, `both` or `similar`.")
+    page: int = Field(examples=[1])
+    pages: int = Field(examples=[3])
+    k: int = Field(examples=[24])
+    kind: str = Field(description="`photo`, `text`, `both` or `similar`.", examples=["text"])
     photo: str | None = Field(description="Token of the kept photo.")
     regions: list[RegionView] = Field(
         description="Things in the photo, best first; search with another `box` to mean another."
@@ -234,3 +241,9 @@ class ClickView(BaseModel):
     """What became of a click."""
 
     recorded: bool = Field(description="False where this click was known already.")
+
+
+class KeptView(BaseModel):
+    """What became of a photo."""
+
+    kept: bool = Field(description="False where the search found something, or has its photo.")

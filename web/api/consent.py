@@ -1,26 +1,31 @@
-"""Whether a shopper agreed that clicks are recorded. Without a clear yes it is no.
+"""Whether a shopper agreed to what is recorded. Without a clear yes it is no.
 
-The answer is a first-party cookie that `static/clicks.js` sets when the page asks; it names nobody.
-A browser that asks not to be tracked is not asked, and its cookie does not count. The cookie is
-SameSite=Lax, so that a page of another site can't send clicks in a shopper's name.
+Clicks and photos are two questions, and their answers two first-party cookies, which
+`static/clicks.js` and `static/photos.js` set when the page asks; they name nobody. A browser that
+asks not to be tracked is not asked, and its cookies do not count. They are SameSite=Lax, so that a
+page of another site can't send anything in a shopper's name.
 """
+
+from typing import Literal
 
 from flask import Request
 from werkzeug.exceptions import Forbidden
 
-COOKIE = "clicks"
+Consent = Literal["clicks", "photos"]
+"""What may be agreed to; also the name of the cookie."""
 AGREED = "yes"
+RECORDED = {"clicks": "click is recorded", "photos": "photo is kept"}
 
 
-def check_consent(request: Request) -> None:
-    """Refuse a click that the shopper did not agree to have recorded.
+def check_consent(request: Request, to: Consent) -> None:
+    """Refuse what the shopper did not agree to.
 
     Raises:
         Forbidden: no consent, or the browser asks not to be tracked.
     """
     if "1" in (request.headers.get("DNT"), request.headers.get("Sec-GPC")):
-        raise Forbidden("The browser asks not to be tracked, so no click is recorded.")
-    if request.cookies.get(COOKIE) != AGREED:
+        raise Forbidden(f"The browser asks not to be tracked, so no {RECORDED[to]}.")
+    if request.cookies.get(to) != AGREED:
         raise Forbidden(
-            f"No click is recorded without consent. Ask, and send the cookie {COOKIE}={AGREED}."
+            f"No {RECORDED[to]} without consent. Ask, and send the cookie {to}={AGREED}."
         )

@@ -17,16 +17,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def changed(action: str, name: str, work: "Callable[[Session], T]", **details: str) -> T:
-    """Run a change of an account, and record it in the same transaction."""
-    from search.audit import cli_actor, record_change
+def changed(work: "Callable[[Session, str], T]") -> T:
+    """Run an audited change of an account in a transaction, as whoever runs the command."""
+    from search.audit import cli_actor
 
-    def both(session: "Session") -> T:
-        done = work(session)
-        record_change(session, cli_actor(), action, name.strip().lower(), details)
-        return done
-
-    return in_session(both, "findalike-user")
+    return in_session(lambda session: work(session, cli_actor()), "findalike-user")
 
 
 def shown(account: "AccountView") -> dict[str, object]:
@@ -55,11 +50,9 @@ def user() -> None:
 @json_option
 def add(*, name: str, role: str, password: str, as_json: bool) -> None:
     """Make an account NAME; asks for its password."""
-    from web.accounts.store import add_account
+    from web.accounts import changes
 
-    account = changed(
-        "account.add", name, lambda session: add_account(session, name, role, password), role=role
-    )
+    account = changed(lambda session, actor: changes.add(session, actor, name, role, password))
     if as_json:
         echo_json(shown(account))
     else:
@@ -90,11 +83,9 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def password(*, name: str, password: str, as_json: bool) -> None:
     """Give NAME another password; unlocks the account and ends its sessions."""
-    from web.accounts.store import set_password
+    from web.accounts import changes
 
-    account = changed(
-        "account.password", name, lambda session: set_password(session, name, password)
-    )
+    account = changed(lambda session, actor: changes.set_password(session, actor, name, password))
     if as_json:
         echo_json(shown(account))
     else:
@@ -107,11 +98,9 @@ def password(*, name: str, password: str, as_json: bool) -> None:
 @json_option
 def role(*, name: str, role: str, as_json: bool) -> None:
     """Give NAME another ROLE."""
-    from web.accounts.store import set_role
+    from web.accounts import changes
 
-    account = changed(
-        "account.role", name, lambda session: set_role(session, name, role), role=role
-    )
+    account = changed(lambda session, actor: changes.set_role(session, actor, name, role))
     if as_json:
         echo_json(shown(account))
     else:
@@ -123,9 +112,9 @@ def role(*, name: str, role: str, as_json: bool) -> None:
 @json_option
 def remove(*, name: str, as_json: bool) -> None:
     """Delete the account NAME; its sessions end."""
-    from web.accounts.store import remove_account
+    from web.accounts import changes
 
-    changed("account.remove", name, lambda session: remove_account(session, name))
+    changed(lambda session, actor: changes.remove(session, actor, name))
     if as_json:
         echo_json({"removed": name})
     else:

@@ -75,4 +75,4 @@ def _builds(history: History, name: str, value: Callable[[MeasuredBuild], float]
 
 
 def _milliseconds(number: float) -> str:
-    return f"{number:.2f} ms" if number < 10 else f"{number:.0f} ms"
+    return f"{number:.2f} ms" if 0 < number < 10 else f"{number:,.0f} ms"

@@ -73,7 +73,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
     return render_template(
         "ops/generation.html",
         generation=found,
-        tables=list(report_tables(plain)),
+        tables=list(report_tables(plain, "What it is")),
         files=found.manifest.get("files", {}),
         before=before,
         changes=_changes(before, found.measured),

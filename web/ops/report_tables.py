@@ -8,34 +8,73 @@ from dataclasses import dataclass
 from typing import Any
 
 LABELS = {
-    "ann_ms": "Search in the index, ms",
-    "bytes": "Size in bytes",
+    "source": "Catalogue",
+    "generation": "Generation",
+    "rows": "Rows",
+    "new": "New",
     "changed": "Changed",
-    "dim": "Dimensions",
-    "elapsed_s": "Seconds",
-    "encode": "Encoding",
-    "events_forgotten": "Old searches forgotten",
-    "exact_ms": "Exact search, ms",
-    "failed": "Pictures refused, by reason",
-    "factory": "Index",
-    "images_per_s": "Pictures per second",
+    "unchanged": "Unchanged",
+    "retired": "Retired",
+    "returned": "Returned",
+    "refused": "Refused",
+    "indexed": "Indexed",
+    "without_picture": "Without a usable picture",
     "job": "Encode job",
-    "left_out": "Not indexed",
-    "manifest": "Generation",
-    "measured": "Measured",
-    "nbits": "Bits per code part",
+    "total": "Pictures to encode",
+    "encoded": "Encoded",
+    "reused": "Known already",
+    "images_new": "Pictures new",
+    "images_changed": "changed",
+    "images_retried": "tried again",
+    "images_removed": "removed",
+    "elapsed_s": "Seconds",
+    "images_per_s": "Pictures per second",
+    "name": "Name",
     "products": "Products",
+    "vectors": "Vectors",
+    "bytes": "Size in bytes",
+    "stored_bytes": "Size in bytes",
     "recall_at_10": "Recall at 10",
     "recall_at_10_photo": "Recall at 10, photos",
     "recall_at_10_text": "Recall at 10, texts",
+    "p50": "Half within",
+    "p95": "95 % within",
+    "p50_ms": "Half of searches within, ms",
+    "p95_ms": "95 % of searches within, ms",
+    "factory": "Index",
+    "reason": "Why this index",
+    "nlist": "Lists (nlist)",
+    "nprobe": "Lists searched (nprobe)",
+    "m": "Code parts (m)",
+    "nbits": "Bits per part (nbits)",
+    "candidates": "Rescored per query",
+    "dim": "Dimensions",
+    "patch_dim": "Dimensions of a part of a picture",
+    "model": "FINDALIKE_MODEL",
+    "model_tag": "Model",
+    "created_at": "Built",
+    "events_forgotten": "Old searches forgotten",
+}
+"""What single facts are called, in the order that they are shown in; others come after."""
+TITLES = {
+    "sources": "Catalogues",
+    "products": "Products",
+    "seconds": "Seconds per stage",
     "refusals": "Rows refused, by reason",
     "remarks": "Rows taken in spite of",
-    "seconds": "Seconds per stage",
-    "sources": "Catalogues",
+    "encode": "Encoding",
+    "failed": "Pictures refused, by reason",
+    "manifest": "Live index",
+    "measured": "Measured",
+    "ann_ms": "Search in the index, ms",
+    "exact_ms": "Exact search, ms",
+    "left_out": "Not indexed",
+    "thresholds": "Thresholds of likeness",
 }
-"""Names of reports that speak too little for themselves."""
+"""What parts of a report are called, in their order."""
 WHOLE = "Report"
-UNTOLD = frozenset(("stage", "checksum", "signature", "sha256"))
+UNTOLD = frozenset(("stage", "checksum", "signature", "format", "files"))
+"""Left to the JSON, or to tables of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +87,38 @@ class ReportTable:
 
 
 def label(name: str) -> str:
-    """Return what a part of a report is called on a page."""
-    return LABELS.get(name) or name.replace("_", " ").replace(".", " ").capitalize()
+    """Return what a fact is called on a page."""
+    return LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+def title_of(name: str) -> str:
+    """Return what a part of a report is called."""
+    return TITLES.get(name) or label(name)
 
 
 def report_tables(report: Mapping[str, Any], title: str = WHOLE) -> Iterator[ReportTable]:
     """Yield the tables of a report: its own facts, then its parts, to any depth."""
     plain = [
         (label(name), value)
-        for name, value in report.items()
-        if not isinstance(value, dict | list) and value is not None and name not in UNTOLD
+        for name, value in _ordered(report, LABELS)
+        if not isinstance(value, dict | list) and value is not None
     ]
-    if title == label("seconds"):  # where the time went, first
+    if title.endswith(TITLES["seconds"]):  # where most of the time went comes first
         plain.sort(key=lambda row: -float(row[1]))
     if plain:
         yield ReportTable(title, ("", ""), tuple(plain))
-    for name, value in report.items():
+    for name, value in _ordered(report, TITLES):
         if isinstance(value, dict):
-            yield from report_tables(
-                value, label(name) if title == "Report" else f"{title}: {label(name).lower()}"
-            )
+            yield from report_tables(value, title_of(name))
         elif isinstance(value, list) and value:
-            yield from _list_tables(label(name), value)
+            yield from _list_tables(title_of(name), value)
+
+
+def _ordered(report: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """Return what is told of a report, in the order of names; PostgreSQL keeps none."""
+    order = {name: place for place, name in enumerate(names)}
+    told = [(name, value) for name, value in report.items() if name not in UNTOLD]
+    return sorted(told, key=lambda part: (order.get(part[0], len(order)), part[0]))
 
 
 def _list_tables(title: str, values: Sequence[Any]) -> Iterator[ReportTable]:
@@ -77,13 +126,15 @@ def _list_tables(title: str, values: Sequence[Any]) -> Iterator[ReportTable]:
     if not all(isinstance(value, dict) for value in values):
         yield ReportTable(title, ("",), tuple((str(value),) for value in values))
         return
-    names = [name for name, value in values[0].items() if not isinstance(value, dict | list)]
+    first = _ordered(values[0], LABELS)
+    names = [name for name, value in first if not isinstance(value, dict | list)]
     rows = tuple(tuple(value.get(name) for name in names) for value in values)
     yield ReportTable(title, tuple(label(name) for name in names), rows)
     for value in values:
-        parts = {name: part for name, part in value.items() if isinstance(part, dict) and part}
-        first = str(value.get(names[0], "")) if len(values) > 1 and names else ""
-        yield from report_tables(parts, first or WHOLE)
+        for name, part in _ordered(value, TITLES):
+            if isinstance(part, dict) and part:
+                whose = f" ({value.get(names[0])})" if len(values) > 1 and names else ""
+                yield from report_tables(part, f"{title_of(name)}{whose}")
 
 
 def flat(report: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:

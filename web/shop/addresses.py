@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from search.columns import FIELDS
-from web.parsing import PageFields
+from web.schemas import FilterFields
 
-ASKED = ("text", "photo", "box", "sort")
-"""Fields that are no filters."""
+ASKED = ("text", "photo", "box", "like", "sort", "view")
+"""Fields that are no filters; `like` and `view` are the studio's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +19,18 @@ class Address:
     fields: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, path: str, fields: PageFields) -> "Address":
+    def of(cls, path: str, fields: FilterFields) -> "Address":
         """Return the address of these fields; those that say nothing are left out."""
-        pairs = [("text", fields.text), ("photo", fields.photo or ""), ("box", fields.box or "")]
-        pairs.append(("sort", fields.sort if fields.sort != "relevance" else ""))
+        pairs = [(name, str(getattr(fields, name, None) or "")) for name in ASKED]
+        pairs = [pair for pair in pairs if pair != ("sort", "relevance")]
         for name in (*FIELDS, *fields.attributes):
             pairs += [(name, value) for value in fields.chosen(name)]
         for name in ("min_price", "max_price"):
             price = getattr(fields, name)
             pairs.append((name, "" if price is None else format(price, "f")))
         pairs.append(("in_stock", "1" if fields.in_stock else ""))
-        pairs.append(("page", str(fields.page) if fields.page > 1 else ""))
+        page = getattr(fields, "page", 1)
+        pairs.append(("page", str(page) if page > 1 else ""))
         return cls(path, tuple((name, value) for name, value in pairs if value))
 
     def __str__(self) -> str:
@@ -48,10 +49,10 @@ class Address:
         """Return the search for another part of its photo, at its first page."""
         return self._keeping(lambda name, _: name not in ("box", "page"), (("box", box),))
 
-    def sorted_by(self, sort: str) -> "Address":
-        """Return the same hits in another order, from the first page."""
-        order = (("sort", sort),) if sort != "relevance" else ()
-        return self._keeping(lambda name, _: name not in ("sort", "page"), order)
+    def having(self, name: str, value: str) -> "Address":
+        """Return the search with one field another, at its first page; empty takes it away."""
+        pair = ((name, value),) if value else ()
+        return self._keeping(lambda other, _: other not in (name, "page"), pair)
 
     def without_filters(self) -> "Address":
         """Return the search with nothing that restricts hits, at its first page."""

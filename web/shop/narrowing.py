@@ -1,13 +1,14 @@
 """The filter column of a results page: what can be chosen, what is, and how to undo it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from search.columns import FIELDS
-from search.results import SearchPage
+from search.results import FacetValue
 from web.formats import count, leaf
 from web.language import attribute_label, gettext
-from web.parsing import PageFields
+from web.schemas import FilterFields
 from web.shop.addresses import ASKED, Address
 
 
@@ -38,12 +39,14 @@ class Chip:
     address: Address
 
 
-def choice_groups(found: SearchPage, fields: PageFields) -> list[ChoiceGroup]:
+def choice_groups(
+    facets: Mapping[str, Sequence[FacetValue]], fields: FilterFields
+) -> list[ChoiceGroup]:
     """Return the filters that have something to choose."""
     groups = []
-    for name in dict.fromkeys((*FIELDS, *found.facets, *fields.attributes)):
+    for name in dict.fromkeys((*FIELDS, *facets, *fields.attributes)):
         chosen = fields.chosen(name)
-        counts = {facet.value: facet.count for facet in found.facets.get(name, ())}
+        counts = {facet.value: facet.count for facet in facets.get(name, ())}
         values = [*chosen, *(value for value in counts if value not in chosen)]
         choices = tuple(
             Choice(value, _label(name, value), counts.get(value), value in chosen)
@@ -54,8 +57,8 @@ def choice_groups(found: SearchPage, fields: PageFields) -> list[ChoiceGroup]:
     return groups
 
 
-def chips(fields: PageFields, address: Address) -> list[Chip]:
-    """Return the filters in force, each with the way out of it."""
+def chips(address: Address) -> list[Chip]:
+    """Return the filters in force at an address, each with the way out of it."""
     return [
         Chip(_chip_label(name, value), address.without((name, value)))
         for name, value in address.without().fields

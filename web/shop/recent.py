@@ -8,7 +8,7 @@ from web.shop.addresses import Address
 
 def recent_search(address: Address) -> dict[str, str] | None:
     """Return how to come back to a search without its filters; None where nothing was asked."""
-    asked = dict(address.without_filters().sorted_by("relevance").fields)
+    asked = dict(address.without_filters().having("sort", "").fields)
     if not asked:  # what resembles a product: the product itself is remembered
         return None
     photo = asked.get("photo")
@@ -16,7 +16,7 @@ def recent_search(address: Address) -> dict[str, str] | None:
         "kind": "photo" if photo else "text",
         "key": photo or asked["text"].lower(),
         "label": asked.get("text", ""),
-        "address": str(address.without_filters().sorted_by("relevance")),
+        "address": str(address.without_filters().having("sort", "")),
     }
 
 

@@ -1,17 +1,9 @@
 // Tells the shop which shown product was opened, if the shopper agreed. Asks once, where results
 // are; a browser that asks not to be tracked is not asked. Without an answer nothing is sent.
 
-const COOKIE = "clicks"; // `web/api/consent.py` reads it
-const KEPT_S = 180 * 24 * 3600;
+import { answerTo, remember, wantsNoTracking } from "./consent.js";
 
-const wantsNoTracking = () => navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true;
-
-const answer = () => document.cookie.match(/(?:^|; )clicks=(yes|no)/)?.[1];
-
-const remember = (said) => {
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `${COOKIE}=${said}; Path=/; Max-Age=${KEPT_S}; SameSite=Lax${secure}`;
-};
+const answer = () => answerTo("clicks");
 
 const tell = (event) => {
   const link = event.target.closest?.("[data-event] [data-sku] a[data-opens]");
@@ -40,7 +32,7 @@ export const watchClicks = () => {
   question.addEventListener("click", (event) => {
     const said = event.target.closest("[data-say]")?.dataset.say;
     if (!said) return;
-    remember(said);
+    remember("clicks", said);
     askForConsent();
   });
   document.querySelector("[data-consent-again]").addEventListener("click", () => {

@@ -6,6 +6,7 @@ import { watchFilters } from "./filters.js";
 import { watchPanel } from "./panel.js";
 import { watchRecent } from "./recent.js";
 import { watchShare } from "./share.js";
+import { askForPhoto, watchPhotoAnswers } from "./photos.js";
 import { onSwap, watchLinks } from "./swap.js";
 
 const start = () => {
@@ -15,9 +16,11 @@ const start = () => {
   watchRecent();
   watchShare();
   askForConsent();
+  askForPhoto();
 };
 
 watchLinks();
 watchClicks();
+watchPhotoAnswers();
 onSwap(start);
 start();

@@ -5,7 +5,7 @@ const QUICK_MS = 2000;
 const SLOW_MS = 10000;
 const QUARTERS = 4;
 
-const PARTS = "main > .head, main > .tiles, main > .sheets > .sheet";
+const PARTS = "main > .head, main > .tiles, main > .flow > .sheet";
 
 const place = document.querySelector("[data-running]");
 const announce = place.querySelector("[data-announce]");

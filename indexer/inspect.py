@@ -1,0 +1,150 @@
+"""After a generation went live: looks it over, and asks all saved descriptions of it.
+
+Neither is part of publishing: what fails here is logged and told, and the generation stays live.
+"""
+
+from typing import Any
+
+import sqlalchemy
+import structlog
+
+from indexer.sole_job import sole_job
+from search.configured_stages import configured_stages
+from search.db import session_scope
+from search.encoder import Encoder, load_encoder
+from search.engine import SearchEngine
+from search.errors import ModelMismatch, NoGeneration
+from search.generation import Generation, load_generation
+from search.health.findings import JOB, keep_findings
+from search.health.survey import Survey, survey
+from search.live import OneGeneration
+from search.models import Generation as GenerationRow
+from search.settings import Settings
+from search.suite_runs import run_and_keep, run_before
+
+log = structlog.get_logger()
+
+
+def look_after(
+    database: sqlalchemy.Engine,
+    settings: Settings,
+    *,
+    started_by: str,
+    encoder: Encoder | None = None,
+) -> dict[str, Any]:
+    """Look over the live generation and run the saved descriptions; never raises.
+
+    Args:
+        database: Where everything is.
+        settings: State root and model.
+        started_by: For the suite's run: the command.
+        encoder: Of the settings' model, where the caller has it loaded.
+
+    Returns:
+        `{findings, suite}`; a part that failed is `{error}`, and `suite` is None where no saved
+        description has marks.
+    """
+    report: dict[str, Any] = {}
+    try:
+        encoder = encoder or load_encoder(settings.model, settings.device)
+        generation = live_generation(database, settings, encoder)
+    except Exception as error:  # the generation is live, whatever goes wrong from here on
+        log.exception("inspection_failed")
+        return {"findings": {"error": str(error)}, "suite": {"error": str(error)}}
+    try:
+        report["findings"] = inspect(database, settings, generation, encoder)
+    except Exception as error:
+        log.exception("inspection_failed", generation=generation.id)
+        report["findings"] = {"error": str(error)}
+    try:
+        report["suite"] = run_descriptions(database, settings, generation, encoder, started_by)
+    except Exception as error:
+        log.exception("suite_failed", generation=generation.id)
+        report["suite"] = {"error": str(error)}
+    return report
+
+
+def inspect(
+    database: sqlalchemy.Engine, settings: Settings, generation: Generation, encoder: Encoder
+) -> dict[str, Any]:
+    """Look over a generation, as a job; return how much of each kind was found.
+
+    Raises:
+        AlreadyRunning: another inspection is at work.
+    """
+    with sole_job(database, JOB, steps=4) as job:
+        begun: list[str] = []
+
+        def tell(part: str) -> None:
+            if begun:
+                job.step()
+            begun.append(part)
+
+        found = survey(database, settings, generation, encoder, tell=tell)
+        with session_scope(database) as session:
+            keep_findings(session, generation.id, found.found)
+        job.step()
+        job.report = {"generation": generation.id, **_summary(found)}
+        return dict(job.report)
+
+
+def run_descriptions(
+    database: sqlalchemy.Engine,
+    settings: Settings,
+    generation: Generation,
+    encoder: Encoder,
+    started_by: str,
+) -> dict[str, Any] | None:
+    """Ask all saved descriptions; return the totals, and what became better and worse."""
+    stages = configured_stages(settings, database)
+    engine = SearchEngine(database, OneGeneration(generation), encoder, settings, stages)
+    run = run_and_keep(engine, started_by=started_by)
+    if run is None:
+        return None
+    with session_scope(database) as session:
+        before = run_before(session, run)
+    changes = list(run.changes(before).values())
+    return {
+        "run": run.id,
+        "descriptions": run.totals.descriptions,
+        "right": run.totals.right,
+        "found": run.totals.found,
+        "mrr": run.totals.mrr,
+        "shown_wrong": run.totals.shown_wrong,
+        "better": changes.count("better"),
+        "worse": changes.count("worse") + changes.count("mixed"),
+    }
+
+
+def live_generation(
+    database: sqlalchemy.Engine, settings: Settings, encoder: Encoder
+) -> Generation:
+    """Load the live generation.
+
+    Raises:
+        NoGeneration: nothing is published yet.
+        ModelMismatch: another model built it.
+        DamagedGeneration: its files can't be read.
+    """
+    with session_scope(database) as session:
+        row = session.scalars(
+            sqlalchemy.select(GenerationRow).where(GenerationRow.state == "live")
+        ).one_or_none()
+        if row is None:
+            raise NoGeneration
+        directory, number = settings.root / "generations" / row.directory, row.id
+    generation = load_generation(directory, number)
+    if generation.manifest.model_tag != encoder.tag:
+        raise ModelMismatch(generation.manifest.model_tag, encoder.tag)
+    return generation
+
+
+def _summary(found: Survey) -> dict[str, Any]:
+    kinds = [each.kind for each in found.found]
+    groups = {each.group for each in found.found if each.group is not None}
+    return {
+        "duplicates": len(groups),
+        "categories": kinds.count("category"),
+        "titles": kinds.count("title"),
+        "seconds": found.seconds,
+    }

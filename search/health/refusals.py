@@ -1,0 +1,194 @@
+"""What was refused: rows of catalogues and pictures, with reasons in plain words; trying again.
+
+A picture goes back among those never looked at, and the next encode looks at it. A row can't be
+tried apart from its catalogue: the next ingest of that reads all of its rows again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from search.audit import record_change
+from search.models import Product, ProductImage, Quarantine
+
+WORDS = {
+    "bad_address": "The address of the picture is wrong",
+    "missing_file": "The picture is not there",
+    "not_a_file": "The address is no file",
+    "permission": "The picture may not be read",
+    "unreadable": "The picture can't be read",
+    "unreachable": "The picture's server does not answer",
+    "timeout": "The picture's server is too slow",
+    "redirect_loop": "The picture's server sends in circles",
+    "not_a_picture": "The file is no picture",
+    "empty": "The file is empty",
+    "truncated": "The picture ends early",
+    "damaged": "The picture is damaged",
+    "too_small": "The picture is too small",
+    "too_large": "The picture is too large",
+    "picture_gone": "The picture is no longer there",
+    "no_sku": "The row has no sku",
+    "empty_title": "The row has no title",
+    "negative_price": "The price is below zero",
+    "no_image": "The row names no picture",
+    "duplicate_sku": "The sku stands in the catalogue twice",
+    "sku_of_other_source": "The sku belongs to another catalogue",
+    "bad_value": "A value can't be used",
+    "bad_utf8": "The row is not UTF-8",
+    "bad_json": "The row is not JSON",
+    "nul_byte": "The row holds a NUL byte",
+    "too_long": "A value is too long",
+    "description_cut": "The description was cut",
+    "many_images": "The row names too many pictures",
+    "odd_price": "The price is no number",
+    "odd_currency": "The currency is not known",
+    "odd_stock": "The word for the stock is not known",
+    "odd_url": "The link is no address",
+}
+"""Reasons as people say them; one without an entry is shown by its own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How often something was refused for a reason."""
+
+    kind: str  # row or image
+    code: str
+    count: int
+
+    @property
+    def words(self) -> str:
+        """The reason in plain words."""
+        return in_words(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row or a picture that was refused, or taken with something left out."""
+
+    id: int
+    kind: str  # row or image
+    source: str
+    line: int | None
+    sku: str | None
+    address: str | None
+    code: str
+    detail: str  # what to do
+    created_at: datetime
+    waiting: bool  # a picture that will be looked at again
+    known: bool  # its product is in the catalogue
+
+    @property
+    def words(self) -> str:
+        """The reason in plain words."""
+        return in_words(self.code)
+
+
+def in_words(code: str) -> str:
+    """Return a reason as people say it."""
+    if code.startswith("http_"):
+        return f"The picture's server answers {code.removeprefix('http_')}"
+    return WORDS.get(code) or code.replace("_", " ").capitalize()
+
+
+def count_reasons(session: Session) -> list[Reason]:
+    """Return how many there are of each reason, most first."""
+    counted = (
+        select(Quarantine.kind, Quarantine.reason, func.count())
+        .group_by(Quarantine.kind, Quarantine.reason)
+        .order_by(func.count().desc(), Quarantine.reason)
+    )
+    return [Reason(*row) for row in session.execute(counted)]
+
+
+def list_refusals(
+    session: Session, *, kind: str = "", code: str = "", limit: int | None, offset: int = 0
+) -> tuple[list[Refusal], int]:
+    """Return refusals, latest first, and how many there are in all.
+
+    Args:
+        session: Open session.
+        kind: `row` or `image` only; empty: both.
+        code: Only this reason; empty: all.
+        limit: At most so many; None: all.
+        offset: After so many.
+    """
+    wanted = _wanted(kind, code)
+    total = session.scalar(select(func.count(Quarantine.id)).where(*wanted)) or 0
+    statement = (
+        select(
+            Quarantine.id,
+            Quarantine.kind,
+            Quarantine.source,
+            Quarantine.line,
+            Quarantine.sku,
+            Quarantine.address,
+            Quarantine.reason,
+            Quarantine.detail,
+            Quarantine.created_at,
+            func.coalesce(ProductImage.state == "pending", False),
+            Product.id.is_not(None),
+        )
+        .outerjoin(ProductImage, ProductImage.id == Quarantine.product_image_id)
+        .outerjoin(Product, (Product.sku == Quarantine.sku) & Product.retired_at.is_(None))
+        .where(*wanted)
+        .order_by(Quarantine.created_at.desc(), Quarantine.id.desc())
+    )
+    rows = session.execute(statement.limit(limit).offset(offset))
+    return [Refusal(*row) for row in rows], total
+
+
+def retry_pictures(session: Session, image_ids: Sequence[int] | None = None) -> int:
+    """Mark refused pictures as never looked at; return how many.
+
+    Args:
+        session: Open session; the caller commits.
+        image_ids: Only these; None: all.
+    """
+    wanted = [ProductImage.state == "failed"]
+    if image_ids is not None:
+        wanted.append(ProductImage.id.in_(image_ids))
+    retried = session.execute(
+        update(ProductImage)
+        .where(*wanted)
+        .values(state="pending", error=None, updated_at=func.now())
+        .returning(ProductImage.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(retried.all())
+
+
+def retry_refusals(
+    session: Session, *, actor: str, code: str = "", refusal_id: int | None = None
+) -> int:
+    """Have one refused picture, or all of a reason, looked at again; return how many.
+
+    Args:
+        session: Open session; the caller commits.
+        actor: Who, for the audit trail.
+        code: All of this reason; of no meaning beside `refusal_id`.
+        refusal_id: Only this one.
+    """
+    wanted = [Quarantine.kind == "image", Quarantine.product_image_id.is_not(None)]
+    if refusal_id is not None:
+        wanted.append(Quarantine.id == refusal_id)
+    else:
+        wanted.append(Quarantine.reason == code)
+    images = list(session.scalars(select(Quarantine.product_image_id).where(*wanted)))
+    count = retry_pictures(session, [image for image in images if image is not None])
+    if count:
+        subject = f"quarantine {refusal_id}" if refusal_id is not None else code
+        record_change(session, actor, "picture.retry", subject, {"pictures": count})
+    return count
+
+
+def _wanted(kind: str, code: str) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if kind:
+        wanted.append(Quarantine.kind == kind)
+    if code:
+        wanted.append(Quarantine.reason == code)
+    return wanted

@@ -1,0 +1,150 @@
+"""Publishing and rolling back from the pages: asked, done, recorded, refused in plain words."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.engine import URL
+
+from indexer.build import build_generation
+from search.advisory_locks import exclusively
+from search.audit import read_trail
+from search.db import session_scope
+from search.encoder import Encoder
+from search.engine import SearchEngine
+from search.generation import INDEX, read_manifest, write_manifest
+from search.models import Generation
+from search.publication import publish
+from search.settings import Settings
+from tests.conftest import open_engine, own_settings
+from tests.encoded_shop import fill_shop
+from tests.generations import flip_byte
+from tests.web.staff import log_in, token_of
+from web import create_app
+from web.state import WebState
+
+Shop = tuple[Flask, int, int]
+
+
+@pytest.fixture
+def shop(postgres_server: URL, tmp_path: Path, small_encoder: Encoder) -> Iterator[Shop]:
+    """The application of a shop with two generations: the first retired, the second live."""
+    for settings in own_settings(postgres_server, tmp_path / "home"):
+        for engine in open_engine(settings, small_encoder):
+            database = engine.database
+            fill_shop(database, settings, small_encoder.tag, 20)
+            first, second = (
+                publish(database, settings, build_generation(database, settings, small_encoder))
+                for _ in range(2)
+            )
+            engine.live.refresh()
+            yield create_app(settings, engine), first, second
+
+
+def engine_of(app: Flask) -> SearchEngine:
+    state: WebState = app.extensions["findalike"]
+    return state.engine
+
+
+def send(client: FlaskClient, address: str, **fields: str) -> tuple[int, str]:
+    token = token_of(client, "/ops/generations")
+    answer = client.post(address, data={"csrf_token": token, **fields}, follow_redirects=True)
+    return answer.status_code, answer.text
+
+
+def test_rolling_back_asks_then_does_it_and_is_recorded(shop: Shop) -> None:
+    app, first, second = shop
+    client = log_in(app, "operator")
+    assert f"Roll back to {first}" in client.get("/ops/generations").text
+    address = f"/ops/generations/{first}/rollback"
+
+    status, page = send(client, address)
+    assert status == 200
+    assert f"Roll back to generation {first}?" in page
+    assert engine_of(app).live.current().id == second
+
+    status, page = send(client, address, confirmed="yes")
+    assert status == 200
+    assert f"Generation {first} is live again." in page
+    assert engine_of(app).live.current().id == first  # at once, in this process
+    with session_scope(engine_of(app).database) as session:
+        (entry, *_), _ = read_trail(session, action="generation")
+    told = (entry.actor, entry.action, entry.subject, entry.details)
+    assert told == ("operator", "generation.rollback", str(first), {"left": second})
+
+
+def test_publishing_asks_then_does_it_and_is_recorded(shop: Shop) -> None:
+    app, first, second = shop
+    client = log_in(app, "admin")
+    address = f"/ops/generations/{first}/publish"
+
+    assert f"Publish generation {first}?" in send(client, address)[1]
+    assert f"Generation {first} is live." in send(client, address, confirmed="yes")[1]
+    with session_scope(engine_of(app).database) as session:
+        assert session.get_one(Generation, second).state == "retired"
+        (entry, *_), _ = read_trail(session, action="generation.publish")
+    assert (entry.actor, entry.subject) == ("admin", str(first))
+
+
+def test_a_rollback_that_leads_elsewhere_by_now_is_refused(shop: Shop) -> None:
+    app, _first, second = shop
+    status, page = send(
+        log_in(app, "operator"), f"/ops/generations/{second}/rollback", confirmed="yes"
+    )
+    assert status == 409
+    assert "Meanwhile somebody" in page
+    assert engine_of(app).live.current().id == second
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("damage", "is not what its checksum says"),
+        ("recall", "under the floor"),
+        ("lock", "Another publication is at work"),
+    ],
+)
+def test_refusals_are_shown_as_they_are(shop: Shop, trouble: str, words: str) -> None:
+    app, first, second = shop
+    state: WebState = app.extensions["findalike"]
+    client, database = log_in(app, "operator"), state.engine.database
+    settings: Settings = state.settings
+    with session_scope(database) as session:
+        directory = settings.root / "generations" / session.get_one(Generation, first).directory
+    address, answer = f"/ops/generations/{first}/publish", (0, "")
+    if trouble == "damage":
+        flip_byte(directory / INDEX)
+        answer = send(client, address, confirmed="yes")
+    elif trouble == "recall":
+        lower_recall(directory)
+        answer = send(client, address, confirmed="yes")
+    else:
+        with exclusively(database, "publication"):
+            answer = send(client, address, confirmed="yes")
+    assert answer[0] == 409
+    assert words in answer[1]
+    assert 'role="alert"' in answer[1]
+    assert state.engine.live.current().id == second
+
+
+def lower_recall(directory: Path) -> None:
+    """Write a lower recall into a manifest."""
+    manifest = read_manifest(directory)
+    measured = manifest.measured.model_copy(update={"recall_at_10": 0.5})
+    write_manifest(directory, manifest.model_copy(update={"measured": measured}))
+
+
+def test_only_operators_and_with_a_token(shop: Shop) -> None:
+    app, first, _second = shop
+    address = f"/ops/generations/{first}/publish"
+    client = log_in(app, "merchandiser")
+    fields = {"csrf_token": token_of(client, "/studio"), "confirmed": "yes"}
+    assert client.post(address, data=fields).status_code == 403
+    assert log_in(app, "operator").post(address, data={"confirmed": "yes"}).status_code == 400
+
+
+def test_what_is_gone_can_not_be_published(shop: Shop) -> None:
+    app, _first, _second = shop
+    assert send(log_in(app, "operator"), "/ops/generations/999/publish")[0] == 404

@@ -1,0 +1,50 @@
+"""The blueprint of the JSON API: what holds for all of its views."""
+
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from web.api.access import check_scope
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+@blueprint.before_request
+def check_access() -> None:
+    """Refuse who may not. A view that declares no scope answers nobody.
+
+    Raises:
+        Refused: a key is wrong, missing or not enough.
+    """
+    if request.method != "OPTIONS":
+        view: object = current_app.view_functions[request.endpoint or ""]
+        check_scope(view.scope)  # type: ignore[attr-defined]
+
+
+@blueprint.before_request
+def check_content() -> None:
+    """Refuse bodies that are no JSON, nor a form where a photo may come, and broken JSON.
+
+    Raises:
+        UnsupportedMediaType: another type of body.
+        BadRequest: not JSON.
+    """
+    searches = request.endpoint == "api.search"
+    if request.method != "POST" or (searches and request.mimetype in FORMS):
+        return
+    if not request.is_json:
+        form = "multipart/form-data with a photo, or " if searches else ""
+        raise UnsupportedMediaType(f"Send {form}application/json.")
+    request.get_json()
+
+
+@blueprint.after_request
+def answer_again(response: Response) -> Response:
+    """Give what changes seldom a tag, and answer 304 to who has it."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if response.status_code == 200 and getattr(view, "keeps", False):
+        response.headers["Cache-Control"] = "no-cache"  # keep it, and ask whether it changed
+        response.add_etag()
+        response.make_conditional(request)
+    return response

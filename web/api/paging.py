@@ -1,0 +1,83 @@
+"""Pages of lists: which is asked for, how many there are, and links between them (RFC 8288)."""
+
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_PER_PAGE = 100
+
+
+class ListFields(BaseModel):
+    """Which part of a list to return."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    k: int = Field(default=24, ge=1, le=MOST_PER_PAGE, description="Entries per page.")
+    page: int = Field(default=1, ge=1, le=10_000, description="Counted from 1.")
+
+    @property
+    def offset(self) -> int:
+        """Entries before the page."""
+        return (self.page - 1) * self.k
+
+
+class ListView(BaseModel):
+    """Where a page is in its list."""
+
+    total: int = Field(description="Entries in all.", examples=[57])
+    page: int = Field(examples=[1])
+    pages: int = Field(examples=[3])
+    k: int = Field(examples=[24])
+
+
+def position(fields: ListFields, total: int) -> dict[str, int]:
+    """Return the fields of `ListView`."""
+    return {
+        "total": total,
+        "page": fields.page,
+        "pages": -(-total // fields.k),
+        "k": fields.k,
+    }
+
+
+def query_of(fields: BaseModel, **more: str | None) -> list[tuple[str, str]]:
+    """Return fields as an address has them, without the page and without defaults.
+
+    Args:
+        fields: Of a request.
+        more: Fields to add; None adds nothing.
+    """
+    given = fields.model_dump(mode="json", exclude_defaults=True, exclude={"page", "photo", "keep"})
+    given |= given.pop("attributes", {}) | more
+    pairs = []
+    for name, value in given.items():
+        values = value if isinstance(value, list) else [value]
+        pairs += [(name, _written(each)) for each in values if each not in (None, "")]
+    return pairs
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def link_header(
+    path: str, query: Iterable[tuple[str, str]], *, page: int, pages: int
+) -> dict[str, str]:
+    """Return the header that leads to the other pages; nothing where there is one page alone.
+
+    Args:
+        path: Of the list.
+        query: Its fields, without the page.
+        page: The one that is answered.
+        pages: How many there are.
+    """
+    steps = {"first": 1, "prev": min(page - 1, pages), "next": page + 1, "last": pages}
+    if pages <= 1 and page == 1:
+        return {}
+    links = [
+        f'<{path}?{urlencode([*query, ("page", str(to))])}>; rel="{name}"'
+        for name, to in steps.items()
+        if 1 <= to <= pages
+    ]
+    return {"Link": ", ".join(links)} if links else {}

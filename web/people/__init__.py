@@ -1,0 +1,1 @@
+"""The admin's pages under /people: accounts, API keys, the audit trail."""

@@ -1,0 +1,8 @@
+"""The blueprint that all pages about people are on; admins alone see them."""
+
+from flask import Blueprint
+
+from web.accounts.login import protect
+
+blueprint = Blueprint("people", __name__, url_prefix="/people")
+protect(blueprint, "admin")
