@@ -138,7 +138,7 @@ def test_an_unknown_sku_is_an_error(engine: SearchEngine) -> None:
         Query(text="x" * 2001),
         Query(text="a\x00b"),
         Query(text="lamp", k=0),
-        Query(text="lamp", k=101),
+        Query(text="lamp", k=1001),
         Query(text="lamp", page=0),
         Query(text="lamp", stages=("nonsense",)),
     ],
