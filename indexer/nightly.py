@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.workers import SOURCE
+from indexer.workers import SOURCE, STDERR
 from search.cron import CronTimes
 from search.db import session_scope
 from search.errors import FindalikeError
@@ -100,7 +100,10 @@ class Nightly:
         self._handled, self.runs = due_at, self.runs + 1
         log.info("scheduled_run_started", due=due_at.isoformat())
         # A group of its own: Ctrl-C reaches it through `_end` alone, once.
-        with subprocess.Popen(self.command, env=_environment(), start_new_session=True) as process:
+        # What it says goes to the log; standard output is this command's own.
+        with subprocess.Popen(
+            self.command, env=_environment(), stdout=STDERR, start_new_session=True
+        ) as process:
             while (status := process.poll()) is None:
                 if self._over.wait(0.2):
                     _end(process)

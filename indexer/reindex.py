@@ -17,7 +17,7 @@ from indexer.ingest import ingest
 from indexer.inspect import look_after
 from indexer.snapshot import Snapshot, take_snapshot
 from indexer.sole_job import SoleJob, sole_job
-from indexer.upkeep import forget_damaged_shards, forget_old_events
+from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder, load_encoder
@@ -28,6 +28,7 @@ from search.models import Product
 from search.progress import track
 from search.publication import publish
 from search.settings import Settings
+from search.thumbnails import ThumbnailStore
 from search.vocabulary import load_vocabulary
 
 log = structlog.get_logger()
@@ -102,6 +103,7 @@ class Reindex:
         self.report["events_forgotten"] = forget_old_events(
             database, self.settings.root, older_than_days=self.settings.events_days
         )
+        prune_thumbnails(database, ThumbnailStore(self.settings.root))
 
     def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
         """Whether a new build would hold what the live generation holds, in the same index."""

@@ -1,4 +1,4 @@
-"""Upkeep: files of the embedding store that nothing refers to or that are damaged; old events.
+"""Upkeep: files that nothing refers to or that are damaged, and old events.
 
 A worker that dies between writing a shard and the commit that records it leaves a file behind.
 Such files do no harm but take space. A file is removed only when it is old enough that no
@@ -17,7 +17,8 @@ from search.asked import prune_photos
 from search.db import session_scope
 from search.embeddings import SUFFIX, EmbeddingStore
 from search.errors import DamagedShard
-from search.models import Embedding, SearchEvent
+from search.models import Embedding, ProductImage, SearchEvent
+from search.thumbnails import ThumbnailStore
 
 ORPHAN_AFTER_S = 2 * 3600.0  # longer than a claim can be held, see `indexer.claims`
 
@@ -42,6 +43,24 @@ def prune_orphan_shards(
         removed.append(path)
     if removed:
         log.info("shards_pruned", files=len(removed))
+    return removed
+
+
+def prune_thumbnails(database: sqlalchemy.Engine, store: ThumbnailStore) -> int:
+    """Remove thumbnails of pictures that no product has any more; return how many.
+
+    It looks at a folder of 256 at a time, so what it holds in memory stays small.
+    """
+    removed = 0
+    for names in store.folders():
+        with session_scope(database) as session:
+            wanted = select(ProductImage.sha256).where(ProductImage.sha256.in_({*names.values()}))
+            known = set(session.scalars(wanted))
+        for path in (path for path, sha256 in names.items() if sha256 not in known):
+            path.unlink(missing_ok=True)
+            removed += 1
+    if removed:
+        log.info("thumbnails_pruned", files=removed)
     return removed
 
 

@@ -1,52 +1,33 @@
 """The query path in reading order: words, encode, candidates, rescore, re-rank, group, hydrate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import sqlalchemy
 from PIL import Image
-from sqlalchemy.orm import Session
 
+from search.answer import Answer, show
 from search.catalogue import hydrate, product_by_sku
 from search.composer import Composer
 from search.configured_stages import configured_stages
 from search.db import open_database, session_scope
 from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch
-from search.events import record_search
 from search.generation import Generation
 from search.live import Generations, LiveGenerations
 from search.query import check, check_paging, understand
 from search.question import Question
-from search.ranking import Ranked, facets, price_range, rank
+from search.ranking import Ranked, rank
 from search.regions import RegionProposer, load_proposer
 from search.remembered import RememberedPhotos
-from search.results import Filters, ProductCard, Query, SearchHit, SearchPage, Sort, Verdict
+from search.results import Filters, Ids, ProductCard, Query, SearchPage, Sort
 from search.rulebook import RuleBook
 from search.ruleset import RuleSet
 from search.settings import Settings, load_settings
-from search.sorting import sorted_as
 from search.stages import STAGES, Ranking, Stage
-from search.stages.folding import Folded, fold
 from search.stopwatch import Stopwatch
-from search.verdict import verdict
 from search.vocabulary import load_vocabulary
-from search.why import reasons
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole order of products, and what was asked for it."""
-
-    generation: Generation
-    ranked: Ranked
-    query: Query
-    kind: str  # `photo`, `text`, `both` or `similar`
-    text: str  # the words, or the sku to be resembled
-    watch: Stopwatch
-    question: Question | None = None  # None: nothing was looked for
-    record: bool = True
 
 
 class SearchEngine:
@@ -91,29 +72,14 @@ class SearchEngine:
         check(query)
         generation = self.generation()
         watch = Stopwatch()
-        rules = rules or self._rules_for(query)
+        rules = rules or self.rules.of_stages(query.stages)
         read = replace(query, text=rules.read_as(query.text))
         understood = understand(read, self.composer, generation, self.database, watch=watch)
         question = rules.apply(understood, typed=query.text)
-        ranked = rank(
-            generation,
-            question,
-            candidates=self.settings.candidates,
-            known=self.stages,
-            stages=query.stages,
-            watch=watch,
-        )
-        page = self._page(
-            Answer(generation, ranked, query, query.kind, query.text, watch, question)
-        )
+        page = self._answer(generation, question, query, (query.kind, query.text), watch)
         return (
             page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
         )
-
-    def _rules_for(self, query: Query) -> RuleSet:
-        """Return the rules in force; none where the stage that follows them is left out."""
-        asked = query.stages is None or "rules" in query.stages
-        return self.rules.current() if asked else RuleSet()
 
     def similar(
         self,
@@ -148,27 +114,29 @@ class SearchEngine:
             empty = np.empty(0, np.int64)
             none = np.empty(0, np.float32)
             nothing = Ranked(Ranking(empty, empty, none, none), {})
-            return self._page(Answer(generation, nothing, query, "similar", sku, watch))
-        mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
-        columns = generation.columns
-        others = columns.product_id != product.product_id
-        if fold:
-            others = columns.variant != columns.variant[rows[0]]
-        question = self.rules.current().apply(
-            Question(
-                vector=mean / np.linalg.norm(mean),
-                kind="similar",
-                keep=columns.mask(query.filters) & others,
-            )
-        )
+            return show(Answer(generation, nothing, query, "similar", sku, watch), self.database)
+        question = self.rules.current().apply(_resembling(generation, rows, query))
+        return self._answer(generation, question, query, ("similar", sku), watch)
+
+    def _answer(
+        self,
+        generation: Generation,
+        question: Question,
+        query: Query,
+        asked: tuple[str, str],
+        watch: Stopwatch,
+    ) -> SearchPage:
+        """Rank, and show the page asked for; `asked` is its kind and words for the record."""
         ranked = rank(
             generation,
             question,
             candidates=self.settings.candidates,
             known=self.stages,
+            stages=query.stages,
             watch=watch,
         )
-        return self._page(Answer(generation, ranked, query, "similar", sku, watch, question))
+        answer = Answer(generation, ranked, query, *asked, watch, question)
+        return show(answer, self.database)
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.
@@ -228,76 +196,16 @@ class SearchEngine:
         self.live.close()
         self.database.dispose()
 
-    def _page(self, answer: Answer) -> SearchPage:
-        """Cut one page out of an order, hydrate it and record that it was shown, where asked to."""
-        generation, query, watch = answer.generation, answer.query, answer.watch
-        found, question = answer.ranked.ranking, answer.question
-        looked = question.looked if question is not None else None
-        folded = fold(generation.columns, found) if query.fold else Folded(found, {})
-        ordered = sorted_as(folded.ranking, generation.columns, query.sort)
-        folded = replace(folded, ranking=ordered)
-        with session_scope(self.database) as session:
-            with watch.step("hydrate"):
-                hits = _hits(session, answer, folded)
-            page = SearchPage(
-                hits=hits,
-                total=len(folded.ranking),
-                page=query.page,
-                k=query.k,
-                kind=answer.kind,
-                generation_id=generation.id,
-                model_tag=generation.manifest.model_tag,
-                facets=facets(generation, found),
-                prices_cents=price_range(generation, found),
-                timings_ms=watch.timings_ms,
-                corrections=question.lexical.corrections if question is not None else (),
-                verdict=_verdict(answer),
-                regions=looked.regions if looked is not None else (),
-                looked_at=looked.at if looked is not None else None,
-            )
-            if not query.record:
-                return page
-            event = record_search(
-                session, page, kind=answer.kind, text=answer.text, filters=query.filters
-            )
-        return replace(page, event_id=event)
 
-
-def _verdict(answer: Answer) -> Verdict | None:
-    generation = answer.generation
-    if answer.question is None:
-        return None
-    return verdict(
-        answer.question,
-        answer.ranked.ranking,
-        generation.vectors,
-        generation.manifest.thresholds,
-    )
-
-
-def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, ...]:
-    """Return the hits of the page asked for, with their variants."""
-    columns, query = answer.generation.columns, answer.query
-    first = (query.page - 1) * query.k
-    shown = folded.ranking.take(np.arange(len(folded.ranking))[first : first + query.k])
-    ids = shown.product_ids.tolist()
-    below = [other for head in ids for other in folded.variants.get(head, ())]
-    cards = {card.product_id: card for card in hydrate(session, [*ids, *below])}
-    question = answer.question
-    why = reasons(question, answer.generation, shown, cards) if question is not None else {}
-    return tuple(
-        SearchHit(
-            product=cards[product],
-            image_id=int(columns.image_id[shown.rows[i]]),
-            similarity=float(shown.similarities[i]),
-            rank=first + i + 1,
-            moves=answer.ranked.moves.get(product, ()),
-            why=why.get(product, ()),
-            variants=tuple(cards[o] for o in folded.variants.get(product, ()) if o in cards),
-        )
-        for i, product in enumerate(ids)
-        if product in cards
-    )
+def _resembling(generation: Generation, rows: Ids, query: Query) -> Question:
+    """Return the question for products that look like the one that has these rows."""
+    columns = generation.columns
+    mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
+    others = columns.product_id != columns.product_id[rows[0]]
+    if query.fold:
+        others = columns.variant != columns.variant[rows[0]]
+    keep = columns.mask(query.filters) & others
+    return Question(vector=mean / np.linalg.norm(mean), kind="similar", keep=keep)
 
 
 def open_search_engine(settings: Settings | None = None) -> SearchEngine:

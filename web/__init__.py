@@ -29,6 +29,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from search.engine import open_search_engine
     from search.pictures import PictureStore
     from search.settings import load_settings
+    from search.thumbnails import ThumbnailStore
     from web.api.key_ring import KeyRing
     from web.metrics import Metrics
     from web.photo_addresses import PhotoAddresses
@@ -61,6 +62,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
         pictures=PictureStore(settings.root),
+        thumbnails=ThumbnailStore(settings.root),
         metrics=Metrics(watch.status),
         photo_addresses=PhotoAddresses(settings),
         watch=watch,

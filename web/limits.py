@@ -88,7 +88,7 @@ def _address() -> str:
 
 def _client() -> str:
     key = asking_key()
-    return f"key:{key.id}" if key is not None else f"address:{_address()}"
+    return f"key:{key.id}" if key is not None else _address()
 
 
 def _api_scope(endpoint: str) -> str:

@@ -1,11 +1,12 @@
 """Pictures of products, reduced for pages, and shoppers' own photos."""
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from search.catalogue import picture_sha256
 from search.db import session_scope
+from search.thumbnails import SIDES
 from web.state import state
 
 blueprint = Blueprint("pictures", __name__)
@@ -27,6 +28,34 @@ def picture(image_id: int) -> ResponseReturnValue:
         raise NotFound("There is no such picture.")
     response = send_file(path, mimetype="image/jpeg", etag=sha256 or False, max_age=MAX_AGE_S)
     return _cached(response, f"public, max-age={MAX_AGE_S}")
+
+
+@blueprint.get("/pictures/<int(max=9223372036854775807):image_id>/<int:side>.webp")
+def thumbnail(image_id: int, side: int) -> ResponseReturnValue:
+    """Answer with a product picture whose longest side is one of `SIDES`.
+
+    Content and side are the ETag, so a picture that the browser still has is not even opened.
+    """
+    with session_scope(state().engine.database) as session:
+        sha256 = picture_sha256(session, image_id)
+    etag = f"{sha256}-{side}"
+    if sha256 and side in SIDES and request.if_none_match.contains_weak(etag):
+        response = Response(status=304)
+        response.set_etag(etag)
+    else:
+        path = state().thumbnails.path(sha256, side) if sha256 else None
+        if path is None:
+            raise NotFound("There is no such picture.")
+        response = send_file(path, mimetype="image/webp", etag=etag, max_age=MAX_AGE_S)
+    return _cached(response, f"public, max-age={MAX_AGE_S}")
+
+
+@blueprint.app_template_filter()
+def srcset(image_id: int) -> str:
+    """Return the sides of a product picture that a browser may choose from."""
+    return ", ".join(
+        f"{url_for('pictures.thumbnail', image_id=image_id, side=side)} {side}w" for side in SIDES
+    )
 
 
 @blueprint.get("/uploads/<token>.jpg")

