@@ -27,7 +27,6 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     """
     # Imported here, so that the server's parent process stays small and forks safely.
     from search.engine import open_search_engine
-    from search.pictures import PictureStore
     from search.settings import load_settings
     from web import csrf, errors, formats, headers, health, metrics, pictures
     from web.accounts import login
@@ -36,11 +35,9 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     from web.ops import views as ops
     from web.secret import load_secret_key
     from web.shop import pages
-    from web.state import WebState
+    from web.state import open_state
     from web.static import static_path
     from web.studio import views as studio
-    from web.uploads import UploadStore
-    from web.watch import Watch
 
     settings = settings or load_settings()
     if engine is None:
@@ -56,15 +53,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         SESSION_COOKIE_SAMESITE="Lax",
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    watch = Watch(settings, engine)
-    app.extensions["findalike"] = WebState(
-        settings=settings,
-        engine=engine,
-        uploads=UploadStore(settings.root / "uploads"),
-        pictures=PictureStore(settings.root),
-        metrics=metrics.Metrics(watch.status),
-        watch=watch,
-    )
+    app.extensions["findalike"] = open_state(settings, engine)
     for part in (pages, pictures, api, accounts, studio, ops, health, metrics):
         app.register_blueprint(part.blueprint)
     for part in (errors, headers, formats, metrics, login, csrf):

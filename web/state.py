@@ -26,6 +26,19 @@ class WebState:
     watch: Watch
 
 
+def open_state(settings: Settings, engine: SearchEngine) -> WebState:
+    """Return the parts of a new application."""
+    watch = Watch(settings, engine)
+    return WebState(
+        settings=settings,
+        engine=engine,
+        uploads=UploadStore(settings.root / "uploads"),
+        pictures=PictureStore(settings.root),
+        metrics=Metrics(watch.status),
+        watch=watch,
+    )
+
+
 def state() -> WebState:
     """Return the parts behind the application that handles this request."""
     return cast(WebState, current_app.extensions["findalike"])
