@@ -44,7 +44,7 @@ def install(app: Flask) -> None:
         "login",
         methods=["POST"],
         deduct_when=lambda response: response.status_code == 403,
-        error_message="Too many wrong passwords came from your address. Please wait a minute.",
+        error_message=_told,
     )(blueprints["accounts"])
 
     @app.after_request
