@@ -35,15 +35,6 @@ def utc(
     return None if value is None else value.replace(tzinfo=UTC)
 
 
-def one_of(options: dict[str, str | None]) -> tuple[str, str]:
-    """Return the one option that was given, by name; anything else is asked wrongly."""
-    given = [(name, value) for name, value in options.items() if value is not None]
-    if len(given) != 1:
-        names = ", ".join(f"--{name}" for name in options)
-        raise click.UsageError(f"Give one of {names}.")
-    return given[0]
-
-
 @click.group()
 def rules() -> None:
     """Pin, boost or bury products, read words as others, or send them to an address."""
@@ -141,8 +132,8 @@ def _rule(
     try:
         return BusinessRule(
             action=action,
-            field=field,
-            value=value,
+            field=given[0][0],
+            value=given[0][1],
             query=query,
             position=position,
             weight=weight,
