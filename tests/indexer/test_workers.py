@@ -209,6 +209,7 @@ def test_the_command_brings_its_own_workers(
     report = json.loads(again.stdout)
     assert (report["state"], report["total"], report["encoded"]) == ("done", 0, 0)
     assert_encoded_once(database, settings, 5)
+    assert waiting_messages(make_app(settings)) == 0
     assert connected(database) == set()
 
 
