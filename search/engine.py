@@ -72,7 +72,7 @@ class SearchEngine:
         check(query)
         generation = self.generation()
         watch = Stopwatch()
-        rules = rules or self._rules_for(query)
+        rules = rules or self.rules.of_stages(query.stages)
         read = replace(query, text=rules.read_as(query.text))
         understood = understand(read, self.composer, generation, self.database, watch=watch)
         question = rules.apply(understood, typed=query.text)
@@ -80,11 +80,6 @@ class SearchEngine:
         return (
             page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
         )
-
-    def _rules_for(self, query: Query) -> RuleSet:
-        """Return the rules in force; none where the stage that follows them is left out."""
-        asked = query.stages is None or "rules" in query.stages
-        return self.rules.current() if asked else RuleSet()
 
     def similar(
         self,

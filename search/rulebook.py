@@ -146,3 +146,7 @@ class RuleBook:
                 self._current = read_rules(session, self.out_of_stock)
             self._read_at = now
         return self._current
+
+    def of_stages(self, stages: tuple[str, ...] | None) -> RuleSet:
+        """Return the rules for a query of these re-ranking stages; none without `rules`."""
+        return self.current() if stages is None or "rules" in stages else RuleSet()

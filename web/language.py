@@ -4,16 +4,22 @@ The browser says which languages its reader knows; the switch in the footer over
 cookie. The API and the pages for staff are in English, whatever was chosen.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as translate
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from search.results import Reason
 
 blueprint = Blueprint("language", __name__)
+
+T = TypeVar("T")
 
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch"}
@@ -102,12 +108,22 @@ def said(reason: Reason) -> str:
     return gettext(reason.message, **values)
 
 
+def _for_each_request(words: Callable[[T], str]) -> Callable[[Context, T], str]:
+    """Keep Jinja from asking once, while it compiles a template, what a constant is called."""
+
+    @pass_context
+    def filter_(_context: Context, value: T) -> str:
+        return words(value)
+
+    return filter_
+
+
 def install(app: Flask) -> None:
     """Translate templates, and tell caches what a page depends on."""
     Babel(app, default_locale=ENGLISH, locale_selector=language)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    for filter_ in (attribute_label, said):
-        app.add_template_filter(filter_)
+    for words in (attribute_label, said):
+        app.add_template_filter(_for_each_request(words), words.__name__)
 
     @app.context_processor
     def language_of_page() -> dict[str, object]:

@@ -89,10 +89,39 @@ def add(
 
     A weight of 1 moves over the first hundred hits, 0.1 over what is about as good.
     """
-    from search.business_rule import BusinessRule
     from search.rulebook import add_rule
 
-    named = {"sku": sku, "brand": brand, "category": category, "words": words, "address": address}
+    rule = _rule(
+        {"sku": sku, "brand": brand, "category": category, "words": words, "address": address},
+        action=action,
+        query=query,
+        position=position,
+        weight=weight,
+        starts_at=starts,
+        ends_at=ends,
+    )
+    added = in_session(
+        lambda session: add_rule(session, rule, actor=cli_actor()), "findalike-rules"
+    )
+    if as_json:
+        echo_json(asdict(added))
+    else:
+        click.echo(described(added))
+
+
+def _rule(
+    named: dict[str, str | None],
+    *,
+    action: str,
+    query: str,
+    position: int | None,
+    weight: float | None,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+) -> "BusinessRule":
+    """Return the rule that options describe, amounts left out filled in."""
+    from search.business_rule import BusinessRule
+
     given = [(field, value) for field, value in named.items() if value is not None]
     if len(given) != 1:
         raise click.UsageError("Give one of --sku, --brand, --category, --words and --address.")
@@ -101,25 +130,18 @@ def add(
     elif action in ("boost", "bury"):
         weight = 0.3 if weight is None else weight
     try:
-        rule = BusinessRule(
+        return BusinessRule(
             action=action,
             field=given[0][0],
             value=given[0][1],
             query=query,
             position=position,
             weight=weight,
-            starts_at=starts,
-            ends_at=ends,
+            starts_at=starts_at,
+            ends_at=ends_at,
         )
     except UnusableRule as error:
         raise click.UsageError(str(error)) from error
-    added = in_session(
-        lambda session: add_rule(session, rule, actor=cli_actor()), "findalike-rules"
-    )
-    if as_json:
-        echo_json(asdict(added))
-    else:
-        click.echo(described(added))
 
 
 @rules.command()

@@ -1,7 +1,6 @@
 """After publishing: what is looked over and asked, and that it never undoes a publication."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,9 +36,7 @@ def settings(
 
 
 @pytest.fixture
-def built(
-    database: Engine, settings: Settings, small_encoder: Encoder, tmp_path: Path
-) -> Iterator[int]:
+def built(database: Engine, settings: Settings, small_encoder: Encoder, tmp_path: Path) -> int:
     """A built generation of eight products; two of them share a picture, saved once more."""
     rows = ["sku,title,image"]
     for i in range(8):
@@ -50,7 +47,7 @@ def built(
     (tmp_path / "catalogue.csv").write_text("\n".join(rows), encoding="utf-8")
     ingest(database, tmp_path / "catalogue.csv", settings)
     encode_all(database, settings, small_encoder)
-    yield build_generation(database, settings, small_encoder)
+    return build_generation(database, settings, small_encoder)
 
 
 def test_a_new_generation_is_looked_over_and_asked(

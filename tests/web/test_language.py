@@ -85,6 +85,24 @@ def test_the_switch_overrides_it_and_stays_on_the_page(client: FlaskClient) -> N
     assert '<html lang="en">' in client.get("/", headers=GERMAN).text
 
 
+def test_a_language_is_not_kept_for_the_next_reader(client: FlaskClient) -> None:
+    """Templates are compiled once; what is constant in them still depends on who reads."""
+    for headers, colour in ((GERMAN, "Farbe"), ({}, "Colour"), (GERMAN, "Farbe")):
+        page = client.get("/products/PLATE-RED", headers=headers).text
+        assert f"<dt>{colour}</dt>" in page
+        page = client.get("/search?text=plate", headers=headers).text
+        assert f"<legend>{colour}</legend>" in page
+
+
+def test_filters_ask_at_each_request(app: Flask) -> None:
+    template = app.jinja_env.from_string("{{ 'colour' | attribute_label }}")
+
+    with app.test_request_context("/", headers=GERMAN):
+        assert template.render() == "Farbe"
+    with app.test_request_context("/"):
+        assert template.render() == "Colour"
+
+
 @pytest.mark.parametrize(
     "referrer", ["https://other.example/x", "http://localhost//other.example/", "", "nonsense"]
 )

@@ -1,6 +1,6 @@
 """What looking over a generation finds: doubles, and pictures in the wrong place."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tests.factories import clustered_vectors, make_picture
 from tests.generations import write_generation
 
 N = 60
+Make = Callable[..., Generation]
 
 
 def unit(rows: np.ndarray) -> Embeddings:
@@ -31,7 +32,7 @@ def near(row: np.ndarray, seed: int, by: float = 0.02) -> np.ndarray:
 
 
 @pytest.fixture
-def make(tmp_path: Path):  # type: ignore[no-untyped-def]  # a function of this test's own
+def make(tmp_path: Path) -> Make:
     """Make a generation out of vectors, one picture a product, with categories of one's own."""
 
     def generation(vectors: Embeddings, categories: Sequence[str | None] = ()) -> Generation:
@@ -47,12 +48,12 @@ def make(tmp_path: Path):  # type: ignore[no-untyped-def]  # a function of this 
     return generation
 
 
-def open_by_row(pictures: dict[int, Image.Image]):  # type: ignore[no-untyped-def]
+def open_by_row(pictures: dict[int, Image.Image]) -> Callable[[int], Image.Image | None]:
     """Return what opens pictures; ids start at 1000."""
     return lambda image_id: pictures.get(image_id - 1000)
 
 
-def test_neighbours_are_exact_and_of_other_things(make) -> None:  # type: ignore[no-untyped-def]
+def test_neighbours_are_exact_and_of_other_things(make: Make) -> None:
     vectors = clustered_vectors(N)
     generation = make(vectors)
     variant = generation.columns.variant.copy()
@@ -71,12 +72,12 @@ def test_neighbours_are_exact_and_of_other_things(make) -> None:  # type: ignore
         assert np.all(np.diff(found.similarities[row]) <= 1e-6)
 
 
-def test_few_rows_have_few_neighbours(make) -> None:  # type: ignore[no-untyped-def]
+def test_few_rows_have_few_neighbours(make: Make) -> None:
     found = find_neighbours(make(clustered_vectors(3)))
     assert (found.rows >= 0).sum(axis=1).tolist() == [2, 2, 2]
 
 
-def test_the_same_pictures_are_found_and_alike_things_are_not(make) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_pictures_are_found_and_alike_things_are_not(make: Make) -> None:
     vectors = clustered_vectors(N)
     for copy, of in ((10, 5), (20, 10), (31, 30)):
         vectors[copy] = near(vectors[of], copy)
@@ -92,7 +93,7 @@ def test_the_same_pictures_are_found_and_alike_things_are_not(make) -> None:  # 
     assert all(each.similarity > 0.9 for each in found)
 
 
-def test_missing_renditions_are_no_doubles(make) -> None:  # type: ignore[no-untyped-def]
+def test_missing_renditions_are_no_doubles(make: Make) -> None:
     vectors = clustered_vectors(N)
     vectors[1] = near(vectors[0], 1)
     generation = make(vectors)
@@ -100,7 +101,7 @@ def test_missing_renditions_are_no_doubles(make) -> None:  # type: ignore[no-unt
 
 
 def test_no_more_pairs_are_compared_than_allowed(
-    make,  # type: ignore[no-untyped-def]
+    make: Make,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     vectors = clustered_vectors(N)
@@ -121,7 +122,7 @@ def two_kinds() -> tuple[Embeddings, list[str | None]]:
     return unit(vectors), [("Home > Mugs", "Home > Lamps")[i % 2] for i in range(N)]
 
 
-def test_a_product_among_another_category(make) -> None:  # type: ignore[no-untyped-def]
+def test_a_product_among_another_category(make: Make) -> None:
     vectors, categories = two_kinds()
     categories[8] = "Home > Lamps"
     categories[9] = None  # says nothing, so nothing is contradicted
@@ -141,10 +142,11 @@ class TitleEncoder:
         self.vectors = vectors
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Return the vectors of known titles."""
         return np.stack([self.vectors[text] for text in texts]).astype(np.float32)
 
 
-def test_a_picture_that_other_titles_fit_better(make) -> None:  # type: ignore[no-untyped-def]
+def test_a_picture_that_other_titles_fit_better(make: Make) -> None:
     vectors, categories = two_kinds()
     titles = {row: f"thing {row}" for row in range(N)}
     encoded = {titles[row]: near(vectors[row], row, by=0.01) for row in range(N)}
@@ -156,6 +158,6 @@ def test_a_picture_that_other_titles_fit_better(make) -> None:  # type: ignore[n
     assert found[0].better >= 0.4, "all mugs' titles fit better"
 
 
-def test_too_few_titles_tell_nothing(make) -> None:  # type: ignore[no-untyped-def]
+def test_too_few_titles_tell_nothing(make: Make) -> None:
     vectors = clustered_vectors(4)
     assert wrong_titles(make(vectors), {0: "a", 1: ""}, TitleEncoder({})) == []  # type: ignore[arg-type]

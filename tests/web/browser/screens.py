@@ -116,6 +116,14 @@ def open_filters(page: Page) -> None:
     expect(page.locator("#filters")).to_be_visible()
 
 
+def save_description(page: Page) -> None:
+    """Keep a description, which leads to marking what it finds; mark one."""
+    page.locator("#text").fill("red plate")
+    page.get_by_role("button", name="Save and mark products").click()
+    page.locator("[data-mark=right]").first.click()
+    expect(page.locator(".marked-list li")).to_have_count(1)
+
+
 SCREENS = (
     Screen("home", "/"),
     Screen("home-problem", "/", prepare=send_broken_photo, status=422),
@@ -139,4 +147,10 @@ SCREENS = (
     Screen("error-503", "/search?text=plate", status=503, shop="empty"),
     Screen("login", "/login"),
     Screen("password", "/password", role="merchandiser"),
+    Screen("saved", "/studio/saved", role="merchandiser"),
+    Screen("marking", "/studio/saved", role="merchandiser", prepare=save_description),
+    Screen("health", "/studio/health", role="merchandiser"),
+    Screen("health-refused", "/studio/health/refused", role="merchandiser"),
+    Screen("health-missing", "/studio/health/missing?attribute=price", role="merchandiser"),
+    Screen("gaps", "/studio/gaps", role="merchandiser"),
 )

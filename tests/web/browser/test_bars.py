@@ -76,6 +76,7 @@ def test_nothing_jumps_when_a_photo_is_searched(
 ) -> None:
     page = open_page("about:blank", **options)
     page.add_init_script(RECORD_SHIFTS)
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
     page.goto("/")
 
     page.locator("[data-file]").first.set_input_files(red_plate)

@@ -1,15 +1,18 @@
-"""Clicks are counted with consent only, in a real browser."""
+"""Clicks are counted and photos kept with consent only, in a real browser."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.models import Click, Product
+from search.models import Click, Product, SearchEvent
+from search.settings import Settings
 from tests.web.browser.chromium import Open, first_card
 
 CLICKS = "/api/v1/clicks"
@@ -74,3 +77,55 @@ def test_who_wants_no_tracking_is_not_asked(open_page: Open) -> None:
     expect(page.locator(".grid")).to_be_visible()
     expect(page.get_by_label("Consent")).to_be_hidden()
     expect(page.locator("[data-consent-again]")).to_be_hidden()
+
+
+@pytest.fixture
+def finds_nothing(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, shop_settings: Settings
+) -> Iterator[None]:
+    """No photo is close to anything in the shop; kept photos are removed."""
+    monkeypatch.setattr("search.engine.verdict", lambda *_: "nothing")
+    yield
+    shutil.rmtree(shop_settings.root / "asked", ignore_errors=True)
+    with session_scope(engine.database) as session:
+        session.execute(update(SearchEvent).values(photo=None))
+
+
+def test_a_photo_is_kept_once_the_shopper_agreed(
+    open_page: Open,
+    red_plate: Path,
+    finds_nothing: None,
+    shop_settings: Settings,
+) -> None:
+    page = open_page("/search?text=plate")
+    question = page.get_by_label("Keeping of photos")
+    expect(page.locator("[data-consent]")).to_be_visible()
+    expect(question).to_be_hidden()
+    page.locator("[data-file]").first.set_input_files(red_plate)
+    expect(question).to_be_visible()
+    expect(page.locator("[data-consent]")).to_be_hidden()  # one question at a time
+    assert not (shop_settings.root / "asked").exists()
+
+    with page.expect_response("**/api/v1/photos") as kept:
+        question.get_by_role("button", name="Yes, keep them").click()
+
+    assert kept.value.json() == {"kept": True}
+    expect(question).to_be_hidden()
+    assert len(list((shop_settings.root / "asked").iterdir())) == 1
+    page.get_by_role("button", name="Keeping of photos").click()
+    question.get_by_role("button", name="No", exact=True).click()
+    with page.expect_request("**/search"):
+        page.locator("[data-file]").first.set_input_files(red_plate)
+    expect(page.locator("[data-unmet]")).to_be_visible()
+    assert len(list((shop_settings.root / "asked").iterdir())) == 1
+
+
+def test_who_wants_no_tracking_is_not_asked_for_a_photo(
+    open_page: Open, red_plate: Path, finds_nothing: None
+) -> None:
+    page = open_page("/")
+    page.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})")
+    page.goto("/")
+    page.locator("[data-file]").first.set_input_files(red_plate)
+    expect(page.locator("[data-unmet]")).to_be_visible()
+    expect(page.get_by_label("Keeping of photos")).to_be_hidden()
