@@ -14,6 +14,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, func, select, text
 
+from indexer.broker import waiting_messages
+from indexer.celery_app import make_app
 from indexer.commands.encode import encode
 from indexer.commands.worker import parse_devices
 from indexer.encode import follow, start_encoding
