@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import click
 import sqlalchemy
 
+from indexer.broker import discard_messages
+from indexer.celery_app import make_app
 from indexer.encode import follow, start_encoding
 from indexer.encode_job import anything_pending
 from indexer.workers import WorkerGroup, default_processes
@@ -58,13 +60,16 @@ def run_encoding(
     _tell(_who_works(running, workers), quiet=quiet)
     try:
         with _temporary_workers(settings, workers) as group:
-            return _show(follow(database, job_id, settings), job_id, group, quiet=quiet)
+            job = _show(follow(database, job_id, settings), job_id, group, quiet=quiet)
     except KeyboardInterrupt:
         _tell(
             f"Stopped watching job {job_id}. What is encoded is kept; `findalike encode` goes on.",
             quiet=quiet,
         )
         raise
+    if not running:  # nobody else would take what still wakes workers up
+        discard_messages(make_app(settings))
+    return job
 
 
 def _read(database: sqlalchemy.Engine, job_id: int) -> JobView:

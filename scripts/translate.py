@@ -35,10 +35,10 @@ def messages() -> Catalog:
     """Return all messages of code and templates."""
     found = Catalog(project="findalike", header_comment=HEADER)
     for folder, methods in SOURCES.items():
-        for path, _, message, comments, context in extract_from_dir(
+        for _, _, message, comments, context in extract_from_dir(
             ROOT / folder, methods, OPTIONS, KEYWORDS, comment_tags=("Translators:",)
         ):
-            found.add(message, None, [(f"{folder}/{path}", 1)], (), comments, context=context)
+            found.add(message, None, (), (), comments, context=context)
     return found
 
 
@@ -74,9 +74,9 @@ def missing(catalogue: Catalog) -> list[Message]:
 
 
 def as_po(catalogue: Catalog) -> bytes:
-    """Return the text that translators edit; without line numbers, which change all the time."""
+    """Return the text that translators edit; without places in the code, which change all the time."""
     file = BytesIO()
-    write_po(file, catalogue, width=100, sort_output=True, include_lineno=False)
+    write_po(file, catalogue, width=100, sort_output=True, no_location=True)
     return file.getvalue()
 
 

@@ -27,17 +27,10 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     """
     # Imported here, so that the server's parent process stays small and forks safely.
     from search.engine import open_search_engine
-    from search.pictures import PictureStore
     from search.settings import load_settings
-    from search.thumbnails import ThumbnailStore
-    from web.api.key_ring import KeyRing
-    from web.metrics import Metrics
-    from web.photo_addresses import PhotoAddresses
     from web.secret import load_secret_key
-    from web.state import WebState
+    from web.state import open_state
     from web.static import static_path
-    from web.uploads import UploadStore
-    from web.watch import Watch
 
     settings = settings or load_settings()
     if engine is None:
@@ -56,18 +49,7 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["takes_addresses"] = settings.photo_addresses != "off"
-    watch = Watch(settings, engine)
-    app.extensions["findalike"] = WebState(
-        settings=settings,
-        engine=engine,
-        uploads=UploadStore(settings.root / "uploads"),
-        pictures=PictureStore(settings.root),
-        thumbnails=ThumbnailStore(settings.root),
-        metrics=Metrics(watch.status),
-        photo_addresses=PhotoAddresses(settings),
-        watch=watch,
-        keys=KeyRing(engine.database, keep_s=settings.refresh_s),
-    )
+    app.extensions["findalike"] = open_state(settings, engine)
     assemble(app)
     return app
 

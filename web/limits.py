@@ -7,7 +7,7 @@ Answers say what is left in `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10
 
 import math
 import time
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_address
 from typing import Any, cast
 
 import structlog
@@ -44,7 +44,7 @@ def install(app: Flask) -> None:
         "login",
         methods=["POST"],
         deduct_when=lambda response: response.status_code == 403,
-        error_message="Too many wrong passwords came from your address. Please wait a minute.",
+        error_message=_told,
     )(blueprints["accounts"])
 
     @app.after_request
@@ -82,8 +82,12 @@ def _limiter(settings: Settings) -> Limiter:
 
 def _address() -> str:
     """Return where a request comes from; of IPv6 the network, which is one household's."""
-    address = ip_address(request.remote_addr or "::")
-    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+    told = request.remote_addr or "nowhere"
+    try:
+        address = ip_address(told)
+    except ValueError:  # what a proxy says need not be an address
+        return told
+    return str(IPv6Network((int(address), 64), strict=False)) if address.version == 6 else told
 
 
 def _client() -> str:

@@ -26,7 +26,7 @@ from web.shop_metrics import ShopCollector
 blueprint = Blueprint("metrics", __name__)
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
+METHODS = frozenset(("GET", "HEAD", "POST", "DELETE", "OPTIONS"))
 """Others count as one, so that no client can make metrics grow."""
 
 

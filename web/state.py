@@ -32,6 +32,22 @@ class WebState:
     keys: KeyRing
 
 
+def open_state(settings: Settings, engine: SearchEngine) -> WebState:
+    """Return the parts of a new application."""
+    watch = Watch(settings, engine)
+    return WebState(
+        settings=settings,
+        engine=engine,
+        uploads=UploadStore(settings.root / "uploads"),
+        pictures=PictureStore(settings.root),
+        thumbnails=ThumbnailStore(settings.root),
+        metrics=Metrics(watch.status),
+        photo_addresses=PhotoAddresses(settings),
+        watch=watch,
+        keys=KeyRing(engine.database, keep_s=settings.refresh_s),
+    )
+
+
 def state() -> WebState:
     """Return the parts behind the application that handles this request."""
     return cast(WebState, current_app.extensions["findalike"])

@@ -14,6 +14,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, func, select, text
 
+from indexer.broker import waiting_messages
+from indexer.celery_app import make_app
 from indexer.commands.encode import encode
 from indexer.commands.worker import parse_devices
 from indexer.encode import follow, start_encoding
@@ -209,6 +211,7 @@ def test_the_command_brings_its_own_workers(
     report = json.loads(again.stdout)
     assert (report["state"], report["total"], report["encoded"]) == ("done", 0, 0)
     assert_encoded_once(database, settings, 5)
+    assert waiting_messages(make_app(settings)) == 0
     assert connected(database) == set()
 
 

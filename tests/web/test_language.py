@@ -50,7 +50,7 @@ def test_a_text_without_markers_in_a_template_is_a_mistake() -> None:
         bare = re.sub(r"{{.*?}}|{%.*?%}", "\0", bare, flags=re.DOTALL)
         texts = re.findall(r">([^<>]*)<", bare)
         texts += re.findall(r'(?:aria-label|alt|title|placeholder)="([^"]*)"', bare)
-        for text in texts:
+        for text in (text for text in texts if not text.startswith("https://")):
             words = set(re.findall("[A-Za-z]{2,}", text)) - {"findalike", "ms"}
             forgotten += [f"{path.name}: {text.strip()}"] if words else []
     assert forgotten == []

@@ -66,6 +66,7 @@ def test_an_ipv6_network_counts_as_one(app: Flask) -> None:
         return client.get(PRODUCT, environ_base={"REMOTE_ADDR": address}).status_code
 
     assert [ask("2001:db8::1"), ask("2001:db8::2"), ask("2001:db8:0:1::1")] == [200, 429, 200]
+    assert [ask("unknown"), ask("unknown"), ask("fe80::1%eth0")] == [200, 429, 200]
 
 
 def test_pages_are_limited_in_words_for_people(app: Flask) -> None:

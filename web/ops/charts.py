@@ -33,6 +33,12 @@ def all_charts(history: History) -> Iterator[Chart | None]:
         lambda share: f"{100 * share:.2f} %",
         from_zero=False,
     )
+    yield from _times(history)
+    yield from _sizes(history)
+
+
+def _times(history: History) -> Iterator[Chart | None]:
+    """Yield how long searches and runs of reindex took."""
     yield draw(
         "searches",
         "Time to answer a search, by day",
@@ -53,6 +59,10 @@ def all_charts(history: History) -> Iterator[Chart | None]:
     )
     nights = [Point(night.at, night.elapsed_s, night.state == "failed") for night in history.nights]
     yield draw("duration", "Duration of reindex", [Series("reindex", nights)], span)
+
+
+def _sizes(history: History) -> Iterator[Chart | None]:
+    """Yield how much there is to search."""
     yield draw(
         "products",
         "Products and vectors in the index",

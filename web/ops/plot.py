@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Self
 
 WIDTH, HEIGHT = 400, 220
 LEFT, RIGHT, TOP, BOTTOM = 70, 8, 10, 28
@@ -82,50 +83,67 @@ def draw(
         written: Writes a value for people.
         from_zero: Whether the axis begins at 0; a share near 1 would be a flat line then.
     """
-    values = [point.value for one in series for point in one.points]
-    moments = [point.at for one in series for point in one.points]
-    if not values:
+    points = [point for one in series for point in one.points]
+    if not points:
         return None
-    first, last = min(moments), max(moments)
-    low, high, step = scale(0.0 if from_zero else min(values), max(values))
-    whole_s = (last - first).total_seconds()
-
-    def x(moment: datetime) -> float:
-        share = (moment - first).total_seconds() / whole_s if whole_s else 0.5
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-    def y(value: float) -> float:
-        share = (value - low) / (high - low)
-        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
-
-    lines = [
-        Line(
-            one.name,
-            " ".join(f"{x(point.at)},{y(point.value)}" for point in one.points),
-            [
-                Dot(
-                    x(point.at),
-                    y(point.value),
-                    f"{_day(point.at)}, {one.name}: {written(point.value)}",
-                    point.bad,
-                )
-                for point in one.points
-            ],
-        )
-        for one in series
-        if one.points
-    ]
-    grid = [low + number * step for number in range(round((high - low) / step) + 1)]
+    axes = Axes.around(points, from_zero=from_zero)
     return Chart(
         name,
         title,
         _told(series, written),
-        lines,
-        [(y(value), written(value)) for value in grid],
-        _dates(first, last, x),
+        [_line(one, axes, written) for one in series if one.points],
+        [(axes.y(value), written(value)) for value in axes.grid()],
+        _dates(axes.first, axes.last, axes.x),
         ["When (UTC)", *(one.name for one in series)],
         _rows(series, written),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """From moments and values to places in the drawing."""
+
+    first: datetime
+    last: datetime
+    low: float
+    high: float
+    step: float
+
+    @classmethod
+    def around(cls, points: Sequence[Point], *, from_zero: bool) -> Self:
+        """Return axes that hold all points."""
+        moments, values = [one.at for one in points], [one.value for one in points]
+        low, high, step = scale(0.0 if from_zero else min(values), max(values))
+        return cls(min(moments), max(moments), low, high, step)
+
+    def x(self, moment: datetime) -> float:
+        """Return where a moment is; the middle where there is only one."""
+        whole_s = (self.last - self.first).total_seconds()
+        share = (moment - self.first).total_seconds() / whole_s if whole_s else 0.5
+        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+
+    def y(self, value: float) -> float:
+        """Return where a value is."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+
+    def grid(self) -> list[float]:
+        """Return the values that have a line."""
+        lines = round((self.high - self.low) / self.step) + 1
+        return [self.low + number * self.step for number in range(lines)]
+
+
+def _line(one: Series, axes: Axes, written: Callable[[float], str]) -> Line:
+    dots = [
+        Dot(
+            axes.x(point.at),
+            axes.y(point.value),
+            f"{_day(point.at)}, {one.name}: {written(point.value)}",
+            point.bad,
+        )
+        for point in one.points
+    ]
+    return Line(one.name, " ".join(f"{dot.x},{dot.y}" for dot in dots), dots)
 
 
 def scale(low: float, high: float) -> tuple[float, float, float]:

@@ -9,7 +9,7 @@ from search.db import session_scope
 from search.errors import FindalikeError, UnknownEntry, UnusableEntry
 from search.models import ROLES
 from web.accounts import changes
-from web.accounts.login import current_account, current_actor
+from web.accounts.login import current_actor
 from web.accounts.store import AccountView, list_accounts
 from web.errors import answer_to
 from web.people.blueprint import blueprint
@@ -63,7 +63,8 @@ def set_role(name: str) -> ResponseReturnValue:
             changed = changes.set_role(session, current_actor(), name, role)
     except (UnknownEntry, UnusableEntry) as error:
         return _page(problem=error)
-    return _done(f"{changed.name} is {changed.role} now.")
+    lost = changed.name if changed.role != "admin" else ""
+    return _done(f"{changed.name} is {changed.role} now.", lost=lost)
 
 
 @blueprint.post("/<name>/unlock")
@@ -85,16 +86,19 @@ def remove_account(name: str) -> ResponseReturnValue:
             changes.remove(session, current_actor(), name)
     except (UnknownEntry, UnusableEntry) as error:
         return _page(problem=error)
-    return _done(f"{name} can't log in any more.")
+    return _done(f"{name} can't log in any more.", lost=name)
 
 
-def _done(message: str) -> ResponseReturnValue:
-    """Say what was done, on a page that can be loaded again; one's own role may have gone."""
-    account = current_account()
+def _done(message: str, *, lost: str = "") -> ResponseReturnValue:
+    """Say what was done, on a page that can be loaded again.
+
+    Args:
+        message: What.
+        lost: The account that is no admin any more; whose own it was can't come back here.
+    """
     flash(message)
-    if account is None:
-        return redirect(url_for("accounts.login"), 303)
-    return redirect(url_for("people.accounts"), 303)
+    own = bool(lost) and lost == current_actor()
+    return redirect(url_for("accounts.login" if own else "people.accounts"), 303)
 
 
 def _page(

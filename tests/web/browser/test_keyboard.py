@@ -10,7 +10,8 @@ from tests.web.browser.chromium import DEVICES, PHONE, Open, first_card
 FOCUS = """() => {
   const focused = document.activeElement;
   if (focused === document.body) return null;
-  let ring = focused.matches("svg a") && getComputedStyle(focused.querySelector("rect")).strokeWidth === "5px";
+  const frame = focused.matches("svg a") && focused.querySelector("rect");
+  let ring = frame && getComputedStyle(frame).strokeWidth === "5px";
   for (let e = focused, depth = 0; e && depth < 5 && !ring; e = e.parentElement, depth += 1) {
     const { outlineStyle, outlineWidth } = getComputedStyle(e);
     ring = outlineStyle !== "none" && parseFloat(outlineWidth) >= 1;

@@ -149,7 +149,22 @@ def test_who_removes_oneself_is_out(admin: FlaskClient, state: WebState) -> None
     _, page = post(admin, "/people/admin/remove")
 
     assert "Log in" in page
+    assert "admin can't log in any more" in page
     assert admin.get("/people").status_code == 303
+
+
+def test_who_gives_up_the_role_sees_the_new_roles_pages(
+    admin: FlaskClient, state: WebState
+) -> None:
+    with session_scope(state.engine.database) as session:
+        add_account(session, "eve", "admin", PASSWORD)
+    token = token_of(admin, "/people")
+
+    sent = admin.post("/people/admin/role", data={"csrf_token": token, "role": "operator"})
+
+    assert sent.location == "/login"
+    assert admin.get("/login").location == "/ops"
+    assert "admin is operator now" in admin.get("/ops").text
 
 
 def test_a_key_is_shown_once_works_and_ends(
