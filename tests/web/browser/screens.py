@@ -106,4 +106,7 @@ SCREENS = (
     Screen("error-503", "/search?text=plate", status=503, shop="empty"),
     Screen("login", "/login"),
     Screen("password", "/password", role="merchandiser"),
+    Screen("api", "/api/v1/docs"),
+    Screen("studio", "/studio", role="merchandiser"),
+    Screen("ops", "/ops", role="operator"),
 )
