@@ -74,7 +74,7 @@ def missing(catalogue: Catalog) -> list[Message]:
 
 
 def as_po(catalogue: Catalog) -> bytes:
-    """Return the text that translators edit; without places in the code, which change all the time."""
+    """Return the text that translators edit, without places in the code: they always change."""
     file = BytesIO()
     write_po(file, catalogue, width=100, sort_output=True, no_location=True)
     return file.getvalue()

@@ -153,4 +153,7 @@ SCREENS = (
     Screen("health-refused", "/studio/health/refused", role="merchandiser"),
     Screen("health-missing", "/studio/health/missing?attribute=price", role="merchandiser"),
     Screen("gaps", "/studio/gaps", role="merchandiser"),
+    Screen("api", "/api/v1/docs"),
+    Screen("studio", "/studio", role="merchandiser"),
+    Screen("ops", "/ops", role="operator"),
 )
