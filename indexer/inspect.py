@@ -15,12 +15,12 @@ from search.encoder import Encoder, load_encoder
 from search.engine import SearchEngine
 from search.errors import ModelMismatch, NoGeneration
 from search.generation import Generation, load_generation
-from search.health.findings import JOB, keep_findings
-from search.health.survey import Survey, survey
 from search.live import OneGeneration
+from search.merchandising.health.findings import JOB, keep_findings
+from search.merchandising.health.survey import Survey, survey
+from search.merchandising.suite_runs import run_and_keep, run_before
 from search.models import Generation as GenerationRow
 from search.settings import Settings
-from search.suite_runs import run_and_keep, run_before
 
 log = structlog.get_logger()
 

@@ -21,12 +21,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from indexer.workers import SOURCE, STDERR
-from search.cron import CronTimes
 from search.db import session_scope
 from search.errors import FindalikeError
 from search.jobs import latest_job
 from search.models import Job
-from search.schedule import is_missed
+from search.operation.cron import CronTimes
+from search.operation.schedule import is_missed
 
 LOOK_EVERY_S = 20.0
 STOP_WITHIN_S = 120.0

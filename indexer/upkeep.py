@@ -13,10 +13,10 @@ import sqlalchemy
 import structlog
 from sqlalchemy import delete, select
 
-from search.asked import prune_photos
 from search.db import session_scope
 from search.embeddings import SUFFIX, EmbeddingStore
 from search.errors import DamagedShard
+from search.merchandising.asked import prune_photos
 from search.models import Embedding, ProductImage, SearchEvent
 from search.thumbnails import ThumbnailStore
 

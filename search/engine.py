@@ -16,14 +16,14 @@ from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch
 from search.generation import Generation
 from search.live import Generations, LiveGenerations
+from search.merchandising.rulebook import RuleBook
+from search.merchandising.ruleset import RuleSet
 from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, rank
 from search.regions import RegionProposer, load_proposer
 from search.remembered import RememberedPhotos
 from search.results import Filters, Ids, ProductCard, Query, SearchPage, Sort
-from search.rulebook import RuleBook
-from search.ruleset import RuleSet
 from search.settings import Settings, load_settings
 from search.stages import STAGES, Ranking, Stage
 from search.stopwatch import Stopwatch

@@ -6,9 +6,9 @@ import numpy as np
 
 from search.columns import Mask
 from search.lexical import Lexical
+from search.merchandising.rules import Rules
 from search.photo import Looked
 from search.results import Ids, Vector
-from search.rules import Rules
 from search.wishes import Wish
 
 

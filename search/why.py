@@ -12,9 +12,9 @@ import numpy as np
 from search.generation import Generation
 from search.lexical import Match
 from search.local import agreement
+from search.merchandising.rules import Shift
 from search.question import Question
 from search.results import Ids, ProductCard, Reason
-from search.rules import Shift
 from search.stages import Ranking
 from search.stages.rules import meant
 from search.wishes import Wish

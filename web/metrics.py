@@ -19,8 +19,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from search.operation.status import Status
 from search.results import SearchPage
-from search.status import Status
 from web.shop_metrics import ShopCollector
 
 blueprint = Blueprint("metrics", __name__)

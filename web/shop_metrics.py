@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from search.errors import FindalikeError
-from search.status import LiveIndex, Status
+from search.operation.status import LiveIndex, Status
 
 log = structlog.get_logger()
 

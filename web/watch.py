@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from search.checks import Check, run_checks
-from search.concerns import Concern, find_concerns
 from search.db import session_scope
-from search.disk import disk_use
 from search.engine import SearchEngine
-from search.history import History, read_history
-from search.kept import Kept
+from search.operation.checks import Check, run_checks
+from search.operation.concerns import Concern, find_concerns
+from search.operation.disk import disk_use
+from search.operation.history import History, read_history
+from search.operation.kept import Kept
+from search.operation.status import Status, read_status
 from search.settings import Settings
-from search.status import Status, read_status
 
 STATUS_FOR_S = 5.0
 DISK_FOR_S = 300.0  # looks at every file

@@ -38,7 +38,7 @@ def encode(
     from indexer.upkeep import forget_damaged_shards
     from search.db import open_database, session_scope
     from search.embeddings import EmbeddingStore
-    from search.health.refusals import retry_pictures
+    from search.merchandising.health.refusals import retry_pictures
 
     settings = load_settings()
     if batch_images is not None:

@@ -20,7 +20,7 @@ def schedule(*, as_json: bool) -> None:
     """
     from indexer.nightly import Nightly
     from search.db import open_database
-    from search.schedule import SCHEDULER, schedule_of
+    from search.operation.schedule import SCHEDULER, schedule_of
 
     settings = load_settings()
     times = schedule_of(settings)

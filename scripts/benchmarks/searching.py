@@ -19,11 +19,11 @@ from search.encoder.local_features import TRAINED_SHARE
 from search.generation import Generation
 from search.lexical import Lexical, Match
 from search.local import cells_of
+from search.merchandising.rules import Pin, Rules, Shift
 from search.photo import Looked
 from search.question import Question
 from search.ranking import facets, rank
 from search.results import Filters, Vector
-from search.rules import Pin, Rules, Shift
 from search.settings import Settings
 from search.stages import STAGES, Asked, Ranking, Stage
 from search.stages.folding import fold

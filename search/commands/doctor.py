@@ -11,7 +11,7 @@ from search.cli import echo_json, json_option
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from search.checks import Check
+    from search.operation.checks import Check
 
 MARKS = {"ok": "[green]ok[/]", "failed": "[red]FAILED[/]", "skipped": "[yellow]skipped[/]"}
 
@@ -37,7 +37,7 @@ def doctor(*, as_json: bool) -> None:
     """Check installation, settings, database, broker, model and live index; exit 1 if one fails."""
     from rich.console import Console
 
-    from search.checks import run_checks
+    from search.operation.checks import run_checks
 
     checks = []
     console = Console(quiet=as_json)

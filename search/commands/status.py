@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 import click
 
 from search.cli import echo_json, json_option
-from search.readable import ago, counts, size, span
+from search.operation.readable import ago, counts, size, span
 from search.settings import load_settings
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from search.concerns import Concern
     from search.jobs import JobView
-    from search.schedule import ScheduleState
-    from search.status import LiveIndex, Status
+    from search.operation.concerns import Concern
+    from search.operation.schedule import ScheduleState
+    from search.operation.status import LiveIndex, Status
 
 
 UNTOLD = frozenset(("model_tag", "created_at", "checksum", "signature"))
@@ -132,9 +132,9 @@ def jobs_table(jobs: "list[JobView]") -> "Table":
 @json_option
 def status(*, as_json: bool) -> None:
     """Show the catalogue, the live index, jobs, workers and disk use."""
-    from search.concerns import find_concerns
     from search.db import open_database
-    from search.status import read_status
+    from search.operation.concerns import find_concerns
+    from search.operation.status import read_status
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-status")

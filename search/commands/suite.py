@@ -9,7 +9,7 @@ from search.cli import echo_json, json_option
 from search.settings import load_settings
 
 if TYPE_CHECKING:
-    from search.suite_runs import Run
+    from search.merchandising.suite_runs import Run
 
 SIGNS = {"better": "+", "worse": "-", "mixed": "~", "same": " ", "new": "*", "marks": "?"}
 
@@ -42,7 +42,7 @@ def suite(*, generation: int | None, as_json: bool) -> None:
     from search.audit import cli_actor
     from search.db import session_scope
     from search.engine import open_search_engine
-    from search.suite_runs import engine_for, run_and_keep, run_before
+    from search.merchandising.suite_runs import engine_for, run_and_keep, run_before
 
     settings = load_settings()
     engine = open_search_engine(settings)

@@ -43,7 +43,7 @@ class Generation(Base):
 
 
 class Finding(Base):
-    """What looking over a generation found odd of a product: see `search.health`."""
+    """What looking over a generation found odd of a product: see `search.merchandising.health`."""
 
     __tablename__ = "finding"
     __table_args__ = (

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from search.columns import Columns, Facet, Mask, folded_path
+from search.merchandising.rules import Pin, Shift
 from search.results import Ids
-from search.rules import Pin, Shift
 from search.stages.ranking import Asked, Ranking
 
 REACH = 100

@@ -27,8 +27,8 @@ from search.db import session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import OpenClipEncoder, load_encoder
 from search.errors import JobFailed
-from search.health.refusals import retry_pictures
 from search.jobs import JobView, read_job, start_job
+from search.merchandising.health.refusals import retry_pictures
 from search.models import Embedding, Job, ProductImage, Quarantine
 from search.pictures import PictureStore
 from search.settings import Settings

@@ -18,9 +18,9 @@ from indexer.inspect import look_after
 from indexer.publish import publish
 from search.db import session_scope
 from search.encoder import Encoder
-from search.health.findings import inspected, list_groups
+from search.merchandising.health.findings import inspected, list_groups
+from search.merchandising.saved import add_saved, mark
 from search.models import Generation, SuiteRun
-from search.saved import add_saved, mark
 from search.settings import Settings, load_settings
 from tests.factories import picture_bytes
 

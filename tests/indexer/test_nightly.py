@@ -17,11 +17,11 @@ from sqlalchemy import Engine, create_engine
 
 from indexer.commands.schedule import schedule as schedule_command
 from indexer.nightly import Nightly
-from search.cron import CronTimes
 from search.db import session_scope
 from search.errors import WrongSetting
 from search.jobs import finish, latest_job, start_job
 from search.models import Job
+from search.operation.cron import CronTimes
 from search.settings import Settings
 
 WITHIN_S = 30.0

@@ -11,10 +11,10 @@ from search.catalogue import hydrate
 from search.cli import commands
 from search.db import session_scope
 from search.engine import SearchEngine
+from search.merchandising.rules import Pin, Rules, Shift
 from search.query import understand
 from search.ranking import rank
 from search.results import Query, Reason
-from search.rules import Pin, Rules, Shift
 from search.settings import Settings, load_settings
 from search.why import reasons
 from tests.shop import draw

@@ -13,8 +13,8 @@ from search.db import session_scope
 from search.engine import SearchEngine
 from search.jobs import advance, finish, start_job
 from search.models import Generation, Quarantine
+from search.operation.status import Status, read_status
 from search.settings import Settings
-from search.status import Status, read_status
 from tests.factories import make_image, make_product
 from web.metrics import Metrics
 

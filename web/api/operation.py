@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.db import session_scope
 from search.errors import JobFailed, UnknownEntry
-from search.generations import list_generations
 from search.jobs import list_jobs, read_job
 from search.models import JOB_STATES
-from search.status import read_status
+from search.operation.generations import list_generations
+from search.operation.status import read_status
 from web.api.blueprint import blueprint
 from web.api.paging import ListFields, ListView, link_header, position, query_of
 from web.api.specification import operation

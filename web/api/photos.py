@@ -2,8 +2,8 @@
 
 from flask import request
 
-from search.asked import AskedPhotos, attach_photo
 from search.db import session_scope
+from search.merchandising.asked import AskedPhotos, attach_photo
 from web.api.access import OPEN
 from web.api.answers import KeptView
 from web.api.blueprint import blueprint

@@ -5,10 +5,10 @@ from typing import Annotated, Self
 from flask import url_for
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from search.business_rule import BusinessRule
 from search.db import session_scope
+from search.merchandising.business_rule import BusinessRule
+from search.merchandising.rulebook import add_rule, list_rules, remove_rule
 from search.models import RULE_ACTIONS, RULE_FIELDS
-from search.rulebook import add_rule, list_rules, remove_rule
 from web.api.access import asking_actor
 from web.api.blueprint import blueprint
 from web.api.paging import ListFields, ListView, link_header, position, query_of

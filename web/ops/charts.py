@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from search.history import History, MeasuredBuild
-from search.readable import size, span
+from search.operation.history import History, MeasuredBuild
+from search.operation.readable import size, span
 from web.formats import count
 from web.ops.blueprint import blueprint
 from web.ops.plot import Chart, Point, Series, draw, midnight

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from search.db import session_scope
 from search.errors import NoGeneration
-from search.history import MeasuredBuild, measured_build
 from search.models import Generation, SuiteRun
+from search.operation.history import MeasuredBuild, measured_build
 from search.publication import next_back
 from web.ops.blueprint import blueprint
 from web.ops.report_tables import report_tables

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from search.db import session_scope
 from search.jobs import JobView, list_jobs
-from search.status import MOST_RUNNING
+from search.operation.status import MOST_RUNNING
 from web.ops.blueprint import blueprint
 from web.ops.nights import summary_of
 from web.ops.progress import progress_of

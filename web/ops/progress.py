@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from search.jobs import JobView
-from search.readable import span
+from search.operation.readable import span
 
 
 class Progress(TypedDict):

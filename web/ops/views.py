@@ -4,7 +4,7 @@ import re
 
 from markupsafe import Markup, escape
 
-from search.readable import ago, size, span
+from search.operation.readable import ago, size, span
 from web.ops import charts, generations, jobs, overview, publication
 from web.ops.blueprint import blueprint
 from web.ops.progress import progress_text

@@ -14,8 +14,8 @@ from pydantic import ConfigDict, Field
 from search.columns import FIELDS
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.listing import count_products, count_values, list_products
-from search.product_record import ProductRecord, product_records
+from search.merchandising.listing import count_products, count_values, list_products
+from search.merchandising.product_record import ProductRecord, product_records
 from search.query import MAX_K
 from search.results import Correction, FacetValue, Filters, Query, SearchHit, SearchPage, Verdict
 from web.attribute_fields import attribute_names

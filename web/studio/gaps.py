@@ -8,10 +8,18 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
-from search.asked import AskedPhotos
 from search.catalogue import hydrate
 from search.db import session_scope
-from search.gaps import About, Gap, PhotoGap, count_photos, least_searches, list_gaps, list_photos
+from search.merchandising.asked import AskedPhotos
+from search.merchandising.gaps import (
+    About,
+    Gap,
+    PhotoGap,
+    count_photos,
+    least_searches,
+    list_gaps,
+    list_photos,
+)
 from search.results import ProductCard
 from web.exports import csv_file
 from web.formats import price

@@ -10,8 +10,13 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from search.db import session_scope
-from search.health.findings import count_findings, inspected, list_findings, list_groups
-from search.health.lists import (
+from search.merchandising.health.findings import (
+    count_findings,
+    inspected,
+    list_findings,
+    list_groups,
+)
+from search.merchandising.health.lists import (
     attribute_names,
     contradicted_colours,
     count_lacking,
@@ -19,7 +24,12 @@ from search.health.lists import (
     lacking,
     without_picture,
 )
-from search.health.refusals import Refusal, count_reasons, list_refusals, retry_refusals
+from search.merchandising.health.refusals import (
+    Refusal,
+    count_reasons,
+    list_refusals,
+    retry_refusals,
+)
 from search.vocabulary import shop_vocabulary
 from web.accounts.login import current_actor
 from web.exports import csv_file

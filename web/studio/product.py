@@ -6,10 +6,10 @@ from flask.typing import ResponseReturnValue
 from search.audit import read_trail
 from search.beliefs import FIELD_ATTRIBUTES, SOURCES
 from search.db import session_scope
-from search.edits import editable, remove_attribute, set_attribute
 from search.errors import EditedMeanwhile, UnusableEntry
-from search.listing import count_values
-from search.product_record import product_record
+from search.merchandising.edits import editable, remove_attribute, set_attribute
+from search.merchandising.listing import count_values
+from search.merchandising.product_record import product_record
 from search.results import Filters
 from search.vocabulary import shop_vocabulary
 from web.accounts.login import current_actor

@@ -7,11 +7,11 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from search.audit import AuditView, first_entries
-from search.business_rule import BusinessRule
 from search.db import session_scope
 from search.errors import NoGeneration, UnknownProduct, UnusableRule
-from search.preview import Preview, preview_adding, preview_removing
-from search.rulebook import add_rule, find_rule, list_rules, remove_rule
+from search.merchandising.business_rule import BusinessRule
+from search.merchandising.preview import Preview, preview_adding, preview_removing
+from search.merchandising.rulebook import add_rule, find_rule, list_rules, remove_rule
 from web.accounts.login import current_actor
 from web.exports import csv_file
 from web.state import state

@@ -9,10 +9,17 @@ from werkzeug.exceptions import BadRequest
 from search.db import session_scope
 from search.engine import SearchEngine
 from search.errors import UnknownEntry, UnknownProduct, UnusableEntry
+from search.merchandising.saved import Saved, add_saved, find_saved, list_saved, mark, remove_saved
+from search.merchandising.suite import Outcome
+from search.merchandising.suite_runs import (
+    Run,
+    find_run,
+    list_runs,
+    places,
+    run_and_keep,
+    run_before,
+)
 from search.results import Query
-from search.saved import Saved, add_saved, find_saved, list_saved, mark, remove_saved
-from search.suite import Outcome
-from search.suite_runs import Run, find_run, list_runs, places, run_and_keep, run_before
 from web.accounts.login import current_actor
 from web.exports import csv_file
 from web.state import state

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.rules import Pin, Rules, Shift
+from search.merchandising.rules import Pin, Rules, Shift
 from search.stages import Asked, Ranking, rerank
 from search.stages.ranking import group
 from search.stages.rules import apply_rules

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from search.asked import AskedPhotos
 from search.db import session_scope
 from search.engine import SearchEngine
+from search.merchandising.asked import AskedPhotos
 from search.models import SearchEvent
 from search.settings import Settings
 from tests.shop import photo

@@ -6,11 +6,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select
 
-from search.business_rule import BusinessRule
 from search.db import session_scope
 from search.engine import SearchEngine
+from search.merchandising.business_rule import BusinessRule
+from search.merchandising.rulebook import RuleBook, add_rule
 from search.models import Rule, SearchEvent
-from search.rulebook import RuleBook, add_rule
 
 SALE = "https://shop.example/sale"
 

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
-from search.asked import AskedPhotos
 from search.db import session_scope
 from search.engine import SearchEngine
+from search.merchandising.asked import AskedPhotos
 from search.models import Product, SavedDescription, SearchEvent
 from search.settings import Settings
 from tests.factories import make_picture

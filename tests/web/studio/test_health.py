@@ -12,9 +12,9 @@ from sqlalchemy import delete, select
 from search.audit import read_trail
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.health.findings import JOB, keep_findings
-from search.health.survey import Found
 from search.jobs import finish, start_job
+from search.merchandising.health.findings import JOB, keep_findings
+from search.merchandising.health.survey import Found
 from search.models import Finding, Job, Product, ProductImage, Quarantine
 from tests.web.staff import log_in, token_of
 

@@ -10,11 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
-from search.business_rule import BusinessRule
 from search.db import session_scope
 from search.engine import SearchEngine
+from search.merchandising.business_rule import BusinessRule
+from search.merchandising.rulebook import add_rule, list_rules
 from search.models import Rule
-from search.rulebook import add_rule, list_rules
 from tests.web.staff import log_in, token_of
 
 NEW = "/studio/rules/new"

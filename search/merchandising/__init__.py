@@ -1,0 +1,1 @@
+"""What merchandisers keep and see: rules, edits, saved descriptions, health, gaps."""

@@ -1,0 +1,160 @@
+"""Runs of the regression suite: asking an engine, keeping what came of it, reading it again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from search.db import session_scope
+from search.engine import SearchEngine
+from search.errors import UnknownEntry, UnknownGeneration
+from search.generation import load_generation
+from search.live import OneGeneration
+from search.merchandising.saved import list_saved
+from search.merchandising.suite import (
+    DEPTH,
+    Change,
+    Outcome,
+    Places,
+    Totals,
+    as_report,
+    compare_all,
+    from_report,
+    run_suite,
+    totals,
+)
+from search.models import Generation as GenerationRow
+from search.models import SuiteRun
+from search.results import Query, SearchPage
+from search.settings import Settings
+
+KEPT = 200
+"""Runs that are kept; older ones are forgotten."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of all saved descriptions."""
+
+    id: int
+    generation_id: int | None  # also of generations that are pruned by now
+    started_by: str
+    created_at: datetime
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def totals(self) -> Totals:
+        """The run in a few numbers."""
+        return totals(self.outcomes)
+
+    def changes(self, before: "Run | None") -> dict[int, Change]:
+        """Return what became of each description since another run, by its number."""
+        return compare_all(self.outcomes, before.outcomes if before is not None else ())
+
+
+def answers_of(engine: SearchEngine) -> Callable[[str], Places]:
+    """Return what answers a text with the products at its first places; no event is recorded."""
+
+    def ask(text: str) -> Places:
+        return places(engine.search(Query(text=text, k=DEPTH, record=False)))
+
+    return ask
+
+
+def places(page: SearchPage) -> Places:
+    """Return the products at each place of a page, variants with what they are folded under."""
+    return [
+        {hit.product.product_id, *(card.product_id for card in hit.variants)} for hit in page.hits
+    ]
+
+
+def run_and_keep(engine: SearchEngine, *, started_by: str) -> Run | None:
+    """Ask all saved descriptions and keep the run; None where none has marks.
+
+    Raises:
+        NoGeneration: nothing is published yet.
+        ModelMismatch: the index was built by another model.
+    """
+    with session_scope(engine.database) as session:
+        saved = list_saved(session)
+    if not any(each.marks for each in saved):
+        return None
+    generation = engine.generation()
+    outcomes = run_suite(saved, answers_of(engine))
+    report = {"generation": generation.id, **as_report(outcomes)}
+    with session_scope(engine.database) as session:
+        row = SuiteRun(generation_id=generation.id, started_by=started_by, report=report)
+        session.add(row)
+        session.flush()
+        session.refresh(row)
+        _forget_oldest(session)
+        run = _run(row)
+    log.info("suite_run", run=run.id, generation=generation.id, mrr=run.totals.mrr)
+    return run
+
+
+def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> SearchEngine:
+    """Return an engine like another that answers from one kept generation.
+
+    Texts are read against the catalogue's present words; vectors and columns are that
+    generation's. Close the other engine, not this one.
+
+    Raises:
+        UnknownGeneration: it is not kept.
+        DamagedGeneration: its files can't be read.
+    """
+    with session_scope(engine.database) as session:
+        row = session.get(GenerationRow, generation_id)
+        if row is None or row.state in ("building", "failed"):
+            raise UnknownGeneration(
+                f"Generation {generation_id} is not kept; `findalike status` shows the live one."
+            )
+        directory = settings.root / "generations" / row.directory
+    one = OneGeneration(load_generation(directory, generation_id))
+    return SearchEngine(engine.database, one, engine.encoder, settings, engine.stages)
+
+
+def list_runs(session: Session, limit: int = 50) -> list[Run]:
+    """Return the latest runs, newest first."""
+    rows = session.scalars(select(SuiteRun).order_by(SuiteRun.id.desc()).limit(limit))
+    return [_run(row) for row in rows]
+
+
+def find_run(session: Session, run_id: int) -> Run:
+    """Return one run.
+
+    Raises:
+        UnknownEntry: there is none of this number.
+    """
+    row = session.get(SuiteRun, run_id)
+    if row is None:
+        raise UnknownEntry("suite run", str(run_id), "/studio/saved lists the latest.")
+    return _run(row)
+
+
+def run_before(session: Session, run: Run) -> Run | None:
+    """Return what to compare a run with: the last one of the generation before, or else the last.
+
+    Without an earlier generation the run before it tells what rules and marks have changed.
+    """
+    earlier = select(SuiteRun).where(SuiteRun.id < run.id).order_by(SuiteRun.id.desc())
+    generation = SuiteRun.report["generation"].as_integer()
+    row = session.scalars(earlier.where(generation != run.generation_id).limit(1)).first()
+    row = row or session.scalars(earlier.limit(1)).first()
+    return None if row is None else _run(row)
+
+
+def _forget_oldest(session: Session) -> None:
+    beyond = session.scalars(select(SuiteRun).order_by(SuiteRun.id.desc()).offset(KEPT))
+    for row in beyond:
+        session.delete(row)
+
+
+def _run(row: SuiteRun) -> Run:
+    outcomes = tuple(from_report(row.report))
+    return Run(row.id, row.report["generation"], row.started_by, row.created_at, outcomes)

@@ -1,0 +1,105 @@
+"""What is wrong with a running shop, in plain words, and what to do about it.
+
+Follows from `search.operation.status` alone, so it costs nothing and says the same everywhere. What
+takes a closer look (checksums, loading a model) is the doctor's, see `search.operation.checks`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from search.errors import ModelMismatch, NoGeneration
+from search.operation.checks import LEAST_FREE_BYTES
+from search.operation.readable import ago, size
+from search.operation.status import Status
+from search.settings import Settings
+
+SILENT_AFTER = timedelta(minutes=30)
+"""A running job that has not moved for so long needs somebody to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing that is wrong."""
+
+    subject: str  # what it is about, such as `queue`
+    found: str
+    remedy: str
+
+
+def find_concerns(
+    status: Status, settings: Settings, model_tag: str | None = None
+) -> list[Concern]:
+    """Return what is wrong, the worst first; `model_tag` is that of queries, where it is known."""
+    parts = (_index(status, settings, model_tag), _disk(status), _nightly(status), _work(status))
+    return [concern for part in parts for concern in part]
+
+
+def _index(status: Status, settings: Settings, model_tag: str | None) -> Iterator[Concern]:
+    live = status.live
+    if live is None:
+        yield Concern("index", str(NoGeneration()), "")
+        return
+    if model_tag is not None and live.model_tag != model_tag:
+        yield Concern("model", str(ModelMismatch(live.model_tag, model_tag)), "")
+    recall = live.recall_at_10
+    if recall is not None and recall < settings.recall_floor:
+        yield Concern(
+            "index",
+            f"The live index finds {recall:.3f} of the exact top 10, under the floor of "
+            f"{settings.recall_floor:.3f}.",
+            "Raise FINDALIKE_INDEX_MEMORY_MB and run `findalike reindex`.",
+        )
+
+
+def _disk(status: Status) -> Iterator[Concern]:
+    if status.disk.free_bytes < LEAST_FREE_BYTES:
+        yield Concern(
+            "disk",
+            f"Only {size(status.disk.free_bytes)} are free at {status.home}.",
+            "Free at least 1 GB there, or point FINDALIKE_HOME to another disk.",
+        )
+
+
+def _nightly(status: Status) -> Iterator[Concern]:
+    last, schedule = status.last_reindex, status.schedule
+    if last is not None and last.state == "failed":
+        during = f" during {last.stage}" if last.stage else ""
+        yield Concern(
+            "nightly run",
+            f"The last reindex failed{during}, {ago(last.finished_at)}: {last.error}",
+            "What was live before still is. Put right what it says, then run `findalike reindex`; "
+            "it goes on from there.",
+        )
+    if schedule is not None and schedule.overdue:
+        yield Concern(
+            "schedule",
+            f"The run that was due {ago(schedule.due_at)} has not begun.",
+            "The scheduler is at work; its log says why."
+            if schedule.attended
+            else "Nobody runs the schedule: start `findalike schedule` as a service.",
+        )
+
+
+def _work(status: Status) -> Iterator[Concern]:
+    if status.queued_tasks is None:
+        yield Concern(
+            "queue",
+            "The work queue does not answer.",
+            "Start the broker, or correct FINDALIKE_BROKER_URL.",
+        )
+    encoding = [job for job in status.running if job.kind == "encode"]
+    if encoding and not status.workers:
+        yield Concern(
+            "workers",
+            f"Job {encoding[0].id} has pictures to encode, but no worker runs.",
+            "Start `findalike worker`.",
+        )
+    for job in status.running:
+        if datetime.now(UTC) - job.updated_at > SILENT_AFTER and job.kind != "reindex":
+            yield Concern(
+                "jobs",
+                f"Job {job.id} ({job.kind}) says that it runs but has not moved since "
+                f"{ago(job.updated_at).removesuffix(' ago')}.",
+                f"See whether its process lives; `findalike {job.kind}` takes up what is left.",
+            )

@@ -1,0 +1,127 @@
+"""What an operator wants to see at a glance: the catalogue, the index, jobs, workers, disk.
+
+Reads only; `findalike status` and the operator pages show it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from search.db import WorkerView, server_version, session_scope, worker_connections
+from search.jobs import JobView, latest_job, list_jobs, recent_jobs
+from search.models import Embedding, Generation, Product, ProductImage, Quarantine
+from search.operation.disk import DiskUse, disk_use
+from search.operation.queue_length import queued_tasks
+from search.operation.schedule import ScheduleState, read_schedule
+from search.schema import schema_revision
+from search.settings import Settings
+
+MOST_RUNNING = 20
+"""Killed jobs may say for ever that they run, so what is read has an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveIndex:
+    """The published generation."""
+
+    id: int
+    model_tag: str
+    directory: str
+    published_at: datetime | None
+    manifest: dict[str, Any]
+
+    @property
+    def recall_at_10(self) -> float | None:
+        """Recall against exact search, as its build measured it."""
+        measured: dict[str, float] = self.manifest.get("measured") or {}
+        return measured.get("recall_at_10")
+
+    @property
+    def stored_bytes(self) -> int:
+        """Size of its files."""
+        return sum(file["bytes"] for file in self.manifest.get("files", {}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything at one moment."""
+
+    home: Path
+    postgres_version: str
+    schema_revision: str | None
+    live: LiveIndex | None
+    products: int  # in the catalogue now
+    retired_products: int  # were in it once
+    images: dict[str, int]  # by state
+    embeddings: dict[str, int]  # by model tag
+    quarantine: dict[str, int]  # by reason, most frequent first
+    jobs: list[JobView]  # newest first
+    running: list[JobView]  # all that run now, newest first
+    last_reindex: JobView | None  # the last that is over
+    schedule: ScheduleState | None  # None: nothing is scheduled
+    workers: list[WorkerView]
+    queued_tasks: int | None  # None: the broker does not answer
+    disk: DiskUse
+
+
+def read_status(
+    database: Engine, settings: Settings, *, jobs: int = 8, disk: DiskUse | None = None
+) -> Status:
+    """Gather the status.
+
+    Args:
+        database: The catalogue.
+        settings: State root, broker, schedule.
+        jobs: How many of the latest.
+        disk: Where it was measured already; None: measured here.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database does not answer.
+    """
+    with session_scope(database) as session:
+        retired = Product.retired_at.is_not(None)
+        return Status(
+            home=settings.root,
+            postgres_version=server_version(session),
+            schema_revision=schema_revision(database),
+            live=read_live(session),
+            products=session.scalar(select(func.count()).where(~retired)) or 0,
+            retired_products=session.scalar(select(func.count()).where(retired)) or 0,
+            images=_counts(session, ProductImage.state),
+            embeddings=_counts(session, Embedding.model_tag),
+            quarantine=_counts(session, Quarantine.reason),
+            jobs=recent_jobs(session, jobs),
+            running=list_jobs(session, state="running", limit=MOST_RUNNING)[0],
+            last_reindex=last_over(session, "reindex"),
+            schedule=read_schedule(session, settings),
+            workers=worker_connections(session),
+            queued_tasks=queued_tasks(session, settings),
+            disk=disk or disk_use(settings.root),
+        )
+
+
+def read_live(session: Session) -> LiveIndex | None:
+    """Return the published generation, None where there is none yet."""
+    found = session.scalars(select(Generation).where(Generation.state == "live")).one_or_none()
+    if found is None:
+        return None
+    return LiveIndex(
+        found.id, found.model_tag, found.directory, found.published_at, found.manifest or {}
+    )
+
+
+def last_over(session: Session, kind: str) -> JobView | None:
+    """Return the last job of a kind that does not run any more."""
+    over = [latest_job(session, kind, state) for state in ("done", "failed")]
+    return max((job for job in over if job is not None), key=lambda job: job.id, default=None)
+
+
+def _counts(session: Session, column: Any) -> dict[str, int]:  # noqa: ANN401  (any mapped column)
+    """Count rows by the values of a column, most frequent first."""
+    total = func.count()
+    rows = session.execute(select(column, total).group_by(column).order_by(total.desc(), column))
+    return {str(value): int(number) for value, number in rows}
