@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -40,7 +40,9 @@ def _take_origins(value: object) -> object:
 RATE = re.compile(r"[1-9]\d{0,6}/(second|minute|hour|day)")
 ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?")
 Rate = Annotated[str, AfterValidator(_check_rate)]
-Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_take_origins)]
+Origins = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(_take_origins), PlainSerializer(",".join)
+]
 
 
 class Settings(BaseSettings):

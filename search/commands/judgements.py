@@ -40,7 +40,7 @@ def judgements(*, out: Path, since: float | None, min_clicks: int, as_json: bool
     """Write what shoppers opened as judged texts for `findalike evaluate --texts`.
 
     A product counts as relevant to a text by how often it was opened, against how often products
-    at the ranks where it stood usually are. Searches by photo can't be judged: photos are not kept.
+    at the ranks where it stood usually are. Searches by photo are not among them.
     """
     from search.clicks import clicked_texts
 
@@ -55,5 +55,5 @@ def judgements(*, out: Path, since: float | None, min_clicks: int, as_json: bool
     else:
         click.echo(
             f"{len(judged)} texts with {clicks} clicks written to {out}. "
-            "Searches by photo are not among them: photos are not kept."
+            "Searches by photo are not among them."
         )

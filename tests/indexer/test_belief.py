@@ -15,7 +15,7 @@ from search.models import Generation, Product, ProductAttribute
 from search.results import Filters
 from search.settings import Settings
 from search.vocabulary import load_vocabulary
-from tests.indexer.encoded_shop import fill_shop
+from tests.encoded_shop import fill_shop
 
 
 def set_by_hand(database: Engine, product_id: int, name: str, value: str) -> None:

@@ -15,12 +15,12 @@ from indexer.commands.publish import publish as publish_command
 from indexer.encode import encode_all
 from indexer.ingest import ingest
 from indexer.inspect import look_after
-from indexer.publish import publish
 from search.db import session_scope
 from search.encoder import Encoder
 from search.merchandising.health.findings import inspected, list_groups
 from search.merchandising.saved import add_saved, mark
 from search.models import Generation, SuiteRun
+from search.publication import publish
 from search.settings import Settings, load_settings
 from tests.factories import picture_bytes
 

@@ -277,6 +277,19 @@ def test_the_environment_carries_the_settings(
     assert "FINDALIKE_BROKER_URL" not in carried  # unset in these settings
 
 
+def test_what_is_carried_reads_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = Settings(
+        **settings.model_dump(exclude_none=True, exclude={"cors_origins"}),
+        cors_origins=("https://a.example", "https://b.example"),
+    )
+    for name, value in worker_environment(given, device="cpu").items():
+        monkeypatch.setenv(name, value)
+    own = {"home", "device", "decode_threads"}
+    assert Settings().model_dump(exclude=own) == given.model_dump(exclude=own)
+
+
 def test_workers_share_out_the_cores(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Together they compute with as many threads as there are cores; fetching needs two each."""
     monkeypatch.delenv("OMP_NUM_THREADS")

@@ -126,7 +126,7 @@ def test_exported_judgements_are_what_evaluate_reads(database: Engine, tmp_path:
     assert (judged.kind, judged.text) == ("text", 'mug, "large"')
     assert set(judged.skus) == set(skus[3:])
     told = CliRunner().invoke(judgements, ["--out", str(out), "--since", "1"]).stdout
-    assert "photos are not kept" in told
+    assert "Searches by photo are not among them." in told
 
 
 def test_old_events_go_with_their_clicks(database: Engine, tmp_path: Path) -> None:

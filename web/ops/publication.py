@@ -6,16 +6,20 @@ A form without `confirmed` is answered with the question; the page's script asks
 
 from collections.abc import Callable
 
+import structlog
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from search.db import session_scope
 from search.errors import FindalikeError
+from search.merchandising.suite_runs import run_and_keep
 from search.publication import publish, rollback
 from web.accounts.login import current_actor
 from web.ops.blueprint import blueprint
 from web.ops.generations import back_to, find
 from web.state import state
+
+log = structlog.get_logger()
 
 
 @blueprint.post("/generations/<int:generation_id>/publish")
@@ -24,7 +28,9 @@ def publish_generation(generation_id: int) -> ResponseReturnValue:
 
     def work() -> int:
         settings, database = state().settings, state().engine.database
-        return publish(database, settings, generation_id, actor=current_actor())
+        live = publish(database, settings, generation_id, actor=current_actor())
+        _run_descriptions()
+        return live
 
     return _confirmed(generation_id, "publish", "Generation {} is live.", work)
 
@@ -39,6 +45,16 @@ def roll_back(generation_id: int) -> ResponseReturnValue:
     if generation_id != back_to():
         return _ask(generation_id, "rollback", CHANGED), 409
     return _confirmed(generation_id, "rollback", "Generation {} is live again.", work)
+
+
+def _run_descriptions() -> None:
+    """Ask the saved descriptions of what is live now; what fails does not undo the publication."""
+    engine = state().engine
+    try:
+        engine.live.refresh()
+        run_and_keep(engine, started_by=current_actor())
+    except FindalikeError as error:
+        log.warning("suite_failed", error=str(error))
 
 
 CHANGED = (

@@ -1,10 +1,14 @@
-"""Debian's Chromium, the screens it shows pages on, and what it must never report."""
+"""Debian's Chromium, what it shows pages on, and the server that it asks."""
 
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from flask import Flask
 from playwright.sync_api import ConsoleMessage, Locator, Page
+from werkzeug.serving import make_server
 
 Open = Callable[..., Page]
 """Opens an address of the shop; options are those of a browser context."""
@@ -37,3 +41,15 @@ def is_error(message: ConsoleMessage, *statuses: int) -> bool:
 def first_card(page: Page) -> Locator:
     """Return the title of the first hit."""
     return page.locator(".grid:not(.skeleton) .card-title").first
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The application, served by threads of this process; yields its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

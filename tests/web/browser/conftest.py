@@ -1,18 +1,15 @@
 """One Chromium and one server for all tests in a browser."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from werkzeug.serving import make_server
 
 from tests.shop import photo
-from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, DESK, Open, is_error
+from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, DESK, Open, is_error, serving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,18 +33,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
-
-
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """The application, served by threads of this process; yields its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.engine import URL
 
 from indexer.build import build_generation
@@ -15,7 +16,8 @@ from search.db import session_scope
 from search.encoder import Encoder
 from search.engine import SearchEngine
 from search.generation import INDEX, read_manifest, write_manifest
-from search.models import Generation
+from search.merchandising.saved import add_saved, mark
+from search.models import Generation, Product, SuiteRun
 from search.publication import publish
 from search.settings import Settings
 from tests.conftest import open_engine, own_settings
@@ -86,6 +88,18 @@ def test_publishing_asks_then_does_it_and_is_recorded(shop: Shop) -> None:
         assert session.get_one(Generation, second).state == "retired"
         (entry, *_), _ = read_trail(session, action="generation.publish")
     assert (entry.actor, entry.subject) == ("admin", str(first))
+
+
+def test_publishing_asks_the_saved_descriptions(shop: Shop) -> None:
+    app, first, _second = shop
+    with session_scope(engine_of(app).database) as session:
+        sku = session.scalars(select(Product.sku).order_by(Product.id)).first()
+        assert sku is not None
+        mark(session, add_saved(session, "a thing", actor="mia"), sku, True, actor="mia")
+    send(log_in(app, "operator"), f"/ops/generations/{first}/publish", confirmed="yes")
+    with session_scope(engine_of(app).database) as session:
+        runs = session.execute(select(SuiteRun.generation_id, SuiteRun.started_by)).all()
+    assert [tuple(run) for run in runs] == [(first, "operator")]
 
 
 def test_a_rollback_that_leads_elsewhere_by_now_is_refused(shop: Shop) -> None:

@@ -1,60 +1,18 @@
 """The studio in a real browser: editing an attribute, adding a rule, on a desk and on a phone."""
 
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import delete
-from werkzeug.serving import make_server
 
 from search.db import session_scope
 from search.engine import SearchEngine
 from search.models import ProductAttribute, Rule
+from tests.web.browser.chromium import DEVICES, Open
 from tests.web.staff import PASSWORD, make_account
-
-pytestmark = [
-    pytest.mark.browser,
-    # Browsers hang up when they leave a page; Werkzeug's server then leaves files to the
-    # garbage collector.
-    pytest.mark.filterwarnings(
-        "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"
-    ),
-]
-
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-SCREENS: dict[str, dict[str, Any]] = {
-    "desk": {"viewport": {"width": 1280, "height": 900}},
-    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
-}
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("needs Debian's chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(app: Flask) -> Iterator[str]:
-    """The application, served by threads of this process."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -91,7 +49,7 @@ def assert_no_sideways_scrolling(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS)
+@pytest.mark.parametrize("screen", DEVICES.values(), ids=DEVICES)
 def test_an_attribute_is_edited_and_taken_back(open_page: Open, screen: dict[str, Any]) -> None:
     page = open_page("/studio?text=red+plate", **screen)
     assert_no_sideways_scrolling(page)
@@ -111,7 +69,7 @@ def test_an_attribute_is_edited_and_taken_back(open_page: Open, screen: dict[str
     expect(colour).not_to_contain_text("crimson")
 
 
-@pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS)
+@pytest.mark.parametrize("screen", DEVICES.values(), ids=DEVICES)
 def test_a_rule_is_previewed_kept_and_removed(open_page: Open, screen: dict[str, Any]) -> None:
     page = open_page("/studio/rules/new?query=green+plate", **screen)
     expect(page.get_by_label("Article number")).to_be_visible()
@@ -159,7 +117,7 @@ def test_arrow_keys_move_through_the_list(open_page: Open) -> None:
 
 
 def test_in_the_drawer_of_a_phone_filters_wait_for_the_button(open_page: Open) -> None:
-    page = open_page("/studio", **SCREENS["phone"])
+    page = open_page("/studio", **DEVICES["phone"])
     page.get_by_role("button", name="Filters").click()
     page.get_by_role("checkbox", name="red").check()
     page.get_by_role("checkbox", name="blue").check()

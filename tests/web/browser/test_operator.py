@@ -1,18 +1,15 @@
 """The operator's pages in a real browser, on a desk and on a phone."""
 
 import re
-import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import delete, update
 from sqlalchemy.engine import URL
-from werkzeug.serving import make_server
 
 from indexer.build import build_generation
 from indexer.encode import encode_all
@@ -25,39 +22,16 @@ from search.models import Embedding, ProductImage
 from search.publication import publish
 from tests.conftest import open_engine, own_settings
 from tests.shop import write_catalogue
+from tests.web.browser.chromium import DESK, PHONE, Open, serving
 from tests.web.staff import PASSWORD, make_account
 from web import create_app
 from web.state import WebState
 
-pytestmark = [
-    pytest.mark.browser,
-    # Browsers hang up when they leave a page; Werkzeug's server, which only these tests use,
-    # then leaves files to the garbage collector.
-    pytest.mark.filterwarnings(
-        "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"
-    ),
-]
-
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-DESK = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SCREENS = pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
 PAGES = ("/ops", "/ops/jobs", "/ops/generations", "/ops/charts")
 WITHIN_MS = 30_000
 
 Shop = tuple[Flask, str, int, int]
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("needs Debian's chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -79,21 +53,8 @@ def shop(
             )
             app = create_app(settings, engine)
             make_account(app, "operator")
-            with served(app) as address:
+            with serving(app) as address:
                 yield app, address, first, second
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
