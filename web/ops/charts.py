@@ -31,7 +31,7 @@ def all_charts(history: History) -> Iterator[Chart | None]:
             _builds(history, "texts", lambda build: build.recall_at_10_text),
         ],
         lambda share: f"{100 * share:.2f} %",
-        from_zero=False,
+        shares=True,
     )
     yield from _times(history)
     yield from _sizes(history)

@@ -14,6 +14,8 @@ LEFT, RIGHT, TOP, BOTTOM = 70, 8, 10, 28
 STEPS = (1, 2, 2.5, 5, 10)
 GRID_LINES = 4
 DATES = 4
+NEAR_ONE = 0.9
+"""Where an axis of shares begins at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def draw(
     series: Sequence[Series],
     written: Callable[[float], str],
     *,
-    from_zero: bool = True,
+    shares: bool = False,
 ) -> Chart | None:
     """Return a chart of some series; None where there is nothing to draw.
 
@@ -81,12 +83,13 @@ def draw(
         title: What is drawn, with its unit.
         series: At most three, over the same time.
         written: Writes a value for people.
-        from_zero: Whether the axis begins at 0; a share near 1 would be a flat line then.
+        shares: The values are shares near 1: the axis ends there, and begins not far below the
+            least of them. Otherwise it begins at 0.
     """
     points = [point for one in series for point in one.points]
     if not points:
         return None
-    axes = Axes.around(points, from_zero=from_zero)
+    axes = Axes.around(points, shares=shares)
     return Chart(
         name,
         title,
@@ -110,10 +113,11 @@ class Axes:
     step: float
 
     @classmethod
-    def around(cls, points: Sequence[Point], *, from_zero: bool) -> Self:
+    def around(cls, points: Sequence[Point], *, shares: bool) -> Self:
         """Return axes that hold all points."""
         moments, values = [one.at for one in points], [one.value for one in points]
-        low, high, step = scale(0.0 if from_zero else min(values), max(values))
+        ends = (min(*values, NEAR_ONE), 1.0) if shares else (0.0, max(values))
+        low, high, step = scale(*ends)
         return cls(min(moments), max(moments), low, high, step)
 
     def x(self, moment: datetime) -> float:

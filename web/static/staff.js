@@ -9,6 +9,9 @@ document.addEventListener("submit", (event) => {
   else if (answer) answer.value = "yes";
 });
 
+// On a phone the menu is a strip: show where we are in it.
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Close the account menu when something else is chosen, or on Escape.
 const menu = document.querySelector(".me");
 document.addEventListener("click", (event) => {

@@ -9,7 +9,9 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.shop import photo
-from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, DESK, Open, is_error, serving
+from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, DESK, DEVICES, Open, is_error, serving
+from tests.web.browser.screens import Screen
+from tests.web.staff import log_in
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,3 +84,21 @@ def red_plate(tmp_path: Path) -> Path:
     path = tmp_path / "holiday photo.jpg"
     path.write_bytes(photo("Plate", "red"))
     return path
+
+
+@pytest.fixture
+def context(
+    browser: Browser, app: Flask, request: pytest.FixtureRequest, screen: Screen, device: str
+) -> Iterator[BrowserContext]:
+    """A browser of who looks at the screen, on the device."""
+    address = request.getfixturevalue("address" if screen.shop == "shop" else "empty_address")
+    options = {**DEVICES[device], "java_script_enabled": screen.javascript}
+    options["locale"] = request.config.getoption("--language")
+    context = browser.new_context(base_url=address, **options)
+    context.set_default_timeout(10_000)
+    if screen.role is not None:
+        cookie = log_in(app, screen.role).get_cookie("session")
+        assert cookie is not None
+        context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
+    yield context
+    context.close()

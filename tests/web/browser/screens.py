@@ -1,7 +1,8 @@
 """All pages in all their states, for tests that look at every one.
 
-A new page is a new line in `SCREENS`; it is then checked on a phone and on a desk, in light and
-dark, for accessibility, faults of layout, requests and errors, and photographed on request.
+A new page is a new line in `SHOPPERS` or `STAFF`; it is then checked on a phone and on a desk, in
+light and dark, for accessibility, faults of layout, requests and errors, and photographed on
+request.
 """
 
 from collections.abc import Callable
@@ -124,7 +125,21 @@ def save_description(page: Page) -> None:
     expect(page.locator(".marked-list li")).to_have_count(1)
 
 
-SCREENS = (
+def preview_rule(page: Page) -> None:
+    """Try a rule before keeping it."""
+    page.get_by_label("When shoppers ask for").fill("red plate")
+    page.get_by_label("Article number").fill("PLATE-BLUE")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview .place").first).to_be_visible()
+
+
+def open_first(page: Page) -> None:
+    """Open what a table lists first."""
+    page.locator("main tbody a").first.click()
+    expect(page.locator("main h1")).to_be_visible()
+
+
+SHOPPERS = (
     Screen("home", "/"),
     Screen("home-problem", "/", prepare=send_broken_photo, status=422),
     Screen("home-empty", "/", shop="empty"),
@@ -146,6 +161,9 @@ SCREENS = (
     Screen("error-500", "/broken", status=500),
     Screen("error-503", "/search?text=plate", status=503, shop="empty"),
     Screen("login", "/login"),
+    Screen("api", "/api/v1/docs"),
+)
+STAFF = (
     Screen("password", "/password", role="merchandiser"),
     Screen("saved", "/studio/saved", role="merchandiser"),
     Screen("marking", "/studio/saved", role="merchandiser", prepare=save_description),
@@ -153,7 +171,23 @@ SCREENS = (
     Screen("health-refused", "/studio/health/refused", role="merchandiser"),
     Screen("health-missing", "/studio/health/missing?attribute=price", role="merchandiser"),
     Screen("gaps", "/studio/gaps", role="merchandiser"),
-    Screen("api", "/api/v1/docs"),
     Screen("studio", "/studio", role="merchandiser"),
+    Screen("studio-words", "/studio?text=red+plate", role="merchandiser"),
+    Screen("studio-grid", "/studio?view=grid", role="merchandiser"),
+    Screen("record", "/studio/products/PLATE-RED", role="merchandiser"),
+    Screen("rules", "/studio/rules", role="merchandiser"),
+    Screen("rule-preview", "/studio/rules/new", role="merchandiser", prepare=preview_rule),
+    Screen("health-pictures", "/studio/health/pictures", role="merchandiser"),
+    Screen("health-doubles", "/studio/health/doubles", role="merchandiser"),
+    Screen("health-titles", "/studio/health/titles", role="merchandiser"),
+    Screen("health-colours", "/studio/health/colours", role="merchandiser"),
     Screen("ops", "/ops", role="operator"),
+    Screen("ops-jobs", "/ops/jobs", role="operator"),
+    Screen("ops-job", "/ops/jobs", role="operator", prepare=open_first),
+    Screen("ops-generations", "/ops/generations", role="operator"),
+    Screen("ops-generation", "/ops/generations", role="operator", prepare=open_first),
+    Screen("ops-charts", "/ops/charts", role="operator"),
+    Screen("accounts", "/people", role="admin"),
+    Screen("keys", "/people/keys", role="admin"),
+    Screen("changes", "/people/audit", role="admin"),
 )

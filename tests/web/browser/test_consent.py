@@ -84,7 +84,7 @@ def finds_nothing(
     engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, shop_settings: Settings
 ) -> Iterator[None]:
     """No photo is close to anything in the shop; kept photos are removed."""
-    monkeypatch.setattr("search.engine.verdict", lambda *_: "nothing")
+    monkeypatch.setattr("search.answer.verdict", lambda *_: "nothing")
     yield
     shutil.rmtree(shop_settings.root / "asked", ignore_errors=True)
     with session_scope(engine.database) as session:
