@@ -11,7 +11,7 @@ from ipaddress import IPv6Network, ip_address
 from typing import Any, cast
 
 import structlog
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 from flask_limiter import Limiter, RequestLimit
 from limits.errors import StorageError
 
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 LOGIN = "20/minute"
 """Refused logins of an address, whatever the account; accounts are locked besides."""
-PAGE_CALLS = ("api.heat", "api.click", "api.openapi", "api.reference")
+PAGE_CALLS = ("api.heat", "api.click", "api.keep_photo", "api.openapi", "api.reference")
 """What the shop's pages ask of the API counts as pages do."""
 REDIS_WITHIN_S = 0.5
 
@@ -47,12 +47,27 @@ def install(app: Flask) -> None:
         error_message=_told,
     )(blueprints["accounts"])
 
+    if settings.proxies == 0:
+        app.before_request(_warn_of_proxy)
+
     @app.after_request
     def say_limit(response: Response) -> Response:
         limit = limiter.current_limit
         if limit is not None:
             _say(limit, response)
         return response
+
+
+def _warn_of_proxy() -> None:
+    """Say once in the log that a proxy hides who asks: then all share one client's limit."""
+    forwarded = request.headers.get("X-Forwarded-For")
+    if forwarded and not current_app.config.setdefault("PROXY_TOLD", False):
+        current_app.config["PROXY_TOLD"] = True
+        log.warning(
+            "proxy_not_trusted",
+            address=request.remote_addr,
+            advice="behind a proxy, set FINDALIKE_PROXIES, or all visitors share one rate limit",
+        )
 
 
 def _limiter(settings: Settings) -> Limiter:

@@ -168,6 +168,22 @@ def regions(
     echo_json(found) if as_json else table(found)
 
 
+@bench.command()
+@click.option(
+    "--photos",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of .jpg photos to search with, such as the sample shop's.",
+)
+@json_option
+def pages(*, photos: Path, as_json: bool) -> None:
+    """Compare a photo query in Chromium, from tap to first result, with encoding the photo once."""
+    from scripts.benchmarks.pages import measure_pages, table
+
+    found = measure_pages(photos)
+    echo_json(found) if as_json else table(found)
+
+
 if __name__ == "__main__":
     try:
         bench()

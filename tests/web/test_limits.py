@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 
 from tests.redis_server import free_port, running_redis
 from tests.web.api.programs import another, make_key
@@ -123,6 +124,15 @@ def test_only_trusted_proxies_say_who_asks(
 
         assert request.remote_addr == counted
         assert request.is_secure == bool(proxies)
+
+
+@pytest.mark.parametrize(("proxies", "told"), [(0, 1), (1, 0)])
+def test_a_proxy_that_is_not_trusted_is_said_once(app: Flask, proxies: int, told: int) -> None:
+    client = another(app, proxies=proxies).test_client()
+    with capture_logs() as logs:
+        for _ in range(3):
+            client.get(PRODUCT, headers={"X-Forwarded-For": "192.0.2.7"})
+    assert [line["event"] for line in logs].count("proxy_not_trusted") == told
 
 
 def test_processes_count_together_in_redis_and_go_on_without_it(app: Flask, tmp_path: Path) -> None:

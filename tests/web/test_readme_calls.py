@@ -5,17 +5,16 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 from search.db import session_scope
 from tests.shop import photo
+from tests.web.serving import serving
 from web.accounts.keys import add_key
 from web.state import WebState
 
@@ -63,13 +62,8 @@ def check(wanted: Any, given: Any, where: str = "answer") -> None:
 
 @pytest.fixture(scope="module")
 def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

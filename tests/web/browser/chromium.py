@@ -1,14 +1,10 @@
-"""Debian's Chromium, what it shows pages on, and the server that it asks."""
+"""Debian's Chromium, and what it shows pages on."""
 
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
 from playwright.sync_api import ConsoleMessage, Locator, Page
-from werkzeug.serving import make_server
 
 Open = Callable[..., Page]
 """Opens an address of the shop; options are those of a browser context."""
@@ -41,15 +37,3 @@ def is_error(message: ConsoleMessage, *statuses: int) -> bool:
 def first_card(page: Page) -> Locator:
     """Return the title of the first hit."""
     return page.locator(".grid:not(.skeleton) .card-title").first
-
-
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """The application, served by threads of this process; yields its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()

@@ -9,8 +9,9 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.shop import photo
-from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, DESK, DEVICES, Open, is_error, serving
+from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, DESK, DEVICES, Open, is_error
 from tests.web.browser.screens import Screen
+from tests.web.serving import serving
 from tests.web.staff import log_in
 
 

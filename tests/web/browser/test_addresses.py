@@ -14,7 +14,7 @@ from tests.elsewhere import Page as Answer
 from tests.elsewhere import Site, serving
 from tests.shop import photo
 from tests.web.browser.chromium import DESK, first_card
-from tests.web.browser.conftest import serving as serving_app
+from tests.web.serving import serving as serving_app
 from web import create_app
 
 PASTE = """(text) => {

@@ -22,7 +22,8 @@ from search.models import Embedding, ProductImage
 from search.publication import publish
 from tests.conftest import open_engine, own_settings
 from tests.shop import write_catalogue
-from tests.web.browser.chromium import DESK, PHONE, Open, serving
+from tests.web.browser.chromium import DESK, PHONE, Open
+from tests.web.serving import serving
 from tests.web.staff import PASSWORD, make_account
 from web import create_app
 from web.state import WebState
