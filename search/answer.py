@@ -68,6 +68,17 @@ def show(answer: Answer, database: sqlalchemy.Engine) -> SearchPage:
     return replace(page, event_id=event)
 
 
+def place_of(answer: Answer, product_id: int, database: sqlalchemy.Engine) -> SearchHit | None:
+    """Return one product as a hit of an answer, unfolded; None where it was not found."""
+    found = answer.ranked.ranking
+    at = np.flatnonzero(found.product_ids == product_id)
+    if len(at) == 0:
+        return None
+    alone = replace(answer, query=replace(answer.query, k=1, page=int(at[0]) + 1, fold=False))
+    with session_scope(database) as session:
+        return next(iter(_hits(session, alone, Folded(found, {}))), None)
+
+
 def _verdict(answer: Answer) -> Verdict | None:
     generation = answer.generation
     if answer.question is None:

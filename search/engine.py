@@ -7,7 +7,7 @@ import numpy as np
 import sqlalchemy
 from PIL import Image
 
-from search.answer import Answer, show
+from search.answer import Answer, place_of, show
 from search.catalogue import hydrate, product_by_sku
 from search.composer import Composer
 from search.configured_stages import configured_stages
@@ -23,7 +23,7 @@ from search.question import Question
 from search.ranking import Ranked, rank
 from search.regions import RegionProposer, load_proposer
 from search.remembered import RememberedPhotos
-from search.results import Filters, Ids, ProductCard, Query, SearchPage, Sort
+from search.results import Filters, Ids, ProductCard, Query, SearchHit, SearchPage, Sort
 from search.settings import Settings, load_settings
 from search.stages import STAGES, Ranking, Stage
 from search.stopwatch import Stopwatch
@@ -69,17 +69,36 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
             ModelMismatch: the live index was built by another model.
         """
-        check(query)
-        generation = self.generation()
-        watch = Stopwatch()
         rules = rules or self.rules.of_stages(query.stages)
-        read = replace(query, text=rules.read_as(query.text))
-        understood = understand(read, self.composer, generation, self.database, watch=watch)
-        question = rules.apply(understood, typed=query.text)
-        page = self._answer(generation, question, query, (query.kind, query.text), watch)
+        page = show(self._answer_to(query, rules), self.database)
         return (
             page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
         )
+
+    def explain(self, sku: str, query: Query) -> SearchHit | None:
+        """Return a product as a hit of a query: why it is there; None where it was not found.
+
+        Nothing is recorded. Its rank is that of the order without folding.
+
+        Raises:
+            UnknownProduct: no product has this sku.
+            UnusableQuery: nothing asked for, or a value out of range.
+            NoGeneration: nothing is published yet.
+            ModelMismatch: the live index was built by another model.
+        """
+        product = self.product(sku)
+        answer = self._answer_to(query, self.rules.of_stages(query.stages))
+        return place_of(answer, product.product_id, self.database)
+
+    def _answer_to(self, query: Query, rules: RuleSet) -> Answer:
+        """Return all that a query finds, in its order."""
+        check(query)
+        generation = self.generation()
+        watch = Stopwatch()
+        read = replace(query, text=rules.read_as(query.text))
+        understood = understand(read, self.composer, generation, self.database, watch=watch)
+        question = rules.apply(understood, typed=query.text)
+        return self._ranked(generation, question, query, (query.kind, query.text), watch)
 
     def similar(
         self,
@@ -116,17 +135,18 @@ class SearchEngine:
             nothing = Ranked(Ranking(empty, empty, none, none), {})
             return show(Answer(generation, nothing, query, "similar", sku, watch), self.database)
         question = self.rules.current().apply(_resembling(generation, rows, query))
-        return self._answer(generation, question, query, ("similar", sku), watch)
+        answer = self._ranked(generation, question, query, ("similar", sku), watch)
+        return show(answer, self.database)
 
-    def _answer(
+    def _ranked(
         self,
         generation: Generation,
         question: Question,
         query: Query,
         asked: tuple[str, str],
         watch: Stopwatch,
-    ) -> SearchPage:
-        """Rank, and show the page asked for; `asked` is its kind and words for the record."""
+    ) -> Answer:
+        """Return the whole order; `asked` is its kind and words for the record."""
         ranked = rank(
             generation,
             question,
@@ -135,8 +155,7 @@ class SearchEngine:
             stages=query.stages,
             watch=watch,
         )
-        answer = Answer(generation, ranked, query, *asked, watch, question)
-        return show(answer, self.database)
+        return Answer(generation, ranked, query, *asked, watch, question)
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.

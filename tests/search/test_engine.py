@@ -1,6 +1,7 @@
 """The query path over a small real shop: real PostgreSQL, real encoder, real index."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -242,3 +243,13 @@ def test_rank_asks_as_many_candidates_whatever_the_page(engine: SearchEngine) ->
     question = understand(Query(text="round"), engine.composer, generation, engine.database)
     few = rank(generation, question, candidates=5)
     assert len(few.ranking) <= 5
+
+
+def test_a_hit_is_explained_wherever_it_stands(engine: SearchEngine) -> None:
+    query = Query(text="red plate", fold=False)
+    last = engine.search(replace(query, k=100)).hits[-1]
+    told = engine.explain(last.product.sku, query)
+    assert told is not None
+    assert (told.rank, told.why, told.moves) == (last.rank, last.why, last.moves)
+    others = Filters(brands=("Kettle & Co",))
+    assert engine.explain("PLATE-RED", replace(query, filters=others)) is None

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from search.columns import FIELDS
 from web.schemas import FilterFields
 
+QUESTION = ("text", "photo", "box")
 ASKED = ("text", "photo", "box", "like", "sort", "view")
 """Fields that are no filters; `like` and `view` are the studio's alone."""
 
@@ -57,6 +58,11 @@ class Address:
     def without_filters(self) -> "Address":
         """Return the search with nothing that restricts hits, at its first page."""
         return self._keeping(lambda name, _: name in ASKED)
+
+    @property
+    def question(self) -> dict[str, str]:
+        """What is looked for: words, photo and its part, without order and filters."""
+        return {name: value for name, value in self.fields if name in QUESTION}
 
     @property
     def asked(self) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from search.errors import NoGeneration, UnusablePicture, UnusableQuery
-from search.results import ProductCard, SearchPage
+from search.results import ProductCard, SearchHit, SearchPage
 from web.errors import problem_of
 from web.parsing import PageFields, parse_fields, parse_filters, parse_panel, parse_query
 from web.shop.addresses import Address
@@ -75,6 +75,7 @@ def product(sku: str) -> ResponseReturnValue:
     return render_template(
         "shop/product.html",
         product=card,
+        why=_why(sku),
         variants=variants,
         alike=alike,
         recent=recent_product(card),
@@ -105,6 +106,21 @@ def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
     again = {name: request.form.get(name, "")[:2000] for name in ("text", "photo_url")}
     page = render_template("shop/home.html", ready=True, problem=problem, **again)
     return page, problem.status
+
+
+def _why(sku: str) -> SearchHit | None:
+    """Return the product as a hit of the search that led to it, None where nothing says which."""
+    fields = parse_fields(PageFields, request.args)
+    if not fields.photo and not fields.text.strip():
+        return None
+    try:
+        photo = state().uploads.load(fields.photo) if fields.photo else None
+        return state().engine.explain(sku, parse_query(fields, photo))
+    except (
+        UnusableQuery,
+        NoGeneration,
+    ):  # the photo is no longer kept: the product is all the same
+        return None
 
 
 def _search(fields: PageFields) -> str:
@@ -140,6 +156,7 @@ def _show_results(
         address=address,
         groups=choice_groups(found.facets, fields),
         chips=chips(address),
+        asked=address.question,
         recent=recent_search(address),
         currency=next((h.product.currency for h in found.hits if h.product.currency), None),
         seed=seed,

@@ -8,14 +8,15 @@ const SAID_MS = 2500;
 const onPhone = () => matchMedia("(pointer: coarse)").matches && Boolean(navigator.share);
 
 const share = async (button) => {
+  const url = new URL(button.dataset.share || location.href, location.href).href;
   const words = button.querySelector("span");
   if (onPhone()) {
     // Whoever closes the sheet has changed their mind; that is no problem.
-    await navigator.share({ title: document.title, url: location.href }).catch(() => {});
+    await navigator.share({ title: document.title, url }).catch(() => {});
     return;
   }
   const before = words.textContent;
-  const said = await navigator.clipboard.writeText(location.href).then(() => "copied", () => "not-copied");
+  const said = await navigator.clipboard.writeText(url).then(() => "copied", () => "not-copied");
   words.textContent = wording(said);
   announce(wording(said));
   button.disabled = true; // until it says again what it does

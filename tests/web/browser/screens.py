@@ -155,6 +155,7 @@ SHOPPERS = (
     Screen("results-none", "/search?text=plate&brand=Nobody"),
     Screen("results-far", "/search?text=asdfgh+qwertz"),
     Screen("product", "/products/PLATE-RED"),
+    Screen("product-why", "/products/PLATE-RED?text=red+plate"),
     Screen("similar", "/products/PLATE-RED/similar"),
     Screen("error-404", "/nothing", status=404),
     Screen("error-413", "/", prepare=send_too_much, status=413),

@@ -331,3 +331,20 @@ def test_hits_say_why(client: FlaskClient) -> None:
     assert client.get(unescape(heat[1])).mimetype == "image/png"
     assert "Parts of both pictures agree" in seen
     assert "Why?" not in client.get("/products/PLATE-RED").text
+
+
+def test_a_product_that_a_search_led_to_says_why_it_is_there(client: FlaskClient) -> None:
+    results = client.get("/search?text=red+plate").text
+    found = re.search(r'href="(/products/PLATE-RED[^"]*)" data-opens', results)
+    assert found
+    page = client.get(unescape(found[1])).text
+    assert "Why this" in page
+    assert "Its text has all words" in page
+    assert "Why this" not in client.get("/products/PLATE-RED").text
+    assert 'data-share="/products/PLATE-RED"' in page  # what is searched for is not handed on
+
+
+def test_a_product_is_shown_when_its_search_can_not_be_repeated(client: FlaskClient) -> None:
+    gone = client.get(f"/products/PLATE-RED?photo={'0' * 32}")
+    assert gone.status_code == 200
+    assert "Why this" not in gone.text
