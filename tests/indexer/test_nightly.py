@@ -120,6 +120,15 @@ def test_a_run_that_records_nothing_is_not_repeated(database: Engine, tmp_path: 
     assert refused.runs == 1
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Children can be interrupted, though a script that runs tests in the background forbids it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_stopping_interrupts_the_run_at_work(database: Engine, tmp_path: Path) -> None:
     ran(database, "reindex", hours_ago=30)
     mark = tmp_path / "mark"

@@ -79,7 +79,7 @@ def test_pages_are_limited_in_words_for_people(app: Flask) -> None:
 
     assert refused.status_code == 429
     assert refused.mimetype == "text/html"
-    assert "Please wait" in refused.text
+    assert "Please try again in a moment." in refused.text
     assert int(refused.headers["Retry-After"]) > 0
     assert client.get(PRODUCT).status_code == 200
     assert client.get("/healthz").status_code == 200

@@ -156,7 +156,7 @@ def _show_results(
         address=address,
         groups=choice_groups(found.facets, fields),
         chips=chips(address),
-        asked=address.question,
+        question=address.question,
         recent=recent_search(address),
         currency=next((h.product.currency for h in found.hits if h.product.currency), None),
         seed=seed,

@@ -23,6 +23,8 @@ WORDS = {
     "unreachable": "The picture's server does not answer",
     "timeout": "The picture's server is too slow",
     "redirect_loop": "The picture's server sends in circles",
+    "private_address": "The address of the picture is not a public one",
+    "web_page": "The address answers with a web page",
     "not_a_picture": "The file is no picture",
     "empty": "The file is empty",
     "truncated": "The picture ends early",

@@ -318,6 +318,7 @@ def test_the_description_is_valid_and_true(client: FlaskClient) -> None:
         "/api/v1/products/{sku}",
         "/api/v1/products/{sku}/similar",
         "/api/v1/clicks",
+        "/api/v1/photos",
         "/api/v1/heat",
         "/api/v1/rules",
         "/api/v1/rules/{rule_id}",

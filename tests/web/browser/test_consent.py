@@ -84,9 +84,11 @@ def finds_nothing(
     engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, shop_settings: Settings
 ) -> Iterator[None]:
     """No photo is close to anything in the shop; kept photos are removed."""
+    asked = shop_settings.root / "asked"
+    shutil.rmtree(asked, ignore_errors=True)
     monkeypatch.setattr("search.answer.verdict", lambda *_: "nothing")
     yield
-    shutil.rmtree(shop_settings.root / "asked", ignore_errors=True)
+    shutil.rmtree(asked, ignore_errors=True)
     with session_scope(engine.database) as session:
         session.execute(update(SearchEvent).values(photo=None))
 

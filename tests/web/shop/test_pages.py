@@ -339,7 +339,7 @@ def test_a_product_that_a_search_led_to_says_why_it_is_there(client: FlaskClient
     assert found
     page = client.get(unescape(found[1])).text
     assert "Why this" in page
-    assert "Its text has all words" in page
+    assert "Its text has all your words" in page
     assert "Why this" not in client.get("/products/PLATE-RED").text
     assert 'data-share="/products/PLATE-RED"' in page  # what is searched for is not handed on
 
