@@ -1,6 +1,7 @@
 """Looks at one page in one state: accessible, whole, quiet, asking nothing of other machines."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response
@@ -9,6 +10,12 @@ from tests.web.browser.axe import CONTRAST, RULES, violations
 from tests.web.browser.chromium import is_error
 from tests.web.browser.faults import faults
 from tests.web.browser.screens import Screen
+
+Scheme = Literal["light", "dark"]
+SCHEMES: dict[str, list[tuple[Scheme, list[str]]]] = {
+    "desk": [("light", RULES), ("dark", CONTRAST)],
+    "phone": [("light", RULES)],  # the colours are those of the desk
+}
 
 
 def as_parameters(screens: tuple[Screen, ...]) -> pytest.MarkDecorator:
@@ -28,9 +35,8 @@ def look_at(context: BrowserContext, screen: Screen, device: str, folder: Path |
     page.goto(screen.path)
     screen.prepare(page)
 
-    for scheme, rules in (("light", RULES), ("dark", CONTRAST)):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.wait_for_timeout(200)  # colours glide
+    for scheme, rules in SCHEMES[device]:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours do not glide
         keep(page, f"{screen.name}-{device}-{scheme}", folder)
         if screen.javascript:  # the tools need it themselves
             wrong += [f"{scheme}: {each}" for each in violations(page, rules)]

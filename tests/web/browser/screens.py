@@ -123,6 +123,7 @@ def save_description(page: Page) -> None:
     page.get_by_role("button", name="Save and mark products").click()
     page.locator("[data-mark=right]").first.click()
     expect(page.locator(".marked-list li")).to_have_count(1)
+    expect(page.locator("[aria-busy]")).to_have_count(0)
 
 
 def preview_rule(page: Page) -> None:
