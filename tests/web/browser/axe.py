@@ -7,6 +7,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "bes
 CONTRAST = ["color-contrast"]
 """What a dark page may break that a light one does not."""
 
+FINGERS = ["target-size", "scrollable-region-focusable"]
+"""What a narrow page may break that a wide one does not; the rest is in the same document."""
+
 
 def violations(page: Page, rules: list[str] = RULES) -> list[str]:
     """Return each violation in a line: the rule, the element, and what is wrong with it."""

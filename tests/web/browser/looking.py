@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response
 
-from tests.web.browser.axe import CONTRAST, RULES, violations
+from tests.web.browser.axe import CONTRAST, FINGERS, RULES, violations
 from tests.web.browser.chromium import is_error
 from tests.web.browser.faults import faults
 from tests.web.browser.screens import Screen
@@ -14,7 +14,7 @@ from tests.web.browser.screens import Screen
 Scheme = Literal["light", "dark"]
 SCHEMES: dict[str, list[tuple[Scheme, list[str]]]] = {
     "desk": [("light", RULES), ("dark", CONTRAST)],
-    "phone": [("light", RULES)],  # the colours are those of the desk
+    "phone": [("light", FINGERS)],  # the document and its colours are those of the desk
 }
 
 

@@ -45,7 +45,8 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 def box(page: Page) -> list[float]:
     """Return left, top, width and height of the box in the address."""
-    return [float(side) for side in parse_qs(urlsplit(page.url).query)["box"][0].split(",")]
+    asked = parse_qs(urlsplit(page.url).query).get("box", [""])[0]
+    return [float(side) for side in asked.split(",") if side]
 
 
 def middle(page: Page) -> tuple[float, float]:
@@ -155,14 +156,14 @@ def test_a_tap_beside_all_things_places_the_box(open_page: Open, options: dict[s
 
 def test_by_keyboard(open_photo: Callable[..., Page]) -> None:
     page = open_photo()
-    drag(page, (0.1, 0.1), (0.5, 0.5))
-    expect(page).to_have_url(re.compile("box="))
+    drag(page, (0.98, 0.1), (0.6, 0.8))  # where nothing was found, so that it is drawn anew
+    page.wait_for_url(lambda _: box(page) == pytest.approx([0.6, 0.1, 0.38, 0.7], abs=0.02))
     before = box(page)
     edge = page.get_by_role("application", name="Box around what is searched for")
     edge.focus()
     expect(edge).to_have_accessible_description(re.compile("Arrow keys move it"))
 
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
     expect(page.locator("#announcement")).to_have_text(
         re.compile(r"Left \d+%, top \d+%, \d+% wide, \d+% high\.|products like your picture")
     )
@@ -170,7 +171,7 @@ def test_by_keyboard(open_photo: Callable[..., Page]) -> None:
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Shift+ArrowUp")
 
-    after = [before[0] + 0.02, before[1] + 0.02, before[2] + 0.02, before[3] - 0.02]
+    after = [before[0] - 0.02, before[1] + 0.02, before[2] + 0.02, before[3] - 0.02]
     page.wait_for_url(lambda _: box(page) == pytest.approx(after, abs=0.001))
     expect(page.locator("#announcement")).to_have_text(re.compile("products like your picture"))
     expect(edge).to_be_focused()
