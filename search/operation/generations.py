@@ -1,4 +1,4 @@
-"""Generations as a list: which there are, and what their manifests say. Publishes nothing."""
+"""Generations: which there are, and what their manifests say. Publishes nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.models import Generation
+from search.operation.history import MeasuredBuild, measured_build
+
+PUBLISHABLE = ("verified", "retired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,26 +20,44 @@ class GenerationView:
     id: int
     state: str  # building, verified, live, retired, failed
     model_tag: str
+    directory: str  # name below generations/
     created_at: datetime
     published_at: datetime | None
     manifest: dict[str, Any]  # empty until it is built
+    measured: MeasuredBuild | None  # None: it was never finished
+
+    @property
+    def publishable(self) -> bool:
+        """Whether it could be made live."""
+        return self.state in PUBLISHABLE
 
 
 def list_generations(
-    session: Session, *, limit: int, offset: int = 0
+    session: Session, *, limit: int | None = None, offset: int = 0
 ) -> tuple[list[GenerationView], int]:
     """Return generations, newest first, and how many there are in all."""
     total = session.scalar(select(func.count()).select_from(Generation)) or 0
     newest = select(Generation).order_by(Generation.id.desc()).limit(limit).offset(offset)
-    rows = session.scalars(newest)
-    return [
-        GenerationView(
-            id=row.id,
-            state=row.state,
-            model_tag=row.model_tag,
-            created_at=row.created_at,
-            published_at=row.published_at,
-            manifest=row.manifest or {},
-        )
-        for row in rows
-    ], total
+    return [_view(row) for row in session.scalars(newest)], total
+
+
+def find_generation(session: Session, generation_id: int) -> GenerationView | None:
+    """Return one generation; None where it is gone."""
+    row = session.get(Generation, generation_id)
+    return None if row is None else _view(row)
+
+
+def _view(row: Generation) -> GenerationView:
+    manifest = row.manifest or {}
+    stored = sum(file["bytes"] for file in manifest.get("files", {}).values())
+    whole = "measured" in manifest
+    return GenerationView(
+        id=row.id,
+        state=row.state,
+        model_tag=row.model_tag,
+        directory=row.directory,
+        created_at=row.created_at,
+        published_at=row.published_at,
+        manifest=manifest,
+        measured=measured_build(row.created_at, row.id, manifest, stored) if whole else None,
+    )

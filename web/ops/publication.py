@@ -29,6 +29,7 @@ def publish_generation(generation_id: int) -> ResponseReturnValue:
     def work() -> int:
         settings, database = state().settings, state().engine.database
         live = publish(database, settings, generation_id, actor=current_actor())
+        state().engine.live.refresh()
         _run_descriptions()
         return live
 
@@ -40,7 +41,9 @@ def roll_back(generation_id: int) -> ResponseReturnValue:
     """Go back to a generation, once that is confirmed."""
 
     def work() -> int:
-        return rollback(state().engine.database, state().settings, actor=current_actor())
+        live = rollback(state().engine.database, state().settings, actor=current_actor())
+        state().engine.live.refresh()
+        return live
 
     if generation_id != back_to():
         return _ask(generation_id, "rollback", CHANGED), 409
@@ -49,10 +52,8 @@ def roll_back(generation_id: int) -> ResponseReturnValue:
 
 def _run_descriptions() -> None:
     """Ask the saved descriptions of what is live now; what fails does not undo the publication."""
-    engine = state().engine
     try:
-        engine.live.refresh()
-        run_and_keep(engine, started_by=current_actor())
+        run_and_keep(state().engine, started_by=current_actor())
     except FindalikeError as error:
         log.warning("suite_failed", error=str(error))
 
@@ -73,7 +74,6 @@ def _confirmed(
         live = work()
     except FindalikeError as error:
         return _ask(generation_id, action, str(error)), 409
-    state().engine.live.refresh()
     state().watch.look_again()
     flash(done.format(live))
     return redirect(url_for("ops.generations"), 303)
