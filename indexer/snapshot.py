@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from indexer.variants import Listed, variants
@@ -15,6 +15,8 @@ from search.columns import FIELDS, ColumnRow
 from search.models import Embedding, Product, ProductAttribute, ProductImage
 from search.vocabulary import Vocabulary
 from search.words import WordCount, count_words
+
+OLDEST_OPEN = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Snapshot:
     words: list[WordCount]  # of all products, with or without a row
     left_out: dict[str, int]  # products and pictures that are not indexed, by reason
     signature: str  # changes when anything that would be indexed changes
+    changed_from: int  # what transactions from this one on wrote may be missing
     facets: tuple[str, ...] = FIELDS  # names of the rows' values
 
     @property
@@ -52,6 +55,7 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         Session(connection) as session,
     ):
+        changed_from = session.scalars(text(OLDEST_OPEN)).one()
         digest = hashlib.sha256(repr((model_tag, vocabulary)).encode())
         rows, shards, shard_rows, titles, shares = [], [], [], [], bytearray()
         listed: dict[int, Listed] = {}
@@ -75,7 +79,15 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
     variant = variants(listed.values(), vocabulary)
     rows = [replace(row, variant=variant[row.product_id]) for row in rows]
     return Snapshot(
-        rows, shards, shard_rows, titles, of_pictures, words, left_out, digest.hexdigest()
+        rows,
+        shards,
+        shard_rows,
+        titles,
+        of_pictures,
+        words,
+        left_out,
+        signature=digest.hexdigest(),
+        changed_from=changed_from,
     )
 
 

@@ -76,12 +76,14 @@ class Manifest(_Frozen):
     format: int
     name: str
     created_at: datetime
+    model: str  # the value of FINDALIKE_MODEL that loads this model
     model_tag: str
     dim: int
     patch_dim: int  # length of a cell's descriptor; `patches.i8` is empty where there are none
     vectors: int
     products: int
     signature: str  # changes when what would be indexed changes
+    changed_from: int  # transactions from this one on may be missing, see `search.models.base`
     factory: str  # FAISS factory string
     reason: str  # why this index
     nlist: int

@@ -3,9 +3,12 @@
 from search.models.base import Base
 from search.models.catalogue import (
     ATTRIBUTE_SOURCES,
+    CHANGE_ACTIONS,
+    CHANGE_STATES,
     IMAGE_STATES,
     Product,
     ProductAttribute,
+    ProductChange,
     ProductImage,
     Quarantine,
 )
@@ -13,6 +16,7 @@ from search.models.index import (
     FINDING_KINDS,
     GENERATION_STATES,
     JOB_STATES,
+    Delta,
     Embedding,
     Finding,
     Generation,
@@ -31,6 +35,8 @@ from search.models.traffic import Click, SearchEvent
 
 __all__ = [
     "ATTRIBUTE_SOURCES",
+    "CHANGE_ACTIONS",
+    "CHANGE_STATES",
     "FINDING_KINDS",
     "GENERATION_STATES",
     "IMAGE_STATES",
@@ -44,12 +50,14 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Click",
+    "Delta",
     "Embedding",
     "Finding",
     "Generation",
     "Job",
     "Product",
     "ProductAttribute",
+    "ProductChange",
     "ProductImage",
     "Quarantine",
     "Rule",

@@ -32,3 +32,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[Any]: JSONB,
     }
+
+
+CHANGED_IN = "pg_current_xact_id()::text::bigint"
+"""SQL: the number of the present transaction. They grow, whatever the clock does."""

@@ -18,10 +18,12 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from search.fulltext import SEARCH_SQL, SKU_KEY_SQL
-from search.models.base import Base, one_of
+from search.models.base import CHANGED_IN, Base, one_of
 
 IMAGE_STATES = ("pending", "ready", "failed")
 ATTRIBUTE_SOURCES = ("merchandiser", "title", "picture")
+CHANGE_ACTIONS = ("put", "delete", "reread")
+CHANGE_STATES = ("waiting", "done", "refused")
 
 
 class Product(Base):
@@ -31,6 +33,7 @@ class Product(Base):
     __table_args__ = (
         Index(None, "sku_key"),
         Index(None, "search", postgresql_using="gin"),
+        Index(None, "changed_in"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -48,6 +51,8 @@ class Product(Base):
     retired_at: Mapped[datetime | None]  # set: no longer in the catalogue, not indexed
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    changed_in: Mapped[int] = mapped_column(server_default=text(CHANGED_IN), deferred=True)
+    """The transaction that wrote the row last, set by a trigger; see `search.delta`."""
     sku_key: Mapped[str] = mapped_column(  # sku without case and signs
         Text(collation="C"), Computed(SKU_KEY_SQL, persisted=True), deferred=True
     )
@@ -75,13 +80,18 @@ class ProductImage(Base):
         CheckConstraint(one_of("state", IMAGE_STATES), name="state"),
         Index(None, "state"),
         Index(None, "sha256"),
+        Index(None, "changed_in"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id", ondelete="CASCADE"))
     position: Mapped[int]  # 0-based, the merchant's order
     address: Mapped[str]  # absolute path or http(s) address
-    fingerprint: Mapped[str | None]  # size and mtime, or ETag: whether it may have changed
+    fingerprint: Mapped[str | None]  # size and mtime of a local file: whether it may have changed
+    etag: Mapped[str | None]  # what the host of a remote picture said of what it sent last
+    last_modified: Mapped[str | None]  # the same, where it says no ETag
+    checked_at: Mapped[datetime | None]  # when the host was last asked for a remote picture
+    fetched_sha256: Mapped[str | None]  # of a remote picture that is fetched but not encoded yet
     state: Mapped[str] = mapped_column(server_default="pending")
     sha256: Mapped[str | None]  # of the file's bytes, hex
     width_px: Mapped[int | None]  # upright
@@ -91,6 +101,7 @@ class ProductImage(Base):
     structure: Mapped[bytes | None]  # perceptual hash, see `indexer.structure`
     error: Mapped[str | None]  # why it failed
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    changed_in: Mapped[int] = mapped_column(server_default=text(CHANGED_IN), deferred=True)
 
     product: Mapped[Product] = relationship(back_populates="images")
 
@@ -104,6 +115,7 @@ class ProductAttribute(Base):
 
     __tablename__ = "product_attribute"
     __table_args__ = (
+        Index(None, "changed_in", postgresql_where=text("source = 'merchandiser'")),
         CheckConstraint(one_of("source", ATTRIBUTE_SOURCES), name="source"),
         CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
         CheckConstraint("(source = 'merchandiser') = (model_tag IS NULL)", name="model_tag"),
@@ -117,6 +129,7 @@ class ProductAttribute(Base):
     value: Mapped[str]
     confidence: Mapped[float]
     model_tag: Mapped[str | None]  # the model whose build wrote it; None: a merchandiser did
+    changed_in: Mapped[int] = mapped_column(server_default=text(CHANGED_IN), deferred=True)
 
 
 class Quarantine(Base):
@@ -141,3 +154,31 @@ class Quarantine(Base):
     reason: Mapped[str]  # a short code
     detail: Mapped[str]  # a sentence that says what to do
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ProductChange(Base):
+    """A product that was sent or withdrawn between two readings of its catalogue.
+
+    Whoever sends it writes a row here; whoever keeps the index fresh takes the rows in their
+    order and says what became of each.
+    """
+
+    __tablename__ = "product_change"
+    __table_args__ = (
+        CheckConstraint(one_of("action", CHANGE_ACTIONS), name="action"),
+        CheckConstraint(one_of("state", CHANGE_STATES), name="state"),
+        Index(None, "id", postgresql_where=text("state = 'waiting'")),
+        Index(None, "sku"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    action: Mapped[str]
+    sku: Mapped[str]
+    record: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Of `put`: the product's fields by their names in a catalogue."""
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    reason: Mapped[str | None]  # why it was refused: a short code
+    detail: Mapped[str | None]  # a sentence that says what to do
+    actor: Mapped[str]  # who sent it, as in the audit trail
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    settled_at: Mapped[datetime | None]

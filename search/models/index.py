@@ -42,6 +42,19 @@ class Generation(Base):
     published_at: Mapped[datetime | None]  # None: never, or rolled back from
 
 
+class Delta(Base):
+    """What searchers lay over a generation: changes since it was built. One row, one pointer."""
+
+    __tablename__ = "delta"
+
+    generation_id: Mapped[int] = mapped_column(
+        ForeignKey("generation.id", ondelete="CASCADE"), primary_key=True
+    )
+    directory: Mapped[str]  # name below deltas/
+    manifest: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class Finding(Base):
     """What looking over a generation found odd of a product: see `search.merchandising.health`."""
 
