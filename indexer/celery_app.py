@@ -4,6 +4,7 @@ There is no result backend: job rows say how far work is. Made by a function, be
 broker is depends on the settings, and asking may start the embedded database.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
@@ -14,6 +15,9 @@ from indexer.broker import QUEUE, SQL_PREFIX, broker_url, map_broker_tables
 from search.settings import Settings
 
 ENCODE_BATCH = "findalike.encode_batch"
+FETCH_BATCH = "findalike.fetch_batch"
+FETCH_QUEUE = "findalike.fetch"
+Send = Callable[[str, int], None]
 REDELIVER_AFTER_S = 3600  # far longer than a batch, or Redis hands it out twice
 
 
@@ -30,7 +34,8 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     url = broker_url(settings)
     app = Celery("findalike", broker=url, set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(QUEUE)],  # type: ignore[no-untyped-call]
+        task_queues=[Queue(QUEUE), Queue(FETCH_QUEUE)],  # type: ignore[no-untyped-call]
+        task_routes={FETCH_BATCH: {"queue": FETCH_QUEUE}},
         task_default_queue=QUEUE,
         task_serializer="json",
         accept_content=["json"],
@@ -54,6 +59,16 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     if url.startswith(SQL_PREFIX):
         map_broker_tables(app.connection_for_write())
     return app
+
+
+def sender(app: Celery, job_id: int) -> Send:
+    """Return a function that wakes workers up for a job: (name of the task, messages)."""
+
+    def send(task: str, messages: int) -> None:
+        for _ in range(messages):
+            app.send_task(task, [job_id])
+
+    return send
 
 
 def transport_options(url: str, *, polling: bool) -> dict[str, Any]:

@@ -13,8 +13,10 @@ import structlog
 from celery import Celery
 
 from indexer.batch import BatchEncoder
-from indexer.celery_app import ENCODE_BATCH
-from indexer.encode import encode_step
+from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, sender
+from indexer.encode import encode_step, reason_of
+from indexer.fetching.batch import BatchFetcher
+from indexer.fetching.step import fetch_step
 from search.db import is_lost_connection, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
@@ -40,6 +42,11 @@ class WorkerState:
         encoder = load_encoder(self.settings.model, self.settings.device)
         return BatchEncoder(self.database, self.settings, encoder)
 
+    @cached_property
+    def fetcher(self) -> BatchFetcher:
+        """What asks hosts for pictures; it needs no model."""
+        return BatchFetcher(self.database, self.settings)
+
 
 def register_tasks(app: Celery, state: WorkerState) -> None:
     """Make an application able to run the tasks that `indexer.celery_app` can send."""
@@ -47,12 +54,14 @@ def register_tasks(app: Celery, state: WorkerState) -> None:
     @app.task(name=ENCODE_BATCH)  # type: ignore[untyped-decorator]
     def encode_batch(job_id: int) -> None:
         """Encode one batch of pictures and ask for the next."""
-
-        def send(messages: int) -> None:
-            for _ in range(messages):
-                app.send_task(ENCODE_BATCH, [job_id])
-
+        send = sender(app, job_id)
         run_or_fail_job(state, job_id, lambda: encode_step(state.batches, job_id, send))
+
+    @app.task(name=FETCH_BATCH)  # type: ignore[untyped-decorator]
+    def fetch_batch(job_id: int) -> None:
+        """Fetch one batch of pictures and ask for the next."""
+        send = sender(app, job_id)
+        run_or_fail_job(state, job_id, lambda: fetch_step(state.fetcher, job_id, send))
 
 
 def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object]) -> None:
@@ -64,4 +73,4 @@ def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object])
         if is_lost_connection(error) or isinstance(error, DatabaseUnavailable):
             return  # the job goes on with the next message
         with session_scope(state.database) as session:
-            fail(session, job_id, f"{type(error).__name__}: {error}")
+            fail(session, job_id, reason_of(error))

@@ -14,6 +14,8 @@ down_revision = "0008"
 
 NOW = "pg_current_xact_id()::text::bigint"
 STAMPED = ("product", "product_image", "product_attribute")
+SHOWN = "product_id, position, address, state, sha256, width_px, height_px, colours, structure"
+"""Columns of a picture that matter to who searches."""
 STAMP = f"""
 CREATE FUNCTION stamp_changed_in() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -47,8 +49,9 @@ def upgrade() -> None:
     op.execute(STAMP)
     op.execute(HAND_ON)
     for table in STAMPED:
+        columns = f"OF {SHOWN}" if table == "product_image" else ""
         op.execute(
-            f"CREATE TRIGGER stamp_changed_in BEFORE INSERT OR UPDATE ON {table} "
+            f"CREATE TRIGGER stamp_changed_in BEFORE INSERT OR UPDATE {columns} ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION stamp_changed_in()"
         )
     op.execute(
@@ -63,6 +66,12 @@ def upgrade() -> None:
         op.add_column("product_image", sa.Column(column, sa.Text(), nullable=True))
     op.add_column(
         "product_image", sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.create_index(
+        op.f("ix_product_image_fetched_sha256"),
+        "product_image",
+        ["fetched_sha256"],
+        postgresql_where=sa.text("fetched_sha256 IS NOT NULL"),
     )
     _create_delta()
     _create_product_change()
