@@ -145,7 +145,9 @@ class Reindex:
 
     def _encode(self, database: sqlalchemy.Engine) -> dict[str, Any]:
         job = run_encoding(database, self.settings, workers=self.workers, quiet=self.quiet)
-        return {"job": job.id, "total": job.total, **job.report}
+        encoded = {"job": job.id, "total": job.total, **job.report}
+        self.report.setdefault("fetch", encoded.pop("fetch", {}))
+        return encoded
 
     def _build(self, database: sqlalchemy.Engine, encoder: Encoder) -> int:
         """Build; where a shard is damaged, encode what it held again and build once more."""

@@ -5,10 +5,10 @@ answer, not an exception; exceptions are for what is wrong with this machine.
 """
 
 import hashlib
+import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
 
 import httpx
 
@@ -58,12 +58,6 @@ class Asker:
         self._spool, self._breakers, self._settings = spool, breakers, settings
         self._client: httpx.Client | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close the connections; the next question opens new ones."""
         if self._client is not None:
@@ -85,14 +79,18 @@ class Asker:
         if self._client is None:
             self._client = open_client()
         client = self._client
+        # In any order: a few bad pictures side by side are no failing host, and if they are taken
+        # for one, its trial is another picture.
+        order = random.sample(range(len(claims)), len(claims))
         with ThreadPoolExecutor(min(self._settings.fetch_threads, len(claims))) as pool:
-            answers = list(pool.map(lambda claim: self._ask(claim, client), claims))
+            answered = pool.map(lambda place: self._ask(claims[place], client), order)
+            answers = dict(zip(order, answered, strict=True))
         left_alone = self._breakers.open_hosts()
         return [
             Answered(answer.claim, asked=False)
             if answer.may_pass and answer.claim.host in left_alone
             else answer
-            for answer in answers
+            for answer in (answers[place] for place in range(len(claims)))
         ]
 
     def _ask(self, claim: FetchClaim, client: httpx.Client) -> Answered:

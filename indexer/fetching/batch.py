@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy
 import structlog
@@ -63,6 +63,12 @@ class BatchFetcher:
         self._job_id, self._after = job_id, {True: 0, False: 0}
         self.breakers = HostBreakers(self._patience)
         self._asker = Asker(self.spool, self.breakers, self.settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connections."""
