@@ -96,13 +96,17 @@ class _Server(ThreadingHTTPServer):
 def serve_pictures() -> Iterator[PictureHost]:
     """Run a host for a block."""
     ended = threading.Event()
-    handler = type("OneHost", (_Handler,), {"asked": [], "ended": ended})
-    server = _Server(("127.0.0.1", 0), handler)
-    handler.own = PictureHost(server.server_port)
+
+    class OneHost(_Handler):
+        own: PictureHost
+
+    OneHost.asked, OneHost.ended = [], ended
+    server = _Server(("127.0.0.1", 0), OneHost)
+    OneHost.own = host = PictureHost(server.server_port)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield handler.own
+        yield host
     finally:
         ended.set()
         server.shutdown()

@@ -28,7 +28,8 @@ from search.db import run_transaction
 from search.models import Job, ProductImage
 from search.settings import Settings
 
-BATCH_PICTURES = 128
+BATCHES_OF_ENCODING = 2
+"""Pictures in a batch, as batches of encoding: some tens of seconds where hosts are slow."""
 REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
 
 log = structlog.get_logger()
@@ -130,7 +131,7 @@ class BatchFetcher:
                 claims = claim_remote(
                     session,
                     apart_from(wanted, hosts),
-                    BATCH_PICTURES,
+                    batch_pictures(self.settings),
                     after=after,
                     needed=is_needed,
                 )
@@ -139,6 +140,11 @@ class BatchFetcher:
                     return claims
             self._after[is_needed] = 0
         return []
+
+
+def batch_pictures(settings: Settings) -> int:
+    """Return how many pictures a batch asks for."""
+    return BATCHES_OF_ENCODING * settings.batch_images
 
 
 def write_answers(session: Session, answers: Sequence[Answered], now: datetime) -> None:

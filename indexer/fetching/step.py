@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, Send
 from indexer.encode_job import finish_if_done
-from indexer.fetching.batch import BATCH_PICTURES, BatchFetcher, FetchResult
+from indexer.fetching.batch import BatchFetcher, FetchResult, batch_pictures
 from indexer.fetching.progress import fetched_ahead, left_to_fetch, note, noted
 from search.db import run_transaction
 from search.models import Job
@@ -83,7 +83,8 @@ def _begin(session: Session, job_id: int, settings: Settings) -> int | None:
     if noted(job, "begun"):
         return 0
     note(job, begun=True)
-    return max(0, min(FAN_OUT, -(-left_to_fetch(session, job) // BATCH_PICTURES)) - 1)
+    batches = -(-left_to_fetch(session, job) // batch_pictures(settings))
+    return max(0, min(FAN_OUT, batches) - 1)
 
 
 def _log(job_id: int, result: FetchResult) -> None:
