@@ -47,7 +47,7 @@ def run_encoding(
         KeyboardInterrupt: after a line that says how to go on.
     """
     with session_scope(database) as session:
-        running = len(worker_connections(session))
+        running = sum("encode" in worker.queues for worker in worker_connections(session))
         pending = anything_pending(session)
     # Starting workers only to learn that there is nothing to do would take longer.
     model_tag = None if pending else load_encoder(settings.model, "cpu").tag
