@@ -1,4 +1,7 @@
-"""The Celery application: one queue, late acknowledgement, ids instead of objects.
+"""The Celery application: three queues, late acknowledgement, ids instead of objects.
+
+Fetching waits for hosts, encoding for cores, and a build takes long: each has a queue, so that
+none blocks another, and workers choose theirs.
 
 There is no result backend: job rows say how far work is. Made by a function, because where the
 broker is depends on the settings, and asking may start the embedded database.
@@ -11,13 +14,23 @@ from celery import Celery
 from kombu.entity import Queue
 from sqlalchemy.pool import NullPool
 
-from indexer.broker import QUEUE, SQL_PREFIX, broker_url, map_broker_tables
+from indexer.broker import (
+    BUILD_QUEUE,
+    ENCODE_QUEUE,
+    FETCH_QUEUE,
+    QUEUES,
+    SQL_PREFIX,
+    broker_url,
+    map_broker_tables,
+)
 from search.settings import Settings
 
-ENCODE_BATCH = "findalike.encode_batch"
 FETCH_BATCH = "findalike.fetch_batch"
-FETCH_QUEUE = "findalike.fetch"
+ENCODE_BATCH = "findalike.encode_batch"
+REINDEX = "findalike.reindex"
+QUEUE_OF = {FETCH_BATCH: FETCH_QUEUE, ENCODE_BATCH: ENCODE_QUEUE, REINDEX: BUILD_QUEUE}
 Send = Callable[[str, int], None]
+"""Sends so many messages of a task, for one job."""
 REDELIVER_AFTER_S = 3600  # far longer than a batch, or Redis hands it out twice
 
 
@@ -34,9 +47,10 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     url = broker_url(settings)
     app = Celery("findalike", broker=url, set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(QUEUE), Queue(FETCH_QUEUE)],  # type: ignore[no-untyped-call]
-        task_routes={FETCH_BATCH: {"queue": FETCH_QUEUE}},
-        task_default_queue=QUEUE,
+        task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
+        task_routes={task: {"queue": queue} for task, queue in QUEUE_OF.items()},
+        task_default_queue=ENCODE_QUEUE,
+        task_create_missing_queues=False,
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,

@@ -3,6 +3,8 @@
 What commands share. Libraries and services want `indexer.encode`.
 """
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,12 @@ from indexer.fetching.batch import BatchFetcher
 from indexer.fetching.progress import asked_so_far
 from indexer.fetching.step import fetch_step
 from indexer.workers import WorkerGroup, default_processes
-from search.db import session_scope, worker_connections
+from search.db import (
+    WorkerView,
+    session_scope,
+    worker_application_name,
+    worker_connections,
+)
 from search.encoder import load_encoder
 from search.errors import JobFailed
 from search.jobs import JobView, fail, read_job
@@ -50,7 +57,7 @@ def run_encoding(
         KeyboardInterrupt: after a line that says how to go on.
     """
     with session_scope(database) as session:
-        running = len(worker_connections(session))
+        running = sum(_helps(worker) for worker in worker_connections(session))
         pending = anything_pending(session)
     # Starting workers only to learn that there is nothing to do would take longer.
     model_tag = None if pending else load_encoder(settings.model, "cpu").tag
@@ -75,6 +82,13 @@ def run_encoding(
     if not running:  # nobody else would take what still wakes workers up
         discard_messages(make_app(settings))
     return job
+
+
+def _helps(worker: WorkerView) -> bool:
+    """Whether a worker takes batches: not one that builds only, nor the one that asks."""
+    own = worker_application_name(socket.gethostname(), os.getpid(), worker.queues)
+    named = worker_application_name(worker.hostname, worker.pid, worker.queues)
+    return "encode" in worker.queues and named != own
 
 
 def _read(database: sqlalchemy.Engine, job_id: int) -> JobView:

@@ -1,22 +1,25 @@
 """The Celery tasks: thin wraps of functions that know no queue.
 
-A task takes ids, does about a minute of work, and may run twice. What a picture can't survive is
+A batch takes ids, does about a minute of work, and may run twice; `reindex` may take hours, and a
+message that is delivered twice runs it once. What a picture can't survive is
 recorded with the picture; what the machine can't, fails the job with the reason, so that whoever
 follows it learns why.
 """
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import sqlalchemy
 import structlog
 from celery import Celery
 
 from indexer.batch import BatchEncoder
-from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, sender
+from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, REINDEX, sender
 from indexer.encode import encode_step, reason_of
 from indexer.fetching.batch import BatchFetcher
 from indexer.fetching.step import fetch_step
+from indexer.queued_run import run_queued
 from search.db import is_lost_connection, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
@@ -62,6 +65,11 @@ def register_tasks(app: Celery, state: WorkerState) -> None:
         """Fetch one batch of pictures and ask for the next."""
         send = sender(app, job_id)
         run_or_fail_job(state, job_id, lambda: fetch_step(state.fetcher, job_id, send))
+
+    @app.task(name=REINDEX, bind=True)  # type: ignore[untyped-decorator]
+    def reindex(task: Any) -> None:  # noqa: ANN401  (Celery has no types)
+        """Do the whole nightly run, if nobody is at it and no earlier delivery has done it."""
+        run_queued(state.database, state.settings, task.request.id)
 
 
 def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object]) -> None:

@@ -59,8 +59,8 @@ def _catalogue(status: Status) -> Iterator[GaugeMetricFamily]:
 
 
 def _work(status: Status) -> Iterator[GaugeMetricFamily]:
-    if status.queued_tasks is not None:  # a broker that does not answer has no length
-        yield _gauge("queued_tasks", "Tasks that wait for a worker.", status.queued_tasks)
+    if status.queues is not None:  # a broker that does not answer has no length
+        yield _by("queued_tasks", "Tasks that wait for a worker, by queue.", "queue", status.queues)
     yield _gauge("workers", "Workers that are connected.", len(status.workers))
     newest = {job.kind: job for job in reversed(status.running)}
     for part, told in (("total", "there are"), ("done", "went well"), ("failed", "were refused")):

@@ -38,6 +38,17 @@ def show(report: dict[str, Any]) -> None:
     click.echo(f"Took {stages}.")
 
 
+def ask(*, as_json: bool) -> None:
+    """Put a run into the queue, and say so."""
+    from indexer.queued_run import ask_for_run
+
+    message = ask_for_run(load_settings())
+    if as_json:
+        echo_json({"message": message})
+    else:
+        click.echo("Asked for a run: the next free `findalike worker --queues build` takes it.")
+
+
 @click.command()
 @click.argument("sources", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
@@ -48,13 +59,28 @@ def show(report: dict[str, Any]) -> None:
 @click.option(
     "--allow-shrink", is_flag=True, help="Retire products however many are gone from a catalogue."
 )
+@click.option(
+    "--queued",
+    is_flag=True,
+    help="Let a worker of the queue `build` do it, for catalogues read before; do not wait.",
+)
 @json_option
 def reindex(
-    *, sources: tuple[Path, ...], workers: int | None, allow_shrink: bool, as_json: bool
+    *,
+    sources: tuple[Path, ...],
+    workers: int | None,
+    allow_shrink: bool,
+    queued: bool,
+    as_json: bool,
 ) -> None:
     """Read SOURCES, or those read before; encode what is new; build and publish if that changes
     anything.
     """
+    if queued:
+        if sources or workers is not None or allow_shrink:
+            raise click.UsageError("--queued takes neither SOURCES nor other options.")
+        ask(as_json=as_json)
+        return
     from indexer.reindex import Reindex
 
     run = Reindex(load_settings(), workers, allow_shrink, quiet=as_json)

@@ -68,9 +68,12 @@ def describe_running(job: "JobView") -> str:
 
 def facts(status: "Status") -> dict[str, str]:
     """Return what the table shows, by name."""
-    queue = "broker does not answer" if status.queued_tasks is None else f"{status.queued_tasks:,}"
+    queue = "broker does not answer"
+    if status.queues is not None:
+        queue = ", ".join(f"{name} {waiting:,}" for name, waiting in status.queues.items())
     workers = [
-        f"{worker.hostname} pid {worker.pid}, since {ago(worker.connected_at)}"
+        f"{worker.hostname} pid {worker.pid}, {'+'.join(worker.queues)}, "
+        f"since {ago(worker.connected_at)}"
         for worker in status.workers
     ]
     used = ", ".join(f"{name} {size(used)}" for name, used in status.disk.used_bytes.items())

@@ -15,7 +15,7 @@ from search.db import WorkerView, server_version, session_scope, worker_connecti
 from search.jobs import JobView, latest_job, list_jobs, recent_jobs
 from search.models import Embedding, Generation, Product, ProductImage, Quarantine
 from search.operation.disk import DiskUse, disk_use
-from search.operation.queue_length import queued_tasks
+from search.operation.queue_length import queue_lengths
 from search.operation.schedule import ScheduleState, read_schedule
 from search.schema import schema_revision
 from search.settings import Settings
@@ -64,8 +64,13 @@ class Status:
     last_reindex: JobView | None  # the last that is over
     schedule: ScheduleState | None  # None: nothing is scheduled
     workers: list[WorkerView]
-    queued_tasks: int | None  # None: the broker does not answer
+    queues: dict[str, int] | None  # tasks that wait, by queue; None: the broker does not answer
     disk: DiskUse
+
+    @property
+    def queued_tasks(self) -> int | None:
+        """Tasks that wait in all queues together."""
+        return None if self.queues is None else sum(self.queues.values())
 
 
 def read_status(
@@ -99,7 +104,7 @@ def read_status(
             last_reindex=last_over(session, "reindex"),
             schedule=read_schedule(session, settings),
             workers=worker_connections(session),
-            queued_tasks=queued_tasks(session, settings),
+            queues=queue_lengths(session, settings),
             disk=disk or disk_use(settings.root),
         )
 
