@@ -13,7 +13,8 @@ from sqlalchemy import delete, func, select
 
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.jobs import begin_stage, fail, finish, start_job
+from search.job_stages import begin_stage
+from search.jobs import fail, finish, start_job
 from search.models import Generation, Job, Quarantine, SearchEvent, SuiteRun
 from tests.web.staff import log_in, token_of
 from web.state import WebState
