@@ -8,10 +8,13 @@ from search.progress import recording, track
 
 
 class Notes:
+    """Takes everything down."""
+
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
 
     def __call__(self, done: int, total: int | None, *, unit: str, step: str | None) -> None:
+        """Keep it."""
         self.taken.append({"done": done, "total": total, "unit": unit, "step": step})
 
 

@@ -72,10 +72,9 @@ def attributes(one: Span) -> dict[str, Any]:
 def test_spans_reach_the_collector(settings: Settings, collector: Collector) -> None:
     configured = settings.model_copy(update={"otlp_endpoint": collector.endpoint})
     configure_tracing(configured, "findalike")
-    with span("reindex", job_id=7):
-        with span("encode"):
-            annotate(pictures=64)
-            carried = trace_headers()
+    with span("reindex", job_id=7), span("encode"):
+        annotate(pictures=64)
+        carried = trace_headers()
     with span("encode_batch", carried=carried, job_id=8):  # as another process would
         pass
     end_tracing()
