@@ -16,7 +16,7 @@ from indexer.cost import Cost
 from indexer.run_context import work_of
 from search.advisory_locks import exclusively
 from search.db import session_scope
-from search.job_stages import begin_stage, measure_stage
+from search.job_stages import begin_stage, end_stage, measure_stage
 from search.jobs import advance, fail, finish, start_job
 from search.models import Job
 from search.progress import recording
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class SoleJob:
-    """A job that is the only one of its kind; `report` is kept when it ends.
+    """A job that is the only one of its kind; `report` is kept as stages end, and at the end.
 
     Its stages are steps that have names; the report gets the seconds that each took, and what it
     cost this process and those that it started and waited for.
@@ -66,7 +66,9 @@ class SoleJob:
         log.info("stage_done", seconds=seconds[self._stage])
         self._traced.close()
         self._stage = None
-        self.step()
+        with session_scope(self.database) as session:
+            end_stage(session, self.id, self.report)
+            advance(session, self.id, done=1)
 
     def give_up(self, error: BaseException) -> None:
         """Record why it failed, and leave the stage that it was at."""

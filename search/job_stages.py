@@ -54,6 +54,17 @@ def begin_stage(session: Session, job_id: int, stage: str) -> None:
     session.flush()
 
 
+def end_stage(session: Session, job_id: int, report: Mapping[str, Any]) -> None:
+    """Keep what came of a running job so far; its stage is named until the next begins."""
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None:
+        return
+    stage = {STAGE: job.report[STAGE]} if job.report and STAGE in job.report else {}
+    job.report = lasting(job.report or {}) | dict(report) | stage
+    job.updated_at = func.now()
+    session.flush()
+
+
 def measure_stage(
     session: Session,
     job_id: int,

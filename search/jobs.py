@@ -53,7 +53,8 @@ class JobView:
     @property
     def reached(self) -> float:
         """Steps that are over, with the part of the present one that is."""
-        return self.processed + (self.progress.share if self.progress else 0.0)
+        progress = self.progress
+        return self.processed if progress is None else self.processed + progress.share
 
     @property
     def elapsed_s(self) -> float:

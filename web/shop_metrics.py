@@ -81,7 +81,8 @@ def _progress(running: Mapping[str, JobView]) -> Iterator[GaugeMetricFamily]:
         at, progress = (kind, job.stage or ""), job.progress
         if job.stage is None:
             done.add_metric(at, job.processed)
-            total.add_metric(at, job.total)
+            if job.total:
+                total.add_metric(at, job.total)
             if job.left_s is not None:
                 left.add_metric(at, job.left_s)
         elif progress is not None:
@@ -111,7 +112,7 @@ def _nightly(status: Status) -> Iterator[GaugeMetricFamily]:
         went_well = int(last.state == "done")
         yield _gauge("last_reindex_success", "Whether the last reindex went well.", went_well)
         yield _gauge("last_reindex_seconds", "How long the last reindex took.", last.elapsed_s)
-        ended = {outcome: int(outcome == outcome_of(last)) for outcome in OUTCOMES}
+        ended = {str(outcome): int(outcome == outcome_of(last)) for outcome in OUTCOMES}
         yield _by("last_reindex_outcome", "What the last reindex came to.", "outcome", ended)
     well = status.last_success
     if well is not None and well.finished_at is not None:

@@ -72,7 +72,11 @@ def describe_running(job: "JobView") -> str:
 def describe_progress(progress: "StageProgress") -> list[str]:
     """Write how far the stage of a job is."""
     whole = f" of {progress.total:,}" if progress.total is not None else ""
-    facts = [f"{progress.done:,}{whole} {progress.unit}"] if progress.unit else []
+    facts = (
+        [f"{progress.done:,}{whole} {progress.unit}".rstrip()]
+        if progress.done or progress.total
+        else []
+    )
     facts += [progress.step] if progress.step else []
     facts += [f"{progress.rate:,.1f}/s"] if progress.rate else []
     facts += [f"{span(progress.left_s)} left of it"] if progress.left_s is not None else []

@@ -44,7 +44,11 @@ def read_run_pictures(session: Session, job: JobView, limit: int = SHOWN) -> Run
     since, until = job.started_at, job.finished_at or datetime.now(UTC)
     first = (
         select(ProductImage.id)
-        .where(ProductImage.product_id == Product.id, ProductImage.state == "ready")
+        .where(
+            ProductImage.product_id == Product.id,
+            ProductImage.sha256.is_not(None),
+            ProductImage.state != "failed",
+        )
         .order_by(ProductImage.position)
         .limit(1)
         .correlate(Product)

@@ -22,7 +22,7 @@ def progress_text(job: JobView) -> str:
         return "Counting what there is to do"
     facts = []
     if job.stage:
-        facts.append(f"{job.stage} (step {job.processed + 1} of {job.total})")
+        facts.append(f"{job.processed} of {job.total} stages done, now {job.stage}")
         facts += stage_facts(job.progress) if job.progress else []
     else:
         share = 100 * job.processed // job.total
@@ -40,9 +40,9 @@ def progress_text(job: JobView) -> str:
 def stage_facts(progress: StageProgress) -> list[str]:
     """Return how far a stage is, in words."""
     facts = [progress.step] if progress.step else []
-    if progress.unit:
+    if progress.done or progress.total:
         whole = f" of {progress.total:,}" if progress.total is not None else ""
-        facts.append(f"{progress.done:,}{whole} {progress.unit}")
+        facts.append(f"{progress.done:,}{whole} {progress.unit}".rstrip())
     if progress.rate:
         facts.append(f"{progress.rate:,.1f} per second")
     if progress.left_s is not None:

@@ -163,7 +163,7 @@ def test_a_job_is_told_in_tables(operator: FlaskClient, jobs: dict[str, int]) ->
     ):
         assert told in page
     failed = operator.get(f"/ops/jobs/{jobs['failed']}").text
-    assert "During encode." in failed
+    assert "Failed during encode; what was live stayed live." in failed
     assert "&lt;again&gt;" in failed
     assert "data-running" in operator.get(f"/ops/jobs/{jobs['running']}").text
     assert operator.get("/ops/jobs/99999999").status_code == 404
