@@ -43,7 +43,7 @@ class BatchResult:
     encoded: int = 0  # embeddings made
     reused: int = 0  # usable pictures whose content had an embedding
     refused: tuple[Refused, ...] = ()
-    first_image_id: int = 0  # lowest id claimed, 0 for none
+    image_ids: tuple[int, ...] = ()  # all that were claimed
     seconds: float = 0.0
 
     @property
@@ -64,12 +64,11 @@ class BatchResult:
                 detail=part.detail,
             )
         if self.claimed:
-            annotate(pictures=self.claimed, refused=self.failed, first=self.first_image_id)
+            annotate(pictures=self.claimed, refused=self.failed)
             log.info(
                 "batch_encoded",
                 job_id=job_id,
-                first_image_id=self.first_image_id,
-                last_image_id=self.last_image_id,
+                image_ids=self.image_ids,
                 encoded=self.encoded,
                 reused=self.reused,
                 refused=self.failed,
@@ -135,8 +134,8 @@ class BatchEncoder:
         seconds = time.perf_counter() - started
         tally["worker_ms"] = round(1000 * seconds)
         advance(session, job_id, done=len(seen), failed=len(refused), tally=tally)
-        first, last = claims[0].image_id, claims[-1].image_id
-        return BatchResult(len(claims), last, made, len(seen) - made, refused, first, seconds)
+        ids = tuple(held.image_id for held in claims)
+        return BatchResult(len(ids), ids[-1], made, len(seen) - made, refused, ids, seconds)
 
     def _keep(self, session: Session, encoded: Encoded) -> int:
         """Write the vectors as one shard and record them; return how many were new."""

@@ -52,7 +52,7 @@ class SoleJob:
         self._stage, self._began_at = stage, time.monotonic()
         self._cost = Cost.so_far()
         self._traced.enter_context(bound_contextvars(stage=stage))
-        self._traced.enter_context(span(stage, job_id=self.id))
+        self._traced.enter_context(span(f"stage {stage}", job_id=self.id))
         with session_scope(self.database) as session:
             begin_stage(session, self.id, stage)
 
