@@ -5,12 +5,14 @@ before the commit that names it. A crash in between leaves a file that nothing r
 (`indexer.upkeep` removes it) and pictures that are as unencoded as before.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy
+import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -19,7 +21,7 @@ from indexer.away import check_not_away
 from indexer.claims import claim
 from indexer.fetching.spool import Spool
 from indexer.pipeline import Encoded, Lost, Pipeline, Refused, Seen
-from indexer.stamps import stamp, unfetch
+from indexer.stamps import stamp, tell_refused, unfetch
 from search.db import run_transaction, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
@@ -27,6 +29,9 @@ from search.jobs import advance
 from search.models import Embedding, ProductImage
 from search.pictures import PictureStore
 from search.settings import Settings
+from search.tracing import annotate
+
+log = structlog.get_logger()
 
 REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
 
@@ -39,9 +44,31 @@ class BatchResult:
     last_image_id: int  # highest id claimed, 0 for none
     encoded: int = 0  # embeddings made
     reused: int = 0  # usable pictures whose content had an embedding
-    failed: int = 0  # pictures refused
+    refused: tuple[Refused, ...] = ()
+    image_ids: tuple[int, ...] = ()  # all that were claimed
+    seconds: float = 0.0
     taken: tuple[str, ...] = ()  # what was read from the spool, by sha256
     lost: int = 0  # pictures that must be fetched again
+
+    @property
+    def failed(self) -> int:
+        """Pictures refused."""
+        return len(self.refused)
+
+    def tell(self, job_id: int) -> None:
+        """Log what was done; pictures by number, so that one can be followed through all lines."""
+        tell_refused(job_id, self.refused)
+        if self.claimed:
+            annotate(pictures=self.claimed, refused=self.failed)
+            log.info(
+                "batch_encoded",
+                job_id=job_id,
+                image_ids=self.image_ids,
+                encoded=self.encoded,
+                reused=self.reused,
+                refused=self.failed,
+                seconds=round(self.seconds, 3),
+            )
 
 
 class BatchEncoder:
@@ -93,25 +120,30 @@ class BatchEncoder:
         claims = claim(session, self.encoder.tag, self.settings.batch_images, after=after)
         if not claims:
             return BatchResult(0, 0)
+        started = time.perf_counter()
         tag = self.encoder.tag
         encoded = self._pipeline.run(claims, lambda digests: known(session, tag, digests))
         check_not_away(session, encoded.outcomes)
         made = self._keep(session, encoded)
         seen = [part for part in encoded.outcomes if isinstance(part, Seen)]
-        refused = [part for part in encoded.outcomes if isinstance(part, Refused)]
+        refused = tuple(part for part in encoded.outcomes if isinstance(part, Refused))
         lost = [part.claim.image_id for part in encoded.outcomes if isinstance(part, Lost)]
         stamp(session, seen, refused)
         unfetch(session, lost)
         tally = Counter(f"failed.{part.reason}" for part in refused)
         tally["encoded"], tally["reused"] = made, len(seen) - made
+        seconds = time.perf_counter() - started
+        tally["worker_ms"] = round(1000 * seconds)
         advance(session, job_id, done=len(seen), failed=len(refused), tally=tally)
         return BatchResult(
             len(claims),
             claims[-1].image_id,
             made,
             len(seen) - made,
-            len(refused),
-            tuple({claim.fetched_sha256 for claim in claims if claim.fetched_sha256 is not None}),
+            refused,
+            tuple(held.image_id for held in claims),
+            seconds,
+            tuple({held.fetched_sha256 for held in claims if held.fetched_sha256 is not None}),
             len(lost),
         )
 

@@ -7,7 +7,7 @@ There is no result backend: job rows say how far work is. Made by a function, be
 broker is depends on the settings, and asking may start the embedded database.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from celery import Celery
@@ -23,6 +23,7 @@ from indexer.broker import (
     broker_url,
     map_broker_tables,
 )
+from indexer.run_context import run_headers
 from search.settings import Settings
 
 FETCH_BATCH = "findalike.fetch_batch"
@@ -75,12 +76,19 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     return app
 
 
-def sender(app: Celery, job_id: int) -> Send:
-    """Return a function that wakes workers up for a job: (name of the task, messages)."""
+def sender(app: Celery, job_id: int, headers: Mapping[str, str] | None = None) -> Send:
+    """Return a function that wakes workers up for a job: (name of the task, messages).
+
+    Args:
+        app: Sends them.
+        job_id: Which job.
+        headers: Of the run that they are part of; None: of the present work.
+    """
+    headers = run_headers() if headers is None else headers
 
     def send(task: str, messages: int) -> None:
         for _ in range(messages):
-            app.send_task(task, [job_id])
+            app.send_task(task, [job_id], headers=headers)
 
     return send
 

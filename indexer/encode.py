@@ -121,13 +121,7 @@ def encode_step(batches: BatchEncoder, job_id: int, send: Send) -> bool:
     if first:
         send(FETCH_BATCH, 1)  # before, nobody knew what this model lacks
     result = batches.run(job_id)
-    log.info(
-        "batch_encoded",
-        job_id=job_id,
-        encoded=result.encoded,
-        reused=result.reused,
-        failed=result.failed,
-    )
+    result.tell(job_id)
     if result.claimed:
         send(ENCODE_BATCH, 1)
     if result.taken and _wants_fetching(batches, job_id, result):

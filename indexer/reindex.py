@@ -133,7 +133,7 @@ class Reindex:
         }
 
     def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
-        with track(f"Reading {source}", quiet=self.quiet) as bar:
+        with track(f"Reading {source}", quiet=self.quiet, unit="rows") as bar:
             found = ingest(
                 database,
                 source,

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import structlog
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from indexer.claims import Claim
 from indexer.pipeline import Refused, Seen
 from search.models import ProductImage, Quarantine
+
+log = structlog.get_logger()
 
 
 def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) -> None:
@@ -53,6 +56,19 @@ def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) ->
     session.execute(delete(Quarantine).where(Quarantine.product_image_id.in_(ids)))
     session.add_all(_entry(part.claim, part) for part in refused)
     session.flush()
+
+
+def tell_refused(job_id: int, refused: Sequence[Refused]) -> None:
+    """Log refusals; pictures by number, so that one can be followed through all lines."""
+    for part in refused:
+        log.info(
+            "picture_refused",
+            job_id=job_id,
+            image_id=part.claim.image_id,
+            sku=part.claim.sku,
+            reason=part.reason,
+            detail=part.detail,
+        )
 
 
 def unfetch(session: Session, image_ids: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy
 import structlog
-from celery import Celery
+from celery import Celery, Task
 
 from indexer.batch import BatchEncoder
 from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, REINDEX, sender
@@ -20,6 +20,7 @@ from indexer.encode import encode_step, reason_of
 from indexer.fetching.batch import BatchFetcher
 from indexer.fetching.step import fetch_step
 from indexer.queued_run import run_queued
+from indexer.run_context import message_of, own_headers
 from search.db import is_lost_connection, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
@@ -54,17 +55,21 @@ class WorkerState:
 def register_tasks(app: Celery, state: WorkerState) -> None:
     """Make an application able to run the tasks that `indexer.celery_app` can send."""
 
-    @app.task(name=ENCODE_BATCH)  # type: ignore[untyped-decorator]
-    def encode_batch(job_id: int) -> None:
+    @app.task(name=ENCODE_BATCH, bind=True)  # type: ignore[untyped-decorator]
+    def encode_batch(task: Task, job_id: int) -> None:
         """Encode one batch of pictures and ask for the next."""
-        send = sender(app, job_id)
-        run_or_fail_job(state, job_id, lambda: encode_step(state.batches, job_id, send))
+        headers = own_headers(task.request.headers)
+        send = sender(app, job_id, headers)  # as this one was: of the run, not of this batch
+        with message_of(headers, ENCODE_BATCH, job_id):
+            run_or_fail_job(state, job_id, lambda: encode_step(state.batches, job_id, send))
 
-    @app.task(name=FETCH_BATCH)  # type: ignore[untyped-decorator]
-    def fetch_batch(job_id: int) -> None:
+    @app.task(name=FETCH_BATCH, bind=True)  # type: ignore[untyped-decorator]
+    def fetch_batch(task: Task, job_id: int) -> None:
         """Fetch one batch of pictures and ask for the next."""
-        send = sender(app, job_id)
-        run_or_fail_job(state, job_id, lambda: fetch_step(state.fetcher, job_id, send))
+        headers = own_headers(task.request.headers)
+        send = sender(app, job_id, headers)
+        with message_of(headers, FETCH_BATCH, job_id):
+            run_or_fail_job(state, job_id, lambda: fetch_step(state.fetcher, job_id, send))
 
     @app.task(name=REINDEX, bind=True)  # type: ignore[untyped-decorator]
     def reindex(task: Any) -> None:  # noqa: ANN401  (Celery has no types)
@@ -77,7 +82,7 @@ def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object])
     try:
         step()
     except Exception as error:
-        log.exception("task_failed", job_id=job_id)
+        log.exception("task_failed")
         if is_lost_connection(error) or isinstance(error, DatabaseUnavailable):
             return  # the job goes on with the next message
         with session_scope(state.database) as session:

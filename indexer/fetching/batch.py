@@ -23,10 +23,11 @@ from indexer.fetching.claims import FetchClaim, apart_from, claim_remote, due, n
 from indexer.fetching.progress import add_to_job, hosts_given_up, recheck_before
 from indexer.fetching.spool import Spool
 from indexer.pipeline import Refused
-from indexer.stamps import stamp
+from indexer.stamps import stamp, tell_refused
 from search.db import run_transaction
 from search.models import Job, ProductImage
 from search.settings import Settings
+from search.tracing import annotate
 
 BATCHES_OF_ENCODING = 2
 """Pictures in a batch, as batches of encoding: some tens of seconds where hosts are slow."""
@@ -41,6 +42,23 @@ class FetchResult:
 
     claimed: int = 0
     fetched: int = 0  # pictures in the spool, for encoders
+    refused: tuple[Refused, ...] = ()
+    image_ids: tuple[int, ...] = ()  # all that were claimed
+    seconds: float = 0.0
+
+    def tell(self, job_id: int) -> None:
+        """Log what was done."""
+        tell_refused(job_id, self.refused)
+        if self.claimed:
+            annotate(pictures=self.claimed, refused=len(self.refused))
+            log.info(
+                "batch_fetched",
+                job_id=job_id,
+                image_ids=self.image_ids,
+                fetched=self.fetched,
+                refused=len(self.refused),
+                seconds=round(self.seconds, 3),
+            )
 
 
 class BatchFetcher:
@@ -105,15 +123,17 @@ class BatchFetcher:
         # Never before the limit, should the clock jump: the picture would be asked for for ever.
         write_answers(session, answers, max(datetime.now(UTC), recheck_before(job)))
         fetched = _fetched(answers)
+        seconds = time.monotonic() - started
         add_to_job(
             session,
             job_id,
             tally_of(answers),
-            seconds=time.monotonic() - started,
+            seconds=seconds,
             given_up=self.breakers.given_up(),
             found=sum(not answer.claim.needed for answer in fetched),
         )
-        return FetchResult(len(claims), len(fetched))
+        ids = tuple(claim.picture.image_id for claim in claims)
+        return FetchResult(len(ids), len(fetched), _refused(answers), ids, seconds)
 
     def _claim(self, session: Session, job: Job) -> list[FetchClaim]:
         """Take pictures that encoders wait for; where there are none, those to be asked for again.
@@ -178,13 +198,16 @@ def write_answers(session: Session, answers: Sequence[Answered], now: datetime) 
     fetched = [_row(a, now) | _waiting(a) for a in _fetched(answers)]
     if fetched:
         session.execute(update(ProductImage), fetched)
-    refused = [
+    stamp(session, [], _refused(answers))
+
+
+def _refused(answers: Sequence[Answered]) -> tuple[Refused, ...]:
+    """Return those without which there is nothing to encode."""
+    return tuple(
         Refused(a.claim.picture, None, a.refusal.reason, a.refusal.detail)
         for a in answers
         if a.refusal is not None and a.claim.needed
-    ]
-    if refused:
-        stamp(session, [], refused)
+    )
 
 
 def _fetched(answers: Sequence[Answered]) -> list[Answered]:

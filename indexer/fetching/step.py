@@ -2,20 +2,17 @@
 
 import time
 
-import structlog
 from sqlalchemy.orm import Session
 
 from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, Send
 from indexer.encode_job import finish_if_done
-from indexer.fetching.batch import BatchFetcher, FetchResult, batch_pictures
+from indexer.fetching.batch import BatchFetcher, batch_pictures
 from indexer.fetching.progress import fetched_ahead, left_to_fetch, note, noted
 from search.db import run_transaction
 from search.models import Job
 from search.settings import Settings
 
 FAN_OUT = 16  # messages at a time; each batch asks for the next one
-
-log = structlog.get_logger()
 
 
 def fetch_step(batches: BatchFetcher, job_id: int, send: Send) -> bool:
@@ -44,7 +41,7 @@ def fetch_step(batches: BatchFetcher, job_id: int, send: Send) -> bool:
     send(FETCH_BATCH, messages)
     result = batches.run(job_id)
     if result.claimed:
-        _log(job_id, result)
+        result.tell(job_id)
         send(ENCODE_BATCH, -(-result.fetched // batches.settings.batch_images))
         send(FETCH_BATCH, 1)
         return True
@@ -85,7 +82,3 @@ def _begin(session: Session, job_id: int, settings: Settings) -> int | None:
     note(job, begun=True)
     batches = -(-left_to_fetch(session, job) // batch_pictures(settings))
     return max(0, min(FAN_OUT, batches) - 1)
-
-
-def _log(job_id: int, result: FetchResult) -> None:
-    log.info("batch_fetched", job_id=job_id, claimed=result.claimed, fetched=result.fetched)
