@@ -3,15 +3,19 @@
 What merchandisers set is theirs: no build writes or removes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from sqlalchemy import ColumnElement, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from indexer.attributes import Attributes
+from indexer.attributes import Attributes, Described
+from indexer.snapshot import among
+from indexer.stated import Stated
 from search.models import ProductAttribute
+from search.results import Ids
+from search.vocabulary import Vocabulary
 
 PRODUCTS_A_TIME = 5_000
 
@@ -45,6 +49,40 @@ def store_attributes(session: Session, attributes: Attributes, model_tag: str) -
             own &= ProductAttribute.product_id <= int(ids[part.stop - 1])
         changed += _bring_up_to_date(session, own, wanted)
     return changed
+
+
+def known_attributes(
+    session: Session, product_ids: Ids, stated: Mapping[str, Stated], vocabulary: Vocabulary
+) -> Attributes:
+    """Return what is known of products without predicting anything.
+
+    Args:
+        session: Where earlier builds wrote what they saw in pictures.
+        product_ids: (p,) ascending.
+        stated: What the products' words say now.
+        vocabulary: The attributes and their values.
+    """
+    row = ProductAttribute
+    seen: dict[str, dict[int, tuple[str, float]]] = {}
+    wanted = select(row.product_id, row.name, row.value, row.confidence).where(
+        row.source == "picture", among(row.product_id, product_ids.tolist())
+    )
+    for product, name, value, confidence in session.execute(wanted):
+        seen.setdefault(name, {})[product] = (value, confidence)
+    names = {each.name: tuple(v.name for v in each.values) for each in vocabulary.attributes}
+    described = []
+    for name in ("category", *(name for name in names if name != "category")):
+        found = seen.get(name, {})
+        values = tuple(dict.fromkeys((*names.get(name, ()), *(v for v, _ in found.values()))))
+        nothing = np.full(len(product_ids), -1, dtype=np.int32)
+        codes, confidences = nothing.copy(), np.zeros(len(product_ids), dtype=np.float32)
+        for place, product in enumerate(product_ids.tolist()):
+            if product in found:
+                value, confidences[place] = found[product]
+                codes[place] = values.index(value)
+        in_title = stated[name].in_title if name in stated else nothing
+        described.append(Described(name, values, in_title, codes, confidences))
+    return Attributes(product_ids, tuple(described))
 
 
 def _entries(attributes: Attributes, part: slice, model_tag: str) -> Iterator[tuple[Key, Entry]]:

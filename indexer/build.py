@@ -4,7 +4,6 @@ Everything is written under a temporary name, verified, then renamed. A build th
 nothing behind; what a killed one leaves, the next removes. The live generation is never touched.
 """
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from indexer.snapshot import Snapshot, take_snapshot
 from indexer.sole_job import SoleJob, sole_job
 from search.columns import load_columns, write_columns
 from search.db import session_scope
+from search.durable import make_durable
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
 from search.encoder.local_features import PATCH_DIM
@@ -109,10 +109,10 @@ def build_generation(
                 temporary, snapshot, vectors, settings, encoder, database=database, tell=tell
             )
             tell("Verifying")
-            _sync(temporary)
+            make_durable(temporary)
             verify_files(temporary)
             temporary.rename(generations / name)
-            _sync(generations)
+            make_durable(generations)
             _finish(database, generation_id, manifest, attributes)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -207,16 +207,6 @@ def _gather(directory: Path, snapshot: Snapshot, settings: Settings, model_tag: 
             gathered.patches.tofile(patches)
     mapped = np.memmap(directory / VECTORS, dtype=np.float16, mode="r")
     return np.asarray(mapped).reshape(len(rows), -1)
-
-
-def _sync(directory: Path) -> None:
-    """Make a directory and the files in it durable."""
-    for path in (*(p for p in directory.iterdir() if p.is_file()), directory):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _sweep(database: sqlalchemy.Engine, generations: Path) -> None:

@@ -20,7 +20,7 @@ from search.columns import Columns, Mask, load_columns
 from search.errors import DamagedGeneration, DimensionMismatch
 from search.index import FaissIndex, read_index
 from search.layer import Layer
-from search.results import Candidates, Patches, StoredRows, Vector
+from search.results import Candidates, HalfVectors, Patches, StoredRows, Vector
 from search.words import Words, load_words
 
 INDEX, VECTORS, PATCHES = "index.faiss", "vectors.f16", "patches.i8"
@@ -223,19 +223,29 @@ def load_generation(directory: Path, generation_id: int) -> Generation:
         index = read_index(directory / INDEX)
     except RuntimeError as error:
         raise _damaged(directory, INDEX, "can't be read") from error
+    vectors = map_vectors(directory, manifest)
+    if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
+        raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
+    searched = FaissIndex(index, vectors, manifest.nprobe)
+    patches = map_patches(directory, manifest)
+    return Generation(generation_id, manifest, columns, vectors, patches, searched, words)
+
+
+def map_vectors(directory: Path, manifest: Manifest) -> HalfVectors:
+    """Memory-map the vectors of a generation, (n, d) float16.
+
+    Raises:
+        DamagedGeneration: they are not as many as the manifest says.
+    """
     shape = (manifest.vectors, manifest.dim)
     if manifest.files[VECTORS].bytes != 2 * manifest.vectors * manifest.dim:
         raise _damaged(directory, VECTORS, "holds another number of vectors than the manifest")
     # A plain view of the mapping: memmap's own class slows down every slice.
-    vectors = np.asarray(np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape))
-    if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
-        raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
-    searched = FaissIndex(index, vectors, manifest.nprobe)
-    patches = _map_patches(directory, manifest)
-    return Generation(generation_id, manifest, columns, vectors, patches, searched, words)
+    return np.asarray(np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape))
 
 
-def _map_patches(directory: Path, manifest: Manifest) -> Patches:
+def map_patches(directory: Path, manifest: Manifest) -> Patches:
+    """Memory-map the local features of a generation, (n, cells, p) int8; raises as above."""
     size, width = manifest.files[PATCHES].bytes, manifest.vectors * manifest.patch_dim
     if size == 0:  # nothing to map
         return np.empty((manifest.vectors, 0, manifest.patch_dim), np.int8)

@@ -3,7 +3,7 @@
 import threading
 import time
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from search.answering import Answering, Pairing
 from search.db import session_scope
+from search.delta import lay_over, load_delta
 from search.errors import DamagedGeneration, FindalikeError, NoGeneration
 from search.generation import Generation, load_generation
+from search.models import Delta as DeltaRow
 from search.models import Generation as GenerationRow
 
 LONGEST_PAUSE_S = 60.0
@@ -93,6 +95,8 @@ class LiveGenerations:
         self._database, self._root, self._refresh_s = database, root, refresh_s
         self._pairing = pairing
         self._answering: Answering | None = None
+        self._base: Generation | None = None  # the one that answers, without its delta
+        self._delta: str | None = None  # directory of what is laid over it
         self._failed: _Failed | None = None
         self._complaint = ""  # what was logged last, so that an outage is one line, not one a look
         self._loading = threading.Lock()
@@ -132,45 +136,82 @@ class LiveGenerations:
             try:
                 with session_scope(self._database) as session:
                     row = session.execute(
-                        select(GenerationRow.id, GenerationRow.directory).where(
-                            GenerationRow.state == "live"
-                        )
+                        select(GenerationRow.id, GenerationRow.directory, DeltaRow.directory)
+                        .outerjoin(DeltaRow, DeltaRow.generation_id == GenerationRow.id)
+                        .where(GenerationRow.state == "live")
                     ).one_or_none()
             except (SQLAlchemyError, FindalikeError) as error:
                 self._complain("live_pointer_unreadable", error=str(error))
                 return
-            if row is None or (
-                self._answering is not None and row.id == self._answering.generation.id
-            ):
+            if row is None:
                 self._complaint, self._failed = "", None
                 return
-            if self._failed is None or self._failed.to_be_tried(row.id):
-                self._load(row.id, self._root / "generations" / row.directory)
+            generation_id, directory, delta = row
+            if self._base is not None and generation_id == self._base.id:
+                self._failed = None
+                self._follow(delta)
+            elif self._failed is None or self._failed.to_be_tried(generation_id):
+                self._load(generation_id, self._root / "generations" / directory, delta)
 
     def close(self) -> None:
         """Stop watching."""
         self._closed.set()
         self._watcher.join(timeout=self._refresh_s + 5)
 
-    def _load(self, generation_id: int, directory: Path) -> None:
+    def _load(self, generation_id: int, directory: Path, delta: str | None) -> None:
         """Swap to a generation and its model, or go on with what is at hand and say why."""
         try:
-            generation = load_generation(directory, generation_id)
-            generation.candidates(np.asarray(generation.vectors[0], dtype=np.float32), 10)
-            answering = self._pairing.of(generation, self._answering)
+            base = load_generation(directory, generation_id)
+            _probe(base)
+            laid = self._laid(base, delta)
+            answering = self._pairing.of(laid or base, self._answering)
             if self._answering is not None:  # which answers meanwhile
                 answering.warm_up()
         except Exception as error:  # whatever it is, the old one must go on
             self._complain("live_generation_unreadable", generation=generation_id, error=str(error))
             self._failed = _Failed.again(self._failed, generation_id, error, self._refresh_s)
             return
-        self._answering, self._failed, self._complaint = answering, None, ""
+        self._answering, self._base, self._failed = answering, base, None
+        self._delta = delta if laid is not None else None
+        if laid is not None or delta is None:
+            self._complaint = ""
         log.info(
             "generation_loaded",
             generation=generation_id,
-            vectors=len(generation.vectors),
+            delta=self._delta,
+            vectors=len(base.vectors),
             model_tag=answering.encoder.tag,
         )
+
+    def _follow(self, delta: str | None) -> None:
+        """Lay another delta over the generation that answers; one that can't be read changes
+        nothing.
+        """
+        base, answering = self._base, self._answering
+        if base is None or answering is None or delta == self._delta:
+            self._complaint = ""
+            return
+        laid = base if delta is None else self._laid(base, delta)
+        if laid is None:
+            return
+        self._answering, self._delta, self._complaint = (
+            replace(answering, generation=laid),
+            delta,
+            "",
+        )
+        log.info("delta_loaded", generation=base.id, delta=delta, vectors=len(laid.vectors))
+
+    def _laid(self, base: Generation, delta: str | None) -> Generation | None:
+        """Return a generation with a delta over it; None where there is none that can be read."""
+        if delta is None:
+            return None
+        try:
+            laid = lay_over(base, load_delta(self._root / "deltas" / delta))
+            _probe(laid)
+        except Exception as error:  # searches go on with what is at hand
+            self._complain("delta_unreadable", generation=base.id, error=str(error))
+            return None
+        return laid
 
     def _complain(self, event: str, **fields: object) -> None:
         """Log a warning, unless it is the one that was logged at the last look."""
@@ -182,6 +223,11 @@ class LiveGenerations:
     def _watch(self) -> None:
         while not self._closed.wait(self._refresh_s):
             self.refresh()
+
+
+def _probe(generation: Generation) -> None:
+    """Search once: what fails must fail here, and the index is in memory then."""
+    generation.candidates(np.asarray(generation.vectors[0], dtype=np.float32), 10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,12 @@ revision = "0009"
 down_revision = "0008"
 
 NOW = "pg_current_xact_id()::text::bigint"
-STAMPED = ("product", "product_image", "product_attribute")
+STAMPED = {
+    "product": "title brand category colour price_cents in_stock retired_at changed_in",
+    "product_image": "product_id position state sha256 colours structure changed_in",
+    "product_attribute": "name value",
+}
+"""Tables, and the columns whose change counts."""
 STAMP = f"""
 CREATE FUNCTION stamp_changed_in() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -46,10 +51,13 @@ def upgrade() -> None:
     )
     op.execute(STAMP)
     op.execute(HAND_ON)
-    for table in STAMPED:
+    for table, columns in STAMPED.items():
+        old, new = (
+            ", ".join(f"{row}.{column}" for column in columns.split()) for row in ("OLD", "NEW")
+        )
         op.execute(
-            f"CREATE TRIGGER stamp_changed_in BEFORE INSERT OR UPDATE ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION stamp_changed_in()"
+            f"CREATE TRIGGER stamp_changed_in BEFORE UPDATE ON {table} FOR EACH ROW "
+            f"WHEN (({old}) IS DISTINCT FROM ({new})) EXECUTE FUNCTION stamp_changed_in()"
         )
     op.execute(
         "CREATE TRIGGER pass_on_change AFTER DELETE ON product_image "
@@ -129,7 +137,7 @@ def downgrade() -> None:
     op.drop_table("delta")
     for column in ("etag", "last_modified", "fetched_sha256", "checked_at"):
         op.drop_column("product_image", column)
-    for table in STAMPED[1:]:
+    for table in list(STAMPED)[1:]:
         op.execute(f"DROP TRIGGER pass_on_change ON {table}")
     for table in STAMPED:
         op.execute(f"DROP TRIGGER stamp_changed_in ON {table}")
