@@ -84,6 +84,8 @@ class Sources:
     def patches(self, images: Sequence[int]) -> Patches:
         """Return (m, cells, p) int8 of the same."""
         taken = np.empty((len(images), *self._base.patches.shape[1:]), np.int8)
+        if not taken.shape[1]:  # a model without local features
+            return taken
         for i, image in enumerate(images):
             place, row = self._at[image]
             taken[i] = place.patches[row]
