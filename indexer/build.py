@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.attribute_rows import store_attributes
+from indexer.attribute_rows import answers, store_attributes
 from indexer.attributes import Attributes, describe
 from indexer.calibrate import calibrate
 from indexer.measure import make_queries, tune
@@ -240,6 +240,7 @@ def _finish(
     database: sqlalchemy.Engine, generation_id: int, manifest: Manifest, attributes: Attributes
 ) -> None:
     with session_scope(database) as session:
-        store_attributes(session, attributes, manifest.model_tag)
+        if answers(session, manifest.model_tag):
+            store_attributes(session, attributes, manifest.model_tag)
         row = session.get_one(GenerationRow, generation_id)
         row.state, row.manifest = "verified", manifest.model_dump(mode="json")
