@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, insert, select
 from sqlalchemy.orm import Session
 
 from search.audit import record_change
 from search.errors import FindalikeError, UnknownEntry
-from search.models import ProductChange
+from search.models import ProductChange, Quarantine
 from search.product_fields import ProductFields
 
 API_SOURCE = "api"
@@ -102,6 +102,57 @@ def delete_product(
         TooManyChanges: so many wait.
     """
     return _write_down(session, ProductChange(action="delete", sku=sku, actor=actor), most)
+
+
+def reread_rows(
+    session: Session,
+    *,
+    actor: str,
+    refusal_id: int | None = None,
+    code: str = "",
+    source: str = "",
+) -> int:
+    """Have refused rows of catalogues read again; return how many, which are as many as fit.
+
+    Args:
+        session: Open session; the caller commits.
+        actor: Who wants it.
+        refusal_id: Only this entry of the quarantine.
+        code: Only those of this reason; empty: of any.
+        source: Only those of this catalogue; empty: of any.
+
+    Raises:
+        TooManyChanges: none fits.
+    """
+    room = MOST_WAITING - waiting_changes(session).count
+    if room <= 0:
+        raise TooManyChanges(MOST_WAITING - room)
+    wanted = [Quarantine.kind == "row", Quarantine.id.not_in(waiting_rows())]
+    if refusal_id is not None:
+        wanted.append(Quarantine.id == refusal_id)
+    if code:
+        wanted.append(Quarantine.reason == code)
+    if source:
+        wanted.append(Quarantine.source == source)
+    rows = session.execute(
+        select(Quarantine.id, Quarantine.sku).where(*wanted).order_by(Quarantine.id).limit(room)
+    )
+    added = [
+        {"action": "reread", "sku": sku or "", "quarantine_id": number, "actor": actor}
+        for number, sku in rows
+    ]
+    if added:
+        session.execute(insert(ProductChange), added)
+        subject = f"quarantine {refusal_id}" if refusal_id is not None else code or source or "all"
+        record_change(session, actor, "row.reread", subject, {"rows": len(added)})
+    return len(added)
+
+
+def waiting_rows() -> Select[tuple[int | None]]:
+    """Return the query of the quarantine's entries that wait to be read again."""
+    return select(ProductChange.quarantine_id).where(
+        ProductChange.state == "waiting", ProductChange.quarantine_id.is_not(None)
+    )
 
 
 def refuse_change(
