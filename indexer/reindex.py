@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from indexer.attribute_rows import predicted_by_another
 from indexer.build import build_generation, plan_for
+from indexer.changes import take_changes
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
@@ -22,6 +23,7 @@ from indexer.new_model import Model, load_model, model_of, waiting_of
 from indexer.snapshot import Snapshot, take_snapshot
 from indexer.sole_job import SoleJob, sole_job
 from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
+from search.changes import API_SOURCE, waiting_changes
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.errors import DamagedGeneration, DamagedShard, UnusableCatalogue
@@ -82,6 +84,8 @@ class Reindex:
     def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
         """Run the stages, each counted in the job when it is done."""
         with job.stage("ingest"):
+            taken = take_changes(database, self.settings, limit=None)
+            self.report["changes"] = {"done": taken.done, "refused": taken.refused}
             self.report["sources"] = [self._ingest(database, source) for source in sources]
         model = load_model(self.settings)
         live = self._live(database)
@@ -229,13 +233,14 @@ class Reindex:
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:
-    """Return the catalogues that products came from.
+    """Return the catalogues that products came from; what was sent by the API is none.
 
     Raises:
-        UnusableCatalogue: none was ever read.
+        UnusableCatalogue: none was ever read, and nothing was sent.
     """
     with session_scope(database) as session:
         sources = list(session.scalars(select(Product.source).distinct().order_by(Product.source)))
-    if not sources:
+        sent = waiting_changes(session).count
+    if not sources and not sent:
         raise UnusableCatalogue("No catalogue was read yet. Name one: `findalike reindex SOURCE`.")
-    return sources
+    return [source for source in sources if source != API_SOURCE]
