@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from indexer.claims import Claim, claim
+from indexer.claims import Claim, claim, newest_unencoded
 from indexer.pipeline import Encoded, Pipeline, Refused, Seen
 from search.db import run_transaction
 from search.embeddings import EmbeddingStore
@@ -27,6 +27,8 @@ from search.pictures import PictureStore
 from search.settings import Settings
 
 REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
+NO_JOB = 0
+"""Number of a job that there is not, in whose name nothing is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,30 @@ class BatchEncoder:
         self._after = result.last_image_id
         return result
 
-    def _run_from(self, job_id: int, after: int) -> BatchResult:
-        return run_transaction(
-            self.database,
-            lambda session: self._encode(session, job_id, after),
-            within_s=REPEAT_WITHIN_S,
-        )
+    def run_newest(self, limit: int) -> BatchResult:
+        """Encode up to `limit` pictures, those written last first, for no job; errors as in `run`.
 
-    def _encode(self, session: Session, job_id: int, after: int) -> BatchResult:
-        """Claim, encode, store and stamp, within a transaction."""
-        claims = claim(session, self.encoder.tag, self.settings.batch_images, after=after)
+        What others hold is passed over: `claimed` may be 0 while pictures are left.
+        """
+        tag = self.encoder.tag
+
+        def work(session: Session) -> BatchResult:
+            newest = newest_unencoded(session, tag, limit)
+            return self._encode(session, NO_JOB, claim(session, tag, limit, among=newest))
+
+        return run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+
+    def _run_from(self, job_id: int, after: int) -> BatchResult:
+        limit = self.settings.batch_images
+
+        def work(session: Session) -> BatchResult:
+            claims = claim(session, self.encoder.tag, limit, after=after)
+            return self._encode(session, job_id, claims)
+
+        return run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+
+    def _encode(self, session: Session, job_id: int, claims: Sequence[Claim]) -> BatchResult:
+        """Encode, store and stamp what is claimed, within a transaction."""
         if not claims:
             return BatchResult(0, 0)
         tag = self.encoder.tag

@@ -5,7 +5,7 @@ claims of a killed worker are free as soon as PostgreSQL sees its connection clo
 says "taken", so none can be left behind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, func, or_, select, text
@@ -60,7 +60,20 @@ def anything_unclaimed(session: Session, model_tag: str) -> bool:
     return session.scalars(_locking(model_tag).limit(1)).first() is not None
 
 
-def claim(session: Session, model_tag: str, limit: int, *, after: int = 0) -> list[Claim]:
+def newest_unencoded(session: Session, model_tag: str, limit: int) -> list[int]:
+    """Return the ids of pictures to be encoded, claimed or not, those written last first."""
+    last_first = unencoded(model_tag).order_by(ProductImage.changed_in.desc(), ProductImage.id)
+    return list(session.scalars(last_first.limit(limit)))
+
+
+def claim(
+    session: Session,
+    model_tag: str,
+    limit: int,
+    *,
+    after: int = 0,
+    among: Collection[int] | None = None,
+) -> list[Claim]:
     """Take up to `limit` pictures, lowest ids first, that nobody else holds.
 
     Args:
@@ -69,11 +82,14 @@ def claim(session: Session, model_tag: str, limit: int, *, after: int = 0) -> li
         limit: At most so many.
         after: Look only at greater ids. A worker passes where its last claim ended, so that
             the whole table is not scanned for every batch.
+        among: Take none but these; None: any.
     """
     # A batch of pictures from slow hosts may idle longer than the server's general limit.
     session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{CLAIM_HELD_AT_MOST}'"))
     while True:
         locking = _locking(model_tag).where(ProductImage.id > after)
+        if among is not None:
+            locking = locking.where(ProductImage.id.in_(among))
         locked = session.scalars(locking.order_by(ProductImage.id).limit(limit)).all()
         claims = _still_unencoded(session, model_tag, locked)
         if claims or not locked:

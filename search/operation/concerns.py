@@ -35,7 +35,13 @@ def find_concerns(status: Status, settings: Settings, trouble: str = "") -> list
         settings: What is wanted.
         trouble: Why the process that asks can't answer from the live generation; see `search.live`.
     """
-    parts = (_index(status, settings, trouble), _disk(status), _nightly(status), _work(status))
+    parts = (
+        _index(status, settings, trouble),
+        _disk(status),
+        _nightly(status),
+        _fresh(status),
+        _work(status),
+    )
     return [concern for part in parts for concern in part]
 
 
@@ -87,6 +93,24 @@ def _nightly(status: Status) -> Iterator[Concern]:
             "The scheduler is at work; its log says why."
             if schedule.attended
             else "Nobody runs the schedule: start `findalike schedule` as a service.",
+        )
+
+
+def _fresh(status: Status) -> Iterator[Concern]:
+    fresh = status.freshness
+    if fresh.delta is not None and fresh.delta.waiting:
+        yield Concern(
+            "delta",
+            f"{fresh.delta.waiting:,} changed products are searched as they were: the delta is "
+            "full.",
+            "Run `findalike reindex`, or raise FINDALIKE_DELTA_LIMIT.",
+        )
+    if fresh.waiting_changes and not fresh.attended:
+        yield Concern(
+            "changes",
+            f"{fresh.waiting_changes:,} changes of products wait since "
+            f"{ago(fresh.waiting_since).removesuffix(' ago')}, and nobody takes them.",
+            "Start `findalike watch` as a service.",
         )
 
 

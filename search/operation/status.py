@@ -15,6 +15,7 @@ from search.db import WorkerView, server_version, session_scope, worker_connecti
 from search.jobs import JobView, latest_job, list_jobs, recent_jobs
 from search.models import Embedding, Generation, Product, ProductImage, Quarantine
 from search.operation.disk import DiskUse, disk_use
+from search.operation.freshness import Freshness, read_freshness
 from search.operation.queue_length import queued_tasks
 from search.operation.schedule import ScheduleState, read_schedule
 from search.schema import schema_revision
@@ -63,6 +64,7 @@ class Status:
     running: list[JobView]  # all that run now, newest first
     last_reindex: JobView | None  # the last that is over
     schedule: ScheduleState | None  # None: nothing is scheduled
+    freshness: Freshness
     workers: list[WorkerView]
     queued_tasks: int | None  # None: the broker does not answer
     disk: DiskUse
@@ -98,6 +100,7 @@ def read_status(
             running=list_jobs(session, state="running", limit=MOST_RUNNING)[0],
             last_reindex=last_over(session, "reindex"),
             schedule=read_schedule(session, settings),
+            freshness=read_freshness(session),
             workers=worker_connections(session),
             queued_tasks=queued_tasks(session, settings),
             disk=disk or disk_use(settings.root),
