@@ -1,17 +1,23 @@
 """Keeps the table of predicted attributes true to the last build, writing only what changed.
 
+Shoppers see them, so they are those of the model that answers, not of one that is being tried.
+
 What merchandisers set is theirs: no build writes or removes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from sqlalchemy import ColumnElement, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from indexer.attributes import Attributes
-from search.models import ProductAttribute
+from indexer.attributes import Attributes, Described
+from indexer.snapshot import among
+from indexer.stated import Stated
+from search.models import Generation, ProductAttribute
+from search.results import Ids
+from search.vocabulary import Vocabulary
 
 PRODUCTS_A_TIME = 5_000
 
@@ -19,6 +25,19 @@ Key = tuple[int, str, str]
 """Product id, name, source."""
 Entry = tuple[str, float, str]
 """Value, confidence, model tag."""
+
+
+def answers(session: Session, model_tag: str) -> bool:
+    """Return whether the live generation is of a model; so it is where nothing is live yet."""
+    live = session.scalar(select(Generation.model_tag).where(Generation.state == "live"))
+    return live is None or live == model_tag
+
+
+def predicted_by_another(session: Session, model_tag: str) -> bool:
+    """Return whether any prediction is of another model, as they are after a new one went live."""
+    row = ProductAttribute
+    other = select(row.product_id).where(row.source != "merchandiser", row.model_tag != model_tag)
+    return session.scalars(other.limit(1)).first() is not None
 
 
 def store_attributes(session: Session, attributes: Attributes, model_tag: str) -> int:
@@ -45,6 +64,40 @@ def store_attributes(session: Session, attributes: Attributes, model_tag: str) -
             own &= ProductAttribute.product_id <= int(ids[part.stop - 1])
         changed += _bring_up_to_date(session, own, wanted)
     return changed
+
+
+def known_attributes(
+    session: Session, product_ids: Ids, stated: Mapping[str, Stated], vocabulary: Vocabulary
+) -> Attributes:
+    """Return what is known of products without predicting anything.
+
+    Args:
+        session: Where earlier builds wrote what they saw in pictures.
+        product_ids: (p,) ascending.
+        stated: What the products' words say now.
+        vocabulary: The attributes and their values.
+    """
+    row = ProductAttribute
+    seen: dict[str, dict[int, tuple[str, float]]] = {}
+    wanted = select(row.product_id, row.name, row.value, row.confidence).where(
+        row.source == "picture", among(row.product_id, product_ids.tolist())
+    )
+    for product, name, value, confidence in session.execute(wanted):
+        seen.setdefault(name, {})[product] = (value, confidence)
+    names = {each.name: tuple(v.name for v in each.values) for each in vocabulary.attributes}
+    described = []
+    for name in ("category", *(name for name in names if name != "category")):
+        found = seen.get(name, {})
+        values = tuple(dict.fromkeys((*names.get(name, ()), *(v for v, _ in found.values()))))
+        nothing = np.full(len(product_ids), -1, dtype=np.int32)
+        codes, confidences = nothing.copy(), np.zeros(len(product_ids), dtype=np.float32)
+        for place, product in enumerate(product_ids.tolist()):
+            if product in found:
+                value, confidences[place] = found[product]
+                codes[place] = values.index(value)
+        in_title = stated[name].in_title if name in stated else nothing
+        described.append(Described(name, values, in_title, codes, confidences))
+    return Attributes(product_ids, tuple(described))
 
 
 def _entries(attributes: Attributes, part: slice, model_tag: str) -> Iterator[tuple[Key, Entry]]:

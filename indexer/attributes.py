@@ -6,7 +6,7 @@ pixels instead. Its examples are what merchants wrote: fields, titles, descripti
 predicted with less than `LEAST_CONFIDENCE` is not said. Nothing here overwrites a merchant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from indexer.probe import Codes, Floats, Probe, fit_probe
 from indexer.snapshot import Snapshot
 from indexer.stated import Stated, read_stated, the_value
 from search.colours import NAMES
-from search.columns import FIELDS
+from search.columns import FIELDS, ColumnRow
 from search.encoder import Encoder
 from search.results import HalfVectors, Ids
 from search.vocabulary import Attribute, Value, Vocabulary
@@ -62,18 +62,22 @@ class Attributes:
     described: tuple[Described, ...]
 
     def fill(self, snapshot: Snapshot) -> Snapshot:
-        """Add what fields and merchandisers leave open: as the title says, or else the pictures."""
+        """Add what fields and merchandisers leave open, and the facets that this makes."""
         further = (each.name for each in self.described if each.name not in FIELDS)
+        return replace(snapshot, rows=self.filled(snapshot.rows), facets=(*FIELDS, *further))
+
+    def filled(self, rows: Sequence[ColumnRow]) -> list[ColumnRow]:
+        """Add to rows what is left open: as the title says, or else the pictures."""
         filled = []
-        places = np.searchsorted(self.product_ids, [row.product_id for row in snapshot.rows])
-        for row, place in zip(snapshot.rows, places.tolist(), strict=True):
+        places = np.searchsorted(self.product_ids, [row.product_id for row in rows])
+        for row, place in zip(rows, places.tolist(), strict=True):
             values = dict(row.values)
             for each in self.described:
                 code = each.stated[place] if each.stated[place] >= 0 else each.seen[place]
                 if not values.get(each.name) and code >= 0:
                     values[each.name] = each.values[code]
             filled.append(replace(row, values=values))
-        return replace(snapshot, rows=filled, facets=(*FIELDS, *further))
+        return filled
 
 
 class _Products:

@@ -7,7 +7,7 @@ before the commit that names it. A crash in between leaves a file that nothing r
 
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from indexer.away import check_not_away
-from indexer.claims import claim
+from indexer.claims import Claim, claim, encodable, newest
 from indexer.fetching.spool import Spool
 from indexer.pipeline import Encoded, Lost, Pipeline, Refused, Seen
 from indexer.stamps import stamp, tell_refused, unfetch
@@ -34,6 +34,8 @@ from search.tracing import annotate
 log = structlog.get_logger()
 
 REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
+NO_JOB = 0
+"""Number of a job that there is not, in whose name nothing is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +110,32 @@ class BatchEncoder:
         self._clear_spool(result.taken)
         return result
 
-    def _run_from(self, job_id: int, after: int) -> BatchResult:
-        return run_transaction(
-            self.database,
-            lambda session: self._encode(session, job_id, after),
-            within_s=REPEAT_WITHIN_S,
-        )
+    def run_newest(self, limit: int) -> BatchResult:
+        """Encode up to `limit` pictures, those written last first, for no job; errors as in `run`.
 
-    def _encode(self, session: Session, job_id: int, after: int) -> BatchResult:
-        """Claim, encode, store and stamp, within a transaction."""
-        claims = claim(session, self.encoder.tag, self.settings.batch_images, after=after)
+        What others hold is passed over: `claimed` may be 0 while pictures are left.
+        """
+        tag = self.encoder.tag
+
+        def work(session: Session) -> BatchResult:
+            last = newest(session, encodable(tag), limit)
+            return self._encode(session, NO_JOB, claim(session, tag, limit, among=last))
+
+        result = run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+        self._clear_spool(result.taken)
+        return result
+
+    def _run_from(self, job_id: int, after: int) -> BatchResult:
+        limit = self.settings.batch_images
+
+        def work(session: Session) -> BatchResult:
+            claims = claim(session, self.encoder.tag, limit, after=after)
+            return self._encode(session, job_id, claims)
+
+        return run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+
+    def _encode(self, session: Session, job_id: int, claims: Sequence[Claim]) -> BatchResult:
+        """Encode, store and stamp what is claimed, within a transaction."""
         if not claims:
             return BatchResult(0, 0)
         started = time.perf_counter()

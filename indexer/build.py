@@ -4,7 +4,6 @@ Everything is written under a temporary name, verified, then renamed. A build th
 nothing behind; what a killed one leaves, the next removes. The live generation is never touched.
 """
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -20,7 +19,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.attribute_rows import store_attributes
+from indexer.attribute_rows import answers, store_attributes
 from indexer.attributes import Attributes, describe
 from indexer.calibrate import calibrate
 from indexer.measure import make_queries, tune
@@ -28,6 +27,7 @@ from indexer.snapshot import Snapshot, take_snapshot
 from indexer.sole_job import SoleJob, sole_job
 from search.columns import load_columns, write_columns
 from search.db import session_scope
+from search.durable import make_durable
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
 from search.encoder.local_features import PATCH_DIM
@@ -109,10 +109,10 @@ def build_generation(
                 temporary, snapshot, vectors, settings, encoder, database=database, tell=tell
             )
             tell("Verifying")
-            _sync(temporary)
+            make_durable(temporary)
             verify_files(temporary)
             temporary.rename(generations / name)
-            _sync(generations)
+            make_durable(generations)
             _finish(database, generation_id, manifest, attributes)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -209,16 +209,6 @@ def _gather(directory: Path, snapshot: Snapshot, settings: Settings, model_tag: 
     return np.asarray(mapped).reshape(len(rows), -1)
 
 
-def _sync(directory: Path) -> None:
-    """Make a directory and the files in it durable."""
-    for path in (*(p for p in directory.iterdir() if p.is_file()), directory):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def _sweep(database: sqlalchemy.Engine, generations: Path) -> None:
     """Remove what killed builds left; the caller holds the lock, so no other build lives."""
     for name in _mark_failed(database):
@@ -250,6 +240,7 @@ def _finish(
     database: sqlalchemy.Engine, generation_id: int, manifest: Manifest, attributes: Attributes
 ) -> None:
     with session_scope(database) as session:
-        store_attributes(session, attributes, manifest.model_tag)
+        if answers(session, manifest.model_tag):
+            store_attributes(session, attributes, manifest.model_tag)
         row = session.get_one(GenerationRow, generation_id)
         row.state, row.manifest = "verified", manifest.model_dump(mode="json")

@@ -5,7 +5,7 @@ claims of a killed worker are free as soon as PostgreSQL sees its connection clo
 says "taken", so none can be left behind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, func, or_, select, text
@@ -75,7 +75,20 @@ def anything_unclaimed(session: Session, model_tag: str) -> bool:
     return session.scalars(_locking(encodable(model_tag)).limit(1)).first() is not None
 
 
-def claim(session: Session, model_tag: str, limit: int, *, after: int = 0) -> list[Claim]:
+def newest(session: Session, wanted: Select[int], limit: int) -> list[int]:
+    """Return the ids of some pictures of a query, claimed or not, those written last first."""
+    last_first = wanted.order_by(ProductImage.changed_in.desc(), ProductImage.id)
+    return list(session.scalars(last_first.limit(limit)))
+
+
+def claim(
+    session: Session,
+    model_tag: str,
+    limit: int,
+    *,
+    after: int = 0,
+    among: Collection[int] | None = None,
+) -> list[Claim]:
     """Take up to `limit` pictures whose bytes are here, lowest ids first, that nobody else holds.
 
     Args:
@@ -84,8 +97,12 @@ def claim(session: Session, model_tag: str, limit: int, *, after: int = 0) -> li
         limit: At most so many.
         after: Look only at greater ids. A worker passes where its last claim ended, so that
             the whole table is not scanned for every batch.
+        among: Take none but these; None: any.
     """
-    held = hold(session, encodable(model_tag), limit, after=after)
+    wanted = encodable(model_tag)
+    if among is not None:
+        wanted = wanted.where(ProductImage.id.in_(among))
+    held = hold(session, wanted, limit, after=after)
     rows = session.execute(
         select(
             ProductImage.id,

@@ -9,12 +9,13 @@ import sqlalchemy
 import structlog
 
 from indexer.sole_job import sole_job
+from search.answering import Answering, Pairing
 from search.configured_stages import configured_stages
 from search.db import session_scope
-from search.encoder import Encoder, load_encoder
+from search.encoder import Encoder
 from search.engine import SearchEngine
-from search.errors import ModelMismatch, NoGeneration
-from search.generation import Generation, load_generation
+from search.errors import NoGeneration
+from search.generation import load_generation
 from search.live import OneGeneration
 from search.merchandising.health.findings import JOB, keep_findings
 from search.merchandising.health.survey import Survey, survey
@@ -36,9 +37,9 @@ def look_after(
 
     Args:
         database: Where everything is.
-        settings: State root and model.
+        settings: State root and device.
         started_by: For the suite's run: the command.
-        encoder: Of the settings' model, where the caller has it loaded.
+        encoder: The generation's model, where the caller has it loaded.
 
     Returns:
         `{findings, suite}`; a part that failed is `{error}`, and `suite` is None where no saved
@@ -46,26 +47,25 @@ def look_after(
     """
     report: dict[str, Any] = {}
     try:
-        encoder = encoder or load_encoder(settings.model, settings.device)
-        generation = live_generation(database, settings, encoder)
+        live = live_generation(database, settings, encoder)
     except Exception as error:  # the generation is live, whatever goes wrong from here on
         log.exception("inspection_failed")
         return {"findings": {"error": str(error)}, "suite": {"error": str(error)}}
     try:
-        report["findings"] = inspect(database, settings, generation, encoder)
+        report["findings"] = inspect(database, settings, live)
     except Exception as error:
-        log.exception("inspection_failed", generation=generation.id)
+        log.exception("inspection_failed", generation=live.generation.id)
         report["findings"] = {"error": str(error)}
     try:
-        report["suite"] = run_descriptions(database, settings, generation, encoder, started_by)
+        report["suite"] = run_descriptions(database, settings, live, started_by)
     except Exception as error:
-        log.exception("suite_failed", generation=generation.id)
+        log.exception("suite_failed", generation=live.generation.id)
         report["suite"] = {"error": str(error)}
     return report
 
 
 def inspect(
-    database: sqlalchemy.Engine, settings: Settings, generation: Generation, encoder: Encoder
+    database: sqlalchemy.Engine, settings: Settings, answering: Answering
 ) -> dict[str, Any]:
     """Look over a generation, as a job; return how much of each kind was found.
 
@@ -74,13 +74,14 @@ def inspect(
     """
     with sole_job(database, JOB, steps=4) as job:
         begun: list[str] = []
+        generation = answering.generation
 
         def tell(part: str) -> None:
             if begun:
                 job.step()
             begun.append(part)
 
-        found = survey(database, settings, generation, encoder, tell=tell)
+        found = survey(database, settings, generation, answering.encoder, tell=tell)
         with session_scope(database) as session:
             keep_findings(session, generation.id, found.found)
         job.step()
@@ -91,13 +92,12 @@ def inspect(
 def run_descriptions(
     database: sqlalchemy.Engine,
     settings: Settings,
-    generation: Generation,
-    encoder: Encoder,
+    answering: Answering,
     started_by: str,
 ) -> dict[str, Any] | None:
     """Ask all saved descriptions; return the totals, and what became better and worse."""
     stages = configured_stages(settings, database)
-    engine = SearchEngine(database, OneGeneration(generation), encoder, settings, stages)
+    engine = SearchEngine(database, OneGeneration(answering), settings, stages)
     run = run_and_keep(engine, started_by=started_by)
     if run is None:
         return None
@@ -117,14 +117,15 @@ def run_descriptions(
 
 
 def live_generation(
-    database: sqlalchemy.Engine, settings: Settings, encoder: Encoder
-) -> Generation:
-    """Load the live generation.
+    database: sqlalchemy.Engine, settings: Settings, encoder: Encoder | None = None
+) -> Answering:
+    """Load the live generation with its model; `encoder` is that where it is loaded already.
 
     Raises:
         NoGeneration: nothing is published yet.
-        ModelMismatch: another model built it.
         DamagedGeneration: its files can't be read.
+        ModelUnavailable: its model can't be loaded.
+        ModelMismatch: that model is another by now.
     """
     with session_scope(database) as session:
         row = session.scalars(
@@ -133,10 +134,8 @@ def live_generation(
         if row is None:
             raise NoGeneration
         directory, number = settings.root / "generations" / row.directory, row.id
-    generation = load_generation(directory, number)
-    if generation.manifest.model_tag != encoder.tag:
-        raise ModelMismatch(generation.manifest.model_tag, encoder.tag)
-    return generation
+    pairing = Pairing(settings, at_hand=() if encoder is None else (encoder,))
+    return pairing.of(load_generation(directory, number))
 
 
 def _summary(found: Survey) -> dict[str, Any]:

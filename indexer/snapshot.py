@@ -1,12 +1,24 @@
 """What a generation would hold: one consistent look at the catalogue and its embeddings."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import Select, exists, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    any_,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from indexer.variants import Listed, variants
@@ -59,16 +71,14 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         digest = hashlib.sha256(repr((model_tag, vocabulary)).encode())
         rows, shards, shard_rows, titles, shares = [], [], [], [], bytearray()
         listed: dict[int, Listed] = {}
-        edits = _edits(session)
-        for record in session.execute(_indexed(model_tag)):
+        edits = read_edits(session)
+        for record in session.execute(indexed(model_tag)):
             *fields, title, colours, structure, sha256, shard, shard_row = record
-            image_id, product_id, price_cents, in_stock, *texts = fields
-            edited = edits.get(product_id, {})
+            edited = edits.get(record[1], {})
             digest.update(repr((*fields, edited, title, colours, structure, sha256)).encode())
-            values = dict(zip(FIELDS, texts, strict=True)) | edited
-            row = ColumnRow(image_id, product_id, price_cents, in_stock, values)
+            row = column_row(fields, edited)
             rows.append(row)
-            listed.setdefault(product_id, _listed(row, title, structure))
+            listed.setdefault(row.product_id, _listed(row, title, structure))
             shards.append(shard)
             shard_rows.append(shard_row)
             titles.append(title)
@@ -91,7 +101,7 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
     )
 
 
-def _indexed(model_tag: str) -> Select[Any]:
+def indexed(model_tag: str) -> Select[Any]:
     """Return the query for every picture to be indexed, in index order."""
     return (
         select(
@@ -117,14 +127,36 @@ def _indexed(model_tag: str) -> Select[Any]:
     )
 
 
-def _edits(session: Session) -> dict[int, dict[str, str]]:
-    """Return by product what merchandisers set, attribute by attribute; it replaces fields."""
+def column_row(fields: Sequence[Any], edited: Mapping[str, str]) -> ColumnRow:
+    """Return the row of a picture.
+
+    Args:
+        fields: What `indexed` says of it: ids, price, stock, and the texts of `FIELDS`.
+        edited: What merchandisers set; it replaces fields.
+    """
+    image_id, product_id, price_cents, in_stock, *texts = fields
+    values = dict(zip(FIELDS, texts, strict=True)) | dict(edited)
+    return ColumnRow(image_id, product_id, price_cents, in_stock, values)
+
+
+def read_edits(
+    session: Session, product_ids: Sequence[int] | None = None
+) -> dict[int, dict[str, str]]:
+    """Return by product what merchandisers set, attribute by attribute; None: of all products."""
     row = ProductAttribute
     set_by_hand = select(row.product_id, row.name, row.value).where(row.source == "merchandiser")
+    if product_ids is not None:
+        set_by_hand = set_by_hand.where(among(row.product_id, product_ids))
     edits: dict[int, dict[str, str]] = {}
     for product_id, name, value in session.execute(set_by_hand.order_by(row.product_id, row.name)):
         edits.setdefault(product_id, {})[name] = value
     return edits
+
+
+def among(column: Any, ids: Sequence[int]) -> ColumnElement[bool]:  # noqa: ANN401 - mapped
+    """Return the condition that a column is one of many ids, as one parameter."""
+    same: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(BigInteger)))
+    return same
 
 
 def _shares(colours: dict[str, Any] | None) -> bytes:

@@ -46,6 +46,11 @@ class SoleJob:
         with session_scope(self.database) as session:
             advance(session, self.id, done=1)
 
+    def expect(self, steps: int) -> None:
+        """Count on so many steps more than were planned."""
+        with session_scope(self.database) as session:
+            session.get_one(Job, self.id, with_for_update=True).total += steps
+
     def begin(self, stage: str) -> None:
         """End the stage before, and say what is being done now."""
         self.end()

@@ -6,6 +6,7 @@ recorded with the picture; what the machine can't, fails the job with the reason
 follows it learns why.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -17,34 +18,46 @@ from celery import Celery, Task
 from indexer.batch import BatchEncoder
 from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, REINDEX, sender
 from indexer.encode import encode_step, reason_of
+from indexer.encode_job import model_wanted
 from indexer.fetching.batch import BatchFetcher
 from indexer.fetching.step import fetch_step
 from indexer.queued_run import run_queued
 from indexer.run_context import message_of, own_headers
-from search.db import is_lost_connection, session_scope
+from search.db import is_lost_connection, run_transaction, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
 from search.jobs import fail
 from search.settings import Settings
 
+MODELS_KEPT = 2
+"""Encoders that a worker keeps: while a new model is tried, jobs of two take turns."""
+
 log = structlog.get_logger()
 
 
 class WorkerState:
-    """What a worker process keeps between tasks: one encoder, loaded for the first task."""
+    """What a worker process keeps between tasks: encoders, each loaded for its first task."""
 
     def __init__(self, database: sqlalchemy.Engine, settings: Settings) -> None:
         self.database, self.settings = database, settings
+        self._batches: OrderedDict[str, BatchEncoder] = OrderedDict()  # by model, used last at end
 
-    @cached_property
-    def batches(self) -> BatchEncoder:
-        """The encoder, ready to take batches.
+    def batches(self, job_id: int) -> BatchEncoder | None:
+        """Return the encoder that a job asks for, ready to take batches; None: the job is over.
 
         Raises:
-            ModelUnavailable: the model can't be loaded.
+            ModelUnavailable: the job's model can't be loaded here.
         """
-        encoder = load_encoder(self.settings.model, self.settings.device)
-        return BatchEncoder(self.database, self.settings, encoder)
+        model = run_transaction(self.database, lambda session: model_wanted(session, job_id))
+        if model is None:
+            return None
+        if model not in self._batches:
+            while len(self._batches) >= MODELS_KEPT:  # gone before the next takes its memory
+                self._batches.popitem(last=False)
+            encoder = load_encoder(model, self.settings.device)
+            self._batches[model] = BatchEncoder(self.database, self.settings, encoder)
+        self._batches.move_to_end(model)
+        return self._batches[model]
 
     @cached_property
     def fetcher(self) -> BatchFetcher:
@@ -60,8 +73,13 @@ def register_tasks(app: Celery, state: WorkerState) -> None:
         """Encode one batch of pictures and ask for the next."""
         headers = own_headers(task.request.headers)
         send = sender(app, job_id, headers)  # as this one was: of the run, not of this batch
+
+        def step() -> None:
+            if batches := state.batches(job_id):
+                encode_step(batches, job_id, send)
+
         with message_of(headers, ENCODE_BATCH, job_id):
-            run_or_fail_job(state, job_id, lambda: encode_step(state.batches, job_id, send))
+            run_or_fail_job(state, job_id, step)
 
     @app.task(name=FETCH_BATCH, bind=True)  # type: ignore[untyped-decorator]
     def fetch_batch(task: Task, job_id: int) -> None:

@@ -158,7 +158,16 @@ def load_columns(path: Path) -> Columns:
         OSError: the file can't be read.
         pyarrow.ArrowException: it is no such file.
     """
-    batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+    return read_columns(pa.memory_map(str(path)))
+
+
+def read_columns(content: pa.NativeFile) -> Columns:
+    """Read what `write_columns` wrote.
+
+    Raises:
+        pyarrow.ArrowException: it is something else.
+    """
+    batch = pa.ipc.open_file(content).get_batch(0)
     names = batch.schema.names[len(NUMBERS) :]
     expected = pa.schema([*NUMBERS, *((name, TEXT) for name in names)])
     if batch.schema != expected or not set(FIELDS) <= set(names):

@@ -14,7 +14,7 @@ from threading import Lock
 import numpy as np
 
 from search.encoder import Encoder
-from search.results import Embeddings, HalfVectors, Vector
+from search.results import Embeddings, StoredRows, Vector
 from search.vocabulary import Attribute, Value
 
 WANTED = 0.8
@@ -81,7 +81,7 @@ def compose(
     start: Vector,
     changes: Sequence[Change],
     directions: ValueDirections,
-    pictures: HalfVectors,
+    pictures: StoredRows,
     words: Vector | None = None,
 ) -> Vector:
     """Return a query vector moved as words say.

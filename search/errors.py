@@ -23,7 +23,7 @@ FindalikeError
 ├── UnknownEntry            there is no such account, key or saved thing
 ├── NoGeneration            nothing is published yet
 ├── UnknownGeneration       there is no such generation to publish or go back to
-├── ModelMismatch           query vectors and index come from different models
+├── ModelMismatch           a model is not the one that built an index
 ├── DimensionMismatch       arrays of different d
 ├── DamagedGeneration       a generation's files are not what its manifest says
 ├── DamagedShard            a shard is not what the database says
@@ -226,17 +226,17 @@ class UnknownGeneration(FindalikeError):
 
 
 class ModelMismatch(FindalikeError):
-    """The live index was built by another encoder."""
+    """What loads under a model's name is not the model that built the index."""
 
-    def __init__(self, index_tag: str, query_tag: str) -> None:
-        super().__init__(index_tag, query_tag)
-        self.index_tag, self.query_tag = index_tag, query_tag
+    def __init__(self, index_tag: str, found_tag: str) -> None:
+        super().__init__(index_tag, found_tag)
+        self.index_tag, self.found_tag = index_tag, found_tag
 
     def __str__(self) -> str:
         return (
-            f"The live index holds {self.index_tag} vectors; queries use {self.query_tag}. "
-            "Set FINDALIKE_MODEL back to the model that the index was built with, or run "
-            "`findalike reindex`, which encodes the catalogue with this one and builds its index."
+            f"The index holds {self.index_tag} vectors, but its model loads as {self.found_tag} "
+            "now: its files were changed. Put the old ones back, or run `findalike reindex "
+            "--publish-new-model`, which encodes the catalogue anew."
         )
 
 

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from search.columns import Columns, Mask, load_columns
 from search.errors import DamagedGeneration, DimensionMismatch
 from search.index import FaissIndex, read_index
-from search.results import Candidates, HalfVectors, Patches, Vector
+from search.layer import Layer
+from search.results import Candidates, HalfVectors, Patches, StoredRows, Vector
 from search.words import Words, load_words
 
 INDEX, VECTORS, PATCHES = "index.faiss", "vectors.f16", "patches.i8"
@@ -29,25 +31,30 @@ TEMPORARY = ".building-"
 """First part of the name of a directory that a build is still writing."""
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A value as it is written to a file."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class FileEntry(_Frozen):
+M = TypeVar("M", bound=Frozen)
+
+
+class FileEntry(Frozen):
     """What a file must be."""
 
     bytes: int
     sha256: str  # hex
 
 
-class Latency(_Frozen):
+class Latency(Frozen):
     """Milliseconds of one search without a filter."""
 
     p50: float
     p95: float
 
 
-class Measured(_Frozen):
+class Measured(Frozen):
     """What was measured when the generation was built."""
 
     recall_at_10: float  # rescored candidates against exact search, mean over all queries
@@ -58,7 +65,7 @@ class Measured(_Frozen):
     exact_ms: Latency
 
 
-class Thresholds(_Frozen):
+class Thresholds(Frozen):
     """Cosines above which an answer means something, and how well they separate."""
 
     photo_close: float
@@ -70,7 +77,7 @@ class Thresholds(_Frozen):
     text_false_alarm: float
 
 
-class Manifest(_Frozen):
+class Manifest(Frozen):
     """What a generation holds, how it was built and what it reached."""
 
     format: int
@@ -100,15 +107,16 @@ class Manifest(_Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A loaded generation. Read-only, safe to share between threads."""
+    """A loaded generation, with what lies over it. Read-only, safe to share between threads."""
 
     id: int
     manifest: Manifest
     columns: Columns
-    vectors: HalfVectors  # (n, d) float16, memory-mapped
-    patches: Patches  # (n, cells, p) int8, memory-mapped; no cells where there are none
-    index: FaissIndex
+    vectors: StoredRows  # (n, d) float16, memory-mapped
+    patches: StoredRows  # (n, cells, p) int8, memory-mapped; no cells where there are none
+    index: FaissIndex  # of its own rows
     words: Words  # of the catalogue as it was when this was built
+    layer: Layer | None = None
 
     def candidates(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
         """Return at most n rows that may answer, best first, similarities approximate.
@@ -122,11 +130,15 @@ class Generation:
             DimensionMismatch: the query has another d than the stored vectors.
         """
         self._check(query)
+        if self.layer is not None:
+            return self.layer.candidates(self.index, query, n, keep)
         return self.index.search(query, n, keep)
 
     def exact(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
         """Return the n best rows by exact search; arguments as in `candidates`."""
         self._check(query)
+        if self.layer is not None:
+            return self.layer.exact(self.index, query, n, keep)
         return self.index.exact.search(query, n, keep)
 
     def _check(self, query: Vector) -> None:
@@ -141,14 +153,15 @@ def file_entry(path: Path) -> FileEntry:
     return FileEntry(bytes=path.stat().st_size, sha256=digest)
 
 
-def write_manifest(directory: Path, manifest: Manifest) -> Manifest:
+def write_manifest(directory: Path, manifest: M) -> M:
     """Write a manifest with its own checksum; return it as written."""
-    sealed = manifest.model_copy(update={"checksum": _checksum(manifest)})
+    sealed = manifest.model_copy(update={"checksum": checksum(manifest)})
     (directory / MANIFEST).write_text(sealed.model_dump_json(indent=2), encoding="utf-8")
     return sealed
 
 
-def _checksum(manifest: Manifest) -> str:
+def checksum(manifest: Frozen) -> str:
+    """Return the sha256 of all that a manifest says but its checksum, hex."""
     rest = manifest.model_dump_json(exclude={"checksum"})
     return hashlib.sha256(rest.encode()).hexdigest()
 
@@ -165,7 +178,7 @@ def read_manifest(directory: Path) -> Manifest:
         raise _damaged(directory, MANIFEST, "is missing or not readable") from error
     if manifest.format != FORMAT:
         raise _damaged(directory, MANIFEST, f"has format {manifest.format}, not {FORMAT}")
-    if manifest.checksum != _checksum(manifest) or manifest.files.keys() != FILES:
+    if manifest.checksum != checksum(manifest) or manifest.files.keys() != FILES:
         raise _damaged(directory, MANIFEST, "is not what its checksum says")
     return manifest
 
@@ -210,19 +223,29 @@ def load_generation(directory: Path, generation_id: int) -> Generation:
         index = read_index(directory / INDEX)
     except RuntimeError as error:
         raise _damaged(directory, INDEX, "can't be read") from error
+    vectors = map_vectors(directory, manifest)
+    if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
+        raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
+    searched = FaissIndex(index, vectors, manifest.nprobe)
+    patches = map_patches(directory, manifest)
+    return Generation(generation_id, manifest, columns, vectors, patches, searched, words)
+
+
+def map_vectors(directory: Path, manifest: Manifest) -> HalfVectors:
+    """Memory-map the vectors of a generation, (n, d) float16.
+
+    Raises:
+        DamagedGeneration: they are not as many as the manifest says.
+    """
     shape = (manifest.vectors, manifest.dim)
     if manifest.files[VECTORS].bytes != 2 * manifest.vectors * manifest.dim:
         raise _damaged(directory, VECTORS, "holds another number of vectors than the manifest")
     # A plain view of the mapping: memmap's own class slows down every slice.
-    vectors = np.asarray(np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape))
-    if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
-        raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
-    searched = FaissIndex(index, vectors, manifest.nprobe)
-    patches = _map_patches(directory, manifest)
-    return Generation(generation_id, manifest, columns, vectors, patches, searched, words)
+    return np.asarray(np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape))
 
 
-def _map_patches(directory: Path, manifest: Manifest) -> Patches:
+def map_patches(directory: Path, manifest: Manifest) -> Patches:
+    """Memory-map the local features of a generation, (n, cells, p) int8; raises as above."""
     size, width = manifest.files[PATCHES].bytes, manifest.vectors * manifest.patch_dim
     if size == 0:  # nothing to map
         return np.empty((manifest.vectors, 0, manifest.patch_dim), np.int8)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.columns import Mask
-from search.results import Candidates, Embeddings, HalfVectors, Ids, Vector
+from search.results import Candidates, Embeddings, HalfVectors, Ids, StoredRows, Vector
 
 EXACT_ROWS = 4000
 """A filter that keeps no more rows is answered from the vectors, at about a microsecond a row of
@@ -107,13 +107,19 @@ class FaissIndex:
         self.index, self.nprobe = index, nprobe
         by_share = max(EXACT_ROWS, int(EXACT_SHARE * len(vectors)))
         self.exact_rows = by_share if exact_rows is None else exact_rows
-        self.exact = ExactIndex(vectors)
+        self.exact, self.rows = ExactIndex(vectors), len(vectors)
         ivf = faiss.try_extract_index_ivf(index)
         self.nlist: int = 0 if ivf is None else ivf.nlist
         self._wrapped = isinstance(index, faiss.IndexPreTransform)
 
     def search(
-        self, query: Vector, n: int, keep: Mask | None = None, *, nprobe: int | None = None
+        self,
+        query: Vector,
+        n: int,
+        keep: Mask | None = None,
+        *,
+        nprobe: int | None = None,
+        living: Mask | None = None,
     ) -> Candidates:
         """Return n rows, best first; see `VectorIndex.search`.
 
@@ -121,9 +127,17 @@ class FaissIndex:
         numbers until there are n rows, so that neither short lists nor a filter starve a page.
 
         Args:
+            query: (d,) float32, unit length.
+            n: Rows to return.
+            keep: (rows,) which rows a filter keeps; None: all.
             nprobe: Lists to visit first; None: what the index was tuned to.
+            living: (rows,) which rows are there at all; None: all. Unlike a filter it thins out
+                all lists alike, so that no more of them are visited for it.
         """
-        wanted = len(self.exact.vectors) if keep is None else int(np.count_nonzero(keep))
+        if living is not None and keep is not None:
+            keep = keep & living
+        there = keep if living is None or keep is not None else living
+        wanted = self.rows if there is None else int(np.count_nonzero(there))
         narrow = wanted <= max(self.exact_rows, 1)
         if keep is not None and (not self.nlist or narrow):
             return self.exact.search(query, n, keep)
@@ -131,10 +145,10 @@ class FaissIndex:
         if keep is not None:
             return self._filtered(query, n, keep, wanted, nprobe or self.nprobe)
         visited = min(self.nlist, nprobe or self.nprobe)
-        found = self.visit(query, n, nprobe=visited)
+        found = self.visit(query, n, living, nprobe=visited)
         while len(found.rows) < n and visited < self.nlist:
             visited = min(self.nlist, visited * WIDEN)
-            found = self.visit(query, n, nprobe=visited)
+            found = self.visit(query, n, living, nprobe=visited)
         return found
 
     def search_many(self, queries: Embeddings, n: int) -> tuple[Ids, npt.NDArray[np.float32]]:
@@ -211,7 +225,7 @@ def best(rows: Ids, similarities: npt.NDArray[np.float32], n: int) -> Candidates
     return Candidates(rows[order].astype(np.int64), similarities[order])
 
 
-def rescore(vectors: HalfVectors, query: Vector, found: Candidates) -> Candidates:
+def rescore(vectors: StoredRows, query: Vector, found: Candidates) -> Candidates:
     """Order candidates by the exact inner product with the stored vectors."""
     similarities = inner_products(vectors[found.rows], query)
     return best(found.rows, similarities, len(found.rows))

@@ -5,7 +5,6 @@ records who moved it.
 """
 
 import shutil
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -150,7 +149,7 @@ def prune(database: sqlalchemy.Engine, settings: Settings) -> list[str]:
         ).all()
         retired = [row for row in rows if row.state == "retired"]
         kept = [row for row in rows if row.state in ("live", "building")]
-        kept += [*retired[: settings.keep_generations], *_waiting(session)[:1]]
+        kept += [*retired[: settings.keep_generations], *newest_waiting(session)]
         for row in set(rows) - set(kept):
             session.delete(row)
         names = {row.directory for row in kept}
@@ -165,10 +164,16 @@ def prune(database: sqlalchemy.Engine, settings: Settings) -> list[str]:
 def _wanted(session: Session, generation_id: int | None) -> GenerationRow:
     """Return the row to publish."""
     if generation_id is None:
-        waiting = _waiting(session)
-        if not waiting:
-            raise UnknownGeneration("No generation waits to be published. Run `findalike build`.")
-        return waiting[0]
+        of_live_model, of_another = _waiting(session)
+        if of_live_model:
+            return of_live_model[0]
+        if of_another:
+            number = of_another[0].id
+            raise UnknownGeneration(
+                f"Generation {number} waits, but another model built it than the live one. "
+                f"`findalike compare` shows which is better; `findalike publish {number}` swaps."
+            )
+        raise UnknownGeneration("No generation waits to be published. Run `findalike build`.")
     row = session.get(GenerationRow, generation_id)
     if row is None or row.state not in ("verified", "retired", "live"):
         state = "does not exist" if row is None else f"is in state {row.state}"
@@ -179,14 +184,29 @@ def _wanted(session: Session, generation_id: int | None) -> GenerationRow:
     return row
 
 
-def _waiting(session: Session) -> Sequence[GenerationRow]:
-    """Return verified generations newer than the live one, newest first."""
-    live = select(GenerationRow.id).where(GenerationRow.state == "live").scalar_subquery()
-    return session.scalars(
+def newest_waiting(session: Session) -> list[GenerationRow]:
+    """Return the generations that wait to be published: of the live model, and of a new one.
+
+    At most one of each, the newest; of models that were tried, the last one.
+    """
+    return [row for rows in _waiting(session) for row in rows[:1]]
+
+
+def _waiting(session: Session) -> tuple[list[GenerationRow], list[GenerationRow]]:
+    """Return verified generations, newest first: of the live one's model, and of others.
+
+    Of the live model's, older ones than the live one do not wait: they were passed over.
+    """
+    live = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+    verified = session.scalars(
         select(GenerationRow)
-        .where(GenerationRow.state == "verified", GenerationRow.id > func.coalesce(live, 0))
+        .where(GenerationRow.state == "verified")
         .order_by(GenerationRow.id.desc())
     ).all()
+    if live is None:
+        return list(verified), []
+    own = [row for row in verified if row.model_tag == live.model_tag and row.id > live.id]
+    return own, [row for row in verified if row.model_tag != live.model_tag]
 
 
 def _rehearse(directory: Path, generation_id: int, settings: Settings) -> None:

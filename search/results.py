@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,19 @@ RegionMaps = npt.NDArray[np.float32]
 """(n, 5, g, g) float32, what a model says of where things are; see `search.regions`."""
 Ids = npt.NDArray[np.int64]
 """(n,) int64; -1 pads short rows where faiss returns them."""
+
+
+class StoredRows(Protocol):
+    """Rows that are read by number, slice or array of numbers: an array, or what reads like one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As an array's: rows first."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any: ...  # noqa: ANN401 - as an array's
 
 
 SAME_SIDE = 0.001

@@ -163,6 +163,13 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, le=60, description="How often searchers look for new generations and rules."),
     ] = 2.0
+    delta_limit: Annotated[
+        int,
+        Field(ge=1, description="Changed products that searchers are told of between two builds."),
+    ] = 5000
+    watch_s: Annotated[
+        float, Field(gt=0, le=60, description="How often `findalike watch` looks for changes.")
+    ] = 5.0
     events_days: Annotated[
         float,
         Field(gt=0, description="Searches and clicks older than this are deleted by `reindex`."),

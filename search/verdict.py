@@ -10,7 +10,7 @@ from search.generation import Thresholds
 from search.index import inner_products
 from search.lexical import Match
 from search.question import Question
-from search.results import HalfVectors, Verdict
+from search.results import StoredRows, Verdict
 from search.stages import Ranking
 
 TELLING = 0.5
@@ -18,7 +18,7 @@ TELLING = 0.5
 
 
 def verdict(
-    question: Question, ranking: Ranking, vectors: HalfVectors, thresholds: Thresholds | None
+    question: Question, ranking: Ranking, vectors: StoredRows, thresholds: Thresholds | None
 ) -> Verdict | None:
     """Judge an answer.
 

@@ -73,7 +73,7 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     ),
     errors.UnknownGeneration: Answer(404, "unknown-generation", "No such generation"),
     errors.ModelMismatch: Answer(
-        503, "model-mismatch", "The index is another model's", on_pages=BUSY
+        503, "model-mismatch", "The model is not the one of the index", on_pages=BUSY
     ),
     errors.DimensionMismatch: OWN_FAULT,
     errors.DamagedGeneration: NOT_READY,

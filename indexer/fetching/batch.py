@@ -8,7 +8,7 @@ again.
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from indexer.claims import newest
 from indexer.fetching.asking import Answered, Asker
 from indexer.fetching.breaker import HostBreakers, Patience
 from indexer.fetching.claims import FetchClaim, apart_from, claim_remote, due, needed
@@ -42,7 +43,9 @@ class FetchResult:
 
     claimed: int = 0
     fetched: int = 0  # pictures in the spool, for encoders
+    found: int = 0  # of them, those that nobody knew to be due
     refused: tuple[Refused, ...] = ()
+    tally: Counter[str] = field(default_factory=Counter)  # by the names of the report
     image_ids: tuple[int, ...] = ()  # all that were claimed
     seconds: float = 0.0
 
@@ -110,30 +113,54 @@ class BatchFetcher:
             self.database, lambda session: self._fetch(session, job_id), within_s=REPEAT_WITHIN_S
         )
 
+    def run_newest(self, model_tag: str, limit: int) -> FetchResult:
+        """Fetch up to `limit` pictures that a model needs, those written last first, for no job.
+
+        Pictures of hosts that are left alone now are passed over; errors as in `run`.
+        """
+
+        def work(session: Session) -> FetchResult:
+            wanted = apart_from(needed(model_tag), self.breakers.shut_hosts())
+            last = wanted.where(ProductImage.id.in_(newest(session, wanted, limit)))
+            claims = claim_remote(session, last, limit, needed=True)
+            return self._ask(session, claims, datetime.now(UTC))
+
+        return run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+
     def _fetch(self, session: Session, job_id: int) -> FetchResult:
         """Claim, ask, stamp and count, within a transaction."""
         job = session.get(Job, job_id)
         if job is None or job.state != "running":
             return FetchResult()
-        claims = self._claim(session, job)
-        if not claims:
-            return FetchResult()
+        # Never before the limit, should the clock jump: the picture would be asked for for ever.
+        now = max(datetime.now(UTC), recheck_before(job))
+        result = self._ask(session, self._claim(session, job), now)
+        if result.claimed:
+            add_to_job(
+                session,
+                job_id,
+                result.tally,
+                seconds=result.seconds,
+                given_up=self.breakers.given_up(),
+                found=result.found,
+            )
+        return result
+
+    def _ask(self, session: Session, claims: Sequence[FetchClaim], now: datetime) -> FetchResult:
+        """Ask hosts for claimed pictures, and write what came of it."""
         started = time.monotonic()
         answers = self._asker.ask(claims)
-        # Never before the limit, should the clock jump: the picture would be asked for for ever.
-        write_answers(session, answers, max(datetime.now(UTC), recheck_before(job)))
+        write_answers(session, answers, now)
         fetched = _fetched(answers)
-        seconds = time.monotonic() - started
-        add_to_job(
-            session,
-            job_id,
+        return FetchResult(
+            len(claims),
+            len(fetched),
+            sum(not answer.claim.needed for answer in fetched),
+            _refused(answers),
             tally_of(answers),
-            seconds=seconds,
-            given_up=self.breakers.given_up(),
-            found=sum(not answer.claim.needed for answer in fetched),
+            tuple(claim.picture.image_id for claim in claims),
+            time.monotonic() - started,
         )
-        ids = tuple(claim.picture.image_id for claim in claims)
-        return FetchResult(len(ids), len(fetched), _refused(answers), ids, seconds)
 
     def _claim(self, session: Session, job: Job) -> list[FetchClaim]:
         """Take pictures that encoders wait for; where there are none, those to be asked for again.

@@ -13,9 +13,12 @@ revision = "0009"
 down_revision = "0008"
 
 NOW = "pg_current_xact_id()::text::bigint"
-STAMPED = ("product", "product_image", "product_attribute")
-SHOWN = "product_id, position, address, state, sha256, width_px, height_px, colours, structure"
-"""Columns of a picture that matter to who searches."""
+STAMPED = {
+    "product": "title brand category colour price_cents in_stock retired_at changed_in",
+    "product_image": "product_id position state sha256 colours structure changed_in",
+    "product_attribute": "name value",
+}
+"""Tables, and the columns whose change counts."""
 STAMP = f"""
 CREATE FUNCTION stamp_changed_in() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -48,11 +51,13 @@ def upgrade() -> None:
     )
     op.execute(STAMP)
     op.execute(HAND_ON)
-    for table in STAMPED:
-        columns = f"OF {SHOWN}" if table == "product_image" else ""
+    for table, columns in STAMPED.items():
+        old, new = (
+            ", ".join(f"{row}.{column}" for column in columns.split()) for row in ("OLD", "NEW")
+        )
         op.execute(
-            f"CREATE TRIGGER stamp_changed_in BEFORE INSERT OR UPDATE {columns} ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION stamp_changed_in()"
+            f"CREATE TRIGGER stamp_changed_in BEFORE UPDATE ON {table} FOR EACH ROW "
+            f"WHEN (({old}) IS DISTINCT FROM ({new})) EXECUTE FUNCTION stamp_changed_in()"
         )
     op.execute(
         "CREATE TRIGGER pass_on_change AFTER DELETE ON product_image "
@@ -107,6 +112,7 @@ def _create_product_change() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("sku", sa.Text(), nullable=False),
         sa.Column("record", postgresql.JSONB(), nullable=True),
+        sa.Column("quarantine_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         *(sa.Column(name, sa.Text(), nullable=nullable) for name, nullable in texts.items()),
         sa.Column(
@@ -123,6 +129,12 @@ def _create_product_change() -> None:
             "state IN ('waiting', 'done', 'refused')", name=op.f("ck_product_change_state")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product_change")),
+        sa.ForeignKeyConstraint(
+            ["quarantine_id"],
+            ["quarantine.id"],
+            name=op.f("fk_product_change_quarantine_id"),
+            ondelete="SET NULL",
+        ),
     )
     op.create_index(
         op.f("ix_product_change_id"),
@@ -131,6 +143,12 @@ def _create_product_change() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index(op.f("ix_product_change_sku"), "product_change", ["sku"])
+    op.create_index(
+        op.f("ix_product_change_quarantine_id"),
+        "product_change",
+        ["quarantine_id"],
+        postgresql_where=sa.text("quarantine_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
@@ -138,7 +156,7 @@ def downgrade() -> None:
     op.drop_table("delta")
     for column in ("etag", "last_modified", "fetched_sha256", "checked_at"):
         op.drop_column("product_image", column)
-    for table in STAMPED[1:]:
+    for table in list(STAMPED)[1:]:
         op.execute(f"DROP TRIGGER pass_on_change ON {table}")
     for table in STAMPED:
         op.execute(f"DROP TRIGGER stamp_changed_in ON {table}")

@@ -116,7 +116,7 @@ def _makers(generation: Generation) -> dict[str, Maker]:
 def _ask(generation: Generation, query: Vector, keep: Mask, *, turned: bool) -> Asked:
     """Answer in all ways, rescored; turned round in order, since the first warms the memory."""
     index, n = generation.index, generation.manifest.candidates
-    by_lists = FaissIndex(index.index, generation.vectors, index.nprobe, exact_rows=0)
+    by_lists = FaissIndex(index.index, index.exact.vectors, index.nprobe, exact_rows=0)
     ways: dict[str, Callable[[], Candidates]] = {
         "searched": lambda: generation.candidates(query, n, keep),
         "exact": lambda: generation.exact(query, n, keep),

@@ -26,7 +26,7 @@ from search.generation import (
     write_manifest,
 )
 from search.index import write_index
-from search.results import Embeddings, HalfVectors
+from search.results import Embeddings, HalfVectors, StoredRows
 from search.settings import Settings
 from search.training import plan_index, train_index
 from search.words import WordCount, write_words
@@ -94,7 +94,7 @@ def make_generation(folder: Path, products: int) -> Generation:
     return load_generation(folder, 1)
 
 
-def seen_again(vectors: HalfVectors, count: int, step: float, seed: int) -> Embeddings:
+def seen_again(vectors: StoredRows, count: int, step: float, seed: int) -> Embeddings:
     """Return (count, d) unit vectors near stored ones: what photos and texts of them would be.
 
     Args:

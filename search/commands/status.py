@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from search.job_stages import StageProgress
     from search.jobs import JobView
     from search.operation.concerns import Concern
+    from search.operation.freshness import Freshness
     from search.operation.schedule import ScheduleState
     from search.operation.status import LiveIndex, Status
 
@@ -56,6 +57,21 @@ def describe_schedule(schedule: "ScheduleState | None") -> str:
     late = ", overdue" if schedule.overdue else ""
     when = f"{schedule.next_at:%Y-%m-%d %H:%M} UTC"
     return f"{schedule.expression} ({schedule.timezone}), next {when}{late}{attended}"
+
+
+def describe_fresh(fresh: "Freshness") -> str:
+    """Write what lies over the live index, what waits, and whether anybody watches."""
+    delta = fresh.delta
+    told = ["`findalike watch` " + ("runs" if fresh.attended else "does not run")]
+    told += [f"{fresh.waiting_changes:,} changes wait"] if fresh.waiting_changes else []
+    if delta is None:
+        told.append("no delta")
+    else:
+        told.append(
+            f"delta of {delta.products:,} new and changed products, {delta.dead:,} replaced or "
+            f"withdrawn, {ago(delta.created_at)}"
+        )
+    return ", ".join(told)
 
 
 def describe_running(job: "JobView") -> str:
@@ -118,6 +134,7 @@ def facts(status: "Status") -> dict[str, str]:
         "running": "\n".join(describe_running(job) for job in status.running) or "nothing",
         "last reindex": describe_nightly(status.last_reindex),
         "schedule": describe_schedule(status.schedule),
+        "changes": describe_fresh(status.freshness),
         "workers": "\n".join(workers) or "none",
         "queued tasks": queue,
         "disk": f"{used}; {size(status.disk.free_bytes)} free",

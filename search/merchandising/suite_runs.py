@@ -8,9 +8,10 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from search.answering import Pairing
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.errors import UnknownEntry, UnknownGeneration
+from search.errors import FindalikeError, UnknownEntry, UnknownGeneration
 from search.generation import load_generation
 from search.live import OneGeneration
 from search.merchandising.saved import list_saved
@@ -78,7 +79,7 @@ def run_and_keep(engine: SearchEngine, *, started_by: str) -> Run | None:
 
     Raises:
         NoGeneration: nothing is published yet.
-        ModelMismatch: the index was built by another model.
+        ModelMismatch: the model that built the index is another by now.
     """
     with session_scope(engine.database) as session:
         saved = list_saved(session)
@@ -107,6 +108,8 @@ def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> 
     Raises:
         UnknownGeneration: it is not kept.
         DamagedGeneration: its files can't be read.
+        ModelUnavailable: the model that built it can't be loaded.
+        ModelMismatch: that model is another by now.
     """
     with session_scope(engine.database) as session:
         row = session.get(GenerationRow, generation_id)
@@ -115,8 +118,13 @@ def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> 
                 f"Generation {generation_id} is not kept; `findalike status` shows the live one."
             )
         directory = settings.root / "generations" / row.directory
-    one = OneGeneration(load_generation(directory, generation_id))
-    return SearchEngine(engine.database, one, engine.encoder, settings, engine.stages)
+    generation = load_generation(directory, generation_id)
+    try:
+        before = engine.answering()
+    except FindalikeError:
+        before = None  # what is live need not be whole for another to be asked
+    one = OneGeneration(Pairing(settings).of(generation, before))
+    return SearchEngine(engine.database, one, settings, engine.stages)
 
 
 def list_runs(session: Session, limit: int = 50) -> list[Run]:

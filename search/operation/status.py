@@ -15,6 +15,7 @@ from search.db import WorkerView, server_version, session_scope, worker_connecti
 from search.jobs import JobView, latest_job, list_jobs, recent_jobs
 from search.models import Embedding, Generation, Product, ProductImage, Quarantine
 from search.operation.disk import DiskUse, disk_use
+from search.operation.freshness import Freshness, read_freshness
 from search.operation.queue_length import queue_lengths
 from search.operation.schedule import ScheduleState, read_schedule
 from search.schema import schema_revision
@@ -64,6 +65,7 @@ class Status:
     last_reindex: JobView | None  # the last that is over
     last_success: JobView | None  # the last reindex that went well
     schedule: ScheduleState | None  # None: nothing is scheduled
+    freshness: Freshness
     workers: list[WorkerView]
     queues: dict[str, int] | None  # tasks that wait, by queue; None: the broker does not answer
     disk: DiskUse
@@ -105,6 +107,7 @@ def read_status(
             last_reindex=last_over(session, "reindex"),
             last_success=latest_job(session, "reindex", "done"),
             schedule=read_schedule(session, settings),
+            freshness=read_freshness(session),
             workers=worker_connections(session),
             queues=queue_lengths(session, settings),
             disk=disk or disk_use(settings.root),

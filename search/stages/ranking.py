@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from search.columns import Columns
 from search.question import Question
-from search.results import Embeddings, Ids, Patches
+from search.results import Embeddings, Ids, StoredRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Asked:
     rows: Ids  # (c,) generation rows of all candidates
     product_ids: Ids  # (c,) the product of each
     vectors: Embeddings  # (c, d) float32
-    patches: Patches  # (all rows, cells, p) int8, by generation row
+    patches: StoredRows  # (all rows, cells, p) int8, by generation row
     similarities: npt.NDArray[np.float32]  # (c,) exact
 
     def places(self, rows: Ids) -> Ids:
