@@ -114,7 +114,12 @@ def _ask_hosts(
         with session_scope(database) as session:
             fail(session, job_id, reason_of(error))
         raise
-    return _read(database, job_id)
+    job = _read(database, job_id)
+    if job.state != "running":
+        discard_messages(make_app(settings))
+    if job.state == "failed":
+        raise JobFailed(job_id, job.error or "no reason was recorded")
+    return job
 
 
 def _who_works(running: int, started: int) -> str:

@@ -25,6 +25,7 @@ from search.settings import Settings, load_settings
 from search.training import IndexPlan
 from tests.factories import picture_bytes
 from tests.generations import flip_byte
+from tests.picture_host import serve_pictures
 
 N = 6
 Run = Callable[..., dict[str, Any]]
@@ -284,3 +285,18 @@ def test_the_command_does_it_all_with_a_worker_of_its_own(
 
 def test_a_catalogue_that_is_not_there_is_asked_wrongly(settings: Settings) -> None:
     assert CliRunner().invoke(reindex_command, ["/nowhere/at/all.csv"]).exit_code == 2
+
+
+def test_the_report_says_what_hosts_answered(run: Run, tmp_path: Path) -> None:
+    """Pictures on the network: new the first time, as before the second time."""
+    with serve_pictures() as host:
+        addresses = [host.put(f"{seed}.png", picture_bytes(seed)) for seed in range(N)]
+        rows = [f"SKU-{i},Thing {i},{address}," for i, address in enumerate(addresses)]
+        first = run(write_catalogue(tmp_path / "shop", rows))
+        host.put("0.png", picture_bytes(99))
+        second = run(recheck_hours=0)
+
+    assert (first["fetch"]["asked"], first["fetch"]["new"]) == (N, N)
+    assert (second["fetch"]["changed"], second["fetch"]["not_modified"]) == (1, N - 1)
+    assert second["encode"]["encoded"] == 1
+    assert second["fetch"]["put_off"] == {}

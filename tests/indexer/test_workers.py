@@ -12,16 +12,19 @@ from pathlib import Path
 import psutil
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, or_, select, text
 
 from indexer.broker import waiting_messages
 from indexer.celery_app import make_app
 from indexer.commands.encode import encode
 from indexer.commands.worker import parse_devices
 from indexer.encode import start_encoding
+from indexer.fetching.spool import Spool
 from indexer.workers import WorkerGroup, default_processes, worker_environment
-from search.db import open_database
+from search.db import open_database, session_scope
 from search.errors import WrongSetting
+from search.jobs import read_job
+from search.models import ProductImage
 from search.postgres_processes import find_postmaster
 from search.settings import Settings, load_settings
 from tests.factories import picture_bytes
@@ -91,6 +94,7 @@ def test_two_workers_share_and_a_killed_one_loses_nothing(
     assert (job.state, job.done, job.failed, job.total) == ("done", 24, 0, 24)
     assert job.report["encoded"] == 24
     assert_encoded_once(database, settings, 24)
+    assert [path for path in Spool(settings.root).root.rglob("*") if path.is_file()] == []
     assert group.deaths == 1
     assert victim not in group.pids
     assert group.pids == []
@@ -219,8 +223,10 @@ def test_sigterm_finishes_the_batch(database: Engine, settings: Settings, gate: 
         supervisor.wait(10)
     assert supervisor.returncode == 0
     assert json.loads(output) == {"processes": 1, "deaths": 0}
-    assert finish(database, job_id, settings).done == 4
-    assert_encoded_once(database, settings, 4)
+    fetched = or_(ProductImage.fetched_sha256.is_not(None), ProductImage.state == "ready")
+    with session_scope(database) as session:
+        assert len(session.scalars(select(ProductImage.id).where(fetched)).all()) == 4
+        assert read_job(session, job_id).failed == 0
 
 
 def test_the_environment_carries_the_settings(

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Engine, select
 
 from indexer.batch import BatchEncoder
-from indexer.celery_app import FETCH_BATCH
+from indexer.broker import waiting_messages
+from indexer.celery_app import FETCH_BATCH, make_app
+from indexer.commands.encode import encode as encode_command
 from indexer.encode import encode_all, encode_step
 from indexer.encode_job import count_once, finish_if_done, start_row
 from indexer.fetching.batch import BatchFetcher
@@ -22,8 +25,8 @@ from search.db import session_scope
 from search.encoder import Encoder
 from search.errors import JobFailed
 from search.jobs import JobView, read_job
-from search.models import ProductImage, Quarantine
-from search.settings import Settings
+from search.models import Job, ProductImage, Quarantine
+from search.settings import Settings, load_settings
 from tests.factories import make_image, make_product, picture_bytes
 from tests.picture_host import PictureHost, serve_pictures
 
@@ -450,3 +453,49 @@ def test_orphans_of_the_spool_are_pruned(
 
     assert {path.name for path in removed} == {orphan, retired, ".half.tmp"}
     assert spool.read(waited_for) == b"waited for"
+
+
+def test_the_command_asks_hosts_without_any_worker(
+    host: PictureHost,
+    add: Add,
+    encode: Callable[..., JobView],
+    database: Engine,
+    small_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing changed, so no model and no worker is started for it."""
+    monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
+    monkeypatch.setenv("FINDALIKE_RECHECK_HOURS", "0")
+    load_settings.cache_clear()
+    add(*put(host, 30))
+    encode()
+    host.forget_requests()
+
+    told = CliRunner().invoke(encode_command, [], catch_exceptions=False)
+
+    assert told.exit_code == 0
+    assert "Asked hosts for 30 pictures: 0 new, 0 changed, 30 as before" in told.output
+    assert "worker" not in told.output
+    assert (host.sent.total(), host.not_modified.total()) == (0, 30)
+    assert waiting_messages(make_app(load_settings())) == 0
+
+
+def test_what_changed_last_is_fetched_first(
+    host: PictureHost, add: Add, database: Engine, settings: Settings, small_encoder: Encoder
+) -> None:
+    """All day, for no job; a host that is away does not stand in the way of the others."""
+    add(*put(host, 10))
+    last = add(*put(host, 2, start=20))
+    encoder = BatchEncoder(database, settings, small_encoder)
+    with serve_pictures() as away, BatchFetcher(database, settings, QUICK) as fetcher:
+        away.status = 503
+        add(*put(away, 6, start=40))
+        asked = [fetcher.run_newest(small_encoder.tag, 6) for _ in range(2)]
+        result = encoder.run_newest(2)
+
+    assert [found.fetched for found in asked] == [0, 6]
+    assert result.encoded == 2
+    assert [image(database, image_id).state for image_id in last] == ["ready", "ready"]
+    assert states(database).count("failed") == 0
+    with session_scope(database) as session:
+        assert session.scalars(select(Job)).all() == []
