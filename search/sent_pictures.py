@@ -1,4 +1,4 @@
-"""Pictures that came with a product that somebody sent, kept below `<root>/pictures`.
+"""Pictures that came with a product that somebody sent, kept below `<root>/sent`.
 
 Each is stored as it came, under the hash of its content, so that one that is sent again is the same
 picture to all who look at it. Refuses what is no picture that can be used. What no product names
@@ -19,7 +19,7 @@ from search.images import Enough, decode_picture
 from search.models import ProductChange, ProductImage
 from search.signatures import picture_kind
 
-FOLDER = "pictures"
+FOLDER = "sent"
 SUFFIXES = {"JPEG": "jpg", "TIFF": "tif", "JPEG 2000": "jp2"}
 LOOKED_AT = Enough(256, 256)
 """Enough to find out whether a picture can be decoded."""
@@ -28,7 +28,7 @@ UNNAMED_FOR_S = 3600.0
 
 
 class SentPictures:
-    """The pictures below `<root>/pictures`. Safe to share between threads and processes."""
+    """The pictures below `<root>/sent`. Safe to share between threads and processes."""
 
     def __init__(self, root: Path) -> None:
         self._folder = root / FOLDER

@@ -163,7 +163,7 @@ def test_pictures_are_sent_with_the_product(
     assert sent.status_code == 202
     first, second, third = record(state, sent.json["id"])["image"]
     assert third == "https://shop.example/third.jpg"
-    folder = state.settings.root / "pictures"
+    folder = state.settings.root / "sent"
     assert Path(first) == folder / f"{hashlib.sha256(red).hexdigest()}.jpg"
     assert Path(second) == folder / f"{hashlib.sha256(blue).hexdigest()}.png"
     assert Path(first).read_bytes() == red
