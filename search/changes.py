@@ -143,13 +143,12 @@ def waiting_rows() -> Select[int | None]:
 
 def last_rereads(session: Session, quarantine_ids: Sequence[int]) -> dict[int, ChangeView]:
     """Return by entry of the quarantine what became of its last reading that is over."""
-    latest = (
+    settled = (
         select(ProductChange)
-        .distinct(ProductChange.quarantine_id)
         .where(ProductChange.quarantine_id.in_(quarantine_ids), ProductChange.state != "waiting")
-        .order_by(ProductChange.quarantine_id, ProductChange.id.desc())
+        .order_by(ProductChange.id)  # a later one takes the place of an earlier
     )
-    return {row.quarantine_id: _view(row) for row in session.scalars(latest) if row.quarantine_id}
+    return {row.quarantine_id: _view(row) for row in session.scalars(settled) if row.quarantine_id}
 
 
 def refuse_change(
