@@ -32,6 +32,7 @@ from search.models import Generation as GenerationRow
 from search.models import Product
 from search.progress import track
 from search.publication import prune, publish
+from search.sent_pictures import prune_sent_pictures
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
 from search.vocabulary import load_vocabulary
@@ -104,6 +105,7 @@ class Reindex:
         self.report["events_forgotten"] = forget_old_events(
             database, self.settings.root, older_than_days=self.settings.events_days
         )
+        prune_sent_pictures(database, self.settings.root)
         prune_thumbnails(database, ThumbnailStore(self.settings.root))
 
     def _renew(self, database: sqlalchemy.Engine, job: SoleJob, model: Model) -> None:

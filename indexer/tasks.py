@@ -21,6 +21,7 @@ from indexer.encode import encode_step, reason_of
 from indexer.encode_job import model_wanted
 from indexer.fetching.batch import BatchFetcher
 from indexer.fetching.step import fetch_step
+from indexer.product_messages import register_product_tasks
 from indexer.queued_run import run_queued
 from indexer.run_context import message_of, own_headers
 from search.db import is_lost_connection, run_transaction, session_scope
@@ -67,6 +68,7 @@ class WorkerState:
 
 def register_tasks(app: Celery, state: WorkerState) -> None:
     """Make an application able to run the tasks that `indexer.celery_app` can send."""
+    register_product_tasks(app, state.database, state.settings)
 
     @app.task(name=ENCODE_BATCH, bind=True)  # type: ignore[untyped-decorator]
     def encode_batch(task: Task, job_id: int) -> None:

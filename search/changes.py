@@ -9,31 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from search.audit import record_change
-from search.errors import FindalikeError, UnknownEntry
+from search.errors import TooManyChanges, UnknownEntry
 from search.models import ProductChange, Quarantine
 from search.product_fields import ProductFields
 
 API_SOURCE = "api"
 """The source of products that no catalogue ever named."""
 MOST_WAITING = 10_000
-
-
-class TooManyChanges(FindalikeError):
-    """More changes wait than anybody settles."""
-
-    def __init__(self, waiting: int) -> None:
-        super().__init__(waiting)
-        self.waiting = waiting
-
-    def __str__(self) -> str:
-        return (
-            f"{self.waiting:,} changes of products wait already. Send this one again later; an "
-            "operator sees to it that `findalike watch` runs."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +112,7 @@ def reread_rows(
     """
     room = MOST_WAITING - waiting_changes(session).count
     if room <= 0:
-        raise TooManyChanges(MOST_WAITING - room)
+        raise _too_many(MOST_WAITING - room)
     wanted = [Quarantine.kind == "row", Quarantine.id.not_in(waiting_rows())]
     if refusal_id is not None:
         wanted.append(Quarantine.id == refusal_id)
@@ -153,6 +139,16 @@ def waiting_rows() -> Select[int | None]:
     return select(ProductChange.quarantine_id).where(
         ProductChange.state == "waiting", ProductChange.quarantine_id.is_not(None)
     )
+
+
+def last_rereads(session: Session, quarantine_ids: Sequence[int]) -> dict[int, ChangeView]:
+    """Return by entry of the quarantine what became of its last reading that is over."""
+    settled = (
+        select(ProductChange)
+        .where(ProductChange.quarantine_id.in_(quarantine_ids), ProductChange.state != "waiting")
+        .order_by(ProductChange.id)  # a later one takes the place of an earlier
+    )
+    return {row.quarantine_id: _view(row) for row in session.scalars(settled) if row.quarantine_id}
 
 
 def refuse_change(
@@ -214,16 +210,31 @@ def waiting_changes(session: Session) -> Waiting:
     return Waiting(count, oldest_at)
 
 
+def forget_changes(session: Session, before: datetime) -> int:
+    """Delete what was settled before a time; return how many changes."""
+    settled = delete(ProductChange).where(
+        ProductChange.state != "waiting", ProductChange.settled_at < before
+    )
+    return len(session.execute(settled.returning(ProductChange.id)).all())
+
+
 def _write_down(session: Session, change: ProductChange, most: int | None) -> ChangeView:
     """Add a change to those that wait, and to the audit trail."""
     if most is not None and (waiting := waiting_changes(session).count) >= most:
-        raise TooManyChanges(waiting)
+        raise _too_many(waiting)
     session.add(change)
     session.flush()
     record_change(
         session, change.actor, f"product.{change.action}", change.sku, {"change": change.id}
     )
     return _view(change)
+
+
+def _too_many(waiting: int) -> TooManyChanges:
+    return TooManyChanges(
+        f"{waiting:,} changes of products wait already. Try again later; an operator sees to it "
+        "that `findalike watch` runs."
+    )
 
 
 def _view(change: ProductChange) -> ChangeView:

@@ -137,6 +137,7 @@ def facts(status: "Status") -> dict[str, str]:
         "changes": describe_fresh(status.freshness),
         "workers": "\n".join(workers) or "none",
         "queued tasks": queue,
+        "waiting changes": f"{status.changes.count:,}",
         "disk": f"{used}; {size(status.disk.free_bytes)} free",
     }
 
