@@ -5,26 +5,33 @@ before the commit that names it. A crash in between leaves a file that nothing r
 (`indexer.upkeep` removes it) and pictures that are as unencoded as before.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import delete, select, update
+import structlog
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from indexer.claims import Claim, claim, newest_unencoded
-from indexer.pipeline import Encoded, Pipeline, Refused, Seen
-from search.db import run_transaction
+from indexer.away import check_not_away
+from indexer.claims import Claim, claim, encodable, newest
+from indexer.fetching.spool import Spool
+from indexer.pipeline import Encoded, Lost, Pipeline, Refused, Seen
+from indexer.stamps import stamp, tell_refused, unfetch
+from search.db import run_transaction, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
 from search.jobs import advance
-from search.models import Embedding, ProductImage, Quarantine
+from search.models import Embedding, ProductImage
 from search.pictures import PictureStore
 from search.settings import Settings
+from search.tracing import annotate
+
+log = structlog.get_logger()
 
 REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
 NO_JOB = 0
@@ -39,7 +46,31 @@ class BatchResult:
     last_image_id: int  # highest id claimed, 0 for none
     encoded: int = 0  # embeddings made
     reused: int = 0  # usable pictures whose content had an embedding
-    failed: int = 0  # pictures refused
+    refused: tuple[Refused, ...] = ()
+    image_ids: tuple[int, ...] = ()  # all that were claimed
+    seconds: float = 0.0
+    taken: tuple[str, ...] = ()  # what was read from the spool, by sha256
+    lost: int = 0  # pictures that must be fetched again
+
+    @property
+    def failed(self) -> int:
+        """Pictures refused."""
+        return len(self.refused)
+
+    def tell(self, job_id: int) -> None:
+        """Log what was done; pictures by number, so that one can be followed through all lines."""
+        tell_refused(job_id, self.refused)
+        if self.claimed:
+            annotate(pictures=self.claimed, refused=self.failed)
+            log.info(
+                "batch_encoded",
+                job_id=job_id,
+                image_ids=self.image_ids,
+                encoded=self.encoded,
+                reused=self.reused,
+                refused=self.failed,
+                seconds=round(self.seconds, 3),
+            )
 
 
 class BatchEncoder:
@@ -54,6 +85,7 @@ class BatchEncoder:
     def __init__(self, database: sqlalchemy.Engine, settings: Settings, encoder: Encoder) -> None:
         self.database, self.settings, self.encoder = database, settings, encoder
         self.store = EmbeddingStore(settings.root)
+        self.spool = Spool(settings.root)
         self._pipeline = Pipeline(encoder, PictureStore(settings.root), settings)
         self._job_id, self._after = 0, 0
 
@@ -66,6 +98,7 @@ class BatchEncoder:
         Raises:
             sqlalchemy.exc.OperationalError: the database stayed away.
             OSError: the disk refuses shards or renditions.
+            PicturesAway: a disk or a share is away; no picture is marked as refused.
         """
         if job_id != self._job_id:
             self._job_id, self._after = job_id, 0
@@ -74,6 +107,7 @@ class BatchEncoder:
             # From the start: others may have let go what they held when we passed.
             result = self._run_from(job_id, 0)
         self._after = result.last_image_id
+        self._clear_spool(result.taken)
         return result
 
     def run_newest(self, limit: int) -> BatchResult:
@@ -84,10 +118,12 @@ class BatchEncoder:
         tag = self.encoder.tag
 
         def work(session: Session) -> BatchResult:
-            newest = newest_unencoded(session, tag, limit)
-            return self._encode(session, NO_JOB, claim(session, tag, limit, among=newest))
+            last = newest(session, encodable(tag), limit)
+            return self._encode(session, NO_JOB, claim(session, tag, limit, among=last))
 
-        return run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+        result = run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+        self._clear_spool(result.taken)
+        return result
 
     def _run_from(self, job_id: int, after: int) -> BatchResult:
         limit = self.settings.batch_images
@@ -102,16 +138,46 @@ class BatchEncoder:
         """Encode, store and stamp what is claimed, within a transaction."""
         if not claims:
             return BatchResult(0, 0)
+        started = time.perf_counter()
         tag = self.encoder.tag
         encoded = self._pipeline.run(claims, lambda digests: known(session, tag, digests))
+        check_not_away(session, encoded.outcomes)
         made = self._keep(session, encoded)
         seen = [part for part in encoded.outcomes if isinstance(part, Seen)]
-        refused = [part for part in encoded.outcomes if isinstance(part, Refused)]
+        refused = tuple(part for part in encoded.outcomes if isinstance(part, Refused))
+        lost = [part.claim.image_id for part in encoded.outcomes if isinstance(part, Lost)]
         stamp(session, seen, refused)
+        unfetch(session, lost)
         tally = Counter(f"failed.{part.reason}" for part in refused)
         tally["encoded"], tally["reused"] = made, len(seen) - made
+        seconds = time.perf_counter() - started
+        tally["worker_ms"] = round(1000 * seconds)
         advance(session, job_id, done=len(seen), failed=len(refused), tally=tally)
-        return BatchResult(len(claims), claims[-1].image_id, made, len(seen) - made, len(refused))
+        return BatchResult(
+            len(claims),
+            claims[-1].image_id,
+            made,
+            len(seen) - made,
+            refused,
+            tuple(held.image_id for held in claims),
+            seconds,
+            tuple({held.fetched_sha256 for held in claims if held.fetched_sha256 is not None}),
+            len(lost),
+        )
+
+    def _clear_spool(self, taken: Collection[str]) -> None:
+        """Remove what was read from the spool, but for what other pictures wait for.
+
+        A picture that is fetched just now may lose its file so; then it is fetched once more.
+        """
+        if not taken:
+            return
+        waited_for = select(ProductImage.fetched_sha256).where(
+            ProductImage.fetched_sha256.in_(taken)
+        )
+        with session_scope(self.database) as session:
+            waiting = set(session.scalars(waited_for))
+        self.spool.remove(set(taken) - waiting)
 
     def _keep(self, session: Session, encoded: Encoded) -> int:
         """Write the vectors as one shard and record them; return how many were new."""
@@ -136,55 +202,3 @@ def known(session: Session, model_tag: str, digests: Collection[str]) -> list[st
         Embedding.model_tag == model_tag, Embedding.sha256.in_(digests)
     )
     return list(session.scalars(query))
-
-
-def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) -> None:
-    """Write what became of pictures: their state, and quarantine entries for refused ones.
-
-    Entries of before are replaced, so a picture that works now is in quarantine no more.
-    """
-    now = datetime.now(UTC)
-    stamps = [
-        {
-            "id": part.claim.image_id,
-            "state": "ready",
-            "sha256": part.sha256,
-            "width_px": part.width_px,
-            "height_px": part.height_px,
-            "colours": part.colours,
-            "structure": part.structure,
-            "error": None,
-            "updated_at": now,
-        }
-        for part in seen
-    ] + [
-        {
-            "id": part.claim.image_id,
-            "state": "failed",
-            "sha256": part.sha256,
-            "width_px": None,
-            "height_px": None,
-            "colours": None,
-            "structure": None,
-            "error": part.detail,
-            "updated_at": now,
-        }
-        for part in refused
-    ]
-    session.execute(update(ProductImage), stamps)
-    ids = [stamped["id"] for stamped in stamps]
-    session.execute(delete(Quarantine).where(Quarantine.product_image_id.in_(ids)))
-    session.add_all(_entry(part.claim, part) for part in refused)
-    session.flush()
-
-
-def _entry(held: Claim, refused: Refused) -> Quarantine:
-    return Quarantine(
-        kind="image",
-        source=held.source,
-        sku=held.sku,
-        address=held.address,
-        product_image_id=held.image_id,
-        reason=refused.reason,
-        detail=refused.detail,
-    )

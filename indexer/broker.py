@@ -1,13 +1,17 @@
-"""The work queue's broker: its tables, its length, and the remains that it leaves.
+"""The work queue's broker: its tables, its queues' lengths, and the remains that it leaves.
 
 By default the broker is the PostgreSQL database itself, through kombu's SQLAlchemy transport.
 That transport marks a message as delivered and forgets about it: a message in the hands of a
-killed worker never comes back. So the queue only wakes workers up; what is to be done is always
-asked of the tables of the product, and a message lost or doubled changes nothing.
+killed worker never comes back. So messages of fetch and encode only wake workers up; what is to
+be done is always asked of the tables of the product, and one lost or doubled changes nothing. A
+message of the queue `build` asks for a run, and is never thrown away.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy
 import structlog
@@ -18,10 +22,12 @@ from sqlalchemy.exc import SADeprecationWarning
 from sqlalchemy.pool import NullPool
 
 from search.db import database_url
+from search.operation.queue_length import BUILD_QUEUE, ENCODE_QUEUE, FETCH_QUEUE, QUEUES
 from search.settings import Settings
 
+__all__ = ["BUILD_QUEUE", "ENCODE_QUEUE", "FETCH_QUEUE", "QUEUES"]
+
 SQL_PREFIX = "sqla+"
-QUEUE = "findalike"
 LOCK = 0x66_69_6E_64_61_6C_69_6B  # advisory lock of those who make the broker's tables
 KEEP_DELIVERED = timedelta(days=1)
 
@@ -52,22 +58,41 @@ def map_broker_tables(broker: Connection) -> None:
 
 
 def prepare_broker(app: Celery, settings: Settings) -> None:
-    """Make the queue, and remove what was delivered long ago.
+    """Make the queues, and remove what was delivered long ago.
 
     kombu makes its tables when they are first used, and fails where two processes do so at
     once; so this runs, one caller at a time, before messages are sent and workers started.
     """
     url = broker_url(settings)
     if not url.startswith(SQL_PREFIX):
+        with app.connection_for_write() as broker:
+            declare_queues(app, broker)
         return
     # NullPool: the connection is closed with its last use, there is nothing to dispose of.
     engine = create_engine(url.removeprefix(SQL_PREFIX), poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         with app.connection_for_write() as broker:
-            app.amqp.queues[QUEUE](broker.default_channel).declare()
-            broker.default_channel.session.close()
+            declare_queues(app, broker)
         prune_delivered(connection)
+
+
+def declare_queues(app: Celery, broker: Connection) -> None:
+    """Make every queue, so that each has a length before its first message."""
+    with _channel(broker) as channel:
+        for name in QUEUES:
+            app.amqp.queues[name](channel).declare()
+
+
+@contextmanager
+def _channel(broker: Connection) -> Iterator[Any]:
+    """Yield the broker's channel; kombu would leave the transaction of its SQL transport open."""
+    channel = broker.default_channel
+    try:
+        yield channel
+    finally:
+        if hasattr(channel, "session"):
+            channel.session.close()
 
 
 def prune_delivered(connection: sqlalchemy.Connection) -> int:
@@ -85,26 +110,22 @@ def prune_delivered(connection: sqlalchemy.Connection) -> int:
     return deleted.rowcount
 
 
-def waiting_messages(app: Celery) -> int:
-    """Return how many messages wait for a worker."""
-    with app.connection_for_read() as broker:
-        channel = broker.default_channel
-        try:
-            return int(app.amqp.queues[QUEUE](channel).queue_declare().message_count)
-        finally:
-            if hasattr(channel, "session"):
-                channel.session.close()  # kombu would leave its transaction open
+def waiting_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
+    """Return how many messages of a queue wait for a worker."""
+    with app.connection_for_read() as broker, _channel(broker) as channel:
+        return int(app.amqp.queues[queue](channel).queue_declare().message_count)
 
 
-def discard_messages(app: Celery) -> int:
+def discard_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
     """Remove what waits for a worker, once nothing is left to do; return how many messages.
 
-    Messages only wake workers up, so none is missed, and the queue's length says what is due.
+    Messages of fetch and encode only wake workers up, so none is missed, and the queue's length
+    says what is due.
+
+    Raises:
+        ValueError: of the queue `build`, whose messages are all that asks for a run.
     """
-    with app.connection_for_write() as broker:
-        channel = broker.default_channel
-        try:
-            return int(app.amqp.queues[QUEUE](channel).purge() or 0)
-        finally:
-            if hasattr(channel, "session"):
-                channel.session.close()
+    if queue == BUILD_QUEUE:
+        raise ValueError(f"messages of {queue} are not discarded: each asks for a run")
+    with app.connection_for_write() as broker, _channel(broker) as channel:
+        return int(app.amqp.queues[queue](channel).purge() or 0)

@@ -1,19 +1,37 @@
-"""The Celery application: one queue, late acknowledgement, ids instead of objects.
+"""The Celery application: three queues, late acknowledgement, ids instead of objects.
+
+Fetching waits for hosts, encoding for cores, and a build takes long: each has a queue, so that
+none blocks another, and workers choose theirs.
 
 There is no result backend: job rows say how far work is. Made by a function, because where the
 broker is depends on the settings, and asking may start the embedded database.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from celery import Celery
 from kombu.entity import Queue
 from sqlalchemy.pool import NullPool
 
-from indexer.broker import QUEUE, SQL_PREFIX, broker_url, map_broker_tables
+from indexer.broker import (
+    BUILD_QUEUE,
+    ENCODE_QUEUE,
+    FETCH_QUEUE,
+    QUEUES,
+    SQL_PREFIX,
+    broker_url,
+    map_broker_tables,
+)
+from indexer.run_context import run_headers
 from search.settings import Settings
 
+FETCH_BATCH = "findalike.fetch_batch"
 ENCODE_BATCH = "findalike.encode_batch"
+REINDEX = "findalike.reindex"
+QUEUE_OF = {FETCH_BATCH: FETCH_QUEUE, ENCODE_BATCH: ENCODE_QUEUE, REINDEX: BUILD_QUEUE}
+Send = Callable[[str, int], None]
+"""Sends so many messages of a task, for one job."""
 REDELIVER_AFTER_S = 3600  # far longer than a batch, or Redis hands it out twice
 
 
@@ -30,8 +48,10 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     url = broker_url(settings)
     app = Celery("findalike", broker=url, set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(QUEUE)],  # type: ignore[no-untyped-call]
-        task_default_queue=QUEUE,
+        task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
+        task_routes={task: {"queue": queue} for task, queue in QUEUE_OF.items()},
+        task_default_queue=ENCODE_QUEUE,
+        task_create_missing_queues=False,
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
@@ -54,6 +74,23 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     if url.startswith(SQL_PREFIX):
         map_broker_tables(app.connection_for_write())
     return app
+
+
+def sender(app: Celery, job_id: int, headers: Mapping[str, str] | None = None) -> Send:
+    """Return a function that wakes workers up for a job: (name of the task, messages).
+
+    Args:
+        app: Sends them.
+        job_id: Which job.
+        headers: Of the run that they are part of; None: of the present work.
+    """
+    headers = run_headers() if headers is None else headers
+
+    def send(task: str, messages: int) -> None:
+        for _ in range(messages):
+            app.send_task(task, [job_id], headers=headers)
+
+    return send
 
 
 def transport_options(url: str, *, polling: bool) -> dict[str, Any]:

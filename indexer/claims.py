@@ -1,4 +1,4 @@
-"""Which pictures want encoding, and how a worker takes some for itself.
+"""Which pictures want encoding, and how a worker takes pictures for itself.
 
 A claim is a row lock, nothing else: it lasts as long as the transaction that took it, so the
 claims of a killed worker are free as soon as PostgreSQL sees its connection closed. No column
@@ -14,6 +14,10 @@ from sqlalchemy.orm import Session
 from search.models import Embedding, Product, ProductImage
 
 CLAIM_HELD_AT_MOST = "30min"
+REMOTE = or_(
+    ProductImage.address.istartswith("http://"), ProductImage.address.istartswith("https://")
+)
+"""Whether a picture is fetched over the network, as `indexer.addresses.is_remote` says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Claim:
     address: str  # absolute path or http(s) address
     source: str  # the catalogue it came from
     sku: str
+    fetched_sha256: str | None = None  # what the spool has of it, where it is not here
 
 
 def unencoded(model_tag: str) -> Select[int]:
@@ -49,20 +54,30 @@ def unencoded(model_tag: str) -> Select[int]:
     )
 
 
+def encodable(model_tag: str) -> Select[int]:
+    """Select those of `unencoded` whose bytes are here: files, and fetched pictures."""
+    here = or_(~REMOTE, ProductImage.fetched_sha256.is_not(None))
+    return unencoded(model_tag).where(here)
+
+
+def count(session: Session, wanted: Select[int]) -> int:
+    """Count the pictures of a query, claimed or not."""
+    return session.scalars(select(func.count()).select_from(wanted.subquery())).one()
+
+
 def count_unencoded(session: Session, model_tag: str) -> int:
     """Count what is left to do, claimed or not."""
-    counted = select(func.count()).select_from(unencoded(model_tag).subquery())
-    return session.scalars(counted).one()
+    return count(session, unencoded(model_tag))
 
 
 def anything_unclaimed(session: Session, model_tag: str) -> bool:
     """Return whether there is a picture to encode that no worker holds."""
-    return session.scalars(_locking(model_tag).limit(1)).first() is not None
+    return session.scalars(_locking(encodable(model_tag)).limit(1)).first() is not None
 
 
-def newest_unencoded(session: Session, model_tag: str, limit: int) -> list[int]:
-    """Return the ids of pictures to be encoded, claimed or not, those written last first."""
-    last_first = unencoded(model_tag).order_by(ProductImage.changed_in.desc(), ProductImage.id)
+def newest(session: Session, wanted: Select[int], limit: int) -> list[int]:
+    """Return the ids of some pictures of a query, claimed or not, those written last first."""
+    last_first = wanted.order_by(ProductImage.changed_in.desc(), ProductImage.id)
     return list(session.scalars(last_first.limit(limit)))
 
 
@@ -74,7 +89,7 @@ def claim(
     after: int = 0,
     among: Collection[int] | None = None,
 ) -> list[Claim]:
-    """Take up to `limit` pictures, lowest ids first, that nobody else holds.
+    """Take up to `limit` pictures whose bytes are here, lowest ids first, that nobody else holds.
 
     Args:
         session: The transaction that holds the claim until it ends.
@@ -84,36 +99,56 @@ def claim(
             the whole table is not scanned for every batch.
         among: Take none but these; None: any.
     """
+    wanted = encodable(model_tag)
+    if among is not None:
+        wanted = wanted.where(ProductImage.id.in_(among))
+    held = hold(session, wanted, limit, after=after)
+    rows = session.execute(
+        select(
+            ProductImage.id,
+            ProductImage.address,
+            Product.source,
+            Product.sku,
+            ProductImage.fetched_sha256,
+        )
+        .join(Product, Product.id == ProductImage.product_id)
+        .where(ProductImage.id.in_(held))
+        .order_by(ProductImage.id)
+    )
+    return [Claim(*row) for row in rows]
+
+
+def hold(session: Session, wanted: Select[int], limit: int, *, after: int = 0) -> list[int]:
+    """Lock up to `limit` pictures of a query that nobody else holds; return their ids, in order.
+
+    Args:
+        session: The transaction that holds them until it ends.
+        wanted: Ids of pictures.
+        limit: At most so many.
+        after: Look only at greater ids.
+    """
     # A batch of pictures from slow hosts may idle longer than the server's general limit.
     session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{CLAIM_HELD_AT_MOST}'"))
     while True:
-        locking = _locking(model_tag).where(ProductImage.id > after)
-        if among is not None:
-            locking = locking.where(ProductImage.id.in_(among))
+        locking = _locking(wanted).where(ProductImage.id > after)
         locked = session.scalars(locking.order_by(ProductImage.id).limit(limit)).all()
-        claims = _still_unencoded(session, model_tag, locked)
-        if claims or not locked:
-            return claims
+        held = _still(session, wanted, locked)
+        if held or not locked:
+            return held
         after = locked[-1]
 
 
-def _still_unencoded(session: Session, model_tag: str, locked: Sequence[int]) -> list[Claim]:
+def _still(session: Session, wanted: Select[int], locked: Sequence[int]) -> list[int]:
     """Return those of our locked rows that another worker has not stamped just before.
 
     A row stamped between the locking query's snapshot and its lock passes that query: PostgreSQL
     rechecks the locked row, but against the embeddings of the old snapshot. This query has a
     new snapshot, and nobody can change the rows any more.
     """
-    still = unencoded(model_tag).where(ProductImage.id.in_(locked)).subquery()
-    rows = session.execute(
-        select(ProductImage.id, ProductImage.address, Product.source, Product.sku)
-        .join(Product, Product.id == ProductImage.product_id)
-        .where(ProductImage.id.in_(select(still.c.id)))
-        .order_by(ProductImage.id)
-    )
-    return [Claim(*row) for row in rows]
+    still = wanted.where(ProductImage.id.in_(locked)).order_by(ProductImage.id)
+    return list(session.scalars(still))
 
 
-def _locking(model_tag: str) -> Select[int]:
+def _locking(wanted: Select[int]) -> Select[int]:
     # NO KEY UPDATE: others may still refer to the row, as a quarantine entry does.
-    return unencoded(model_tag).with_for_update(skip_locked=True, of=ProductImage, key_share=True)
+    return wanted.with_for_update(skip_locked=True, of=ProductImage, key_share=True)

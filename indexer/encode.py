@@ -10,29 +10,34 @@ from collections.abc import Callable, Iterator
 
 import sqlalchemy
 import structlog
-from celery import Celery
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from indexer.batch import BatchEncoder
+from indexer.batch import BatchEncoder, BatchResult
 from indexer.broker import prepare_broker, waiting_messages
-from indexer.celery_app import ENCODE_BATCH, make_app
-from indexer.claims import count_unencoded
+from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, Send, make_app, sender
+from indexer.claims import count, count_unencoded, encodable
 from indexer.encode_job import (
     KIND,
     batches_in_work,
     count_once,
     finish_if_done,
+    is_counted,
     start_row,
-    summary,
     uncount,
 )
-from indexer.upkeep import prune_orphan_shards
+from indexer.fetching.batch import BatchFetcher
+from indexer.fetching.breaker import Patience
+from indexer.fetching.progress import asked_so_far, left_to_fetch
+from indexer.fetching.spool import Spool
+from indexer.fetching.step import fetch_step, resume_fetching
+from indexer.upkeep import prune_orphan_shards, prune_spool
 from search.db import run_transaction, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
-from search.errors import JobFailed
-from search.jobs import JobView, fail, finish, latest_job, read_job
+from search.errors import FindalikeError, JobFailed
+from search.jobs import JobView, fail, latest_job, read_job
+from search.models import Job
 from search.settings import Settings, load_settings
 
 FAN_OUT = 32  # messages at a time; each batch asks for the next one
@@ -58,12 +63,13 @@ def start_encoding(
         database: Where the pictures are.
         settings: The model, the batch size, the broker.
         model_tag: Of the settings' model, where the caller knows it: then a job without work
-            is over at once, without waking anybody. Else the first worker counts the work.
+            is over at once, without waking anybody. Else the first encoder counts the work.
 
     Returns:
         The id of the job; see `follow`.
     """
     prune_orphan_shards(database, EmbeddingStore(settings.root))
+    prune_spool(database, Spool(settings.root))
     app = make_app(settings)
     prepare_broker(app, settings)
     with session_scope(database) as session:
@@ -73,17 +79,14 @@ def start_encoding(
             fail(session, job.id, f"Given up for a job with FINDALIKE_MODEL={settings.model}.")
             job = None
         job_id = start_row(session, settings) if job is None else uncount(session, job.id)
-        over = model_tag is not None and not count_unencoded(session, model_tag)
-        if over:
-            finish(session, job_id, {"model_tag": model_tag, **summary(read_job(session, job_id))})
+        if model_tag is not None and not count_unencoded(session, model_tag):
+            count_once(session, job_id, model_tag)
+        over = finish_if_done(session, job_id)
     if not over:
-        _send(app, job_id, 1)
+        send = sender(app, job_id)
+        send(ENCODE_BATCH, 1)
+        send(FETCH_BATCH, 1)
     return job_id
-
-
-def _send(app: Celery, job_id: int, messages: int) -> None:
-    for _ in range(messages):
-        app.send_task(ENCODE_BATCH, [job_id])
 
 
 def _messages(remaining: int, settings: Settings) -> int:
@@ -91,13 +94,13 @@ def _messages(remaining: int, settings: Settings) -> int:
     return min(FAN_OUT, -(-remaining // settings.batch_images))
 
 
-def encode_step(batches: BatchEncoder, job_id: int, send: Callable[[int], None]) -> bool:
+def encode_step(batches: BatchEncoder, job_id: int, send: Send) -> bool:
     """Do one batch of a job: what a message asks of a worker.
 
     Args:
         batches: The worker's own.
         job_id: A job; nothing happens when it is over.
-        send: Sends so many further messages for the job.
+        send: Sends further messages for the job.
 
     Returns:
         Whether there was anything to do.
@@ -105,26 +108,40 @@ def encode_step(batches: BatchEncoder, job_id: int, send: Callable[[int], None])
     Raises:
         sqlalchemy.exc.OperationalError: the database stayed away.
         OSError: the disk refuses.
+        PicturesAway: a disk or a share is away.
     """
-    remaining = run_transaction(
-        batches.database, lambda session: count_once(session, job_id, batches.encoder.tag)
+    tag = batches.encoder.tag
+    first, remaining = run_transaction(
+        batches.database,
+        lambda session: (not is_counted(session, job_id), count_once(session, job_id, tag)),
     )
     if remaining is None:
         return False
-    send(max(0, _messages(remaining, batches.settings) - 1))
+    send(ENCODE_BATCH, _messages(remaining, batches.settings) - 1)
+    if first:
+        send(FETCH_BATCH, 1)  # before, nobody knew what this model lacks
     result = batches.run(job_id)
-    log.info(
-        "batch_encoded",
-        job_id=job_id,
-        encoded=result.encoded,
-        reused=result.reused,
-        failed=result.failed,
-    )
+    result.tell(job_id)
     if result.claimed:
-        send(1)
+        send(ENCODE_BATCH, 1)
+    if result.taken and _wants_fetching(batches, job_id, result):
+        send(FETCH_BATCH, 1)
     if result.claimed < batches.settings.batch_images:
         run_transaction(batches.database, lambda session: finish_if_done(session, job_id))
     return result.claimed > 0
+
+
+def _wants_fetching(batches: BatchEncoder, job_id: int, result: BatchResult) -> bool:
+    """Whether a batch made room in the spool for which fetching waits, or found something lost."""
+    resumed = run_transaction(
+        batches.database, lambda session: resume_fetching(session, job_id, batches.settings)
+    )
+    return resumed or result.lost > 0
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what a job says of the error that ended it."""
+    return str(error) if isinstance(error, FindalikeError) else f"{type(error).__name__}: {error}"
 
 
 def follow(
@@ -168,17 +185,17 @@ class _Reviver:
     def __init__(self, database: sqlalchemy.Engine, settings: Settings, job_id: int) -> None:
         self._database, self._settings, self._job_id = database, settings, job_id
         self._app = make_app(settings)
-        self._seen: tuple[int, str | None] | None = None
+        self._seen: tuple[int, int, str | None] | None = None
         self._moved_at = time.monotonic()
         self._pause_s = STALLED_AFTER_S
         self._woken = 0
 
     def look(self, job: JobView) -> None:
         """Compare with the last look; act where too long nothing has changed."""
-        seen = (job.processed, job.report.get("model_tag"))
+        seen = (job.processed, asked_so_far(job.report), job.report.get("model_tag"))
         if seen != self._seen:
             self._seen, self._woken = seen, 0
-            self._pause_s = STALLED_AFTER_S if seen[1] is not None else LOADING_AFTER_S
+            self._pause_s = STALLED_AFTER_S if seen[2] is not None else LOADING_AFTER_S
             self._moved_at = time.monotonic()
         ready = job.total > 0 and job.processed >= job.total
         if ready or time.monotonic() - self._moved_at > self._pause_s:
@@ -205,9 +222,11 @@ class _Reviver:
             return
         self._woken += 1
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-        messages = 1 if tag is None else _messages(count_unencoded(session, tag), self._settings)
+        messages = 1 if tag is None else _messages(count(session, encodable(tag)), self._settings)
         log.warning("messages_sent_again", job_id=self._job_id, messages=messages)
-        _send(self._app, self._job_id, messages)
+        send = sender(self._app, self._job_id)
+        send(ENCODE_BATCH, messages)
+        send(FETCH_BATCH, min(1, left_to_fetch(session, session.get_one(Job, self._job_id))))
 
 
 def encode_all(
@@ -216,6 +235,7 @@ def encode_all(
     encoder: Encoder,
     *,
     progress: Callable[[int, int], None] | None = None,
+    patience: Patience | None = None,
 ) -> JobView:
     """Encode everything in this process, without workers; returns the job that it was.
 
@@ -224,6 +244,7 @@ def encode_all(
         settings: State root, batch size, limits.
         encoder: The model.
         progress: Called after each batch with what is done and how much there is.
+        patience: How much of the failing of a host of pictures is borne.
 
     Raises:
         JobFailed: somebody else ended the job.
@@ -231,12 +252,17 @@ def encode_all(
     """
     batches = BatchEncoder(database, settings, encoder)
     prune_orphan_shards(database, batches.store)
+    prune_spool(database, batches.spool)
+    fetcher = BatchFetcher(database, settings, patience)
     with session_scope(database) as session:
         job_id = start_row(session, settings)
     try:
         while True:
-            worked = encode_step(batches, job_id, lambda _messages: None)
+            worked = encode_step(batches, job_id, _nobody)
             job = _look(database, job_id)
+            if job.state == "running":
+                worked = fetch_step(fetcher, job_id, _nobody) or worked
+                job = _look(database, job_id)
             if progress is not None:
                 progress(job.processed, job.total)
             if job.state == "done":
@@ -245,5 +271,11 @@ def encode_all(
                 time.sleep(POLL_S)  # other workers hold the rest
     except Exception as error:
         with session_scope(database) as session:
-            fail(session, job_id, f"{type(error).__name__}: {error}")
+            fail(session, job_id, reason_of(error))
         raise
+    finally:
+        fetcher.close()
+
+
+def _nobody(_task: str, _messages: int) -> None:
+    """Wake nobody up: this process does all of it."""

@@ -1,12 +1,21 @@
 """The row of an encode job: made, counted once, ended by whoever sees that nothing is left."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from indexer.claims import count_unencoded
+from indexer.claims import count, count_unencoded, encodable
+from indexer.fetching.progress import (
+    beginning,
+    end_fetching,
+    hosts_given_up,
+    left_to_fetch,
+    nobody_answered,
+    note,
+)
 from search.jobs import JobView, fail, finish, read_job, start_job
 from search.models import Job, Product, ProductImage
 from search.settings import Settings
@@ -17,14 +26,20 @@ KIND = "encode"
 def start_row(session: Session, settings: Settings) -> int:
     """Record a new job; return its id."""
     report = {"model": settings.model, "encoded": 0, "reused": 0, "failed": {}}
-    return start_job(session, KIND, report=report)
+    return start_job(session, KIND, report=report | beginning(settings))
 
 
 def uncount(session: Session, job_id: int) -> int:
     """Make the next worker count anew, and wake up the others."""
     job = session.get_one(Job, job_id, with_for_update=True)
     job.report = {key: value for key, value in (job.report or {}).items() if key != "model_tag"}
+    note(job, given_up={}, begun=False, paused=False)
     return job_id
+
+
+def is_counted(session: Session, job_id: int) -> bool:
+    """Whether a worker has counted what a job has to do."""
+    return "model_tag" in read_job(session, job_id).report
 
 
 def model_wanted(session: Session, job_id: int) -> str | None:
@@ -59,20 +74,42 @@ def count_once(session: Session, job_id: int, model_tag: str) -> int | None:
         return 0
     remaining = count_unencoded(session, model_tag)
     job.report = report | {"model_tag": model_tag}
+    note(job, begun=False)  # only now is it known which pictures are to be fetched for this model
     job.total = job.done + job.failed + remaining
     return remaining
 
 
 def finish_if_done(session: Session, job_id: int) -> bool:
-    """End a job that has nothing left to do; return whether it is over."""
-    job = read_job(session, job_id)
+    """End a job that has nothing left to do; return whether it is over.
+
+    Pictures of hosts that were given up are put off: they stay as they are, and the job ends. Where
+    no host answers at all it fails, for then it is not the hosts.
+    """
+    view = read_job(session, job_id)
+    if view.state != "running":
+        return True
+    tag = view.report.get("model_tag")
+    job = session.get_one(Job, job_id)
+    if tag is None or count(session, encodable(tag)) or left_to_fetch(session, job):
+        return False
+    job = session.get_one(Job, job_id, with_for_update=True, populate_existing=True)
     if job.state != "running":
         return True
-    tag = job.report.get("model_tag")
-    if tag is None or count_unencoded(session, tag):
-        return False
-    finish(session, job_id, summary(job))
+    silent = sorted(hosts_given_up(job)) if nobody_answered(job) else []
+    final = end_fetching(session, job)
+    if silent:
+        fail(session, job_id, _network_away(silent), final)
+    else:
+        finish(session, job_id, summary(view) | final)
     return True
+
+
+def _network_away(hosts: Sequence[str]) -> str:
+    return (
+        f"None of {len(hosts)} hosts of pictures can be reached, {hosts[0]} for one. Check this "
+        "machine's network, its name service and its proxy; then run this again. No picture was "
+        "marked as refused, and what is encoded is kept."
+    )
 
 
 def summary(job: JobView) -> dict[str, Any]:

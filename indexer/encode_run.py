@@ -3,6 +3,8 @@
 What commands share. Libraries and services want `indexer.encode`.
 """
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +14,21 @@ import sqlalchemy
 
 from indexer.broker import discard_messages
 from indexer.celery_app import make_app
-from indexer.encode import follow, start_encoding
+from indexer.encode import follow, reason_of, start_encoding
 from indexer.encode_job import anything_pending
+from indexer.fetching.batch import BatchFetcher
+from indexer.fetching.progress import asked_so_far
+from indexer.fetching.step import fetch_step
 from indexer.workers import WorkerGroup, default_processes
-from search.db import session_scope, worker_connections
+from search.db import (
+    WorkerView,
+    session_scope,
+    worker_application_name,
+    worker_connections,
+)
 from search.encoder import load_encoder
 from search.errors import JobFailed
-from search.jobs import JobView, read_job
+from search.jobs import JobView, fail, read_job
 from search.progress import track
 from search.settings import Settings
 
@@ -47,13 +57,15 @@ def run_encoding(
         KeyboardInterrupt: after a line that says how to go on.
     """
     with session_scope(database) as session:
-        running = len(worker_connections(session))
+        running = sum(_helps(worker) for worker in worker_connections(session))
         pending = anything_pending(session)
     # Starting workers only to learn that there is nothing to do would take longer.
     model_tag = None if pending else load_encoder(settings.model, "cpu").tag
     job_id = start_encoding(database, settings, model_tag=model_tag)
     job = _read(database, job_id)
-    if job.state != "running":
+    if job.state == "running" and not pending and not running:
+        job = _ask_hosts(database, settings, job_id, quiet=quiet)
+    if job.state == "done":
         return job
     if workers is None:
         workers = 0 if running else default_processes(settings)
@@ -72,9 +84,37 @@ def run_encoding(
     return job
 
 
+def _helps(worker: WorkerView) -> bool:
+    """Whether a worker takes batches: not one that builds only, nor the one that asks."""
+    own = worker_application_name(socket.gethostname(), os.getpid(), worker.queues)
+    named = worker_application_name(worker.hostname, worker.pid, worker.queues)
+    return "encode" in worker.queues and named != own
+
+
 def _read(database: sqlalchemy.Engine, job_id: int) -> JobView:
     with session_scope(database) as session:
         return read_job(session, job_id)
+
+
+def _ask_hosts(
+    database: sqlalchemy.Engine, settings: Settings, job_id: int, *, quiet: bool
+) -> JobView:
+    """Ask hosts here whether their pictures changed; return how far the job is then.
+
+    Most nights little did, and then no worker and no model need to be started.
+    """
+    try:
+        with (
+            BatchFetcher(database, settings) as fetcher,
+            track("Asking hosts for changed pictures", quiet=quiet) as bar,
+        ):
+            while fetch_step(fetcher, job_id, lambda _task, _messages: None):
+                bar.update(asked_so_far(_read(database, job_id).report), None)
+    except Exception as error:
+        with session_scope(database) as session:
+            fail(session, job_id, reason_of(error))
+        raise
+    return _read(database, job_id)
 
 
 def _who_works(running: int, started: int) -> str:
@@ -104,12 +144,13 @@ def _show(
 ) -> JobView:
     """Show progress until the job is done; return its last state."""
     moved_at, processed, hinted = time.monotonic(), -1, False
-    with track("Encoding pictures", quiet=quiet) as bar:
+    with track("Encoding pictures", quiet=quiet, unit="pictures") as bar:
         for job in jobs:
             # A total of 0 is not counted yet, unless the job is over.
             bar.update(job.processed, job.total or None)
-            if job.processed != processed:
-                moved_at, processed, hinted = time.monotonic(), job.processed, False
+            moved = job.processed + asked_so_far(job.report)
+            if moved != processed:
+                moved_at, processed, hinted = time.monotonic(), moved, False
             if group is not None and group.deaths >= DEATHS_PER_WORKER * len(group.devices):
                 raise JobFailed(job_id, f"its workers keep dying; {group.log_file} says why.")
             if not hinted and time.monotonic() - moved_at > HINT_AFTER_S:

@@ -1,7 +1,7 @@
 """Reads, decodes and prepares pictures in threads while the model encodes earlier ones in another.
 
-Knows no database: addresses go in, vectors or refusals come out. What is wrong with one picture
-is a value, not an exception; exceptions are for what is wrong with the machine.
+Knows no database and no network: claims go in, vectors or refusals come out. What is wrong with one
+picture is a value, not an exception; exceptions are for what is wrong with the machine.
 """
 
 import hashlib
@@ -15,19 +15,18 @@ from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-import httpx
 import structlog
 from PIL import Image
 
 from indexer.claims import Claim
-from indexer.fetch import read_picture
+from indexer.fetching.spool import Spool
+from indexer.local_files import read_file
 from indexer.stage_times import StageTimes
 from indexer.structure import structure_of
 from indexer.within_memory import WithinMemory
 from search.colours import colour_shares
 from search.encoder import PictureEncoder
 from search.errors import UnusablePicture
-from search.fetch import open_client
 from search.images import FORMATS, Enough, decode_picture
 from search.pictures import LONGEST_SIDE_PX, PictureStore
 from search.results import CellPatches, Vector
@@ -74,10 +73,17 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A picture that was fetched and is not in the spool any more."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """What became of some pictures, in the order they were asked for."""
 
-    outcomes: tuple[Seen | Refused, ...]
+    outcomes: tuple[Seen | Refused | Lost, ...]
     vectors: dict[str, Vector]  # by sha256, only those that were not known
     patches: dict[str, CellPatches]  # of the same
 
@@ -96,6 +102,7 @@ class Pipeline:
 
     def __init__(self, encoder: PictureEncoder, pictures: PictureStore, settings: Settings) -> None:
         self._encoder, self._pictures, self._settings = encoder, pictures, settings
+        self._spool = Spool(settings.root)
         self._enough = Enough(OVERSAMPLING * encoder.side_px, LONGEST_SIDE_PX)
         self._within_memory = WithinMemory(encoder)
         self.times = StageTimes()
@@ -107,25 +114,22 @@ class Pipeline:
         Raises:
             OSError: the disk refuses renditions.
         """
-        outcomes: list[Seen | Refused] = []
+        outcomes: list[Seen | Refused | Lost] = []
         said: dict[str, tuple[Vector, CellPatches]] = {}
         asked: set[str] = set()  # what the model has got, in this run
         self._idle_since = time.perf_counter()
         # A quarter of the batch at a time, so that threads and model overlap.
         size = min(GROUP_AT_MOST, max(8, self._settings.batch_images // 4))
         with (
-            open_client() as client,
             ThreadPoolExecutor(decode_threads(self._settings)) as pool,
             ThreadPoolExecutor(1, thread_name_prefix="model") as model,
         ):
-            prepared = map_ahead(
-                pool, lambda claim: self._prepare(claim, client), claims, ahead=2 * size
-            )
+            prepared = map_ahead(pool, self._prepare, claims, ahead=2 * size)
             # While the model has a group, the next one is gathered and looked up.
             running: Future[dict[str, tuple[Vector, CellPatches]]] | None = None
             while group := list(islice(prepared, size)):
-                outcomes += [part if isinstance(part, Refused) else part[0] for part in group]
-                usable = [part for part in group if not isinstance(part, Refused)]
+                outcomes += [part[0] if isinstance(part, tuple) else part for part in group]
+                usable = [part for part in group if isinstance(part, tuple)]
                 new = self._new(usable, known, asked)
                 asked |= new.keys()
                 if running is not None:
@@ -158,12 +162,14 @@ class Pipeline:
         said = [pair for part in parts for pair in zip(part.vectors, part.patches, strict=True)]
         return dict(zip(new, said, strict=True))
 
-    def _prepare(self, claim: Claim, client: httpx.Client) -> Prepared | Refused:
+    def _prepare(self, claim: Claim) -> Prepared | Refused | Lost:
         """Turn an address into the model's input; runs in a thread."""
         sha256, times = None, self.times
         try:
             with times.stage("read"):
-                content = read_picture(claim.address, self._settings, client)
+                content = self._read(claim)
+                if content is None:
+                    return Lost(claim)
                 sha256 = hashlib.sha256(content).hexdigest()
             with times.stage("decode"):
                 image = decode_picture(
@@ -182,6 +188,12 @@ class Pipeline:
         with times.stage("preprocess"):
             pixels = self._encoder.preprocess(image)
         return Seen(claim, sha256, width_px, height_px, colours, structure_of(image)), pixels
+
+    def _read(self, claim: Claim) -> bytes | None:
+        """Return a picture's bytes; None where the spool has lost them."""
+        if claim.fetched_sha256 is not None:
+            return self._spool.read(claim.fetched_sha256)
+        return read_file(claim.address, self._settings.max_image_bytes)
 
 
 def decode_threads(settings: Settings, workers: int = 1) -> int:

@@ -197,7 +197,7 @@ class Reindex:
         }
 
     def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
-        with track(f"Reading {source}", quiet=self.quiet) as bar:
+        with track(f"Reading {source}", quiet=self.quiet, unit="rows") as bar:
             found = ingest(
                 database,
                 source,
@@ -209,7 +209,9 @@ class Reindex:
 
     def _encode(self, database: sqlalchemy.Engine, model: Model) -> dict[str, Any]:
         job = run_encoding(database, model.settings, workers=self.workers, quiet=self.quiet)
-        return {"job": job.id, "total": job.total, **job.report}
+        encoded = {"job": job.id, "total": job.total, **job.report}
+        self.report.setdefault("fetch", encoded.pop("fetch", {}))
+        return encoded
 
     def _build(self, database: sqlalchemy.Engine, model: Model) -> int:
         """Build; where a shard is damaged, encode what it held again and build once more."""

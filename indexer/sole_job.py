@@ -2,25 +2,35 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy
+import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
+from indexer.cost import Cost
+from indexer.run_context import work_of
 from search.advisory_locks import exclusively
 from search.db import session_scope
-from search.jobs import advance, begin_stage, fail, finish, start_job
+from search.job_stages import begin_stage, end_stage, measure_stage
+from search.jobs import advance, fail, finish, start_job
 from search.models import Job
+from search.progress import recording
+from search.tracing import span
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class SoleJob:
-    """A job that is the only one of its kind; `report` is kept when it ends.
+    """A job that is the only one of its kind; `report` is kept as stages end, and at the end.
 
-    Its stages are steps that have names; the report gets the seconds that each took.
+    Its stages are steps that have names; the report gets the seconds that each took, and what it
+    cost this process and those that it started and waited for.
     """
 
     id: int
@@ -28,6 +38,8 @@ class SoleJob:
     report: dict[str, Any] = field(default_factory=dict)
     _stage: str | None = None
     _began_at: float = 0.0  # monotonic seconds
+    _cost: Cost = field(default_factory=Cost.so_far)
+    _traced: ExitStack = field(default_factory=ExitStack)
 
     def step(self) -> None:
         """Count one step as done."""
@@ -43,6 +55,9 @@ class SoleJob:
         """End the stage before, and say what is being done now."""
         self.end()
         self._stage, self._began_at = stage, time.monotonic()
+        self._cost = Cost.so_far()
+        self._traced.enter_context(bound_contextvars(stage=stage))
+        self._traced.enter_context(span(f"stage {stage}", job_id=self.id))
         with session_scope(self.database) as session:
             begin_stage(session, self.id, stage)
 
@@ -52,8 +67,26 @@ class SoleJob:
             return
         seconds = self.report.setdefault("seconds", {})
         seconds[self._stage] = round(time.monotonic() - self._began_at, 2)
+        self.report.setdefault("cost", {})[self._stage] = Cost.so_far().since(self._cost)
+        log.info("stage_done", seconds=seconds[self._stage])
+        self._traced.close()
         self._stage = None
-        self.step()
+        with session_scope(self.database) as session:
+            end_stage(session, self.id, self.report)
+            advance(session, self.id, done=1)
+
+    def give_up(self, error: BaseException) -> None:
+        """Record why it failed, and leave the stage that it was at."""
+        log.error("job_failed", error=_reason(error))
+        self._traced.close()
+        # What went wrong first is what the caller must hear of, not a database that is away.
+        with suppress(SQLAlchemyError), session_scope(self.database) as session:
+            fail(session, self.id, _reason(error), self.report)
+
+    def measure(self, done: int, total: int | None, *, unit: str, step: str | None) -> None:
+        """Record how far the present stage is; a database that is away costs nothing else."""
+        with suppress(SQLAlchemyError), session_scope(self.database) as session:
+            measure_stage(session, self.id, done, total, unit=unit, step=step)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -79,16 +112,16 @@ def sole_job(database: sqlalchemy.Engine, kind: str, steps: int) -> Iterator[Sol
             for job_id in session.scalars(dead).all():
                 fail(session, job_id, "It was killed, or its machine went down.")
             job = SoleJob(start_job(session, kind, total=steps), database)
-        try:
-            yield job
-        except BaseException as error:
-            # What went wrong first is what the caller must hear of, not a database that is away.
-            with suppress(SQLAlchemyError), session_scope(database) as session:
-                fail(session, job.id, _reason(error), job.report)
-            raise
-        job.end()
-        with session_scope(database) as session:
-            finish(session, job.id, job.report)
+        with work_of(kind, job.id), recording(job.measure):
+            try:
+                yield job
+            except BaseException as error:
+                job.give_up(error)
+                raise
+            job.end()
+            with session_scope(database) as session:
+                finish(session, job.id, job.report)
+            log.info("job_done", seconds=job.report.get("seconds"))
 
 
 def _reason(error: BaseException) -> str:

@@ -1,21 +1,28 @@
 """The Celery tasks: thin wraps of functions that know no queue.
 
-A task takes ids, does about a minute of work, and may run twice. What a picture can't survive is
+A batch takes ids, does about a minute of work, and may run twice; `reindex` may take hours, and a
+message that is delivered twice runs it once. What a picture can't survive is
 recorded with the picture; what the machine can't, fails the job with the reason, so that whoever
 follows it learns why.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
 import sqlalchemy
 import structlog
-from celery import Celery
+from celery import Celery, Task
 
 from indexer.batch import BatchEncoder
-from indexer.celery_app import ENCODE_BATCH
-from indexer.encode import encode_step
+from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, REINDEX, sender
+from indexer.encode import encode_step, reason_of
 from indexer.encode_job import model_wanted
+from indexer.fetching.batch import BatchFetcher
+from indexer.fetching.step import fetch_step
+from indexer.queued_run import run_queued
+from indexer.run_context import message_of, own_headers
 from search.db import is_lost_connection, run_transaction, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
@@ -52,23 +59,40 @@ class WorkerState:
         self._batches.move_to_end(model)
         return self._batches[model]
 
+    @cached_property
+    def fetcher(self) -> BatchFetcher:
+        """What asks hosts for pictures; it needs no model."""
+        return BatchFetcher(self.database, self.settings)
+
 
 def register_tasks(app: Celery, state: WorkerState) -> None:
     """Make an application able to run the tasks that `indexer.celery_app` can send."""
 
-    @app.task(name=ENCODE_BATCH)  # type: ignore[untyped-decorator]
-    def encode_batch(job_id: int) -> None:
+    @app.task(name=ENCODE_BATCH, bind=True)  # type: ignore[untyped-decorator]
+    def encode_batch(task: Task, job_id: int) -> None:
         """Encode one batch of pictures and ask for the next."""
-
-        def send(messages: int) -> None:
-            for _ in range(messages):
-                app.send_task(ENCODE_BATCH, [job_id])
+        headers = own_headers(task.request.headers)
+        send = sender(app, job_id, headers)  # as this one was: of the run, not of this batch
 
         def step() -> None:
             if batches := state.batches(job_id):
                 encode_step(batches, job_id, send)
 
-        run_or_fail_job(state, job_id, step)
+        with message_of(headers, ENCODE_BATCH, job_id):
+            run_or_fail_job(state, job_id, step)
+
+    @app.task(name=FETCH_BATCH, bind=True)  # type: ignore[untyped-decorator]
+    def fetch_batch(task: Task, job_id: int) -> None:
+        """Fetch one batch of pictures and ask for the next."""
+        headers = own_headers(task.request.headers)
+        send = sender(app, job_id, headers)
+        with message_of(headers, FETCH_BATCH, job_id):
+            run_or_fail_job(state, job_id, lambda: fetch_step(state.fetcher, job_id, send))
+
+    @app.task(name=REINDEX, bind=True)  # type: ignore[untyped-decorator]
+    def reindex(task: Any) -> None:  # noqa: ANN401  (Celery has no types)
+        """Do the whole nightly run, if nobody is at it and no earlier delivery has done it."""
+        run_queued(state.database, state.settings, task.request.id)
 
 
 def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object]) -> None:
@@ -76,8 +100,8 @@ def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object])
     try:
         step()
     except Exception as error:
-        log.exception("task_failed", job_id=job_id)
+        log.exception("task_failed")
         if is_lost_connection(error) or isinstance(error, DatabaseUnavailable):
             return  # the job goes on with the next message
         with session_scope(state.database) as session:
-            fail(session, job_id, f"{type(error).__name__}: {error}")
+            fail(session, job_id, reason_of(error))

@@ -13,11 +13,12 @@ import sqlalchemy
 import structlog
 from sqlalchemy import delete, select
 
+from indexer.fetching.spool import Spool
 from search.db import session_scope
 from search.embeddings import SUFFIX, EmbeddingStore
 from search.errors import DamagedShard
 from search.merchandising.asked import prune_photos
-from search.models import Embedding, ProductImage, SearchEvent
+from search.models import Embedding, Product, ProductImage, SearchEvent
 from search.thumbnails import ThumbnailStore
 
 ORPHAN_AFTER_S = 2 * 3600.0  # longer than a claim can be held, see `indexer.claims`
@@ -43,6 +44,31 @@ def prune_orphan_shards(
         removed.append(path)
     if removed:
         log.info("shards_pruned", files=len(removed))
+    return removed
+
+
+def prune_spool(
+    database: sqlalchemy.Engine, spool: Spool, *, older_than_s: float = ORPHAN_AFTER_S
+) -> list[Path]:
+    """Remove fetched pictures that no product waits for, and temporary files; return them."""
+    stale = list(spool.stale_files(older_than_s=older_than_s))
+    removed = []
+    for start in range(0, len(stale), 1000):
+        batch = stale[start : start + 1000]
+        names = [path.name for path in batch]
+        waited_for = (
+            select(ProductImage.fetched_sha256)
+            .join(Product, Product.id == ProductImage.product_id)
+            .where(Product.retired_at.is_(None), ProductImage.fetched_sha256.in_(names))
+        )
+        with session_scope(database) as session:
+            waiting = set(session.scalars(waited_for))
+        for path in batch:
+            if path.name not in waiting:
+                path.unlink(missing_ok=True)
+                removed.append(path)
+    if removed:
+        log.info("spool_pruned", files=len(removed))
     return removed
 
 

@@ -1,10 +1,10 @@
 """Brings changes of single products to searchers all day, round by round, until told to stop.
 
-A round takes the changes that wait in the inbox, encodes a few pictures that are pending, those of
-the products that changed last first, and publishes a delta where products changed. It encodes with
-the live generation's model. What fails is logged and tried again in the next round, so that it
-outlasts restarts of the database, damaged shards and a full disk. It never builds, and does no harm
-beside a `reindex`, workers or another watcher.
+A round takes the changes that wait in the inbox, fetches and encodes a few pictures that are
+pending, those of the products that changed last first, and publishes a delta where products
+changed. It encodes with the live generation's model. What fails is logged and tried again in the
+next round, so that it outlasts restarts of the database, damaged shards and a full disk. It never
+builds, and does no harm beside a `reindex`, workers or another watcher.
 """
 
 import threading
@@ -18,8 +18,10 @@ from sqlalchemy import select
 
 from indexer.batch import BatchEncoder
 from indexer.changes import take_changes
-from indexer.claims import newest_unencoded
+from indexer.claims import newest, unencoded
 from indexer.delta import DeltaWriter
+from indexer.fetching.batch import BatchFetcher
+from indexer.fetching.breaker import Patience
 from indexer.new_model import model_of
 from indexer.upkeep import forget_damaged_shards
 from search.db import session_scope
@@ -30,6 +32,8 @@ from search.settings import Settings
 
 PICTURES_A_ROUND = 16
 """Few, so that a change that comes meanwhile waits seconds, whatever else is to be encoded."""
+ENDLESS = Patience(pause_s=60.0, trials=1_000_000)
+"""A host that is away is tried once a minute, for it may come back during the day."""
 
 log = structlog.get_logger()
 
@@ -64,12 +68,14 @@ class Watch:
     settings: Settings
     total: Tally = field(default_factory=Tally)
     _writer: DeltaWriter = field(init=False)
+    _fetcher: BatchFetcher = field(init=False)
     _batches: BatchEncoder | None = None  # of the live generation's model
     _complaints: dict[str, str] = field(default_factory=dict)  # by step: an outage is one line
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._writer = DeltaWriter(self.database, self.settings)
+        self._fetcher = BatchFetcher(self.database, self.settings, ENDLESS)
 
     def work(self, *, once: bool = False) -> None:
         """Go round after round until `stop`; `once`: until nothing is left to be done."""
@@ -79,6 +85,7 @@ class Watch:
             if once and not more:
                 break
             self._over.wait(0 if more else self.settings.watch_s)
+        self._fetcher.close()
         log.info("watch_ended", **asdict(self.total))
 
     def stop(self) -> None:
@@ -120,10 +127,10 @@ class Watch:
         done.changes, done.refused = taken.done + taken.refused, taken.refused
 
     def _encode(self, done: Tally) -> None:
-        """Encode a few pictures with the live generation's model."""
+        """Fetch and encode a few pictures, with the live generation's model."""
         with session_scope(self.database) as session:
             live = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
-            if live is None or not newest_unencoded(session, live.model_tag, 1):
+            if live is None or not newest(session, unencoded(live.model_tag), 1):
                 return
         if self._batches is None or self._batches.encoder.tag != live.model_tag:
             model = model_of(live, self.settings)  # None: it is lost, and says so itself
@@ -131,9 +138,10 @@ class Watch:
                 None if model is None else BatchEncoder(self.database, self.settings, model.encoder)
             )
         if self._batches is not None:
+            fetched = self._fetcher.run_newest(live.model_tag, PICTURES_A_ROUND)
             result = self._batches.run_newest(PICTURES_A_ROUND)
             done.pictures = result.encoded + result.reused
-            done.pictures_refused = result.failed
+            done.pictures_refused = result.failed + len(fetched.refused)
 
     def _publish(self, done: Tally) -> None:
         try:

@@ -1,4 +1,4 @@
-"""One worker process: `python -m indexer.worker_process`, started by `indexer.workers`.
+"""One worker process: `python -m indexer.worker_process QUEUES`, started by `indexer.workers`.
 
 Celery's main loop runs in the main thread and the task in a pool of one thread, so that
 signals and the broker are answered while a batch is on. Nothing is forked, ever: neither CUDA
@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import warnings
+from collections.abc import Sequence
 
 import structlog
 from celery.platforms import SecurityWarning
@@ -23,7 +24,9 @@ from indexer.tasks import WorkerState, register_tasks
 from search.cli import configure_logging
 from search.db import connect_database, open_database, worker_application_name
 from search.errors import FindalikeError
+from search.operation.queue_length import QUEUES, WORKER_QUEUES, short_name
 from search.settings import Settings, load_settings
+from search.tracing import configure_tracing
 
 SIGN_OF_LIFE_S = 2.0
 
@@ -37,16 +40,16 @@ class SignOfLife(threading.Thread):
     when its supervisor is gone.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, queues: Sequence[str]) -> None:
         super().__init__(name="sign-of-life", daemon=True)
-        self._settings = settings
+        self._settings, self._queues = settings, queues
         self._parent = os.getppid()
         self._connection: Connection | None = None
         self._over = threading.Event()
 
     def run(self) -> None:
         """Ping until `stop`."""
-        name = worker_application_name(socket.gethostname(), os.getpid())
+        name = worker_application_name(socket.gethostname(), os.getpid(), self._queues)
         database = connect_database(self._settings, application_name=name)
         while not self._over.wait(SIGN_OF_LIFE_S if self._connection else 0.1):
             if os.getppid() != self._parent:
@@ -78,16 +81,22 @@ class SignOfLife(threading.Thread):
             self._connection = None
 
 
-def run_worker(settings: Settings) -> int:
-    """Take tasks until SIGTERM; return the exit status."""
+def run_worker(settings: Settings, queues: Sequence[str] = WORKER_QUEUES) -> int:
+    """Take tasks until SIGTERM; return the exit status.
+
+    Args:
+        settings: Where database and broker are; the model, the device.
+        queues: Whose tasks, by their short names: fetch, encode, build.
+    """
     database = open_database(settings, application_name="findalike-encode")
     app = make_app(settings, polling=True)
     register_tasks(app, WorkerState(database, settings))
-    sign = SignOfLife(settings)
+    sign = SignOfLife(settings, queues)
     sign.start()
     # Celery fears pickled messages, which this application refuses.
     warnings.simplefilter("ignore", SecurityWarning)
     worker = app.Worker(
+        queues=[name for name in QUEUES if short_name(name) in queues],
         hostname=f"findalike-{os.getpid()}@{socket.gethostname()}",
         pool="threads",
         concurrency=1,
@@ -97,7 +106,7 @@ def run_worker(settings: Settings) -> int:
         without_mingle=True,
         without_heartbeat=True,
     )
-    log.info("worker_started", pid=os.getpid(), device=settings.device)
+    log.info("worker_started", device=settings.device, queues=list(queues))
     try:
         worker.start()
     finally:
@@ -114,7 +123,8 @@ def _keep_logging(**_: object) -> None:
 if __name__ == "__main__":
     configure_logging()
     try:
-        sys.exit(run_worker(load_settings()))
+        configure_tracing(load_settings(), "findalike-worker")
+        sys.exit(run_worker(load_settings(), sys.argv[1].split(",")))
     except FindalikeError as failure:
         log.critical("worker_failed", error=str(failure))
         sys.exit(1)

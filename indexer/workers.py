@@ -19,12 +19,15 @@ from typing import IO, Self
 import structlog
 
 from indexer.pipeline import decode_threads
+from search.operation.queue_length import WORKER_QUEUES
 from search.settings import Settings
 
 SOURCE = Path(__file__).parents[1]
 PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
+STOP_WITHIN_S = 120.0
+"""Longest wait for the batches at work when workers are stopped: two batches, about."""
 STDERR = 2
 MOST_BY_DEFAULT = 8
 
@@ -79,11 +82,15 @@ class WorkerGroup:
         settings: What the workers work for.
         devices: One per process.
         log_file: Where their output goes; None: to this process's standard error.
+        queues: Whose tasks they take, by short name: fetch, encode, build.
+        stop_within_s: Longest wait for their batches at the end; then they are killed.
     """
 
     settings: Settings
     devices: Sequence[str]
     log_file: Path | None = None
+    queues: Sequence[str] = WORKER_QUEUES
+    stop_within_s: float = STOP_WITHIN_S
     deaths: int = 0  # of all workers, since the start
     _places: list[_Place] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
@@ -122,10 +129,20 @@ class WorkerGroup:
         ]
 
     def stop(self) -> None:
-        """Let every worker finish its batch, and wait for that; interrupted, kill them."""
+        """Let every worker finish its batch, and wait for that; interrupted or late, kill them.
+
+        What a killed worker had in hand is undone by its database and done again by another.
+        """
         self._end_watch()
+        deadline = time.monotonic() + self.stop_within_s
         try:
             self._signal(signal.SIGTERM)
+            for place in self._places:
+                if place.process is not None:
+                    place.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("workers_killed", after_s=self.stop_within_s, pids=self.pids)
+            self.kill()
             for place in self._places:
                 if place.process is not None:
                     place.process.wait()
@@ -156,7 +173,7 @@ class WorkerGroup:
         # A session of its own: Ctrl-C in a terminal reaches the supervisor alone, which then
         # ends its workers in order.
         place.process = subprocess.Popen(
-            [sys.executable, "-m", "indexer.worker_process"],
+            [sys.executable, "-m", "indexer.worker_process", ",".join(self.queues)],
             env=place.environment,
             stdin=subprocess.DEVNULL,
             # Standard output is the supervisor's own, for its report.

@@ -148,7 +148,7 @@ def reread_rows(
     return len(added)
 
 
-def waiting_rows() -> Select[tuple[int | None]]:
+def waiting_rows() -> Select[int | None]:
     """Return the query of the quarantine's entries that wait to be read again."""
     return select(ProductChange.quarantine_id).where(
         ProductChange.state == "waiting", ProductChange.quarantine_id.is_not(None)

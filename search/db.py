@@ -5,7 +5,7 @@ SQLAlchemy engines of the process (kombu's among them) starts the server again a
 more. What a transaction had not committed is lost then; `run_transaction` repeats it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +29,7 @@ from tenacity import (
 )
 
 from search.errors import DatabaseUnavailable, WrongSetting
+from search.operation.queue_length import QUEUES, WORKER_QUEUES, short_name
 from search.postgres import EmbeddedPostgres, server_at
 from search.schema import check_schema, migrate
 from search.settings import Settings, load_settings
@@ -38,6 +39,7 @@ CONNECT_WITHIN_S = 10
 SEARCHER_WAITS_S = 15.0
 """A server that was killed answers again within some seconds; longer no shopper waits."""
 WORKER_PREFIX = "findalike-worker"
+QUEUE_LETTERS = {short_name(queue)[0]: short_name(queue) for queue in QUEUES}
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -237,16 +239,19 @@ class WorkerView:
     hostname: str
     pid: int  # of the worker, on its host
     connected_at: datetime
+    queues: tuple[str, ...]  # whose tasks it takes: fetch, encode, build
 
 
-def worker_application_name(hostname: str, pid: int) -> str:
+def worker_application_name(hostname: str, pid: int, queues: Sequence[str] = WORKER_QUEUES) -> str:
     """Return the application name by which `worker_connections` finds a worker.
 
-    PostgreSQL keeps 63 bytes of ASCII, so a long host name is cut and odd letters become `?`.
+    PostgreSQL keeps 63 bytes of ASCII, so a long host name is cut, odd letters become `?`, and a
+    queue is the first letter of its short name.
     """
-    room = 63 - len(f"{WORKER_PREFIX}::{pid}")
+    letters = "".join(letter for letter, queue in QUEUE_LETTERS.items() if queue in queues)
+    room = 63 - len(f"{WORKER_PREFIX}::{pid}:{letters}")
     plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in hostname)
-    return f"{WORKER_PREFIX}:{plain.replace(':', '.')[:room]}:{pid}"
+    return f"{WORKER_PREFIX}:{plain.replace(':', '.')[:room]}:{pid}:{letters}"
 
 
 def worker_connections(session: Session) -> list[WorkerView]:
@@ -261,12 +266,12 @@ def worker_connections(session: Session) -> list[WorkerView]:
             "WHERE datname = current_database() AND application_name LIKE :pattern "
             "GROUP BY application_name ORDER BY 2"
         ),
-        {"pattern": f"{WORKER_PREFIX}:%:%"},
+        {"pattern": f"{WORKER_PREFIX}:%:%:%"},
     )
     found = ((name.split(":"), since) for name, since in rows)
     return [
-        WorkerView(hostname, int(pid), since)
-        for (_, hostname, pid), since in found
+        WorkerView(hostname, int(pid), since, tuple(QUEUE_LETTERS.get(x, x) for x in letters))
+        for (_, hostname, pid, letters), since in found
         if pid.isdecimal()
     ]
 

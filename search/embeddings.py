@@ -8,7 +8,6 @@ file once it has its name, and refuses to hand out a vector from a file whose ch
 """
 
 import hashlib
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from search.durable_files import write_durably
 from search.errors import DamagedShard, DimensionMismatch
 from search.results import Embeddings, HalfVectors, Ids, Patches
 
@@ -45,7 +45,6 @@ class Gathered(NamedTuple):
 
 
 SUFFIX = ".safetensors"
-TEMPORARY = ".tmp"
 
 
 class EmbeddingStore:
@@ -96,7 +95,7 @@ class EmbeddingStore:
         name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid4().hex}{SUFFIX}"
         directory = self._directory(model_tag)
         directory.mkdir(parents=True, exist_ok=True)
-        _write_durably(directory / name, content)
+        write_durably(directory / name, content)
         return name
 
     def read(self, model_tag: str, shard: str) -> Shard:
@@ -196,22 +195,3 @@ def _damaged(path: Path, why: str) -> DamagedShard:
 def _listed(directory: Path) -> Iterable[Path]:
     """Return what lies in a directory, nothing where it is none."""
     return sorted(directory.iterdir()) if directory.is_dir() else ()
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    """Make a file appear complete or not at all, also across a power cut."""
-    temporary = path.with_name(f".{path.name}{TEMPORARY}")
-    try:
-        with temporary.open("xb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        temporary.rename(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

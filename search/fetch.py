@@ -1,19 +1,15 @@
 """The bytes of a picture from an http(s) address, within bounds of time, size and redirects.
 
-Refuses other schemes and, where strangers name the address, hosts that are not of the public
-Internet; each redirect is judged anew. It never judges whether bytes are a picture, but for the web
-page that servers send in place of one: that is noticed here, where its address is known.
+A picture that is known is asked for on condition that it changed. Refuses other schemes and, where
+strangers name the address, hosts that are not of the public Internet; each redirect is judged anew.
+It never judges whether bytes are a picture, but for the web page that servers send in place of one:
+that is noticed here, where its address is known.
 """
 
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import httpx
 from tenacity import (
@@ -25,13 +21,14 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from search.deadlines import answer_by
 from search.errors import UnusablePicture
-from search.public_hosts import pinned
 from search.signatures import looks_like_markup
 
 MAX_REDIRECTS = 5
 LONGEST_PAUSE_S = 4.0
 CHUNK_BYTES = 65_536
+LONGEST_VALIDATOR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,30 @@ class Bounds:
     attempts: int = 1  # of what may be over soon
     public: bool = True  # only the public Internet, at the usual ports
     advice: str = ""  # what else to do about a limit, such as `, or raise ONE`
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a host said of a picture when it sent it: sent back, they say which one is known.
+
+    RFC 9110, section 8.8. Without any, a picture is sent whatever it is.
+    """
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def conditions(self) -> dict[str, str]:
+        """Return them as headers of a request."""
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a host answered."""
+
+    content: bytes | None  # None: the picture is the one that was named
+    validators: Validators  # of what the host has now
 
 
 class _Passing(Exception):
@@ -77,12 +98,20 @@ def _certificates() -> ssl.SSLContext:
 
 
 def fetch_picture(address: str, client: httpx.Client, bounds: Bounds) -> bytes:
-    """Fetch one picture file.
+    """Fetch one picture file; see `fetch_if_changed`."""
+    return fetch_if_changed(address, client, bounds, Validators()).content or b""
+
+
+def fetch_if_changed(
+    address: str, client: httpx.Client, bounds: Bounds, known: Validators
+) -> Answer:
+    """Fetch one picture file, unless it is the one that is known.
 
     Args:
         address: An http(s) address.
         client: See `open_client`; shared by threads.
         bounds: Enforced while reading.
+        known: What the host said of it before.
 
     Raises:
         UnusablePicture: with the reason `bad_address`, `private_address`, `unreadable`,
@@ -96,7 +125,13 @@ def fetch_picture(address: str, client: httpx.Client, bounds: Bounds) -> bytes:
         wait=wait_random_exponential(multiplier=0.25, max=LONGEST_PAUSE_S),
         retry_error_callback=_give_up,
     )
-    return bytes(retrying(_fetch, address, bounds, client, deadline))
+    answer: Answer = retrying(_fetch, address, bounds, client, deadline, known)
+    return answer
+
+
+def is_passing(reason: str) -> bool:
+    """Whether what is refused for this reason may be had soon: the host, not the picture, fails."""
+    return reason in ("timeout", "unreachable", "http_429") or reason.startswith("http_5")
 
 
 def _give_up(attempts: RetryCallState) -> None:
@@ -106,20 +141,28 @@ def _give_up(attempts: RetryCallState) -> None:
         raise failure.refusal from failure.__cause__
 
 
-def _fetch(address: str, bounds: Bounds, client: httpx.Client, deadline: float) -> bytes:
+def _fetch(
+    address: str, bounds: Bounds, client: httpx.Client, deadline: float, known: Validators
+) -> Answer:
     """Fetch once, following redirects; every httpx error becomes a refusal with a reason."""
     asked = address
     try:
         for _ in range(MAX_REDIRECTS + 1):
-            with _answer(asked, client, deadline, public=bounds.public) as response:
+            with answer_by(
+                deadline, asked, client, known.conditions(), public=bounds.public
+            ) as response:
                 if not response.has_redirect_location:
-                    return _read_body(address, response, bounds, deadline)
+                    return _read(address, response, bounds, deadline, known)
                 asked = str(httpx.URL(asked).join(response.headers["location"]))
     except httpx.TimeoutException as error:
         raise _timeout(address, bounds) from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise UnusablePicture(
             "bad_address", f"{asked} is not a usable http(s) address ({error}); correct it."
+        ) from error
+    except httpx.DecodingError as error:
+        raise UnusablePicture(
+            "unreadable", f"{address} is sent in a way that can't be undone ({error}); mend it."
         ) from error
     except httpx.TransportError as error:
         if time.monotonic() >= deadline:
@@ -136,58 +179,21 @@ def _fetch(address: str, bounds: Bounds, client: httpx.Client, deadline: float) 
     )
 
 
-@contextmanager
-def _answer(
-    address: str, client: httpx.Client, deadline: float, *, public: bool
-) -> Iterator[httpx.Response]:
-    """Send one request; at the deadline its connection is shut, whatever it waits for.
-
-    httpx's timeouts start anew with every byte that arrives, so a server that drips its headers
-    would hold us for hours.
-    """
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise httpx.ReadTimeout("the deadline has passed")
-    connection = _Connection()
-    url, headers, extensions = pinned(address) if public else (httpx.URL(address), {}, {})
-    request = client.build_request(
-        "GET",
-        url,
-        timeout=left,
-        headers={"Accept-Encoding": "identity", **headers},
-        extensions={"trace": connection.trace, **extensions},
-    )
-    watchdog = threading.Timer(left, connection.shut)
-    watchdog.daemon = True
-    watchdog.start()
-    try:
-        response = client.send(request, stream=True, follow_redirects=False)
-        try:
-            yield response
-        finally:
-            response.close()
-    finally:
-        watchdog.cancel()
+def _read(
+    address: str, response: httpx.Response, bounds: Bounds, deadline: float, known: Validators
+) -> Answer:
+    """Read an answer: a picture, or that it is the one that is known."""
+    validators = Validators(*(_kept(response, name) for name in ("etag", "last-modified")))
+    if response.status_code == 304 and known.conditions():
+        return Answer(None, validators)
+    return Answer(_read_body(address, response, bounds, deadline), validators)
 
 
-class _Connection:
-    """The socket of one request, once it is connected."""
-
-    def __init__(self) -> None:
-        self._stream: Any = None
-
-    def trace(self, event: str, details: dict[str, Any]) -> None:
-        """Remember the connected stream; httpcore calls this as a request goes on."""
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._stream = details["return_value"]
-
-    def shut(self) -> None:
-        """Wake whoever waits for this connection; a kept-alive one is not known and stays."""
-        if self._stream is None:
-            return
-        found = self._stream.get_extra_info("socket")
-        with suppress(OSError):  # it may have ended by itself
-            socket.socket.shutdown(found, socket.SHUT_RDWR)
+def _kept(response: httpx.Response, name: str) -> str | None:
+    """Return a validator that can be sent back as it came."""
+    value = response.headers.get(name, "")
+    short = len(value) <= LONGEST_VALIDATOR and value.isascii() and value.isprintable()
+    return value if value and short else None
 
 
 def _read_body(address: str, response: httpx.Response, bounds: Bounds, deadline: float) -> bytes:
@@ -223,7 +229,7 @@ def _check_status(address: str, status: int) -> None:
         403: "the server forbids it; let findalike read it",
         404: "there is nothing there; correct the address",
         410: "it is gone; correct the address",
-        429: "the server asks for fewer requests; lower FINDALIKE_DECODE_THREADS",
+        429: "the server asks for fewer requests; lower FINDALIKE_FETCH_THREADS",
     }.get(status, "the server has a problem; try again later" if status >= 500 else "correct it")
     refusal = UnusablePicture(f"http_{status}", f"{address} answers {status}: {advice}.")
     if status == 429 or status >= 500:

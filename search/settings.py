@@ -113,6 +113,15 @@ class Settings(BaseSettings):
     fetch_timeout_s: Annotated[
         float, Field(gt=0, le=600, description="Longest wait for one picture from an address.")
     ] = 20.0
+    fetch_threads: Annotated[
+        int, Field(ge=1, le=32, description="Pictures that a fetching worker asks for at a time.")
+    ] = 16
+    fetch_ahead: Annotated[
+        int, Field(ge=1, description="Fetched pictures not yet encoded at which fetching pauses.")
+    ] = 2000
+    recheck_hours: Annotated[
+        float, Field(ge=0, description="How long hosts are not asked again whether one changed.")
+    ] = 20.0
     photo_addresses: Annotated[
         Literal["public", "any", "off"],
         Field(
@@ -201,6 +210,13 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["console", "json"], Field(description="How log lines look.")] = (
         "console"
     )
+    otlp_endpoint: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://",
+            description="OpenTelemetry collector for traces, by OTLP over HTTP; unset: none.",
+        ),
+    ] = None
 
     @property
     def root(self) -> Path:

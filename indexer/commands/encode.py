@@ -66,6 +66,7 @@ def show(report: dict[str, Any]) -> None:
     """Print what was done, and what to do about what was refused."""
     if "forgotten" in report:
         click.echo(f"Forgot {report['forgotten']:,} embeddings of damaged shards.")
+    show_fetching(report["fetch"])
     if not report["total"]:
         click.echo("Every picture was encoded already.")
         return
@@ -80,3 +81,19 @@ def show(report: dict[str, Any]) -> None:
             f"Refused {sum(refused.values()):,}: {reasons}. `findalike status` lists them; "
             "`findalike encode --retry-failed` looks at them again."
         )
+
+
+def show_fetching(fetch: dict[str, Any]) -> None:
+    """Print what came of asking hosts for pictures."""
+    if fetch["asked"]:
+        same = fetch["not_modified"] + fetch["unchanged"]
+        click.echo(
+            f"Asked hosts for {fetch['asked']:,} pictures: {fetch['new']:,} new, "
+            f"{fetch['changed']:,} changed, {same:,} as before; "
+            f"{fetch['bytes'] / 1e6:,.1f} MB."
+        )
+    if fetch["kept"]:
+        count = sum(fetch["kept"].values())
+        click.echo(f"{count:,} pictures go on as they were, for their hosts refuse them now.")
+    for host, count in fetch["put_off"].items():
+        click.echo(f"Put off {count:,} pictures of {host}, which does not answer; run this again.")

@@ -40,6 +40,17 @@ def show(report: dict[str, Any]) -> None:
     click.echo(f"Took {stages}.")
 
 
+def ask(*, as_json: bool) -> None:
+    """Put a run into the queue, and say so."""
+    from indexer.queued_run import ask_for_run
+
+    message = ask_for_run(load_settings())
+    if as_json:
+        echo_json({"message": message})
+    else:
+        click.echo("Asked for a run: the next free `findalike worker --queues build` takes it.")
+
+
 def show_new_model(waiting: dict[str, Any], live: int) -> None:
     """Print what waits, and what to do with it."""
     number = waiting["generation"]
@@ -62,6 +73,11 @@ def show_new_model(waiting: dict[str, Any], live: int) -> None:
     "--allow-shrink", is_flag=True, help="Retire products however many are gone from a catalogue."
 )
 @click.option(
+    "--queued",
+    is_flag=True,
+    help="Let a worker of the queue `build` do it, for catalogues read before; do not wait.",
+)
+@click.option(
     "--publish-new-model",
     is_flag=True,
     help="After a change of FINDALIKE_MODEL: publish its generation at once, without comparing.",
@@ -72,6 +88,7 @@ def reindex(
     sources: tuple[Path, ...],
     workers: int | None,
     allow_shrink: bool,
+    queued: bool,
     publish_new_model: bool,
     as_json: bool,
 ) -> None:
@@ -79,6 +96,11 @@ def reindex(
     anything. After a change of FINDALIKE_MODEL both models' generations are kept up to date, and
     the new one waits for `findalike publish`.
     """
+    if queued:
+        if sources or workers is not None or allow_shrink or publish_new_model:
+            raise click.UsageError("--queued takes neither SOURCES nor other options.")
+        ask(as_json=as_json)
+        return
     from indexer.reindex import Reindex
 
     run = Reindex(

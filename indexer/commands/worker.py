@@ -6,8 +6,10 @@ from types import FrameType
 
 import click
 
+from indexer.workers import STOP_WITHIN_S
 from search.cli import echo_json, json_option
 from search.errors import WrongSetting
+from search.operation.queue_length import QUEUES, WORKER_QUEUES, short_name
 from search.settings import Settings, load_settings
 
 
@@ -28,14 +30,47 @@ def parse_devices(value: str) -> list[str]:
     return devices
 
 
+def parse_queues(value: str) -> tuple[str, ...]:
+    """Split `fetch,encode` and check that each is a queue.
+
+    Raises:
+        WrongSetting: a part is no queue.
+    """
+    queues = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
+    known = [short_name(queue) for queue in QUEUES]
+    if not set(queues) <= set(known):
+        raise WrongSetting("--queues", repr(value), f"give one or more of {', '.join(known)}")
+    return queues
+
+
 @click.command()
 @click.option(
     "--processes", type=click.IntRange(1, 256), help="How many; unset: as suits this machine."
 )
 @click.option("--devices", help="One process on each, such as cuda:0,cuda:1.")
+@click.option(
+    "--queues",
+    default=",".join(WORKER_QUEUES),
+    show_default=True,
+    help="Whose tasks: fetch, encode, build. A build takes long; give it workers of its own.",
+)
+@click.option(
+    "--stop-within",
+    type=click.FloatRange(min=0),
+    default=STOP_WITHIN_S,
+    show_default=True,
+    help="Seconds to finish what is at work after a signal; then it is ended.",
+)
 @json_option
-def worker(*, processes: int | None, devices: str | None, as_json: bool) -> None:
-    """Work on encode jobs until SIGTERM or Ctrl-C.
+def worker(
+    *,
+    processes: int | None,
+    devices: str | None,
+    queues: str,
+    stop_within: float,
+    as_json: bool,
+) -> None:
+    """Work on what is queued until SIGTERM or Ctrl-C.
 
     The first signal lets every process finish its batch; a second one ends them at once, which
     loses nothing but the work of that batch. A process that dies is started again.
@@ -47,17 +82,15 @@ def worker(*, processes: int | None, devices: str | None, as_json: bool) -> None
     from indexer.workers import WorkerGroup, default_processes
     from search.db import open_database
 
-    settings = load_settings()
-    chosen = (
-        [settings.device] * (processes or default_processes(settings))
-        if devices is None
-        else parse_devices(devices)
-    )
+    settings, taken = load_settings(), parse_queues(queues)
+    # One build at a time: a second process would only wait for the first.
+    usual = 1 if taken == ("build",) else default_processes(settings)
+    chosen = [settings.device] * (processes or usual) if devices is None else parse_devices(devices)
     # Checked here once, so that a wrong address is one clear error and not one per restart.
     open_database(settings).dispose()
     prepare_broker(make_app(settings), settings)
     asked = threading.Event()
-    with WorkerGroup(settings, chosen) as group:
+    with WorkerGroup(settings, chosen, queues=taken, stop_within_s=stop_within) as group:
 
         def on_signal(_number: int, _frame: FrameType | None) -> None:
             if asked.is_set():
@@ -66,8 +99,9 @@ def worker(*, processes: int | None, devices: str | None, as_json: bool) -> None
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, on_signal)
+        where, what = ", ".join(sorted(set(chosen))), ", ".join(taken)
         click.echo(
-            f"{len(chosen)} worker{'s'[: len(chosen) != 1]} on {', '.join(sorted(set(chosen)))}; "
+            f"{len(chosen)} worker{'s'[: len(chosen) != 1]} on {where} for {what}; "
             "Ctrl-C ends them after their batch, twice at once.",
             err=True,
         )

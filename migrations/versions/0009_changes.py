@@ -72,6 +72,12 @@ def upgrade() -> None:
     op.add_column(
         "product_image", sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True)
     )
+    op.create_index(
+        op.f("ix_product_image_fetched_sha256"),
+        "product_image",
+        ["fetched_sha256"],
+        postgresql_where=sa.text("fetched_sha256 IS NOT NULL"),
+    )
     _create_delta()
     _create_product_change()
 

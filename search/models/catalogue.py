@@ -80,6 +80,7 @@ class ProductImage(Base):
         CheckConstraint(one_of("state", IMAGE_STATES), name="state"),
         Index(None, "state"),
         Index(None, "sha256"),
+        Index(None, "fetched_sha256", postgresql_where=text("fetched_sha256 IS NOT NULL")),
         Index(None, "changed_in"),
     )
 

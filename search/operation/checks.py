@@ -212,11 +212,11 @@ def check_broker(settings: Settings, *, reachable: bool) -> Check:
         return Check("broker", "failed", f"{found}, which does not answer", "See `database`.")
     from kombu.exceptions import OperationalError
 
-    from search.operation.queue_length import broker_queue_length
+    from search.operation.queue_length import broker_queue_lengths
 
     kind = settings.broker_url.split(":", 1)[0]
     try:
-        waiting = broker_queue_length(settings.broker_url)
+        waiting = sum(broker_queue_lengths(settings.broker_url).values())
     except (OperationalError, OSError, ImportError) as error:
         return Check(
             "broker", "failed", f"{kind}: {error}",

@@ -122,10 +122,10 @@ def _work(status: Status) -> Iterator[Concern]:
             "Start the broker, or correct FINDALIKE_BROKER_URL.",
         )
     encoding = [job for job in status.running if job.kind == "encode"]
-    if encoding and not status.workers:
+    if encoding and not any("encode" in worker.queues for worker in status.workers):
         yield Concern(
             "workers",
-            f"Job {encoding[0].id} has pictures to encode, but no worker runs.",
+            f"Job {encoding[0].id} has pictures to encode, but no worker takes them.",
             "Start `findalike worker`.",
         )
     for job in status.running:

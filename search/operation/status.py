@@ -16,7 +16,7 @@ from search.jobs import JobView, latest_job, list_jobs, recent_jobs
 from search.models import Embedding, Generation, Product, ProductImage, Quarantine
 from search.operation.disk import DiskUse, disk_use
 from search.operation.freshness import Freshness, read_freshness
-from search.operation.queue_length import queued_tasks
+from search.operation.queue_length import queue_lengths
 from search.operation.schedule import ScheduleState, read_schedule
 from search.schema import schema_revision
 from search.settings import Settings
@@ -63,11 +63,17 @@ class Status:
     jobs: list[JobView]  # newest first
     running: list[JobView]  # all that run now, newest first
     last_reindex: JobView | None  # the last that is over
+    last_success: JobView | None  # the last reindex that went well
     schedule: ScheduleState | None  # None: nothing is scheduled
     freshness: Freshness
     workers: list[WorkerView]
-    queued_tasks: int | None  # None: the broker does not answer
+    queues: dict[str, int] | None  # tasks that wait, by queue; None: the broker does not answer
     disk: DiskUse
+
+    @property
+    def queued_tasks(self) -> int | None:
+        """Tasks that wait in all queues together."""
+        return None if self.queues is None else sum(self.queues.values())
 
 
 def read_status(
@@ -99,10 +105,11 @@ def read_status(
             jobs=recent_jobs(session, jobs),
             running=list_jobs(session, state="running", limit=MOST_RUNNING)[0],
             last_reindex=last_over(session, "reindex"),
+            last_success=latest_job(session, "reindex", "done"),
             schedule=read_schedule(session, settings),
             freshness=read_freshness(session),
             workers=worker_connections(session),
-            queued_tasks=queued_tasks(session, settings),
+            queues=queue_lengths(session, settings),
             disk=disk or disk_use(settings.root),
         )
 

@@ -6,34 +6,39 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, text
 
 from indexer.broker import waiting_messages
 from indexer.celery_app import make_app
 from indexer.commands.encode import encode
 from indexer.commands.worker import parse_devices
-from indexer.encode import follow, start_encoding
-from indexer.encode_job import batches_in_work
+from indexer.encode import start_encoding
 from indexer.workers import WorkerGroup, default_processes, worker_environment
-from search.db import open_database, session_scope, worker_connections
+from search.db import open_database
 from search.errors import WrongSetting
-from search.jobs import JobView
-from search.models import Embedding, ProductImage
 from search.postgres_processes import find_postmaster
 from search.settings import Settings, load_settings
-from tests.factories import make_image, make_product, picture_bytes
+from tests.factories import picture_bytes
+from tests.indexer.at_work import (
+    WITHIN_S,
+    add_pictures,
+    assert_encoded_once,
+    connected,
+    finish,
+    in_work,
+    wait_until,
+)
 from tests.indexer.gate import Gate, serve_gated
 from tests.killing import kill_postmaster
 from tests.redis_server import free_port, running_redis
 from tests.small_encoder import write_checkpoint
 
-WITHIN_S = 60.0
 WORKER = """
 from indexer.commands.worker import worker
 from search.cli import configure_logging
@@ -64,53 +69,6 @@ def settings(
 def gate() -> Iterator[Gate]:
     with serve_gated() as served:
         yield served
-
-
-def add_pictures(database: Engine, addresses: list[str]) -> None:
-    with session_scope(database) as session:
-        for address in addresses:
-            product = make_product(session)
-            make_image(session, product, address=address, state="pending", sha256=None)
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {WITHIN_S:.0f} s: {what}")
-        time.sleep(0.05)
-
-
-def in_work(database: Engine) -> int:
-    with session_scope(database) as session:
-        return batches_in_work(session)
-
-
-def connected(database: Engine) -> set[int]:
-    with session_scope(database) as session:
-        return {worker.pid for worker in worker_connections(session)}
-
-
-def finish(database: Engine, job_id: int, settings: Settings) -> JobView:
-    """Follow a job to its end."""
-    deadline = time.monotonic() + WITHIN_S
-    for job in follow(database, job_id, settings):
-        if time.monotonic() > deadline:
-            pytest.fail(f"the job is not over: {job}")
-    return job
-
-
-def assert_encoded_once(database: Engine, settings: Settings, n: int) -> None:
-    """Every picture has one embedding; every row of every recorded shard is one of them."""
-    with session_scope(database) as session:
-        joined = select(func.count(ProductImage.id)).join(
-            Embedding, Embedding.sha256 == ProductImage.sha256
-        )
-        assert session.scalars(joined.where(ProductImage.state == "ready")).one() == n
-        assert session.scalars(select(func.count()).select_from(Embedding)).one() == n
-        shards = session.scalars(select(Embedding.shard).distinct()).all()
-    files = {path.name for path in (settings.root / "embeddings").rglob("*.safetensors")}
-    assert files >= set(shards)
 
 
 def test_two_workers_share_and_a_killed_one_loses_nothing(

@@ -187,10 +187,13 @@ def test_living_workers_are_seen_and_gone_ones_are_not(
     database: Engine, settings: Settings
 ) -> None:
     """A worker is alive as long as its connection is."""
-    worker = open_database(settings, application_name=worker_application_name("box-1", 4711))
+    worker = open_database(
+        settings, application_name=worker_application_name("box-1", 4711, ("build", "fetch"))
+    )
     with worker.connect(), Session(database) as session:
         (found,) = worker_connections(session)
         assert (found.hostname, found.pid) == ("box-1", 4711)
+        assert found.queues == ("fetch", "build")
         assert found.connected_at.tzinfo is not None
     worker.dispose()
     for _ in range(100):
@@ -216,7 +219,7 @@ def test_worker_names_fit_what_postgres_keeps(
 
 def test_other_connections_are_no_workers(database: Engine, settings: Settings) -> None:
     """A name that only looks like a worker's is none."""
-    other = open_database(settings, application_name="findalike-worker:no-number:x")
+    other = open_database(settings, application_name="findalike-worker:box:no-number:e")
     with other.connect(), Session(database) as session:
         assert worker_connections(session) == []
     other.dispose()

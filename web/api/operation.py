@@ -83,6 +83,7 @@ class WorkerView(Read):
     hostname: str = Field(examples=["gpu-1"])
     pid: int = Field(examples=[4711])
     connected_at: datetime
+    queues: tuple[str, ...] = Field(examples=[("fetch", "encode")])
 
 
 class DiskView(Read):
@@ -106,6 +107,9 @@ class StatusView(Read):
     jobs: list[JobView] = Field(description="The latest, newest first.")
     workers: list[WorkerView]
     queued_tasks: int | None = Field(description="Null: the broker does not answer.")
+    queues: Counts | None = Field(
+        description="Tasks that wait, by queue.", examples=[{"fetch": 0, "encode": 3, "build": 0}]
+    )
     disk: DiskView
 
 

@@ -80,9 +80,17 @@ def test_status_counts_what_is_there(shop: Engine, settings: Settings) -> None:
 def test_queue_length_is_what_kombu_has_not_delivered(shop: Engine, settings: Settings) -> None:
     """Delivered messages stay in its table as invisible rows."""
     with shop.begin() as connection:
-        connection.execute(text("CREATE TABLE kombu_message (visible bool)"))
-        connection.execute(text("INSERT INTO kombu_message VALUES (true), (true), (false)"))
-    assert read_status(shop, settings).queued_tasks == 2
+        connection.execute(text("CREATE TABLE kombu_queue (id int, name text)"))
+        connection.execute(text("CREATE TABLE kombu_message (visible bool, queue_id int)"))
+        connection.execute(
+            text("INSERT INTO kombu_queue VALUES (1, 'findalike.encode'), (2, 'findalike.build')")
+        )
+        connection.execute(
+            text("INSERT INTO kombu_message VALUES (true, 1), (true, 1), (false, 1), (true, 2)")
+        )
+    found = read_status(shop, settings)
+    assert found.queues == {"fetch": 0, "encode": 2, "build": 1}
+    assert found.queued_tasks == 3
 
 
 def test_silent_broker_is_no_number(shop: Engine, settings: Settings) -> None:
@@ -109,7 +117,7 @@ def test_status_as_table_and_as_json(shop: Engine) -> None:
         assert fact in shown
     assert "the disk is full" in shown
     assert "encode 1: 3 of 4" in shown
-    assert "no worker runs. Start `findalike worker`." in shown
+    assert "no worker takes them. Start `findalike worker`." in shown
     assert "none: set FINDALIKE_SCHEDULE" in shown
 
     found = json.loads(CliRunner().invoke(status, ["--json"]).stdout)

@@ -1,6 +1,6 @@
-"""The bytes of a catalogue's picture, from a local path or an http(s) address.
+"""The bytes of a catalogue's picture on a disk, by its path or its `file://` address.
 
-Refuses relative paths and other schemes; of addresses `search.fetch` has the rest.
+Refuses relative paths, other schemes, and what is no plain file.
 """
 
 import os
@@ -8,32 +8,22 @@ import stat
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import httpx
-
 from search.errors import UnusablePicture
-from search.fetch import Bounds, fetch_picture, too_large
-from search.settings import Settings
-
-ATTEMPTS = 4
+from search.fetch import too_large
 
 
-def read_picture(address: str, settings: Settings, client: httpx.Client) -> bytes:
+def read_file(address: str, max_bytes: int) -> bytes:
     """Read one picture file.
 
     Args:
-        address: An absolute path, a `file://` address, or an http(s) address.
-        settings: `fetch_timeout_s` bounds the whole fetch, retries included;
-            `max_image_bytes` bounds the size and is enforced while reading.
-        client: See `search.fetch.open_client`; shared by threads.
+        address: An absolute path or a `file://` address.
+        max_bytes: Enforced while reading.
 
     Raises:
         UnusablePicture: with the reason `bad_address`, `missing_file`, `permission`,
-            `not_a_file`, `unreadable`, `too_large`, `http_<status>`, `timeout`, `unreachable`,
-            `redirect_loop` or `web_page`.
+            `not_a_file`, `unreadable` or `too_large`.
     """
     scheme = urlsplit(address).scheme.lower() if "://" in address else ""
-    if scheme in ("http", "https"):
-        return fetch_picture(address, client, _bounds(settings))
     if scheme == "file":
         address = unquote(urlsplit(address).path)
     elif scheme or not address.startswith("/") or "\x00" in address:
@@ -42,21 +32,10 @@ def read_picture(address: str, settings: Settings, client: httpx.Client) -> byte
             f"{address!r} is neither an absolute path nor an http(s) address; correct the "
             "catalogue's image column.",
         )
-    return _read_local(Path(address), settings.max_image_bytes)
+    return _read(Path(address), max_bytes)
 
 
-def _bounds(settings: Settings) -> Bounds:
-    """Return what one picture may take; a shop's own hosts are trusted."""
-    return Bounds(
-        timeout_s=settings.fetch_timeout_s,
-        max_bytes=settings.max_image_bytes,
-        attempts=ATTEMPTS,
-        public=False,
-        advice=", or raise FINDALIKE_FETCH_TIMEOUT_S",
-    )
-
-
-def _read_local(path: Path, max_bytes: int) -> bytes:
+def _read(path: Path, max_bytes: int) -> bytes:
     """Read a regular file; pipes and devices are refused, for they may never end."""
     try:
         found = path.stat()

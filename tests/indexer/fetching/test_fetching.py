@@ -1,0 +1,452 @@
+"""Pictures on the network are asked for, and only what changed is sent and encoded."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from indexer.batch import BatchEncoder
+from indexer.celery_app import FETCH_BATCH
+from indexer.encode import encode_all, encode_step
+from indexer.encode_job import count_once, finish_if_done, start_row
+from indexer.fetching.batch import BatchFetcher
+from indexer.fetching.breaker import Patience
+from indexer.fetching.spool import Spool
+from indexer.fetching.step import fetch_step
+from indexer.upkeep import prune_spool
+from search.db import session_scope
+from search.encoder import Encoder
+from search.errors import JobFailed
+from search.jobs import JobView, read_job
+from search.models import ProductImage, Quarantine
+from search.settings import Settings
+from tests.factories import make_image, make_product, picture_bytes
+from tests.picture_host import PictureHost, serve_pictures
+
+QUICK = Patience(failures=5, pause_s=0.2, trials=2)
+Add = Callable[..., list[int]]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Small batches; hosts are asked in every run."""
+    changed = {"batch_images": 8, "recheck_hours": 0.0, "fetch_timeout_s": 2.0}
+    return settings.model_copy(update=changed | {"max_image_bytes": 200_000})
+
+
+@pytest.fixture
+def host() -> Iterator[PictureHost]:
+    with serve_pictures() as running:
+        yield running
+
+
+@pytest.fixture
+def add(database: Engine) -> Add:
+    """Return a function that adds one product per address of a picture."""
+
+    def add_pictures(*addresses: str, **fields: Any) -> list[int]:
+        with session_scope(database) as session:
+            unseen = {"state": "pending", "sha256": None, "fingerprint": None}
+            return [
+                make_image(session, make_product(session), address=address, **unseen | fields).id
+                for address in addresses
+            ]
+
+    return add_pictures
+
+
+@pytest.fixture
+def encode(database: Engine, settings: Settings, small_encoder: Encoder) -> Callable[..., JobView]:
+    def run(**changed: object) -> JobView:
+        own = settings.model_copy(update=changed)
+        return encode_all(database, own, small_encoder, patience=QUICK)
+
+    return run
+
+
+def image(database: Engine, image_id: int) -> ProductImage:
+    with session_scope(database) as session:
+        return session.get_one(ProductImage, image_id)
+
+
+def states(database: Engine) -> list[str]:
+    with session_scope(database) as session:
+        return list(session.scalars(select(ProductImage.state).order_by(ProductImage.id)))
+
+
+def spooled(settings: Settings) -> list[Path]:
+    return [path for path in Spool(settings.root).root.rglob("*") if path.is_file()]
+
+
+def put(host: PictureHost, n: int, start: int = 0) -> list[str]:
+    return [host.put(f"{seed}.png", picture_bytes(seed)) for seed in range(start, start + n)]
+
+
+def test_new_pictures_are_fetched_and_encoded(
+    host: PictureHost, add: Add, encode: Callable[..., JobView], settings: Settings
+) -> None:
+    add(*put(host, 20))
+
+    job = encode()
+
+    fetched = job.report["fetch"]
+    assert (job.state, job.done, job.failed, job.total) == ("done", 20, 0, 20)
+    assert job.report["encoded"] == 20
+    assert (fetched["asked"], fetched["new"], fetched["refused"]) == (20, 20, {})
+    assert fetched["bytes"] == sum(len(picture_bytes(seed)) for seed in range(20))
+    assert host.sent.total() == host.asked == 20
+    assert spooled(settings) == []
+
+
+@pytest.mark.parametrize("validators", ["etag", "date"])
+def test_a_second_run_is_sent_nothing(
+    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine, validators: str
+) -> None:
+    host.validators = validators
+    ids = add(*put(host, 10))
+    encode()
+    before = image(database, ids[0])
+    host.forget_requests()
+
+    job = encode()
+
+    after = image(database, ids[0])
+    assert (host.sent.total(), host.not_modified.total()) == (0, 10)
+    assert (job.total, job.report["encoded"]) == (0, 0)
+    assert (job.report["fetch"]["asked"], job.report["fetch"]["not_modified"]) == (10, 10)
+    assert after.checked_at is not None
+    assert before.checked_at is not None
+    assert after.checked_at > before.checked_at
+    # To searchers nothing happened.
+    with session_scope(database) as session:
+        numbers = select(ProductImage.changed_in).where(ProductImage.id == ids[0])
+        changed_in = session.scalar(numbers)
+    assert encode().report["fetch"]["not_modified"] == 10
+    with session_scope(database) as session:
+        assert session.scalar(numbers) == changed_in
+
+
+def test_a_host_asked_lately_is_not_asked_again(
+    host: PictureHost, add: Add, encode: Callable[..., JobView]
+) -> None:
+    add(*put(host, 3))
+    encode()
+    host.forget_requests()
+
+    job = encode(recheck_hours=20)
+
+    assert host.asked == job.report["fetch"]["asked"] == 0
+
+
+@pytest.mark.parametrize("validators", ["etag", "none"])
+def test_a_changed_picture_is_encoded_alone(
+    host: PictureHost,
+    add: Add,
+    encode: Callable[..., JobView],
+    database: Engine,
+    settings: Settings,
+    validators: str,
+) -> None:
+    """Where a host says nothing of what it sends, its content decides."""
+    host.validators = validators
+    ids = add(*put(host, 10))
+    encode()
+    old = image(database, ids[4]).sha256
+    host.put("4.png", picture_bytes(99))
+    host.forget_requests()
+
+    job = encode()
+
+    fetched = job.report["fetch"]
+    assert (job.done, job.total, job.report["encoded"]) == (1, 1, 1)
+    assert (fetched["changed"], fetched["not_modified"] + fetched["unchanged"]) == (1, 9)
+    assert host.asked == 10
+    assert host.sent.total() == (1 if validators == "etag" else 10)
+    assert image(database, ids[4]).sha256 != old
+    assert states(database) == ["ready"] * 10
+    assert spooled(settings) == []
+
+
+def test_a_changed_picture_works_on_until_it_is_encoded(
+    host: PictureHost,
+    add: Add,
+    encode: Callable[..., JobView],
+    database: Engine,
+    settings: Settings,
+    small_encoder: Encoder,
+) -> None:
+    (image_id,) = add(*put(host, 1))
+    encode()
+    old = image(database, image_id).sha256
+    host.put("0.png", picture_bytes(99))
+
+    with session_scope(database) as session:
+        job_id = start_row(session, settings)
+        count_once(session, job_id, small_encoder.tag)
+    with BatchFetcher(database, settings) as fetcher:
+        fetch_step(fetcher, job_id, lambda _task, _messages: None)
+
+    waiting = image(database, image_id)
+    assert (waiting.state, waiting.sha256) == ("pending", old)
+    assert waiting.fetched_sha256 is not None
+    assert [path.name for path in spooled(settings)] == [waiting.fetched_sha256]
+
+
+BAD = {
+    "missing": "http_404",
+    "page": "web_page",
+    "loop": "redirect_loop",
+    "declared-huge": "too_large",
+    "huge": "too_large",
+    "hang": "timeout",
+    "drip": "timeout",
+    "broken": "http_503",
+}
+
+
+def test_bad_hosts_are_refused_and_stop_nobody(
+    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine
+) -> None:
+    """Endless bodies, web pages, circles and silence: each is named, and the rest gets through."""
+    good = put(host, 12)
+    bad = [f"{host.address}/{path}" for path in BAD]
+    ids = add(*good[:6], *bad, *good[6:])
+
+    job = encode()
+
+    assert (job.state, job.done, job.failed) == ("done", 12, len(BAD))
+    assert states(database) == ["ready"] * 6 + ["failed"] * len(BAD) + ["ready"] * 6
+    with session_scope(database) as session:
+        entries = session.scalars(select(Quarantine).order_by(Quarantine.product_image_id)).all()
+        found = {entry.product_image_id: entry.reason for entry in entries}
+        assert all(str(entry.address) in entry.detail for entry in entries)
+    assert found == dict(zip(ids[6:], BAD.values(), strict=False))
+    assert sum(job.report["fetch"]["refused"].values()) == len(BAD)
+    assert job.report["failed"] == job.report["fetch"]["refused"]
+
+
+def test_what_is_sent_but_no_picture_is_quarantined_when_encoded(
+    host: PictureHost, add: Add, encode: Callable[..., JobView], settings: Settings
+) -> None:
+    add(*put(host, 2), f"{host.address}/good")
+
+    job = encode()
+
+    assert (job.done, job.failed) == (2, 1)
+    assert job.report["failed"] == {"truncated": 1}
+    assert job.report["fetch"]["refused"] == {}
+    assert spooled(settings) == []
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_a_picture_whose_host_refuses_it_now_works_on(
+    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine, status: int
+) -> None:
+    ids = add(*put(host, 2))
+    encode()
+    before = image(database, ids[0])
+    host.status = status
+
+    job = encode()
+
+    after = image(database, ids[0])
+    assert (job.state, job.failed) == ("done", 0)
+    assert job.report["fetch"]["kept"] == {f"http_{status}": 2}
+    assert (after.state, after.sha256) == ("ready", before.sha256)
+    assert encode().report["fetch"]["asked"] == 2
+
+
+def test_pictures_of_a_host_that_is_away_are_put_off(
+    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine
+) -> None:
+    """It is left alone, the others are not; nothing is quarantined, and the job ends."""
+    with serve_pictures() as away:
+        away.status = 503
+        add(*put(away, 40), *put(host, 40, start=50))
+        job = encode(fetch_threads=2)
+
+        assert job.state == "done"
+        assert job.done == 40
+        assert (job.failed, job.report["failed"]) == (0, {})
+        assert job.report["fetch"]["put_off"] == {away.host: 40}
+        assert job.report["fetch"]["new"] == 40
+        assert "fetching" not in job.report
+        assert states(database) == ["pending"] * 40 + ["ready"] * 40
+        # Two at a time, with four tries each: five failures in a row, two trials.
+        assert away.asked <= 4 * (5 + 1 + 2)
+        away.status = 200
+        assert encode().report["fetch"]["new"] == 40
+    assert states(database) == ["ready"] * 80
+
+
+def test_a_host_that_comes_back_gets_its_trial(
+    host: PictureHost, add: Add, database: Engine, settings: Settings, small_encoder: Encoder
+) -> None:
+    add(*put(host, 20))
+    host.status = 503
+
+    def recover(_done: int, _total: int) -> None:
+        host.status = 200
+
+    job = encode_all(database, settings, small_encoder, patience=QUICK, progress=recover)
+
+    assert (job.state, job.done, job.report["fetch"]["put_off"]) == ("done", 20, {})
+
+
+def test_without_a_network_the_job_fails(
+    add: Add, encode: Callable[..., JobView], database: Engine
+) -> None:
+    """Nobody answers, whatever the host: nothing is wrong with the pictures."""
+    add(*(f"http://127.0.0.1:{9 + i % 2}/{i}.png" for i in range(12)))
+
+    with pytest.raises(JobFailed, match="network"):
+        encode(fetch_timeout_s=0.5)
+
+    assert states(database) == ["pending"] * 12
+    with session_scope(database) as session:
+        assert session.scalars(select(Quarantine)).all() == []
+
+
+def test_two_fetchers_fetch_nothing_twice(
+    host: PictureHost, add: Add, database: Engine, settings: Settings
+) -> None:
+    settings = settings.model_copy(update={"batch_images": 50})
+    add(*put(host, 300))
+    host.delay_s = 0.001
+    with session_scope(database) as session:
+        job_id = start_row(session, settings)
+
+    def fetch() -> int:
+        fetcher, batches = BatchFetcher(database, settings), 0
+        while fetch_step(fetcher, job_id, lambda _task, _messages: None):
+            batches += 1
+        fetcher.close()
+        return batches
+
+    with ThreadPoolExecutor(2) as pool:
+        batches = [future.result() for future in [pool.submit(fetch), pool.submit(fetch)]]
+
+    assert sum(batches) == 3
+    assert min(batches) > 0
+    assert set(host.sent.values()) == {1}
+    assert host.asked == 300
+
+
+def test_fetching_waits_for_encoding(
+    host: PictureHost, add: Add, database: Engine, settings: Settings, small_encoder: Encoder
+) -> None:
+    """What lies fetched is bounded; an encoder that makes room wakes fetching up."""
+    add(*put(host, 60))
+    own = settings.model_copy(update={"fetch_ahead": 24})
+    fetcher, encoder = BatchFetcher(database, own), BatchEncoder(database, own, small_encoder)
+    sent: list[str] = []
+
+    def send(task: str, messages: int) -> None:
+        sent.extend([task] * messages)
+
+    with session_scope(database) as session:
+        job_id = start_row(session, own)
+    assert fetch_step(fetcher, job_id, send)
+    assert fetch_step(fetcher, job_id, send)
+    assert not fetch_step(fetcher, job_id, send)  # 32 lie there
+    assert host.asked == 32
+    assert encode_step(encoder, job_id, send)  # it also tells that the model is known
+    sent.clear()
+    batches = 1
+    while FETCH_BATCH not in sent:
+        assert encode_step(encoder, job_id, send)
+        batches += 1
+
+    assert batches == 2  # of 8 pictures each: 16 are left
+    while encode_step(encoder, job_id, send) or fetch_step(fetcher, job_id, send):
+        pass
+    with session_scope(database) as session:
+        assert finish_if_done(session, job_id)
+        job = read_job(session, job_id)
+    assert (job.state, job.done) == ("done", 60)
+    fetcher.close()
+
+
+def test_a_lost_or_damaged_file_is_fetched_again(
+    host: PictureHost,
+    add: Add,
+    encode: Callable[..., JobView],
+    database: Engine,
+    settings: Settings,
+) -> None:
+    add(*put(host, 3))
+    with session_scope(database) as session:
+        job_id = start_row(session, settings)
+    with BatchFetcher(database, settings) as fetcher:
+        fetch_step(fetcher, job_id, lambda _task, _messages: None)
+    lost, damaged, _ = spooled(settings)
+    lost.unlink()
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+
+    job = encode()
+
+    assert (job.done, job.failed) == (3, 0)
+    assert sorted(host.sent.values()) == [1, 2, 2]
+    assert states(database) == ["ready"] * 3
+
+
+def test_the_same_content_under_two_addresses_leaves_the_spool_once(
+    host: PictureHost, add: Add, encode: Callable[..., JobView], settings: Settings
+) -> None:
+    same = picture_bytes(1)
+    add(*(host.put(f"same-{i}.png", same) for i in range(20)))
+
+    job = encode()
+
+    assert (job.done, job.report["encoded"], job.report["reused"]) == (20, 1, 19)
+    assert host.asked == 20
+    assert spooled(settings) == []
+
+
+def test_another_model_has_pictures_sent_again(
+    host: PictureHost,
+    add: Add,
+    encode: Callable[..., JobView],
+    database: Engine,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    """Not modified would be no answer: there is nothing to encode."""
+    from search.encoder import load_encoder
+    from tests.small_encoder import write_checkpoint
+
+    add(*put(host, 5))
+    encode()
+    host.forget_requests()
+    other = load_encoder(f"local-dir:{write_checkpoint(tmp_path / 'other', seed=9)}", "cpu")
+
+    job = encode_all(database, settings, other, patience=QUICK)
+
+    assert (job.done, job.report["encoded"]) == (5, 5)
+    assert host.sent.total() == 5
+    assert states(database) == ["ready"] * 5
+
+
+def test_orphans_of_the_spool_are_pruned(
+    host: PictureHost, add: Add, database: Engine, settings: Settings
+) -> None:
+    spool = Spool(settings.root)
+    orphan, waited_for = spool.write(b"orphan"), spool.write(b"waited for")
+    retired = spool.write(b"of a retired product")
+    (spool.root / "ab").mkdir()
+    half = spool.root / "ab" / ".half.tmp"
+    half.write_bytes(b"half")
+    add(f"{host.address}/a.png", fetched_sha256=waited_for)
+    (gone,) = add(f"{host.address}/b.png", fetched_sha256=retired)
+    with session_scope(database) as session:
+        session.get_one(ProductImage, gone).product.retired_at = datetime.now(UTC)
+    assert prune_spool(database, spool) == []  # too young
+
+    removed = prune_spool(database, spool, older_than_s=0)
+
+    assert {path.name for path in removed} == {orphan, retired, ".half.tmp"}
+    assert spool.read(waited_for) == b"waited for"
