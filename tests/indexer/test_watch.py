@@ -34,7 +34,7 @@ from tests.conftest import open_engine
 from tests.factories import picture_bytes
 from tests.generations import flip_byte
 
-WITHIN_S = 45.0
+WITHIN_S = 100.0
 COMMAND = [sys.executable, "-c", "from search.cli import main; main()", "watch"]
 
 
@@ -80,7 +80,8 @@ class Sender:
     def put(self, sku: str, picture: int, **fields: object) -> None:
         """Send a product with a drawn picture."""
         path = self.folder / f"{sku}-{picture}.png"
-        path.write_bytes(picture_bytes(picture))
+        if not path.exists():  # a file that is written again is looked at again
+            path.write_bytes(picture_bytes(picture))
         given = ProductFields.model_validate({"title": f"Sent {sku}", "price": "3.50", **fields})
         with session_scope(self.database) as session:
             put_product(session, sku, given, actor="key:feed", pictures=[str(path)])
@@ -179,15 +180,22 @@ def test_a_refused_change_says_so_and_stops_nothing(watch: Watch, send: Sender) 
     assert watch.total.deltas >= 1
 
 
+def add_waiting(database: Engine, address: str, n: int) -> None:
+    """Add n products whose picture, all the same, is to be encoded."""
+    with session_scope(database) as session:
+        for number in range(n):
+            product = Product(sku=f"BULK-{number}", title="Bulk", source="bulk")
+            product.images = [ProductImage(position=0, address=address)]
+            session.add(product)
+
+
 def test_the_newest_pictures_are_encoded_first(
     shop: ChangingShop, watch: Watch, send: Sender, database: Engine
 ) -> None:
     """A product that is sent while a whole catalogue waits does not wait behind it."""
-    with session_scope(database) as session:
-        for number in range(3 * PICTURES_A_ROUND):
-            product = Product(sku=f"BULK-{number}", title="Bulk", source="bulk")
-            product.images = [ProductImage(position=0, address=f"/none/{number}.png")]
-            session.add(product)
+    picture = send.folder / "bulk.png"
+    picture.write_bytes(picture_bytes(50))
+    add_waiting(database, str(picture), 3 * PICTURES_A_ROUND)
     send.put("NEW-1", 1)
     watch.round()
     with session_scope(database) as session:
@@ -195,6 +203,17 @@ def test_the_newest_pictures_are_encoded_first(
         assert session.scalar(sent) == "ready"
         waiting = select(ProductImage.id).where(ProductImage.state == "pending")
         assert len(session.scalars(waiting).all()) == 2 * PICTURES_A_ROUND + 1
+
+
+def test_a_share_that_is_away_does_not_keep_other_pictures_away(
+    shop: ChangingShop, watch: Watch, send: Sender, database: Engine
+) -> None:
+    add_waiting(database, str(send.folder / "away.png"), 2 * PICTURES_A_ROUND)
+    send.put("NEW-1", 1)
+    watch.round()
+    assert watch.total.pictures == 1
+    assert watch.total.pictures_refused == 0
+    assert len(shop.delta().columns) == 1
 
 
 def test_a_killed_watcher_heals_in_the_next_round(
@@ -306,6 +325,7 @@ def test_status_says_who_watches_and_what_waits(
     assert concerns["delta"].startswith("1 changed products are searched as they were")
 
 
+@pytest.mark.timeout(300)
 def test_the_command_works_until_sigterm(
     shop: ChangingShop, engine: SearchEngine, send: Sender
 ) -> None:
