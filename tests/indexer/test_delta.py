@@ -265,7 +265,18 @@ def test_directories_that_nobody_points_to_go(shop: ChangingShop) -> None:
         shop.product(1, price_cents=price)
         shop.writer.write()
         names.append(shop.pointed())
-    assert sorted(path.name for path in shop.deltas.iterdir()) == names[1:]
+    assert {path.name for path in shop.deltas.iterdir()} == set(names[1:])
+
+
+def test_no_name_comes_twice(shop: ChangingShop) -> None:
+    """A reader that slept while a delta went and another came must not take it for the first."""
+    names = []
+    for price in (1, 101, 2, 101, 3):  # 101 is what was built
+        shop.product(1, price_cents=price)
+        assert shop.writer.write()
+        names.append(shop.pointed())
+    assert names[1] is names[3] is None
+    assert len({names[0], names[2], names[4]}) == 3
 
 
 def test_a_full_disk_leaves_the_delta_before(
