@@ -7,6 +7,7 @@ nothing is written. Withdrawn products always go; others as long as there is roo
 FINDALIKE_DELTA_LIMIT.
 """
 
+import secrets
 import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,7 +120,7 @@ class DeltaWriter:
     def _publish(self, live: _Live, base: Base, fresh: Fresh) -> bool:
         """Write what was found and point to it; where nothing is left to say, to nothing."""
         deltas = self.settings.root / "deltas"
-        manifest = None if fresh.empty else write_delta(deltas, _next_name(live), base, fresh)
+        manifest = None if fresh.empty else write_delta(deltas, _new_name(live), base, fresh)
         if not _point(self.database, live.id, manifest):
             log.info("delta_too_late", generation=live.id)  # another generation is live by now
             if manifest is not None:
@@ -204,10 +205,9 @@ def sweep(deltas: Path, referenced: set[str]) -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _next_name(live: _Live) -> str:
-    """Return the generation's name with the next number."""
-    last = 0 if live.delta is None else int(live.delta.rpartition("-")[2])
-    return f"{live.directory}-{last + 1:06d}"
+def _new_name(live: _Live) -> str:
+    """Return a name that no delta had before: readers tell by it whether there is another."""
+    return f"{live.directory}-{secrets.token_hex(4)}"
 
 
 def _read_live(session: Session) -> _Live | None:

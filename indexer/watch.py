@@ -16,7 +16,8 @@ import sqlalchemy
 import structlog
 from sqlalchemy import select
 
-from indexer.batch import BatchEncoder
+from indexer.away import PicturesAway
+from indexer.batch import BatchEncoder, BatchResult
 from indexer.changes import take_changes
 from indexer.claims import newest, unencoded
 from indexer.delta import DeltaWriter
@@ -139,9 +140,16 @@ class Watch:
             )
         if self._batches is not None:
             fetched = self._fetcher.run_newest(live.model_tag, PICTURES_A_ROUND)
-            result = self._batches.run_newest(PICTURES_A_ROUND)
+            result = self._run_newest(self._batches)
             done.pictures = result.encoded + result.reused
             done.pictures_refused = result.failed + len(fetched.refused)
+
+    def _run_newest(self, batches: BatchEncoder) -> BatchResult:
+        """Encode a few; the last one alone where most lie on a share that is away."""
+        try:
+            return batches.run_newest(PICTURES_A_ROUND)
+        except PicturesAway:
+            return batches.run_newest(1)
 
     def _publish(self, done: Tally) -> None:
         try:

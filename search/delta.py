@@ -153,7 +153,7 @@ def lay_over(generation: Generation, delta: Delta) -> Generation:
         columns=joined(columns, delta.columns),
         vectors=Stacked(generation.vectors, delta.vectors),
         patches=Stacked(generation.patches, delta.patches),
-        layer=Layer(living, ExactIndex(delta.vectors)),
+        layer=Layer(living, ExactIndex(delta.vectors, unpacked=True)),
     )
 
 

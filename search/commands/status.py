@@ -63,7 +63,7 @@ def describe_fresh(fresh: "Freshness") -> str:
     """Write what lies over the live index, what waits, and whether anybody watches."""
     delta = fresh.delta
     told = ["`findalike watch` " + ("runs" if fresh.attended else "does not run")]
-    told += [f"{fresh.waiting_changes:,} changes wait"] if fresh.waiting_changes else []
+    told += [f"{fresh.changes.count:,} changes wait"] if fresh.changes.count else []
     if delta is None:
         told.append("no delta")
     else:

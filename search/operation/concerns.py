@@ -120,11 +120,11 @@ def _fresh(status: Status) -> Iterator[Concern]:
             "full.",
             "Run `findalike reindex`, or raise FINDALIKE_DELTA_LIMIT.",
         )
-    if fresh.waiting_changes and not fresh.attended:
+    if fresh.changes.count and not fresh.attended:
         yield Concern(
             "changes",
-            f"{fresh.waiting_changes:,} changes of products wait since "
-            f"{ago(fresh.waiting_since).removesuffix(' ago')}, and nobody takes them.",
+            f"{fresh.changes.count:,} changes of products wait, the oldest sent "
+            f"{ago(fresh.changes.oldest_at)}, and nobody takes them.",
             "Start `findalike watch` as a service.",
         )
 

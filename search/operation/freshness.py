@@ -6,11 +6,12 @@ Reads only; `findalike watch` does the work.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from search.changes import Waiting, waiting_changes
 from search.db import application_connected
-from search.models import Delta, Generation, ProductChange
+from search.models import Delta, Generation
 
 WATCHER = "findalike-watch"
 """What `pg_stat_activity` calls the connections of `findalike watch`."""
@@ -33,23 +34,17 @@ class Freshness:
 
     attended: bool  # `findalike watch` runs
     delta: DeltaView | None  # None: the live generation says it all
-    waiting_changes: int  # in the inbox
-    waiting_since: datetime | None  # the oldest of them
+    changes: Waiting  # in the inbox
 
 
 def read_freshness(session: Session) -> Freshness:
     """Return how fresh searches are."""
     live = select(Generation.id).where(Generation.state == "live")
     delta = session.scalar(select(Delta).where(Delta.generation_id.in_(live)))
-    waits = ProductChange.state == "waiting"
-    count, since = session.execute(
-        select(func.count(), func.min(ProductChange.received_at)).where(waits)
-    ).one()
     return Freshness(
         attended=application_connected(session, WATCHER),
         delta=None if delta is None else _view(delta),
-        waiting_changes=count,
-        waiting_since=since,
+        changes=waiting_changes(session),
     )
 
 

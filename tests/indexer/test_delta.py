@@ -2,119 +2,36 @@
 
 import random
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, delete, select, text, update
-from sqlalchemy.orm import Session
 
-from indexer.build import build_generation
 from indexer.delta import DeltaWriter
 from search.advisory_locks import exclusively
 from search.columns import NO_PRICE
 from search.db import session_scope
-from search.delta import Delta, lay_over, load_delta
 from search.encoder import Encoder
 from search.errors import AlreadyRunning
-from search.generation import VECTORS, Generation, load_generation
-from search.models import Delta as DeltaRow
-from search.models import Generation as GenerationRow
+from search.generation import VECTORS, Generation
 from search.models import Product, ProductAttribute, ProductImage
-from search.publication import publish, rollback
+from search.publication import rollback
 from search.question import Question
 from search.ranking import rank
 from search.results import Filters
 from search.settings import Settings
-from tests.encoded_shop import encode_shop, fill_shop, picture_sha256, product_of
+from tests.changing_shop import ChangingShop
+from tests.encoded_shop import encode_shop, picture_sha256
 from tests.factories import CATEGORIES, clustered_vectors
 from tests.generations import flip_byte
 
 N = 60
-Change = Callable[[Session], object]
-
-
-class Shop:
-    """A shop whose generation is live, and what changes it."""
-
-    def __init__(self, database: Engine, settings: Settings, encoder: Encoder) -> None:
-        self.database, self.settings, self.encoder = database, settings, encoder
-        self.writer = DeltaWriter(database, settings)
-
-    def fill(self, n: int, first: int = 0) -> None:
-        """Add n products, encoded."""
-        fill_shop(self.database, self.settings, self.encoder.tag, n, first=first)
-
-    def build(self) -> int:
-        """Build a generation; return its id."""
-        return build_generation(self.database, self.settings, self.encoder)
-
-    def publish(self) -> int:
-        """Build and publish a generation."""
-        return publish(self.database, self.settings, self.build())
-
-    def change(self, change: Change) -> None:
-        """Do something in a transaction."""
-        with session_scope(self.database) as session:
-            change(session)
-
-    def product(self, number: int, **values: object) -> None:
-        """Change fields of a product."""
-        of = update(Product).where(Product.sku == f"SHOP-{number:05d}")
-        self.change(lambda session: session.execute(of.values(**values)))
-
-    def picture(self, number: int, **values: object) -> None:
-        """Change fields of a picture."""
-        of = update(ProductImage).where(ProductImage.address == f"/shop/{number}.jpg")
-        self.change(lambda session: session.execute(of.values(**values)))
-
-    def retire(self, number: int) -> None:
-        """Take a product out of the shop."""
-        self.product(number, retired_at=datetime.now(UTC))
-
-    def id(self, number: int) -> int:
-        """Return the id of a product."""
-        return product_of(self.database, number)
-
-    def pointed(self) -> str | None:
-        """Return the directory of the delta that searchers see."""
-        with session_scope(self.database) as session:
-            live = select(GenerationRow.id).where(GenerationRow.state == "live")
-            pointed = select(DeltaRow.directory).where(DeltaRow.generation_id.in_(live))
-            return session.scalar(pointed)
-
-    @property
-    def deltas(self) -> Path:
-        """Where deltas are."""
-        return self.settings.root / "deltas"
-
-    def delta(self) -> Delta:
-        """Return the delta that searchers see."""
-        name = self.pointed()
-        assert name is not None
-        return load_delta(self.deltas / name)
-
-    def generation(self, generation_id: int) -> Generation:
-        """Load a generation without its delta."""
-        with session_scope(self.database) as session:
-            directory = session.get_one(GenerationRow, generation_id).directory
-        return load_generation(self.settings.root / "generations" / directory, generation_id)
-
-    def searched(self) -> Generation:
-        """Return what searchers see."""
-        with session_scope(self.database) as session:
-            live = session.scalars(
-                select(GenerationRow.id).where(GenerationRow.state == "live")
-            ).one()
-        base = self.generation(live)
-        return base if self.pointed() is None else lay_over(base, self.delta())
 
 
 @pytest.fixture
-def shop(database: Engine, settings: Settings, small_encoder: Encoder) -> Shop:
-    filled = Shop(database, settings, small_encoder)
+def shop(database: Engine, settings: Settings, small_encoder: Encoder) -> ChangingShop:
+    filled = ChangingShop(database, settings, small_encoder)
     filled.fill(N)
     filled.publish()
     return filled
@@ -144,13 +61,13 @@ FILTERS = (
 )
 
 
-def test_nothing_is_written_where_nothing_changed(shop: Shop) -> None:
+def test_nothing_is_written_where_nothing_changed(shop: ChangingShop) -> None:
     assert not shop.writer.write()
     assert shop.pointed() is None
     assert not shop.deltas.exists()
 
 
-def test_a_new_product_is_found(shop: Shop) -> None:
+def test_a_new_product_is_found(shop: ChangingShop) -> None:
     shop.fill(1, first=N)
     assert shop.writer.write()
 
@@ -163,7 +80,7 @@ def test_a_new_product_is_found(shop: Shop) -> None:
     assert found(generation, own)[new] == pytest.approx(1, abs=0.002)
 
 
-def test_a_retired_product_is_gone_and_a_returned_one_is_back(shop: Shop) -> None:
+def test_a_retired_product_is_gone_and_a_returned_one_is_back(shop: ChangingShop) -> None:
     gone = shop.id(7)
     query = np.asarray(shop.searched().vectors[7], np.float32)
     shop.retire(7)
@@ -178,7 +95,7 @@ def test_a_retired_product_is_gone_and_a_returned_one_is_back(shop: Shop) -> Non
     assert next(iter(found(shop.searched(), query))) == gone
 
 
-def test_filters_see_price_stock_and_fields(shop: Shop) -> None:
+def test_filters_see_price_stock_and_fields(shop: ChangingShop) -> None:
     shop.product(3, price_cents=7, in_stock=False)
     shop.product(4, price_cents=None, colour="violet", category="New > Kind")
     shop.writer.write()
@@ -195,7 +112,7 @@ def test_filters_see_price_stock_and_fields(shop: Shop) -> None:
     assert generation.columns.price_cents[-1] == NO_PRICE
 
 
-def test_a_merchandisers_edit_and_a_title_reach_filters(shop: Shop) -> None:
+def test_a_merchandisers_edit_and_a_title_reach_filters(shop: ChangingShop) -> None:
     edit = ProductAttribute(
         product_id=shop.id(5), name="colour", source="merchandiser", value="violet", confidence=1.0
     )
@@ -212,7 +129,7 @@ def test_a_merchandisers_edit_and_a_title_reach_filters(shop: Shop) -> None:
     assert not found(shop.searched(), QUERIES[0], Filters(colours=("violet",)))
 
 
-def test_another_picture_is_found_instead(shop: Shop) -> None:
+def test_another_picture_is_found_instead(shop: ChangingShop) -> None:
     before = np.asarray(shop.searched().vectors[9], np.float32)
     other = clustered_vectors(1, 32, seed=99)
     encode_shop(shop.database, shop.settings, shop.encoder.tag, [picture_sha256(900)], other)
@@ -223,7 +140,7 @@ def test_another_picture_is_found_instead(shop: Shop) -> None:
     assert found(generation, before)[nine] < 0.99
 
 
-def test_asking_a_host_again_changes_nothing(shop: Shop) -> None:
+def test_asking_a_host_again_changes_nothing(shop: ChangingShop) -> None:
     shop.writer.write()
     shop.change(lambda s: s.execute(update(ProductImage).values(checked_at=datetime.now(UTC))))
     shop.change(lambda s: s.execute(update(Product).values(updated_at=datetime.now(UTC))))
@@ -233,7 +150,7 @@ def test_asking_a_host_again_changes_nothing(shop: Shop) -> None:
     assert not shop.writer.write()
 
 
-def test_a_change_is_written_once(shop: Shop) -> None:
+def test_a_change_is_written_once(shop: ChangingShop) -> None:
     shop.product(1, price_cents=1)
     assert shop.writer.write()
     before = shop.pointed()
@@ -242,7 +159,7 @@ def test_a_change_is_written_once(shop: Shop) -> None:
     assert shop.pointed() == before
 
 
-def test_a_transaction_that_ends_late_is_not_missed(shop: Shop) -> None:
+def test_a_transaction_that_ends_late_is_not_missed(shop: ChangingShop) -> None:
     """Its number is lower than those of changes that were written and seen before it ended."""
     late = shop.database.connect()
     late.execute(text("UPDATE product SET price_cents = 2 WHERE sku = 'SHOP-00002'"))
@@ -255,7 +172,7 @@ def test_a_transaction_that_ends_late_is_not_missed(shop: Shop) -> None:
     assert shop.delta().columns.product_id.tolist() == [shop.id(1), shop.id(2)]
 
 
-def test_a_build_absorbs_the_delta(shop: Shop) -> None:
+def test_a_build_absorbs_the_delta(shop: ChangingShop) -> None:
     shop.fill(2, first=N)
     shop.retire(3)
     shop.writer.write()
@@ -267,7 +184,7 @@ def test_a_build_absorbs_the_delta(shop: Shop) -> None:
     assert shop.pointed() is None
 
 
-def test_a_rollback_gets_a_delta_with_all_that_it_never_had(shop: Shop) -> None:
+def test_a_rollback_gets_a_delta_with_all_that_it_never_had(shop: ChangingShop) -> None:
     shop.fill(1, first=N)
     shop.retire(3)
     shop.publish()
@@ -281,7 +198,7 @@ def test_a_rollback_gets_a_delta_with_all_that_it_never_had(shop: Shop) -> None:
 
 
 def test_a_generation_that_is_live_no_more_gets_no_delta(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: ChangingShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another is published while the delta is being written."""
     import indexer.delta as module
@@ -300,13 +217,13 @@ def test_a_generation_that_is_live_no_more_gets_no_delta(
     assert list(shop.deltas.iterdir()) == []
 
 
-def test_one_writer_at_a_time(shop: Shop) -> None:
+def test_one_writer_at_a_time(shop: ChangingShop) -> None:
     shop.product(1, price_cents=1)
     with exclusively(shop.database, "delta"), pytest.raises(AlreadyRunning, match="delta"):
         shop.writer.write()
 
 
-def test_a_full_delta_takes_no_more_but_withdraws(shop: Shop) -> None:
+def test_a_full_delta_takes_no_more_but_withdraws(shop: ChangingShop) -> None:
     shop.settings = shop.settings.model_copy(update={"delta_limit": 2})
     shop.writer = DeltaWriter(shop.database, shop.settings)
     shop.product(20, price_cents=1)
@@ -327,7 +244,7 @@ def test_a_full_delta_takes_no_more_but_withdraws(shop: Shop) -> None:
     assert shop.delta().manifest.waiting == 1
 
 
-def test_a_damaged_delta_is_made_anew(shop: Shop) -> None:
+def test_a_damaged_delta_is_made_anew(shop: ChangingShop) -> None:
     shop.product(1, price_cents=1)
     shop.retire(2)
     shop.writer.write()
@@ -340,7 +257,7 @@ def test_a_damaged_delta_is_made_anew(shop: Shop) -> None:
     assert shop.delta().dead.tolist() == [shop.id(1), shop.id(2), shop.id(3)]
 
 
-def test_directories_that_nobody_points_to_go(shop: Shop) -> None:
+def test_directories_that_nobody_points_to_go(shop: ChangingShop) -> None:
     (shop.deltas / ".building-killed").mkdir(parents=True)
     (shop.deltas / "pruned-generation-000003").mkdir()
     names = []
@@ -348,10 +265,23 @@ def test_directories_that_nobody_points_to_go(shop: Shop) -> None:
         shop.product(1, price_cents=price)
         shop.writer.write()
         names.append(shop.pointed())
-    assert sorted(path.name for path in shop.deltas.iterdir()) == names[1:]
+    assert {path.name for path in shop.deltas.iterdir()} == set(names[1:])
 
 
-def test_a_full_disk_leaves_the_delta_before(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_name_comes_twice(shop: ChangingShop) -> None:
+    """A reader that slept while a delta went and another came must not take it for the first."""
+    names = []
+    for price in (1, 101, 2, 101, 3):  # 101 is what was built
+        shop.product(1, price_cents=price)
+        assert shop.writer.write()
+        names.append(shop.pointed())
+    assert names[1] is names[3] is None
+    assert len({names[0], names[2], names[4]}) == 3
+
+
+def test_a_full_disk_leaves_the_delta_before(
+    shop: ChangingShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import indexer.delta as module
 
     shop.product(1, price_cents=1)
@@ -372,7 +302,7 @@ def test_a_full_disk_leaves_the_delta_before(shop: Shop, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_base_and_delta_answer_as_a_fresh_build(shop: Shop, seed: int) -> None:
+def test_base_and_delta_answer_as_a_fresh_build(shop: ChangingShop, seed: int) -> None:
     """Whatever changed in whatever steps: the same products, similarities and filters."""
     dice = random.Random(seed)
     added = N
@@ -407,7 +337,7 @@ def test_base_and_delta_answer_as_a_fresh_build(shop: Shop, seed: int) -> None:
             assert found(laid, query, filters) == found(built, query, filters)
 
 
-def test_deltas_of_a_vanished_folder_come_again(shop: Shop) -> None:
+def test_deltas_of_a_vanished_folder_come_again(shop: ChangingShop) -> None:
     shop.product(1, price_cents=1)
     shop.writer.write()
     shutil.rmtree(shop.deltas)
