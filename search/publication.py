@@ -51,14 +51,19 @@ def publish(
         UnknownGeneration: there is none to publish, or it is not in a state for it.
         DamagedGeneration: its files are not what its manifest says; the live one stays.
         RecallTooLow: it misses the recall floor; the live one stays.
+        ModelUnavailable: it is of a new model, which can't be loaded; the live one stays.
+        ModelMismatch: that model is another by now; the live one stays.
         AlreadyRunning: another publication is at work.
     """
     with exclusively(database, "publication"):
         with session_scope(database) as session:
             row = _wanted(session, generation_id)
             chosen, directory, live = row.id, row.directory, row.state == "live"
+            before = session.scalar(
+                select(GenerationRow.model_tag).where(GenerationRow.state == "live")
+            )
         if not live:
-            _rehearse(settings.root / "generations" / directory, chosen, settings)
+            _rehearse(settings.root / "generations" / directory, chosen, settings, before)
             _point(database, chosen, actor or cli_actor())
             log.info("generation_published", generation=chosen)
         prune(database, settings)
@@ -209,12 +214,17 @@ def _waiting(session: Session) -> tuple[list[GenerationRow], list[GenerationRow]
     return own, [row for row in verified if row.model_tag != live.model_tag]
 
 
-def _rehearse(directory: Path, generation_id: int, settings: Settings) -> None:
+def _rehearse(directory: Path, generation_id: int, settings: Settings, before: str | None) -> None:
     """Check everything that searchers will rely on, before they do."""
     manifest = verify_files(directory)
     if manifest.measured.recall_at_10 < settings.recall_floor:
         raise RecallTooLow(manifest.measured.recall_at_10, settings.recall_floor)
     generation = load_generation(directory, generation_id)
+    if before is not None and before != manifest.model_tag:
+        # Searchers would go on with the old model, but none could start anew.
+        from search.answering import Pairing
+
+        Pairing(settings).of(generation)
     probe = len(generation.vectors) // 2
     vector = np.asarray(generation.vectors[probe], dtype=np.float32)
     found = rescore(generation.vectors, vector, generation.candidates(vector, manifest.candidates))

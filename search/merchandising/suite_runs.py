@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from search.answering import Pairing
 from search.db import session_scope
 from search.engine import SearchEngine
 from search.errors import FindalikeError, UnknownEntry, UnknownGeneration
-from search.generation import load_generation
+from search.generation import Generation, load_generation
 from search.live import OneGeneration
 from search.merchandising.saved import list_saved
 from search.merchandising.suite import (
@@ -111,20 +111,25 @@ def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> 
         ModelUnavailable: the model that built it can't be loaded.
         ModelMismatch: that model is another by now.
     """
-    with session_scope(engine.database) as session:
-        row = session.get(GenerationRow, generation_id)
-        if row is None or row.state in ("building", "failed"):
-            raise UnknownGeneration(
-                f"Generation {generation_id} is not kept; `findalike status` shows the live one."
-            )
-        directory = settings.root / "generations" / row.directory
-    generation = load_generation(directory, generation_id)
+    generation = load_kept(engine.database, settings, generation_id)
     try:
         before = engine.answering()
     except FindalikeError:
         before = None  # what is live need not be whole for another to be asked
     one = OneGeneration(Pairing(settings).of(generation, before))
     return SearchEngine(engine.database, one, settings, engine.stages)
+
+
+def load_kept(database: Engine, settings: Settings, generation_id: int) -> Generation:
+    """Load a generation that is kept, live or not; errors as in `engine_for`."""
+    with session_scope(database) as session:
+        row = session.get(GenerationRow, generation_id)
+        if row is None or row.state in ("building", "failed"):
+            raise UnknownGeneration(
+                f"Generation {generation_id} is not kept; `findalike status` shows the live one."
+            )
+        directory = settings.root / "generations" / row.directory
+    return load_generation(directory, generation_id)
 
 
 def list_runs(session: Session, limit: int = 50) -> list[Run]:

@@ -15,6 +15,7 @@ from indexer.build import build_generation
 from indexer.commands.publish import publish as publish_command
 from indexer.commands.rollback import rollback as rollback_command
 from search.advisory_locks import exclusively
+from search.answering import Pairing
 from search.audit import cli_actor, read_trail
 from search.db import session_scope
 from search.encoder import Encoder
@@ -337,10 +338,11 @@ def test_pruning_without_any_generation_does_nothing(database: Engine, settings:
 
 
 def test_searchers_go_on_while_generations_are_published_rolled_back_and_pruned(
-    database: Engine, settings: Settings, build: Build
+    database: Engine, settings: Settings, build: Build, small_encoder: Encoder
 ) -> None:
     publish(database, settings, build())
-    watched = LiveGenerations(database, settings.root, 0.01)
+    pairing = Pairing(settings, at_hand=(small_encoder,))
+    watched = LiveGenerations(database, settings.root, 0.01, pairing)
     stop, failures, seen = threading.Event(), [], set()
 
     def search_all_the_time() -> None:

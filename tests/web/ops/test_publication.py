@@ -65,12 +65,12 @@ def test_rolling_back_asks_then_does_it_and_is_recorded(shop: Shop) -> None:
     status, page = send(client, address)
     assert status == 200
     assert f"Roll back to generation {first}?" in page
-    assert engine_of(app).live.current().id == second
+    assert engine_of(app).generation().id == second
 
     status, page = send(client, address, confirmed="yes")
     assert status == 200
     assert f"Generation {first} is live again." in page
-    assert engine_of(app).live.current().id == first  # at once, in this process
+    assert engine_of(app).generation().id == first  # at once, in this process
     with session_scope(engine_of(app).database) as session:
         (entry, *_), _ = read_trail(session, action="generation")
     told = (entry.actor, entry.action, entry.subject, entry.details)
@@ -109,7 +109,7 @@ def test_a_rollback_that_leads_elsewhere_by_now_is_refused(shop: Shop) -> None:
     )
     assert status == 409
     assert "Meanwhile somebody" in page
-    assert engine_of(app).live.current().id == second
+    assert engine_of(app).generation().id == second
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_refusals_are_shown_as_they_are(shop: Shop, trouble: str, words: str) ->
     assert answer[0] == 409
     assert words in answer[1]
     assert 'role="alert"' in answer[1]
-    assert state.engine.live.current().id == second
+    assert state.engine.generation().id == second
 
 
 def lower_recall(directory: Path) -> None:
