@@ -142,7 +142,7 @@ class Comparer:
         theirs = self._ask(second, titles, progress)
         with session_scope(self.database) as session:
             active = select(Product.sku, Product.category).where(Product.retired_at.is_(None))
-            categories = dict(session.execute(active).tuples().all())
+            categories = {row.sku: row.category for row in session.execute(active)}
         shares = [
             len(set(a) & set(b)) / max(len(a), len(b))
             for a, b in zip(ours.titles, theirs.titles, strict=True)
@@ -205,7 +205,8 @@ class Comparer:
 
     def _evaluator(self, answering: Answering, engine: SearchEngine) -> Evaluator:
         with session_scope(self.database) as session:
-            skus = dict(session.execute(select(Product.id, Product.sku)).tuples().all())
+            rows = session.execute(select(Product.id, Product.sku))
+            skus = {row.id: row.sku for row in rows}
         return Evaluator(
             generation=answering.generation,
             composer=answering.composer,

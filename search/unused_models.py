@@ -44,8 +44,9 @@ def forget_unused_models(
             at_work = select(Job.report["model_tag"].astext).where(Job.state == "running")
             used |= {tag for tag in session.scalars(at_work) if tag is not None}
             unused = Embedding.model_tag.not_in(used)
-            counted = select(Embedding.model_tag, func.count()).where(unused)
-            gone = dict(session.execute(counted.group_by(Embedding.model_tag)).tuples().all())
+            tag = Embedding.model_tag
+            counted = select(tag, func.count().label("rows")).where(unused).group_by(tag)
+            gone = {row.model_tag: row.rows for row in session.execute(counted)}
             session.execute(delete(Embedding).where(unused))
         prune(database, settings)
     store = EmbeddingStore(settings.root)

@@ -12,7 +12,12 @@ from sqlalchemy.orm import Session
 from search.db import session_scope
 from search.errors import NoGeneration
 from search.models import SuiteRun
-from search.operation.generations import GenerationView, find_generation, list_generations
+from search.operation.generations import (
+    GenerationView,
+    find_generation,
+    list_generations,
+    of_new_model,
+)
 from search.operation.history import MeasuredBuild
 from search.publication import next_back
 from web.ops.blueprint import blueprint
@@ -30,7 +35,9 @@ def generations() -> ResponseReturnValue:
     """Show all generations that are kept, newest first."""
     with session_scope(state().engine.database) as session:
         found, _ = list_generations(session)
-    return render_template("ops/generations.html", generations=found, back=back_to())
+    return render_template(
+        "ops/generations.html", generations=found, back=back_to(), new_model=of_new_model(found)
+    )
 
 
 @blueprint.get("/generations/<int:generation_id>")
