@@ -1,4 +1,4 @@
-"""The processes of a shop in service: web server, workers, watcher, the nightly run; and killing them.
+"""The processes of a shop in service, and killing them: server, workers, watcher, nightly run.
 
 Each is a real `findalike` command on the same FINDALIKE_HOME with the embedded PostgreSQL.
 """
@@ -121,7 +121,7 @@ class Household:
             yield str(json.loads(line)["address"]).rstrip("/")
         finally:
             server.send_signal(signal.SIGTERM)
-            server.wait(60)
+            server.communicate(timeout=60)
 
 
 def outcome(reindex: "subprocess.Popen[bytes]") -> tuple[int, dict[str, Any]]:

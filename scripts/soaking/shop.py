@@ -5,7 +5,7 @@ catalogue and each picture are replaced by renaming, as a careful merchant does.
 """
 
 import csv
-import random  # a shop, no secrets
+import random
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class ChangingShop:
     _rng: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._rng = random.Random(f"soak/{self.seed}")
+        self._rng = random.Random(f"soak/{self.seed}")  # noqa: S311  (a shop, no secrets)
         self.folder.mkdir(parents=True, exist_ok=True)
         for _ in range(self.products):
             self._come()
@@ -135,7 +135,7 @@ class ChangingShop:
 
 def draw(item: Item) -> Image.Image:
     """Return the picture of a product: no two are alike."""
-    rng = random.Random(f"{item.sku}/{item.look}")
+    rng = random.Random(f"{item.sku}/{item.look}")  # noqa: S311  (a drawing, no secrets)
     image = Image.new("RGB", (SIDE_PX, SIDE_PX), "#f4f2ee")
     pen = ImageDraw.Draw(image)
     corners = 3 + THINGS.index(item.thing)
