@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import sqlalchemy
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.advisory_locks import exclusively
