@@ -27,7 +27,8 @@ FindalikeError
 ├── DimensionMismatch       arrays of different d
 ├── DamagedGeneration       a generation's files are not what its manifest says
 ├── DamagedShard            a shard is not what the database says
-├── RecallTooLow            a built index misses the recall floor
+├── RehearsalRefused        a built index fails a check before it goes live
+├── PointerMoved            another generation went live during a rehearsal
 ├── NothingToBuild          no embedding to build from
 ├── JobFailed               a background job ended in failure
 └── AlreadyRunning          another run holds the lock
@@ -259,19 +260,19 @@ class DamagedShard(FindalikeError):
     """A shard is not what the database says."""
 
 
-class RecallTooLow(FindalikeError):
-    """A built index misses the recall floor."""
+class RehearsalRefused(FindalikeError):
+    """A generation fails checks before it goes live; carries all that `Rehearsal.as_dict` says."""
 
-    def __init__(self, recall: float, floor: float) -> None:
-        super().__init__(recall, floor)
-        self.recall, self.floor = recall, floor
+    def __init__(self, sentence: str, rehearsal: dict[str, object]) -> None:
+        super().__init__(sentence, rehearsal)
+        self.sentence, self.rehearsal = sentence, rehearsal
 
     def __str__(self) -> str:
-        return (
-            f"The new index reaches a recall at 10 of {self.recall:.3f} against exact search, "
-            f"under the floor of {self.floor:.3f}. The live index stays. "
-            "Raise FINDALIKE_INDEX_MEMORY_MB."
-        )
+        return self.sentence
+
+
+class PointerMoved(FindalikeError):
+    """Another generation went live while one was compared with the one before; says which."""
 
 
 class NothingToBuild(FindalikeError):
