@@ -1,32 +1,47 @@
 """All of it: ingest, encode, build, publish; only what changed, one run at a time.
 
-Whatever fails, the live generation stays as it was and the next run goes on from there.
+Whatever fails, the live generation stays as it was and the next run goes on from there; somebody is
+told. A restart of the database costs the stage at work a repetition, not the run.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from indexer.build import build_generation, plan_for
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
-from indexer.snapshot import Snapshot, take_snapshot
-from indexer.sole_job import SoleJob, sole_job
+from indexer.snapshot import take_snapshot
+from indexer.sole_job import SoleJob, outlasting, sole_job
+from indexer.sweep import sweep
 from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder, load_encoder
-from search.errors import DamagedGeneration, DamagedShard, UnusableCatalogue
-from search.generation import load_generation
+from search.errors import (
+    AlreadyRunning,
+    DamagedGeneration,
+    DamagedShard,
+    DatabaseUnavailable,
+    NoGeneration,
+    RehearsalRefused,
+    UnusableCatalogue,
+)
+from search.generation import Generation, load_generation
 from search.models import Generation as GenerationRow
 from search.models import Product
+from search.operation.alarm import alarm_about, raise_alarm
 from search.progress import track
 from search.publication import publish
+from search.rehearsal import latest_rehearsal
+from search.rehearsal.counts import Recount, recount
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
 from search.vocabulary import load_vocabulary
@@ -50,9 +65,10 @@ class Reindex:
     allow_shrink: bool = False
     quiet: bool = False
     report: dict[str, Any] = field(default_factory=lambda: {"seconds": {}})
+    _job: int | None = None  # the run's job, once it has begun
 
     def run(self, sources: Sequence[str]) -> dict[str, Any]:
-        """Bring the index up to date.
+        """Bring the index up to date; raise the alarm where that fails.
 
         Args:
             sources: Catalogues to read; none: those that were read before.
@@ -62,74 +78,143 @@ class Reindex:
 
         Raises:
             AlreadyRunning: another run is at work.
+            CatalogueShrunk: too many products are gone from a catalogue; nothing is published.
+            RehearsalRefused: what was built is not fit to go live; it is kept to be looked at.
             FindalikeError: a stage failed; the live generation is as it was.
         """
+        try:
+            return self._run(sources)
+        except AlreadyRunning as error:
+            if self._job is not None:  # else the run at work raises its own
+                raise_alarm(self.settings, alarm_about(error, self._job))
+            raise
+        except OperationalError as error:
+            away = DatabaseUnavailable(
+                f"The database went away and did not come back ({error.orig}). The live index is "
+                "as it was; run `findalike reindex` again, which goes on where this run was."
+            )
+            raise_alarm(self.settings, alarm_about(away, self._job))
+            raise away from error
+        except Exception as error:
+            raise_alarm(self.settings, alarm_about(error, self._job))
+            raise
+
+    def _run(self, sources: Sequence[str]) -> dict[str, Any]:
         database = open_database(self.settings, application_name="findalike-reindex")
         try:
             with sole_job(database, "reindex", steps=5) as job:
-                job.report = self.report
+                self._job, job.report = job.id, self.report
+                self.report["swept"] = outlasting(lambda: sweep(database, self.settings))
                 self._stages(database, job, sources or known_sources(database))
         finally:
             database.dispose()
         return self.report
 
     def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
-        """Run the four stages, each counted in the job when it is done."""
+        """Run the stages, each counted in the job when it is done."""
         with job.stage("ingest"):
-            self.report["sources"] = [self._ingest(database, source) for source in sources]
+            self.report["sources"] = [
+                outlasting(partial(self._ingest, database, source)) for source in sources
+            ]
         with job.stage("encode"):
-            self.report["encode"] = self._encode(database)
+            self.report["encode"] = outlasting(lambda: self._encode(database))
         encoder = load_encoder(self.settings.model, self.settings.device)
-        vocabulary = load_vocabulary(self.settings.vocabulary)
-        snapshot = take_snapshot(database, encoder.tag, vocabulary)
-        live = self._live(database)
-        if live is not None and self._is_current(live, snapshot):
+        live = outlasting(lambda: self._current(database, encoder))
+        if live is not None:
             for _ in range(3):  # nothing to build, publish and look over
                 job.step()
-            self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
+            self.report |= {"changed": False, "generation": live.id}
         else:
-            with job.stage("build"):
-                built = self._build(database, encoder)
-            with job.stage("publish"):
-                publish(database, self.settings, built)
-            with job.stage("inspect"):
-                self.report |= look_after(
-                    database, self.settings, started_by="reindex", encoder=encoder
-                )
-            live = self._live(database)
-            manifest = live.manifest if live is not None else None
-            self.report |= {"changed": True, "generation": built, "manifest": manifest}
-        self.report["products"] = self._account()
+            self._renew(database, job, encoder)
+        outlasting(lambda: self._conclude(database))
+
+    def _renew(self, database: sqlalchemy.Engine, job: SoleJob, encoder: Encoder) -> None:
+        """Build, publish and look over; what a lost connection stopped is begun again."""
+        with job.stage("build"):
+            built = outlasting(lambda: self._build(database, encoder))
+        with job.stage("publish"):
+            outlasting(lambda: self._publish(database, built, encoder))
+        with job.stage("inspect"):
+            self.report |= look_after(
+                database,
+                self.settings,
+                started_by="reindex",
+                encoder=encoder,
+                asked_already=True,
+            )
+        self.report |= {"changed": True, "generation": built}
+
+    def _publish(self, database: sqlalchemy.Engine, built: int, encoder: Encoder) -> None:
+        """Publish; the rehearsal goes into the report, whatever it says."""
+        try:
+            publish(
+                database,
+                self.settings,
+                built,
+                encoder=encoder,
+                in_spite_of=("size",) if self.allow_shrink else (),
+            )
+        except RehearsalRefused as refused:
+            self.report["rehearsal"] = refused.rehearsal
+            raise
+        with session_scope(database) as session:
+            self.report["rehearsal"] = latest_rehearsal(session, built)
+
+    def _conclude(self, database: sqlalchemy.Engine) -> None:
+        """Write the account, and throw away what is old."""
+        generation = self._load_live(database)
+        with session_scope(database) as session:
+            self.report["manifest"] = session.get_one(GenerationRow, generation.id).manifest
+        self.report["products"] = self._account(recount(database, generation))
         self.report["events_forgotten"] = forget_old_events(
             database, self.settings.root, older_than_days=self.settings.events_days
         )
         prune_thumbnails(database, ThumbnailStore(self.settings.root))
 
-    def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
-        """Whether a new build would hold what the live generation holds, in the same index."""
-        if not live.manifest or live.manifest["signature"] != snapshot.signature:
-            return False
+    def _current(self, database: sqlalchemy.Engine, encoder: Encoder) -> Generation | None:
+        """Return the live generation if a new build would hold the same, in the same index."""
+        vocabulary = load_vocabulary(self.settings.vocabulary)
+        snapshot = take_snapshot(database, encoder.tag, vocabulary)
         try:
-            found = load_generation(self.settings.root / "generations" / live.directory, live.id)
+            found = self._load_live(database)
+        except NoGeneration:
+            return None
         except DamagedGeneration as error:
-            log.warning("live_generation_damaged", generation=live.id, error=str(error))
-            return False
-        manifest = found.manifest
-        return plan_for(self.settings, *found.vectors.shape).factory == manifest.factory
+            log.warning("live_generation_damaged", error=str(error))
+            return None
+        if found.manifest.signature != snapshot.signature or recount(database, found).wrong:
+            return None
+        same = plan_for(self.settings, *found.vectors.shape).factory == found.manifest.factory
+        return found if same else None
 
-    def _account(self) -> dict[str, int]:
+    def _load_live(self, database: sqlalchemy.Engine) -> Generation:
+        """Load the live generation, whatever model built it.
+
+        Raises:
+            NoGeneration: nothing is live.
+            DamagedGeneration: its files can't be read.
+        """
+        with session_scope(database) as session:
+            row = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+            if row is None:
+                raise NoGeneration
+        return load_generation(self.settings.root / "generations" / row.directory, row.id)
+
+    def _account(self, found: Recount) -> dict[str, int]:
         """Return what became of all that came in, so that nothing is missing silently.
 
-        `rows` and `refused` count what this run read; `rows` is the sum of `refused`, `indexed`
-        and `without_picture` when all catalogues were read.
+        `rows` and `refused` count what this run read. `products` are all of the catalogue; each is
+        indexed, without a usable picture, retired, or waits because it changed during the run.
         """
-        manifest, sources = self.report["manifest"], self.report["sources"]
+        sources = self.report["sources"]
         return {
-            "rows": sum(found["rows"] for found in sources),
-            "refused": sum(found["refused"] for found in sources),
-            "indexed": manifest["products"],
-            "without_picture": manifest["left_out"]["products_without_picture"],
-            "retired": manifest["left_out"]["products_retired"],
+            "rows": sum(each["rows"] for each in sources),
+            "refused": sum(each["refused"] for each in sources),
+            "products": found.products,
+            "indexed": found.indexed,
+            "without_picture": found.without_picture,
+            "retired": found.retired,
+            "waiting": found.waiting,
         }
 
     def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
@@ -159,11 +244,6 @@ class Reindex:
         self.report["encode"] = self._encode(database)
         with track("Building the index", quiet=self.quiet) as bar:
             return build_generation(database, self.settings, encoder, progress=bar.describe)
-
-    def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
-        """Return the live generation's row."""
-        with session_scope(database) as session:
-            return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:

@@ -28,11 +28,12 @@ FindalikeError
 ├── DamagedGeneration       a generation's files are not what its manifest says
 ├── DamagedShard            a shard is not what the database says
 ├── RehearsalRefused        a built index fails a check before it goes live
-├── PointerMoved            another generation went live during a rehearsal
 ├── NothingToBuild          no embedding to build from
 ├── JobFailed               a background job ended in failure
 └── AlreadyRunning          another run holds the lock
 """
+
+from typing import Any
 
 
 class FindalikeError(Exception):
@@ -263,16 +264,12 @@ class DamagedShard(FindalikeError):
 class RehearsalRefused(FindalikeError):
     """A generation fails checks before it goes live; carries all that `Rehearsal.as_dict` says."""
 
-    def __init__(self, sentence: str, rehearsal: dict[str, object]) -> None:
+    def __init__(self, sentence: str, rehearsal: dict[str, Any]) -> None:
         super().__init__(sentence, rehearsal)
         self.sentence, self.rehearsal = sentence, rehearsal
 
     def __str__(self) -> str:
         return self.sentence
-
-
-class PointerMoved(FindalikeError):
-    """Another generation went live while one was compared with the one before; says which."""
 
 
 class NothingToBuild(FindalikeError):

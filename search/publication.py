@@ -18,9 +18,9 @@ from search.advisory_locks import exclusively
 from search.audit import cli_actor, record_change
 from search.db import session_scope
 from search.errors import (
+    AlreadyRunning,
     DamagedGeneration,
     NoGeneration,
-    PointerMoved,
     RehearsalRefused,
     UnknownGeneration,
 )
@@ -61,8 +61,7 @@ def publish(
     Raises:
         UnknownGeneration: there is none to publish, or it is not in a state for it.
         RehearsalRefused: it fails a check; it is kept as it is, and the live one stays.
-        PointerMoved: another one went live during the rehearsal, and stays.
-        AlreadyRunning: another publication is at work.
+        AlreadyRunning: another publication is at work, or moved the pointer meanwhile.
     """
     from search.rehearsal import rehearse  # going back needs no engine, and must be quick
 
@@ -236,7 +235,7 @@ def _swap(database: sqlalchemy.Engine, done: "Rehearsed", actor: str) -> None:
         live = _live(session)
         found = live.id if live is not None else None
         if found != rehearsal.against:
-            raise PointerMoved(
+            raise AlreadyRunning(
                 f"Generation {rehearsal.generation} was not published: it was compared with "
                 f"generation {rehearsal.against}, and meanwhile {found} went live. If it is still "
                 f"wanted, run `findalike publish {rehearsal.generation}`."

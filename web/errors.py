@@ -79,7 +79,6 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.DamagedGeneration: NOT_READY,
     errors.DamagedShard: OWN_FAULT,
     errors.RehearsalRefused: Answer(409, "refused", "Not published"),
-    errors.PointerMoved: Answer(409, "pointer-moved", "Not published"),
     errors.NothingToBuild: OWN_FAULT,
     errors.JobFailed: OWN_FAULT,
     errors.AlreadyRunning: Answer(409, "already-running", "Already running"),

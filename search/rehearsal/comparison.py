@@ -21,9 +21,9 @@ from search.stages import STAGES
 
 FIRST = 10
 """Places that are compared."""
-DEPTH = 30
+DEPTH = 20
 """Places looked through for products that both generations hold."""
-TITLES, PICTURES, ASKED = 40, 100, 20
+TITLES, PICTURES, ASKED = 25, 100, 15
 ASKED_DAYS = 30
 SEED = 62
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from search.generation import Generation
@@ -22,16 +22,16 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """The catalogue, counted against a generation."""
+    """Every product of the catalogue, counted once: products is the sum of the next five."""
 
     products: int  # in the catalogue
     indexed: int  # in the generation
-    without_picture: int
+    without_picture: int  # of the others: no usable picture
     retired: int
-    changed: int  # since the generation was built: may be in it or not
-    missing: int  # the rest: they should be in it
+    waiting: int  # changed since the generation was built; the next one will have them
+    missing: int  # should be in it
     missing_skus: tuple[str, ...]  # of some of these
-    surplus: int  # in the generation, though retired before it was built, or not known at all
+    surplus: int  # in it, though retired before it was built, or not known at all
     doubled: int  # rows that show a picture again that another row shows
     misstated: int  # by how much the manifest's own counts are wrong
 
@@ -47,7 +47,7 @@ def check_counts(database: sqlalchemy.Engine, generation: Generation) -> Check:
     sentence = (
         f"{found.products:,} products = {found.indexed:,} indexed + {found.without_picture:,} "
         f"without a usable picture + {found.retired:,} retired"
-        + (f" + {found.changed:,} changed since the build" if found.changed else "")
+        + (f" + {found.waiting:,} changed since the build" if found.waiting else "")
     )
     if not found.wrong:
         return Check("counts", "passed", f"{sentence}.", 0, 0)
@@ -70,36 +70,36 @@ def recount(database: sqlalchemy.Engine, generation: Generation) -> Recount:
         database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         Session(connection) as session,
     ):
-        since = _changed_since(manifest.changed_from)
-        active, usable = Product.retired_at.is_(None), _has_picture(manifest.model_tag)
-        changed = _ids(session, select(Product.id).where(since))
-        expected = _ids(session, select(Product.id).where(active, usable, ~since))
-        retired = _ids(session, select(Product.id).where(~active, ~since))
-        bare = _ids(session, select(Product.id).where(active, ~usable, ~since))
-        products = session.scalars(select(func.count()).select_from(Product)).one()
-        missing = np.setdiff1d(expected, held)
+        active = Product.retired_at.is_(None)
+        every = _ids(session, select(Product.id))
+        retired = _ids(session, select(Product.id).where(~active))
+        usable = _ids(session, select(Product.id).where(active, _has_picture(manifest.model_tag)))
+        changed = _ids(session, select(Product.id).where(_changed_since(manifest.changed_from)))
+        rest = np.setdiff1d(every, held)
+        due = np.intersect1d(rest, usable)
+        missing = np.setdiff1d(due, changed)
         named = select(Product.sku).where(Product.id.in_(missing[:NAMED].tolist()))
         skus = tuple(session.scalars(named.order_by(Product.sku)))
-    # A picture may be lost after the build; a product that was gone before it must not be there.
-    surplus = np.setdiff1d(held, np.concatenate([changed, expected, bare]))
-    stated = manifest.left_out
-    whole = (
-        0
-        if len(changed)
-        else abs(len(retired) - stated.get("products_retired", 0))
-        + abs(len(np.setdiff1d(bare, held)) - stated.get("products_without_picture", 0))
-    )
+    gone = np.intersect1d(rest, retired)
+    bare = len(rest) - len(gone) - len(due)
+    unknown = np.setdiff1d(held, every)
+    late = np.setdiff1d(np.intersect1d(held, retired), changed)
+    misstated = abs(len(held) - manifest.products) + abs(len(columns) - manifest.vectors)
+    if not len(changed):  # or else its counts of what it does not hold are of another day
+        stated = manifest.left_out
+        misstated += abs(len(gone) - stated.get("products_retired", 0))
+        misstated += abs(bare - stated.get("products_without_picture", 0))
     return Recount(
-        products=products,
-        indexed=len(held),
-        without_picture=len(np.setdiff1d(bare, held)),
-        retired=len(np.setdiff1d(retired, held)),
-        changed=len(np.setdiff1d(changed, held)),
+        products=len(every),
+        indexed=len(held) - len(unknown),
+        without_picture=bare,
+        retired=len(gone),
+        waiting=len(due) - len(missing),
         missing=len(missing),
         missing_skus=skus,
-        surplus=len(surplus),
+        surplus=len(unknown) + len(late),
         doubled=len(columns) - len(np.unique(columns.image_id)),
-        misstated=whole + abs(len(held) - manifest.products) + abs(len(columns) - manifest.vectors),
+        misstated=misstated,
     )
 
 
