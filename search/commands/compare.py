@@ -31,7 +31,7 @@ def named(database: "Engine", first: int | None, second: int | None) -> tuple[in
     from search.db import session_scope
     from search.errors import NoGeneration, UnknownGeneration
     from search.operation.status import read_live
-    from search.publication import newest_waiting
+    from search.waiting import newest_waiting
 
     if first is not None and second is not None:
         return first, second

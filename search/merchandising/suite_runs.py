@@ -1,6 +1,6 @@
 """Runs of the regression suite: asking an engine, keeping what came of it, reading it again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,15 +87,22 @@ def run_and_keep(engine: SearchEngine, *, started_by: str) -> Run | None:
         return None
     generation = engine.generation()
     outcomes = run_suite(saved, answers_of(engine))
-    report = {"generation": generation.id, **as_report(outcomes)}
     with session_scope(engine.database) as session:
-        row = SuiteRun(generation_id=generation.id, started_by=started_by, report=report)
-        session.add(row)
-        session.flush()
-        session.refresh(row)
-        _forget_oldest(session)
-        run = _run(row)
-    log.info("suite_run", run=run.id, generation=generation.id, mrr=run.totals.mrr)
+        return keep_run(session, generation.id, outcomes, started_by=started_by)
+
+
+def keep_run(
+    session: Session, generation_id: int, outcomes: Sequence[Outcome], *, started_by: str
+) -> Run:
+    """Keep what the saved descriptions found in a generation."""
+    report = {"generation": generation_id, **as_report(outcomes)}
+    row = SuiteRun(generation_id=generation_id, started_by=started_by, report=report)
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    _forget_oldest(session)
+    run = _run(row)
+    log.info("suite_run", run=run.id, generation=generation_id, mrr=run.totals.mrr)
     return run
 
 
@@ -148,6 +155,14 @@ def find_run(session: Session, run_id: int) -> Run:
     if row is None:
         raise UnknownEntry("suite run", str(run_id), "/studio/saved lists the latest.")
     return _run(row)
+
+
+def latest_run(session: Session, generation_id: int) -> Run | None:
+    """Return the last run of a generation; None where it was never asked."""
+    generation = SuiteRun.report["generation"].as_integer()
+    newest = select(SuiteRun).where(generation == generation_id).order_by(SuiteRun.id.desc())
+    row = session.scalars(newest.limit(1)).first()
+    return None if row is None else _run(row)
 
 
 def run_before(session: Session, run: Run) -> Run | None:

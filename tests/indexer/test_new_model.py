@@ -20,7 +20,7 @@ from search.commands.models import models
 from search.db import session_scope
 from search.encoder import Encoder, load_encoder
 from search.engine import SearchEngine, open_search_engine
-from search.errors import ModelUnavailable, UnknownGeneration
+from search.errors import RehearsalRefused, UnknownGeneration
 from search.generation import load_generation
 from search.jobs import JobView
 from search.models import Embedding, Product, ProductAttribute
@@ -252,7 +252,7 @@ def test_a_new_model_that_does_not_load_any_more_is_not_published(
     waiting = run(changed)["new_model"]["generation"]
     (checkpoint / "open_clip_model.safetensors").write_bytes(b"no weights")
 
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(RehearsalRefused, match=r"model: FINDALIKE_MODEL=.* can't be loaded"):
         publish(database, changed, waiting)
 
     assert states(database)[live][0] == "live"

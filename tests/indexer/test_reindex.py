@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, select
 
 import indexer.reindex as reindex_module
+from indexer import up_to_date
 from indexer.commands.reindex import reindex as reindex_command
 from indexer.encode import encode_all
 from indexer.reindex import Reindex
@@ -213,7 +214,7 @@ def test_other_settings_for_the_index_lead_to_another_index(
     def planned(settings: Settings, n: int, d: int) -> IndexPlan:
         return IndexPlan("Flat,", f"as if {settings.model} and {n} × {d} asked for another")
 
-    monkeypatch.setattr(reindex_module, "plan_for", planned)
+    monkeypatch.setattr(up_to_date, "plan_for", planned)
     second = run()
 
     assert (first["changed"], second["changed"]) == (True, True)

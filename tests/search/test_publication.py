@@ -25,7 +25,7 @@ from search.errors import (
     AlreadyRunning,
     DamagedGeneration,
     NoGeneration,
-    RecallTooLow,
+    RehearsalRefused,
     UnknownGeneration,
 )
 from search.generation import (
@@ -42,11 +42,22 @@ from search.live import LiveGenerations
 from search.models import Generation as GenerationRow
 from search.models import ProductImage
 from search.publication import next_back, prune, publish, rollback
-from search.settings import Settings
+from search.rehearsal import CHECKS
+from search.settings import Settings, load_settings
 from tests.encoded_shop import fill_shop, picture_sha256
 from tests.generations import flip_byte
 
 Build = Callable[[], int]
+
+
+@pytest.fixture
+def settings(
+    settings: Settings, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """The small encoder, for commands too."""
+    monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
+    load_settings.cache_clear()
+    return load_settings()
 
 
 @pytest.fixture
@@ -155,10 +166,11 @@ def test_a_damaged_generation_never_goes_live(
     second = build()
     flip_byte(directory_of(database, settings, second) / name)
 
-    with pytest.raises(DamagedGeneration, match=f"^{name} of generation"):
-        publish(database, settings)
+    with pytest.raises(RehearsalRefused, match=rf"checksums: {name} of generation"):
+        publish(database, settings, in_spite_of=CHECKS)  # nobody may overrule that
 
     assert live(database) == first
+    assert states(database)[second] == "verified"
 
 
 def test_a_generation_below_the_floor_never_goes_live(
@@ -170,7 +182,7 @@ def test_a_generation_below_the_floor_never_goes_live(
     measured = manifest.measured.model_copy(update={"recall_at_10": 0.94})
     write_manifest(directory, manifest.model_copy(update={"measured": measured}))
 
-    with pytest.raises(RecallTooLow, match=r"0\.940 .* floor of 0\.950"):
+    with pytest.raises(RehearsalRefused, match=r"recall: .* measured 0\.940\."):
         publish(database, settings)
     assert live(database) == first
 
@@ -191,7 +203,7 @@ def test_a_generation_that_does_not_find_its_own_picture_never_goes_live(
     files = manifest.files | {VECTORS: file_entry(directory / VECTORS)}
     write_manifest(directory, manifest.model_copy(update={"files": files}))
 
-    with pytest.raises(DamagedGeneration, match="does not find its own picture"):
+    with pytest.raises(RehearsalRefused, match="probe: It does not find its own picture"):
         publish(database, settings)
     assert live(database) == first
 
@@ -405,7 +417,7 @@ def test_the_commands_say_what_is_live(database: Engine, settings: Settings, bui
     told = json.loads(outcome.stdout)
     assert (told["generation"], told["state"]) == (first, "live")
     outcome = CliRunner().invoke(publish_command, catch_exceptions=False)
-    assert outcome.stdout.startswith(f"Generation {second} is live.\n")
+    assert f"Generation {second} is live.\n" in outcome.stdout
     outcome = CliRunner().invoke(rollback_command, catch_exceptions=False)
     assert outcome.stdout == f"Generation {first} is live again.\n"
 
