@@ -7,6 +7,7 @@ import sqlalchemy
 
 from search.configured_stages import configured_stages
 from search.encoder import Encoder, load_encoder
+from search.encoder.fingerprint import short_name
 from search.engine import SearchEngine
 from search.errors import ModelUnavailable
 from search.generation import Generation
@@ -51,6 +52,8 @@ class Sides:
         return self._loaded[tag]
 
     def _load(self, model: str, tag: str) -> Encoder | None:
+        if not tag.startswith(f"{short_name(model)}-"):
+            return None  # a tag begins with its model's name, so loading would be for nothing
         try:
             found = load_encoder(model, self.settings.device)
         except ModelUnavailable:
