@@ -9,6 +9,7 @@ import structlog
 from search.answering import Answering, Pairing
 from search.configured_stages import configured_stages
 from search.encoder import Encoder
+from search.encoder.fingerprint import short_name
 from search.engine import SearchEngine
 from search.errors import ModelMismatch, ModelUnavailable
 from search.generation import Generation
@@ -52,9 +53,12 @@ class Sides:
         return None if paired is None else paired.encoder
 
     def _pair(self, generation: Generation) -> Answering | None:
-        tag = generation.manifest.model_tag
+        tag, model = generation.manifest.model_tag, generation.manifest.model
         if tag not in self._paired:
             at_hand = () if self.encoder is None else (self.encoder,)
+            known = any(encoder.tag == tag for encoder in at_hand)
+            if not known and not tag.startswith(f"{short_name(model)}-"):
+                return None  # a tag begins with its model's name, so loading would be for nothing
             try:
                 self._paired[tag] = Pairing(self.settings, at_hand=at_hand).of(generation)
             except (ModelUnavailable, ModelMismatch) as error:

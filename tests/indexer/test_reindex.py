@@ -17,7 +17,7 @@ from indexer.reindex import Reindex
 from search.advisory_locks import exclusively
 from search.db import session_scope
 from search.encoder import Encoder
-from search.errors import AlreadyRunning, RecallTooLow, UnusableCatalogue
+from search.errors import AlreadyRunning, RehearsalRefused, UnusableCatalogue
 from search.generation import VECTORS, load_generation
 from search.jobs import JobView, recent_jobs
 from search.models import Embedding, Product
@@ -157,9 +157,11 @@ def test_new_changed_and_gone_products(
     assert report["products"] == {
         "rows": N,
         "refused": 0,
+        "products": N + 1,
         "indexed": N,
         "without_picture": 0,
         "retired": 1,
+        "waiting": 0,
     }
 
 
@@ -174,6 +176,20 @@ def test_all_that_comes_in_is_accounted_for(run: Run, tmp_path: Path) -> None:
     assert found["refused"] >= 1
     assert found["indexed"] >= N
     assert found["rows"] == found["refused"] + found["indexed"] + found["without_picture"]
+
+
+def test_a_product_without_a_picture_counts_though_the_index_stays(
+    run: Run, catalogue: Path
+) -> None:
+    """It changes nothing that is indexed, so nothing is built, but it came in."""
+    run(catalogue)
+    write_catalogue(catalogue.parent, [*good_rows(), "SKU-8,No picture,missing.png,1.00"])
+
+    report = run()
+
+    assert report["changed"] is False
+    assert report["products"]["without_picture"] == 1
+    assert report["products"]["products"] == N + 1
 
 
 def test_a_damaged_shard_is_healed(
@@ -228,14 +244,15 @@ def test_a_failed_publication_leaves_the_live_generation(
     write_catalogue(catalogue.parent, good_rows(N + 1))
 
     # An impossible floor stands for an index that turned out bad.
-    with pytest.raises(RecallTooLow):
+    with pytest.raises(RehearsalRefused):
         run(recall_floor=1.5)
 
     assert live(database).id == first["generation"]
     with session_scope(database) as session:
         latest = next(job for job in recent_jobs(session) if job.kind == "reindex")
     assert (latest.state, latest.done) == ("failed", 3)
-    assert "The live index stays" in (latest.error or "")
+    assert "what was live stays" in (latest.error or "")
+    assert latest.report["rehearsal"]["refused"] is True
 
     assert run()["changed"] is True  # the next run goes on from there
 

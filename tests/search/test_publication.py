@@ -1,18 +1,21 @@
 """The live pointer moves only to what was checked, and back in a moment."""
 
 import json
+import pickle
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 
 import search.publication as publication_module
+import search.rehearsal as rehearsal_module
 from indexer.build import build_generation
 from indexer.commands.publish import publish as publish_command
 from indexer.commands.rollback import rollback as rollback_command
@@ -38,26 +41,17 @@ from search.generation import (
     read_manifest,
     write_manifest,
 )
+from search.jobs import latest_job
 from search.live import LiveGenerations
 from search.models import Generation as GenerationRow
-from search.models import ProductImage
+from search.models import Product, ProductImage
 from search.publication import next_back, prune, publish, rollback
-from search.rehearsal import CHECKS
-from search.settings import Settings, load_settings
+from search.rehearsal import CHECKS, latest_rehearsal
+from search.settings import Settings
 from tests.encoded_shop import fill_shop, picture_sha256
 from tests.generations import flip_byte
 
 Build = Callable[[], int]
-
-
-@pytest.fixture
-def settings(
-    settings: Settings, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> Settings:
-    """The small encoder, for commands too."""
-    monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
-    load_settings.cache_clear()
-    return load_settings()
 
 
 @pytest.fixture
@@ -327,6 +321,88 @@ def test_a_build_at_work_does_not_hinder_a_rollback(
 
     assert temporary.is_dir()  # pruning left it alone
     assert states(database)[at_work.id] == "building"
+
+
+def test_a_refused_generation_is_kept_and_can_be_published_all_the_same(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build())
+    with session_scope(database) as session:
+        skus = session.scalars(select(Product.sku).order_by(Product.id).limit(9)).all()
+        retired = update(Product).where(Product.sku.in_(skus))
+        session.execute(retired.values(retired_at=func.now()))
+    second = build()
+
+    with pytest.raises(RehearsalRefused, match=rf"publish {second} --in-spite-of size") as caught:
+        publish(database, settings)
+
+    assert states(database) == {first: "live", second: "verified"}
+    assert pickle.loads(pickle.dumps(caught.value)).rehearsal == caught.value.rehearsal
+    with session_scope(database) as session:
+        kept = latest_rehearsal(session, second)
+        assert (latest_job(session, "rehearsal", "failed") or pytest.fail()).error is not None
+    assert kept == json.loads(json.dumps(caught.value.rehearsal))
+    assert kept["refused"] is True
+
+    outcome = CliRunner().invoke(publish_command, ["--json"])
+    told = json.loads(outcome.stdout)
+    assert (outcome.exit_code, told["error"]) == (1, "RehearsalRefused")
+    assert [c["name"] for c in told["rehearsal"]["checks"] if c["verdict"] == "failed"] == ["size"]
+    assert CliRunner().invoke(publish_command, ["--in-spite-of", "checksums"]).exit_code == 2
+
+    outcome = CliRunner().invoke(publish_command, ["--in-spite-of", "size, overlap"])
+    assert outcome.exit_code == 0, outcome.output
+    assert "FAILED   size       11 products after 20; 9 are gone." in outcome.stdout
+    assert live(database) == second
+    with session_scope(database) as session:
+        entries, _ = read_trail(session, action="generation.publish")
+    assert entries[0].details == {"left": first, "in_spite_of": ["size"]}
+
+
+def test_refused_generations_do_not_pile_up(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build())
+    hopeless = settings.model_copy(update={"recall_floor": 1.5})
+    for _ in range(3):
+        last = build()
+        with pytest.raises(RehearsalRefused):
+            publish(database, hopeless, last)
+
+    assert states(database) == {first: "live", last: "verified"}
+    assert len(list(settings.root.glob("generations/*"))) == 2
+
+
+def test_going_back_does_not_wait_for_a_rehearsal_and_wins(
+    database: Engine, settings: Settings, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (publish(database, settings, build()) for _ in range(2))
+    third = build()
+    rehearse = rehearsal_module.rehearse
+
+    def going_back_meanwhile(*args: Any, **options: Any) -> Any:
+        found = rehearse(*args, **options)
+        assert rollback(database, settings) == first
+        return found
+
+    monkeypatch.setattr(rehearsal_module, "rehearse", going_back_meanwhile)
+    with pytest.raises(AlreadyRunning, match=f"generation {second}, and meanwhile {first} went"):
+        publish(database, settings, third)
+
+    assert states(database) == {first: "live", second: "retired", third: "verified"}
+
+
+def test_a_rollback_reads_no_more_than_it_maps(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    """Content is for the rehearsal: a rollback looks at sizes, and moves one pointer."""
+    first, second = (publish(database, settings, build()) for _ in range(2))
+    flip_byte(directory_of(database, settings, first) / VECTORS)
+
+    assert rollback(database, settings) == first
+    publish(database, settings, second)
+    with pytest.raises(RehearsalRefused, match="checksums"):
+        publish(database, settings, first)
 
 
 def test_two_publications_at_once_are_one_too_many(

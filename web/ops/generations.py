@@ -20,6 +20,7 @@ from search.operation.generations import (
 )
 from search.operation.history import MeasuredBuild
 from search.publication import next_back
+from search.rehearsal import latest_rehearsal
 from web.ops.blueprint import blueprint
 from web.ops.report_tables import report_tables
 from web.state import state
@@ -52,6 +53,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
             .limit(1)
         ).first()
         suite_report = suite.report if suite is not None else {}
+        rehearsal = latest_rehearsal(session, generation_id)
     before = _before(generation_id)
     plain = {name: part for name, part in found.manifest.items() if name != "files"}
     return render_template(
@@ -62,6 +64,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
         before=before,
         changes=_changes(before, found.measured),
         suite=suite,
+        rehearsal=rehearsal,
         suite_tables=list(report_tables(suite_report)),
         raw=json.dumps(found.manifest, ensure_ascii=False, indent=2),
         back=back_to(),

@@ -118,7 +118,7 @@ def test_a_rollback_that_leads_elsewhere_by_now_is_refused(shop: Shop) -> None:
     ("trouble", "words"),
     [
         ("damage", "is not what its checksum says"),
-        ("recall", "under the floor"),
+        ("recall", "the build measured 0.500"),
         ("lock", "Another publication is at work"),
     ],
 )
@@ -143,6 +143,33 @@ def test_refusals_are_shown_as_they_are(shop: Shop, trouble: str, words: str) ->
     assert words in answer[1]
     assert 'role="alert"' in answer[1]
     assert state.engine.generation().id == second
+
+
+def test_what_was_refused_is_published_in_spite_of_it(shop: Shop) -> None:
+    app, first, second = shop
+    state: WebState = app.extensions["findalike"]
+    database = state.engine.database
+    with session_scope(database) as session:
+        directory = session.get_one(Generation, first).directory
+    lower_recall(state.settings.root / "generations" / directory)
+    client, address = log_in(app, "operator"), f"/ops/generations/{first}/publish"
+
+    status, page = send(client, address, confirmed="yes")
+    assert status == 409
+    assert 'name="in_spite_of" value="recall"' in page
+    assert 'value="overlap"' not in page  # that one passed
+    assert "It was not published" in client.get(f"/ops/generations/{first}").text
+
+    status, page = send(client, address, confirmed="yes", in_spite_of="recall")
+    assert status == 200
+    assert state.engine.generation().id == first
+    assert "Published in spite of recall." in client.get(f"/ops/generations/{first}").text
+    with session_scope(database) as session:
+        (entry, *_), _ = read_trail(session, action="generation.publish")
+    assert (entry.actor, entry.details) == (
+        "operator",
+        {"left": second, "in_spite_of": ["recall"]},
+    )
 
 
 def lower_recall(directory: Path) -> None:
