@@ -5,6 +5,7 @@ import pickle
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, func, select, update
 
+import search.publication as publication_module
 import search.rehearsal as rehearsal_module
 from indexer.build import build_generation
 from indexer.commands.publish import publish as publish_command
@@ -232,6 +234,23 @@ def test_rolling_back_goes_back_and_further_back(
     assert rollback(database, settings) == first
     assert states(database)[fourth] == "retired"
     assert first in states(database)
+
+
+def test_a_clock_that_was_set_back_changes_no_order(
+    database: Engine, settings: Settings, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (publish(database, settings, build()) for _ in range(2))
+
+    class Yesterday(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(days=1)
+
+    monkeypatch.setattr(publication_module, "datetime", Yesterday)
+    third = publish(database, settings, build())
+    assert live(database) == third
+    assert rollback(database, settings) == second
+    assert rollback(database, settings) == first
 
 
 def test_what_was_rolled_back_can_be_published_again(
