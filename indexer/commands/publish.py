@@ -1,6 +1,8 @@
 """`findalike publish`: makes a verified generation live, if its rehearsal is good."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -21,6 +23,22 @@ def show_rehearsal(rehearsal: dict[str, Any]) -> None:
     )
     for check in rehearsal["checks"]:
         click.echo(f"  {MARKS[check['verdict']]:<8} {check['name']:<10} {check['sentence']}")
+
+
+@contextmanager
+def telling_refusal(*, as_json: bool) -> Iterator[None]:
+    """Print the rehearsal that refuses what a block wants to publish."""
+    from search.errors import RehearsalRefused
+
+    try:
+        yield
+    except RehearsalRefused as refused:
+        if not as_json:
+            show_rehearsal(refused.rehearsal)
+            raise
+        name = type(refused).__name__
+        echo_json({"error": name, "message": str(refused), "rehearsal": refused.rehearsal})
+        sys.exit(1)
 
 
 def parse_checks(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:
@@ -47,14 +65,14 @@ def publish(*, generation: int | None, in_spite_of: list[str], as_json: bool) ->
     """Rehearse GENERATION, or the newest one built; make it live, and look it over."""
     from indexer.inspect import look_after
     from search.db import open_database, session_scope
-    from search.errors import RehearsalRefused
     from search.publication import publish as make_live
     from search.rehearsal import latest_rehearsal
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-publish")
     try:
-        live = make_live(database, settings, generation, in_spite_of=in_spite_of)
+        with telling_refusal(as_json=as_json):
+            live = make_live(database, settings, generation, in_spite_of=in_spite_of)
         with session_scope(database) as session:
             rehearsal = latest_rehearsal(session, live)
         if not as_json:
@@ -62,14 +80,6 @@ def publish(*, generation: int | None, in_spite_of: list[str], as_json: bool) ->
                 show_rehearsal(rehearsal)
             click.echo(f"Generation {live} is live.")
         looked = look_after(database, settings, started_by="publish", asked_already=True)
-    except RehearsalRefused as refused:
-        if not as_json:
-            show_rehearsal(refused.rehearsal)
-            raise
-        echo_json(
-            {"error": "RehearsalRefused", "message": str(refused), "rehearsal": refused.rehearsal}
-        )
-        sys.exit(1)
     finally:
         database.dispose()
     if as_json:
