@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from indexer.attribute_rows import predicted_by_another
 from indexer.build import build_generation
+from indexer.changes import take_changes
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
@@ -26,6 +27,7 @@ from indexer.sole_job import SoleJob, outlasting, sole_job
 from indexer.sweep import sweep
 from indexer.up_to_date import is_current
 from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
+from search.changes import API_SOURCE, waiting_changes
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.errors import (
@@ -44,6 +46,7 @@ from search.progress import track
 from search.publication import prune, publish
 from search.rehearsal import latest_rehearsal
 from search.rehearsal.counts import Recount, recount
+from search.sent_pictures import prune_sent_pictures
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
 
@@ -117,6 +120,8 @@ class Reindex:
     def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
         """Run the stages, each counted in the job when it is done."""
         with job.stage("ingest"):
+            taken = outlasting(lambda: take_changes(database, self.settings, limit=None))
+            self.report["changes"] = {"done": taken.done, "refused": taken.refused}
             self.report["sources"] = [
                 outlasting(partial(self._ingest, database, source)) for source in sources
             ]
@@ -207,6 +212,7 @@ class Reindex:
         self.report["events_forgotten"] = forget_old_events(
             database, self.settings.root, older_than_days=self.settings.events_days
         )
+        prune_sent_pictures(database, self.settings.root)
         prune_thumbnails(database, ThumbnailStore(self.settings.root))
 
     def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
@@ -222,16 +228,10 @@ class Reindex:
             return None if predicted_by_another(session, model.tag) else live
 
     def _load_live(self, database: sqlalchemy.Engine) -> Generation:
-        """Load the live generation, whatever model built it.
-
-        Raises:
-            NoGeneration: nothing is live.
-            DamagedGeneration: its files can't be read.
-        """
-        with session_scope(database) as session:
-            row = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
-            if row is None:
-                raise NoGeneration
+        """Load the live generation, whatever model built it; NoGeneration where there is none."""
+        row = self._live(database)
+        if row is None:
+            raise NoGeneration
         return load_generation(self.settings.root / "generations" / row.directory, row.id)
 
     def _account(self, found: Recount) -> dict[str, int]:
@@ -283,13 +283,14 @@ class Reindex:
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:
-    """Return the catalogues that products came from.
+    """Return the catalogues that products came from; what was sent by the API is none.
 
     Raises:
-        UnusableCatalogue: none was ever read.
+        UnusableCatalogue: none was ever read, and nothing was sent.
     """
     with session_scope(database) as session:
         sources = list(session.scalars(select(Product.source).distinct().order_by(Product.source)))
-    if not sources:
+        sent = waiting_changes(session).count
+    if not sources and not sent:
         raise UnusableCatalogue("No catalogue was read yet. Name one: `findalike reindex SOURCE`.")
-    return sources
+    return [source for source in sources if source != API_SOURCE]

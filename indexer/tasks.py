@@ -16,6 +16,7 @@ from indexer.batch import BatchEncoder
 from indexer.celery_app import ENCODE_BATCH
 from indexer.encode import encode_step
 from indexer.encode_job import model_wanted
+from indexer.product_messages import register_product_tasks
 from search.db import is_lost_connection, run_transaction, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
@@ -55,6 +56,7 @@ class WorkerState:
 
 def register_tasks(app: Celery, state: WorkerState) -> None:
     """Make an application able to run the tasks that `indexer.celery_app` can send."""
+    register_product_tasks(app, state.database, state.settings)
 
     @app.task(name=ENCODE_BATCH)  # type: ignore[untyped-decorator]
     def encode_batch(job_id: int) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from search.errors import AlreadyRunning
 
@@ -76,6 +77,16 @@ def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[Hold]:
                 unlock = text("SELECT pg_advisory_unlock(:namespace, :key)")
                 connection.execute(unlock, _key(what))
                 connection.commit()
+
+
+def is_held(session: Session, what: str) -> bool:
+    """Return whether somebody is at a piece of work at this moment."""
+    held = text(
+        "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+        "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :namespace "
+        "AND l.objid = :key AND a.datname = current_database())"
+    )
+    return bool(session.scalar(held, _key(what)))
 
 
 def _key(what: str) -> dict[str, int]:
