@@ -88,7 +88,7 @@ def build_generation(
     """
     generations = settings.root / "generations"
     with sole_job(database, "build", STEPS) as job:
-        _sweep(database, generations)
+        sweep_builds(database, generations)
         tell = _teller(job, progress)
         tell("Reading the catalogue")
         vocabulary = load_vocabulary(settings.vocabulary)
@@ -209,13 +209,15 @@ def _gather(directory: Path, snapshot: Snapshot, settings: Settings, model_tag: 
     return np.asarray(mapped).reshape(len(rows), -1)
 
 
-def _sweep(database: sqlalchemy.Engine, generations: Path) -> None:
-    """Remove what killed builds left; the caller holds the lock, so no other build lives."""
-    for name in _mark_failed(database):
+def sweep_builds(database: sqlalchemy.Engine, generations: Path) -> int:
+    """Remove what killed builds left; return how many. The caller holds the lock of `build`."""
+    dead = _mark_failed(database)
+    for name in dead:
         shutil.rmtree(generations / name, ignore_errors=True)
     for directory in generations.glob(f"{TEMPORARY}*"):
         log.warning("dead_build_removed", directory=directory.name)
         shutil.rmtree(directory, ignore_errors=True)
+    return len(dead)
 
 
 def _mark_failed(database: sqlalchemy.Engine) -> list[str]:

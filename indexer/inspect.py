@@ -15,11 +15,11 @@ from search.db import session_scope
 from search.encoder import Encoder
 from search.engine import SearchEngine
 from search.errors import NoGeneration
-from search.generation import load_generation
+from search.generation import Generation, load_generation
 from search.live import OneGeneration
 from search.merchandising.health.findings import JOB, keep_findings
 from search.merchandising.health.survey import Survey, survey
-from search.merchandising.suite_runs import run_and_keep, run_before
+from search.merchandising.suite_runs import Run, latest_run, run_and_keep, run_before
 from search.models import Generation as GenerationRow
 from search.settings import Settings
 
@@ -32,6 +32,7 @@ def look_after(
     *,
     started_by: str,
     encoder: Encoder | None = None,
+    asked_already: bool = False,
 ) -> dict[str, Any]:
     """Look over the live generation and run the saved descriptions; never raises.
 
@@ -40,6 +41,7 @@ def look_after(
         settings: State root and device.
         started_by: For the suite's run: the command.
         encoder: The generation's model, where the caller has it loaded.
+        asked_already: Tell what the saved descriptions found when it was published.
 
     Returns:
         `{findings, suite}`; a part that failed is `{error}`, and `suite` is None where no saved
@@ -57,7 +59,9 @@ def look_after(
         log.exception("inspection_failed", generation=live.generation.id)
         report["findings"] = {"error": str(error)}
     try:
-        report["suite"] = run_descriptions(database, settings, live, started_by)
+        run = kept_run(database, live.generation) if asked_already else None
+        run = run or run_descriptions(database, settings, live, started_by)
+        report["suite"] = None if run is None else described(database, run)
     except Exception as error:
         log.exception("suite_failed", generation=live.generation.id)
         report["suite"] = {"error": str(error)}
@@ -89,18 +93,26 @@ def inspect(
         return dict(job.report)
 
 
+def kept_run(database: sqlalchemy.Engine, generation: Generation) -> Run | None:
+    """Return what the saved descriptions last found in a generation; None: never asked."""
+    with session_scope(database) as session:
+        return latest_run(session, generation.id)
+
+
 def run_descriptions(
     database: sqlalchemy.Engine,
     settings: Settings,
     answering: Answering,
     started_by: str,
-) -> dict[str, Any] | None:
-    """Ask all saved descriptions; return the totals, and what became better and worse."""
+) -> Run | None:
+    """Ask all saved descriptions; None where none has marks."""
     stages = configured_stages(settings, database)
     engine = SearchEngine(database, OneGeneration(answering), settings, stages)
-    run = run_and_keep(engine, started_by=started_by)
-    if run is None:
-        return None
+    return run_and_keep(engine, started_by=started_by)
+
+
+def described(database: sqlalchemy.Engine, run: Run) -> dict[str, Any]:
+    """Return the totals of a run, and how many descriptions became better and worse."""
     with session_scope(database) as session:
         before = run_before(session, run)
     changes = list(run.changes(before).values())

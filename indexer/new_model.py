@@ -5,6 +5,7 @@ go stale. Publishing nothing here: that takes somebody's word.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy
 import structlog
@@ -13,8 +14,9 @@ from search.db import session_scope
 from search.encoder import Encoder, load_encoder
 from search.errors import ModelUnavailable
 from search.models import Generation as GenerationRow
-from search.publication import newest_waiting
+from search.rehearsal import latest_rehearsal
 from search.settings import Settings
+from search.waiting import newest_waiting
 
 log = structlog.get_logger()
 
@@ -58,7 +60,28 @@ def model_of(generation: GenerationRow, settings: Settings) -> Model | None:
 
 
 def waiting_of(database: sqlalchemy.Engine, model_tag: str) -> GenerationRow | None:
-    """Return the generation of a model that waits to be published; None where none does."""
+    """Return the generation of a model that waits to be published; None where none does.
+
+    One that a rehearsal refused does not wait: it may have been built badly.
+    """
     with session_scope(database) as session:
-        waiting = (row for row in newest_waiting(session) if row.model_tag == model_tag)
-        return next(waiting, None)
+        for row in newest_waiting(session):
+            refused = (latest_rehearsal(session, row.id) or {}).get("refused", False)
+            if row.model_tag == model_tag and not refused:
+                return row
+    return None
+
+
+def told_of_waiting(
+    database: sqlalchemy.Engine, model: Model, generation_id: int
+) -> dict[str, Any]:
+    """Return what a report says of a generation that waits."""
+    with session_scope(database) as session:
+        manifest = session.get_one(GenerationRow, generation_id).manifest
+    return {
+        "state": "waiting",
+        "generation": generation_id,
+        "model": model.settings.model,
+        "model_tag": model.tag,
+        "manifest": manifest,
+    }

@@ -1,41 +1,54 @@
 """All of it: ingest, encode, build, publish; only what changed, one run at a time.
 
-Whatever fails, the live generation stays as it was and the next run goes on from there. Where
+Whatever fails, the live generation stays as it was and the next run goes on from there; somebody is
+told. A restart of the database costs the stage at work a repetition, not the run. Where
 FINDALIKE_MODEL is another than the live generation's, that one is brought up to date as ever, and a
 generation of the new model is built beside it and waits, see `indexer.new_model`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from indexer.attribute_rows import predicted_by_another
-from indexer.build import build_generation, plan_for
+from indexer.build import build_generation
 from indexer.changes import take_changes
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
-from indexer.new_model import Model, load_model, model_of, waiting_of
-from indexer.snapshot import Snapshot, take_snapshot
-from indexer.sole_job import SoleJob, sole_job
+from indexer.new_model import Model, load_model, model_of, told_of_waiting, waiting_of
+from indexer.sole_job import SoleJob, outlasting, sole_job
+from indexer.sweep import sweep
+from indexer.up_to_date import is_current
 from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
 from search.changes import API_SOURCE, waiting_changes
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
-from search.errors import DamagedGeneration, DamagedShard, UnusableCatalogue
-from search.generation import load_generation
+from search.errors import (
+    AlreadyRunning,
+    DamagedShard,
+    DatabaseUnavailable,
+    NoGeneration,
+    RehearsalRefused,
+    UnusableCatalogue,
+)
+from search.generation import Generation, load_generation
 from search.models import Generation as GenerationRow
 from search.models import Product
+from search.operation.alarm import alarm_about, raise_alarm
 from search.progress import track
 from search.publication import prune, publish
+from search.rehearsal import latest_rehearsal
+from search.rehearsal.counts import Recount, recount
 from search.sent_pictures import prune_sent_pictures
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
-from search.vocabulary import load_vocabulary
 
 log = structlog.get_logger()
 
@@ -59,9 +72,10 @@ class Reindex:
     quiet: bool = False
     publish_new_model: bool = False
     report: dict[str, Any] = field(default_factory=lambda: {"seconds": {}})
+    _job: int | None = None  # the run's job, once it has begun
 
     def run(self, sources: Sequence[str]) -> dict[str, Any]:
-        """Bring the index up to date.
+        """Bring the index up to date; raise the alarm where that fails.
 
         Args:
             sources: Catalogues to read; none: those that were read before.
@@ -71,12 +85,33 @@ class Reindex:
 
         Raises:
             AlreadyRunning: another run is at work.
+            CatalogueShrunk: too many products are gone from a catalogue; nothing is published.
+            RehearsalRefused: what was built is not fit to go live; it is kept to be looked at.
             FindalikeError: a stage failed; the live generation is as it was.
         """
+        try:
+            return self._run(sources)
+        except AlreadyRunning as error:
+            if self._job is not None:  # else the run at work raises its own
+                raise_alarm(self.settings, alarm_about(error, self._job))
+            raise
+        except OperationalError as error:
+            away = DatabaseUnavailable(
+                f"The database went away and did not come back ({error.orig}). The live index is "
+                "as it was; run `findalike reindex` again, which goes on where this run was."
+            )
+            raise_alarm(self.settings, alarm_about(away, self._job))
+            raise away from error
+        except Exception as error:
+            raise_alarm(self.settings, alarm_about(error, self._job))
+            raise
+
+    def _run(self, sources: Sequence[str]) -> dict[str, Any]:
         database = open_database(self.settings, application_name="findalike-reindex")
         try:
             with sole_job(database, "reindex", steps=5) as job:
-                job.report = self.report
+                self._job, job.report = job.id, self.report
+                self.report["swept"] = outlasting(lambda: sweep(database, self.settings))
                 self._stages(database, job, sources or known_sources(database))
         finally:
             database.dispose()
@@ -85,55 +120,53 @@ class Reindex:
     def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
         """Run the stages, each counted in the job when it is done."""
         with job.stage("ingest"):
-            taken = take_changes(database, self.settings, limit=None)
+            taken = outlasting(lambda: take_changes(database, self.settings, limit=None))
             self.report["changes"] = {"done": taken.done, "refused": taken.refused}
-            self.report["sources"] = [self._ingest(database, source) for source in sources]
+            self.report["sources"] = [
+                outlasting(partial(self._ingest, database, source)) for source in sources
+            ]
         model = load_model(self.settings)
-        live = self._live(database)
+        live = outlasting(lambda: self._live(database))
         if self.publish_new_model or live is None or live.model_tag == model.tag:
             self._renew(database, job, model)
         else:
-            before = model_of(live, self.settings)
-            if before is not None:
+            if before := model_of(live, self.settings):
                 self._renew(database, job, before)
             else:  # nothing can be encoded or asked with the old model any more
-                for _ in range(4):
-                    job.step()
-                self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
+                self._leave(job, live, steps=4)
             self.report["new_model"] = self._build_beside(database, job, model)
-        self.report["products"] = self._account()
-        self.report["events_forgotten"] = forget_old_events(
-            database, self.settings.root, older_than_days=self.settings.events_days
-        )
-        prune_sent_pictures(database, self.settings.root)
-        prune_thumbnails(database, ThumbnailStore(self.settings.root))
+        outlasting(lambda: self._conclude(database))
 
     def _renew(self, database: sqlalchemy.Engine, job: SoleJob, model: Model) -> None:
-        """Encode with a model; build and publish where that changes anything."""
+        """Encode with a model; build, publish and look over where that changes anything.
+
+        What a lost connection stopped is begun again.
+        """
         with job.stage("encode"):
-            self.report["encode"] = self._encode(database, model)
-        snapshot = self._snapshot(database, model)
-        live = self._live(database)
-        if (
-            live is not None
-            and self._is_current(live, snapshot)
-            and self._described(database, live)
-        ):
-            for _ in range(3):  # nothing to build, publish and look over
-                job.step()
-            self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
+            self.report["encode"] = outlasting(lambda: self._encode(database, model))
+        live = outlasting(lambda: self._live_if_current(database, model))
+        if live is not None:
+            self._leave(job, live, steps=3)  # nothing to build, publish and look over
             return
         with job.stage("build"):
-            built = self._built(database, model, snapshot)
+            built = outlasting(lambda: self._built(database, model))
         with job.stage("publish"):
-            publish(database, model.settings, built)
+            outlasting(lambda: self._publish(database, built, model))
         with job.stage("inspect"):
             self.report |= look_after(
-                database, model.settings, started_by="reindex", encoder=model.encoder
+                database,
+                model.settings,
+                started_by="reindex",
+                encoder=model.encoder,
+                asked_already=True,
             )
-        live = self._live(database)
-        manifest = live.manifest if live is not None else None
-        self.report |= {"changed": True, "generation": built, "manifest": manifest}
+        self.report |= {"changed": True, "generation": built}
+
+    def _leave(self, job: SoleJob, live: GenerationRow, *, steps: int) -> None:
+        """Leave the live generation as it is; so many steps are spared."""
+        for _ in range(steps):
+            job.step()
+        self.report |= {"changed": False, "generation": live.id}
 
     def _build_beside(
         self, database: sqlalchemy.Engine, job: SoleJob, model: Model
@@ -141,61 +174,81 @@ class Reindex:
         """Encode and build with a new model; what is built waits until somebody publishes it."""
         job.expect(2)
         with job.stage("encode with the new model"):
-            encoded = self._encode(database, model)
+            encoded = outlasting(lambda: self._encode(database, model))
         with job.stage("build with the new model"):
-            built = self._built(database, model, self._snapshot(database, model))
+            built = outlasting(lambda: self._built(database, model))
         prune(database, model.settings)  # what waited before
-        with session_scope(database) as session:
-            manifest = session.get_one(GenerationRow, built).manifest
-        return {
-            "state": "waiting",
-            "model": model.settings.model,
-            "model_tag": model.tag,
-            "generation": built,
-            "encode": encoded,
-            "manifest": manifest,
-        }
+        return {"encode": encoded, **told_of_waiting(database, model, built)}
 
-    def _built(self, database: sqlalchemy.Engine, model: Model, snapshot: Snapshot) -> int:
+    def _built(self, database: sqlalchemy.Engine, model: Model) -> int:
         """Return a generation of the catalogue as it is: the one that waits, or else a new one."""
         waiting = waiting_of(database, model.tag)
-        if waiting is not None and self._is_current(waiting, snapshot):
+        if waiting is not None and is_current(database, model, waiting):
             return waiting.id
         return self._build(database, model)
 
-    def _snapshot(self, database: sqlalchemy.Engine, model: Model) -> Snapshot:
-        return take_snapshot(database, model.tag, load_vocabulary(self.settings.vocabulary))
-
-    def _is_current(self, kept: GenerationRow, snapshot: Snapshot) -> bool:
-        """Whether a new build would hold what a generation holds, in the same index."""
-        if not kept.manifest or kept.manifest["signature"] != snapshot.signature:
-            return False
+    def _publish(self, database: sqlalchemy.Engine, built: int, model: Model) -> None:
+        """Publish; the rehearsal goes into the report, whatever it says."""
         try:
-            found = load_generation(self.settings.root / "generations" / kept.directory, kept.id)
-        except DamagedGeneration as error:
-            log.warning("generation_damaged", generation=kept.id, error=str(error))
-            return False
-        manifest = found.manifest
-        return plan_for(self.settings, *found.vectors.shape).factory == manifest.factory
-
-    def _described(self, database: sqlalchemy.Engine, live: GenerationRow) -> bool:
-        """Whether what is said of products is what the live generation's model says."""
+            publish(
+                database,
+                model.settings,
+                built,
+                encoder=model.encoder,
+                in_spite_of=("size",) if self.allow_shrink else (),
+            )
+        except RehearsalRefused as refused:
+            self.report["rehearsal"] = refused.rehearsal
+            raise
         with session_scope(database) as session:
-            return not predicted_by_another(session, live.model_tag)
+            self.report["rehearsal"] = latest_rehearsal(session, built)
 
-    def _account(self) -> dict[str, int]:
+    def _conclude(self, database: sqlalchemy.Engine) -> None:
+        """Write the account, and throw away what is old."""
+        generation = self._load_live(database)
+        with session_scope(database) as session:
+            self.report["manifest"] = session.get_one(GenerationRow, generation.id).manifest
+        self.report["products"] = self._account(recount(database, generation))
+        self.report["events_forgotten"] = forget_old_events(
+            database, self.settings.root, older_than_days=self.settings.events_days
+        )
+        prune_sent_pictures(database, self.settings.root)
+        prune_thumbnails(database, ThumbnailStore(self.settings.root))
+
+    def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
+        with session_scope(database) as session:
+            return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+
+    def _live_if_current(self, database: sqlalchemy.Engine, model: Model) -> GenerationRow | None:
+        """Return the live generation if a new build would change nothing."""
+        live = self._live(database)
+        if live is None or not is_current(database, model, live):
+            return None
+        with session_scope(database) as session:
+            return None if predicted_by_another(session, model.tag) else live
+
+    def _load_live(self, database: sqlalchemy.Engine) -> Generation:
+        """Load the live generation, whatever model built it; NoGeneration where there is none."""
+        row = self._live(database)
+        if row is None:
+            raise NoGeneration
+        return load_generation(self.settings.root / "generations" / row.directory, row.id)
+
+    def _account(self, found: Recount) -> dict[str, int]:
         """Return what became of all that came in, so that nothing is missing silently.
 
-        `rows` and `refused` count what this run read; `rows` is the sum of `refused`, `indexed`
-        and `without_picture` when all catalogues were read.
+        `rows` and `refused` count what this run read. `products` are all of the catalogue; each is
+        indexed, without a usable picture, retired, or waits because it changed during the run.
         """
-        manifest, sources = self.report["manifest"], self.report["sources"]
+        sources = self.report["sources"]
         return {
-            "rows": sum(found["rows"] for found in sources),
-            "refused": sum(found["refused"] for found in sources),
-            "indexed": manifest["products"],
-            "without_picture": manifest["left_out"]["products_without_picture"],
-            "retired": manifest["left_out"]["products_retired"],
+            "rows": sum(each["rows"] for each in sources),
+            "refused": sum(each["refused"] for each in sources),
+            "products": found.products,
+            "indexed": found.indexed,
+            "without_picture": found.without_picture,
+            "retired": found.retired,
+            "waiting": found.waiting,
         }
 
     def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
@@ -229,11 +282,6 @@ class Reindex:
         self.report["encode"] = self._encode(database, model)
         with track("Building the index", quiet=self.quiet) as bar:
             return build_generation(database, model.settings, model.encoder, progress=bar.describe)
-
-    def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
-        """Return the live generation's row."""
-        with session_scope(database) as session:
-            return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:

@@ -28,11 +28,13 @@ FindalikeError
 ├── DimensionMismatch       arrays of different d
 ├── DamagedGeneration       a generation's files are not what its manifest says
 ├── DamagedShard            a shard is not what the database says
-├── RecallTooLow            a built index misses the recall floor
+├── RehearsalRefused        a built index fails a check before it goes live
 ├── NothingToBuild          no embedding to build from
 ├── JobFailed               a background job ended in failure
 └── AlreadyRunning          another run holds the lock
 """
+
+from typing import Any
 
 
 class FindalikeError(Exception):
@@ -259,19 +261,15 @@ class DamagedShard(FindalikeError):
     """A shard is not what the database says."""
 
 
-class RecallTooLow(FindalikeError):
-    """A built index misses the recall floor."""
+class RehearsalRefused(FindalikeError):
+    """A generation fails checks before it goes live; carries all that `Rehearsal.as_dict` says."""
 
-    def __init__(self, recall: float, floor: float) -> None:
-        super().__init__(recall, floor)
-        self.recall, self.floor = recall, floor
+    def __init__(self, sentence: str, rehearsal: dict[str, Any]) -> None:
+        super().__init__(sentence, rehearsal)
+        self.sentence, self.rehearsal = sentence, rehearsal
 
     def __str__(self) -> str:
-        return (
-            f"The new index reaches a recall at 10 of {self.recall:.3f} against exact search, "
-            f"under the floor of {self.floor:.3f}. The live index stays. "
-            "Raise FINDALIKE_INDEX_MEMORY_MB."
-        )
+        return self.sentence
 
 
 class NothingToBuild(FindalikeError):

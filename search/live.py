@@ -1,5 +1,6 @@
 """Hands out the live generation with its model, and swaps both without failing a request."""
 
+import gc
 import threading
 import time
 from copy import copy
@@ -171,10 +172,14 @@ class LiveGenerations:
             self._complain("live_generation_unreadable", generation=generation_id, error=str(error))
             self._failed = _Failed.again(self._failed, generation_id, error, self._refresh_s)
             return
+        before = self._answering
         self._answering, self._base, self._failed = answering, base, None
         self._delta = delta if laid is not None else None
         if laid is not None or delta is None:
             self._complaint = ""
+        if before is not None and before.encoder is not answering.encoder:
+            del before
+            gc.collect()  # some models' parts refer to each other; they may be gigabytes
         log.info(
             "generation_loaded",
             generation=generation_id,

@@ -78,7 +78,7 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.DimensionMismatch: OWN_FAULT,
     errors.DamagedGeneration: NOT_READY,
     errors.DamagedShard: OWN_FAULT,
-    errors.RecallTooLow: OWN_FAULT,
+    errors.RehearsalRefused: Answer(409, "refused", "Not published"),
     errors.NothingToBuild: OWN_FAULT,
     errors.JobFailed: OWN_FAULT,
     errors.TooManyChanges: Answer(503, "too-many-changes", "Too many changes wait"),

@@ -7,6 +7,7 @@ import click
 
 from indexer.commands.build import show as show_manifest
 from indexer.commands.inspect import show as show_looked
+from indexer.commands.publish import show_rehearsal, telling_refusal
 from search.cli import echo_json, json_option
 from search.settings import load_settings
 
@@ -24,6 +25,7 @@ def show(report: dict[str, Any]) -> None:
     click.echo(f"Encoded {encoded.get('encoded', 0):,} pictures, refused {refused:,}.")
     if report["changed"]:
         show_manifest(report["manifest"])
+        show_rehearsal(report["rehearsal"])
         click.echo(f"Generation {report['generation']} is live.")
         show_looked(report)
     else:
@@ -110,7 +112,8 @@ def reindex(
         quiet=as_json,
         publish_new_model=publish_new_model,
     )
-    report = run.run([str(source.absolute()) for source in sources])
+    with telling_refusal(as_json=as_json):
+        report = run.run([str(source.absolute()) for source in sources])
     if as_json:
         echo_json(report)
     else:

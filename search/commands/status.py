@@ -60,18 +60,15 @@ def describe_schedule(schedule: "ScheduleState | None") -> str:
 
 
 def describe_fresh(fresh: "Freshness") -> str:
-    """Write what lies over the live index, what waits, and whether anybody watches."""
+    """Write what lies over the live index, and whether anybody watches."""
     delta = fresh.delta
-    told = ["`findalike watch` " + ("runs" if fresh.attended else "does not run")]
-    told += [f"{fresh.changes.count:,} changes wait"] if fresh.changes.count else []
+    watched = "`findalike watch` " + ("runs" if fresh.attended else "does not run")
     if delta is None:
-        told.append("no delta")
-    else:
-        told.append(
-            f"delta of {delta.products:,} new and changed products, {delta.dead:,} replaced or "
-            f"withdrawn, {ago(delta.created_at)}"
-        )
-    return ", ".join(told)
+        return f"{watched}, no delta"
+    return (
+        f"{watched}, delta of {delta.products:,} new and changed products, {delta.dead:,} replaced "
+        f"or withdrawn, {ago(delta.created_at)}"
+    )
 
 
 def describe_running(job: "JobView") -> str:
@@ -134,7 +131,7 @@ def facts(status: "Status") -> dict[str, str]:
         "running": "\n".join(describe_running(job) for job in status.running) or "nothing",
         "last reindex": describe_nightly(status.last_reindex),
         "schedule": describe_schedule(status.schedule),
-        "changes": describe_fresh(status.freshness),
+        "freshness": describe_fresh(status.freshness),
         "workers": "\n".join(workers) or "none",
         "queued tasks": queue,
         "waiting changes": f"{status.changes.count:,}",

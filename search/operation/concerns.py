@@ -38,11 +38,8 @@ def find_concerns(status: Status, settings: Settings, trouble: str = "") -> list
         trouble: Why the process that asks can't answer from the live generation; see `search.live`.
     """
     parts = (
-        _index(status, settings, trouble),
-        _disk(status),
-        _nightly(status),
+        *(_index(status, settings, trouble), _disk(status), _nightly(status), _work(status)),
         _fresh(status),
-        _work(status),
         _changes(status),
     )
     return [concern for part in parts for concern in part]
@@ -119,13 +116,6 @@ def _fresh(status: Status) -> Iterator[Concern]:
             f"{fresh.delta.waiting:,} changed products are searched as they were: the delta is "
             "full.",
             "Run `findalike reindex`, or raise FINDALIKE_DELTA_LIMIT.",
-        )
-    if fresh.changes.count and not fresh.attended:
-        yield Concern(
-            "changes",
-            f"{fresh.changes.count:,} changes of products wait, the oldest sent "
-            f"{ago(fresh.changes.oldest_at)}, and nobody takes them.",
-            "Start `findalike watch` as a service.",
         )
 
 

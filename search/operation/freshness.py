@@ -1,4 +1,4 @@
-"""How fresh searches are: what lies over the live index, what waits, and whether anybody watches.
+"""How fresh searches are: what lies over the live index, and whether anybody watches.
 
 Reads only; `findalike watch` does the work.
 """
@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from search.changes import Waiting, waiting_changes
 from search.db import application_connected
 from search.models import Delta, Generation
 
@@ -34,7 +33,6 @@ class Freshness:
 
     attended: bool  # `findalike watch` runs
     delta: DeltaView | None  # None: the live generation says it all
-    changes: Waiting  # in the inbox
 
 
 def read_freshness(session: Session) -> Freshness:
@@ -44,7 +42,6 @@ def read_freshness(session: Session) -> Freshness:
     return Freshness(
         attended=application_connected(session, WATCHER),
         delta=None if delta is None else _view(delta),
-        changes=waiting_changes(session),
     )
 
 
