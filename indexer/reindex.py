@@ -4,7 +4,7 @@ Whatever fails, the live generation stays as it was and the next run goes on fro
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import sqlalchemy
@@ -23,8 +23,10 @@ from search.embeddings import EmbeddingStore
 from search.encoder import Encoder, load_encoder
 from search.errors import DamagedGeneration, DamagedShard, UnusableCatalogue
 from search.generation import load_generation
+from search.jobs import read_job
 from search.models import Generation as GenerationRow
 from search.models import Product
+from search.operation.run_pictures import EXAMPLES, read_run_pictures
 from search.progress import track
 from search.publication import publish
 from search.settings import Settings
@@ -104,6 +106,9 @@ class Reindex:
             database, self.settings.root, older_than_days=self.settings.events_days
         )
         prune_thumbnails(database, ThumbnailStore(self.settings.root))
+        with session_scope(database) as session:
+            found = read_run_pictures(session, read_job(session, job.id))
+        self.report[EXAMPLES] = asdict(found)
 
     def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
         """Whether a new build would hold what the live generation holds, in the same index."""

@@ -28,6 +28,9 @@ LABELS = {
     "images_retried": "tried again",
     "images_removed": "removed",
     "elapsed_s": "Seconds",
+    "worker_ms": "Work of all workers, ms",
+    "cpu_s": "Processor seconds",
+    "peak_bytes": "Peak memory in bytes",
     "images_per_s": "Pictures per second",
     "name": "Name",
     "products": "Products",
@@ -60,6 +63,7 @@ TITLES = {
     "sources": "Catalogues",
     "products": "Products",
     "seconds": "Seconds per stage",
+    "cost": "Processor time and memory",
     "refusals": "Rows refused, by reason",
     "remarks": "Rows taken in spite of",
     "encode": "Encoding",
@@ -73,7 +77,7 @@ TITLES = {
 }
 """What parts of a report are called, in their order."""
 WHOLE = "Report"
-UNTOLD = frozenset(("stage", "checksum", "signature", "format", "files"))
+UNTOLD = frozenset(("stage", "progress", "checksum", "signature", "format", "files", "examples"))
 """Left to the JSON, or to tables of their own."""
 
 
