@@ -23,6 +23,8 @@ LABELS = {
     "total": "Pictures to encode",
     "encoded": "Encoded",
     "reused": "Known already",
+    "asked": "Pictures asked for",
+    "not_modified": "Not modified, say their hosts",
     "images_new": "Pictures new",
     "images_changed": "changed",
     "images_retried": "tried again",
@@ -64,6 +66,9 @@ TITLES = {
     "products": "Products",
     "seconds": "Seconds per stage",
     "cost": "Processor time and memory",
+    "fetch": "Pictures from hosts",
+    "kept": "Kept though their host refuses them now, by reason",
+    "put_off": "Put off, by host",
     "refusals": "Rows refused, by reason",
     "remarks": "Rows taken in spite of",
     "encode": "Encoding",
@@ -92,6 +97,8 @@ class ReportTable:
 
 def label(name: str) -> str:
     """Return what a fact is called on a page."""
+    if "." in name:  # a host
+        return name
     return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
