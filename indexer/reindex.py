@@ -115,7 +115,7 @@ class Reindex:
             log.warning("live_generation_damaged", generation=live.id, error=str(error))
             return False
         manifest = found.manifest
-        return plan_for(self.settings, *found.vectors.shape).factory == manifest.factory
+        return plan_for(self.settings, *found.vectors.shape).allows(manifest.factory)
 
     def _account(self) -> dict[str, int]:
         """Return what became of all that came in, so that nothing is missing silently.
