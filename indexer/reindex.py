@@ -15,7 +15,7 @@ from indexer.build import build_generation, plan_for
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
-from indexer.snapshot import Snapshot, take_snapshot
+from indexer.snapshot import read_signature
 from indexer.sole_job import SoleJob, sole_job
 from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
 from search.db import open_database, session_scope
@@ -81,9 +81,9 @@ class Reindex:
             self.report["encode"] = self._encode(database)
         encoder = load_encoder(self.settings.model, self.settings.device)
         vocabulary = load_vocabulary(self.settings.vocabulary)
-        snapshot = take_snapshot(database, encoder.tag, vocabulary)
+        signature = read_signature(database, encoder.tag, vocabulary)
         live = self._live(database)
-        if live is not None and self._is_current(live, snapshot):
+        if live is not None and self._is_current(live, signature):
             for _ in range(3):  # nothing to build, publish and look over
                 job.step()
             self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
@@ -105,9 +105,9 @@ class Reindex:
         )
         prune_thumbnails(database, ThumbnailStore(self.settings.root))
 
-    def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
+    def _is_current(self, live: GenerationRow, signature: str) -> bool:
         """Whether a new build would hold what the live generation holds, in the same index."""
-        if not live.manifest or live.manifest["signature"] != snapshot.signature:
+        if not live.manifest or live.manifest["signature"] != signature:
             return False
         try:
             found = load_generation(self.settings.root / "generations" / live.directory, live.id)
