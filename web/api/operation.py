@@ -92,6 +92,13 @@ class DiskView(Read):
     free_bytes: int = Field(examples=[107374182400])
 
 
+class WaitingView(Read):
+    """Changes of single products that are not settled yet."""
+
+    count: int = Field(examples=[3])
+    oldest_at: datetime | None = Field(description="Null: nothing waits.")
+
+
 class StatusView(Read):
     """Everything at one moment."""
 
@@ -105,6 +112,7 @@ class StatusView(Read):
     quarantine: Counts = Field(description="By reason.", examples=[{"truncated": 2}])
     jobs: list[JobView] = Field(description="The latest, newest first.")
     workers: list[WorkerView]
+    changes: WaitingView
     queued_tasks: int | None = Field(description="Null: the broker does not answer.")
     disk: DiskView
 
