@@ -426,7 +426,8 @@ def test_a_restart_of_the_database_costs_a_repetition(
 
     report = run(catalogue)
 
-    assert len(calls) == 2
+    # What was built before the connection broke is found again, and not built twice.
+    assert len(calls) == (1 if stage == "build_generation" else 2)
     assert report["generation"] == live(database).id
     assert indexed_skus(database, settings) == {f"SKU-{i}" for i in range(N)}
     with session_scope(database) as session:
