@@ -84,11 +84,11 @@ class SoleJob:
         self._traced.close()
         self._stage = None
 
-        def write(session: Session) -> None:
+        def record(session: Session) -> None:
             end_stage(session, self.id, self.report)
             advance(session, self.id, done=1)
 
-        run_transaction(self.database, write)
+        run_transaction(self.database, record)
 
     def give_up(self, error: BaseException) -> None:
         """Record why it failed, and leave the stage that it was at."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
 TRACES_PATH = "/v1/traces"
+SEND_WITHIN_S = 5.0
+"""How long the end of a process waits at most for a collector that does not answer."""
 EXPORTER = "opentelemetry.exporter.otlp.proto.http"
 Value = str | int | float | bool
 
@@ -37,7 +39,8 @@ class _Traced:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
         provider = TracerProvider(resource=Resource.create({"service.name": self.service}))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=self.address)))
+        exporter = OTLPSpanExporter(endpoint=self.address, timeout=SEND_WITHIN_S)
+        provider.add_span_processor(BatchSpanProcessor(exporter))
         return provider
 
     @cached_property

@@ -38,6 +38,11 @@ REPORT: dict[str, Any] = {
             "refused": 0, "retired": 0, "returned": 0, "refusals": {},
         },
     ],
+    "fetch": {
+        "asked": 90, "not_modified": 80, "unchanged": 1, "changed": 4, "new": 5, "refused": {},
+        "kept": {"http_404": 3}, "put_off": {"pictures.example": 6}, "bytes": 912_000,
+        "seconds": 12.5,
+    },
     "encode": {
         "job": 7, "total": 46, "encoded": 38, "reused": 2, "worker_ms": 9500,
         "failed": {"missing_file": 1, "truncated": 5}, "images_per_s": 4.4,

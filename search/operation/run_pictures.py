@@ -1,11 +1,13 @@
 """A few products to look at of what one run brought: the newest, changed pictures, refusals.
 
 Found by the times of the run, so what an editor or another process did meanwhile is among them.
-Every list has an end; the report's counts say how many there are in all.
+Every list has an end; the report's counts say how many there are in all. A run that ends well keeps
+them in its report, because later runs repair what it refused.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +16,8 @@ from search.jobs import JobView
 from search.models import Product, ProductImage, Quarantine
 
 SHOWN = 12
+EXAMPLES = "examples"
+"""What the report of a run calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,12 @@ class RunPictures:
 
 
 def read_run_pictures(session: Session, job: JobView, limit: int = SHOWN) -> RunPictures:
-    """Return up to `limit` of each, latest first."""
+    """Return up to `limit` of each, latest first; those that its report keeps where it does."""
+    kept: dict[str, list[dict[str, Any]]] | None = job.report.get(EXAMPLES)
+    if kept is not None:
+        return RunPictures(
+            **{name: [Glimpse(**one) for one in found[:limit]] for name, found in kept.items()}
+        )
     since, until = job.started_at, job.finished_at or datetime.now(UTC)
     first = (
         select(ProductImage.id)

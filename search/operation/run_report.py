@@ -152,7 +152,7 @@ def run_report(job: JobView, builds: Sequence[MeasuredBuild]) -> RunReport:
         generation=generation,
         came={name: sum(found.get(name, 0) for found in sources) for name in COUNTED},
         sources=sources,
-        fetched=report.get("fetch"),
+        fetched=fetched if any((fetched := report.get("fetch") or {}).values()) else None,
         pictures=_pictures(report),
         stages=_stages(report),
         account=Account(**{name: products[name] for name in Account.__slots__})

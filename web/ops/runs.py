@@ -11,7 +11,7 @@ from search.operation.readable import span
 from search.operation.run_pictures import read_run_pictures
 from search.operation.run_report import run_report
 from web.ops.plot import Chart, Point, Series, draw
-from web.ops.report_tables import report_tables
+from web.ops.report_tables import report_tables, title_of
 from web.state import state
 
 NIGHTS = 30
@@ -27,7 +27,7 @@ def run_parts(job: JobView) -> dict[str, Any]:
         "run": run,
         "pictures": pictures,
         "durations": durations(history, job),
-        "fetched": list(report_tables(run.fetched or {}, "Pictures from addresses")),
+        "fetched": list(report_tables(run.fetched or {}, title_of("fetch"))),
         "trained": list(report_tables(run.training or {}, "Training of the index")),
     }
 

@@ -121,6 +121,15 @@ def test_pictures_are_those_of_the_run(session: Session) -> None:
     assert len(read_run_pictures(session, read_job(session, job_id), limit=0).new) == 0
 
 
+def test_what_was_refused_is_remembered_when_it_is_repaired(session: Session) -> None:
+    refused = {"sku": "S", "title": "T", "image_id": None, "reason": "truncated", "detail": "x"}
+    kept = {"new": [], "changed": [], "refused": [refused], "refused_rows": []}
+    job = read_job(session, add_night(session, examples=kept))
+
+    found = read_run_pictures(session, job)
+    assert [(one.sku, one.reason) for one in found.refused] == [("S", "truncated")]
+
+
 def test_the_command_prints_the_last_night(database: Engine) -> None:
     with session_scope(database) as session:
         before = add_night(session, changed=False)

@@ -67,6 +67,7 @@ def test_a_night_that_went_well(app: Flask, engine: SearchEngine) -> None:
         "Products 1,140 1,190 +50",
         "Recall at 10 is 0.983.",
         "It still fits.",
+        "Put off, by host pictures.example 6",
         "4.4 pictures per second; workers were at it for 9.5 s in all",
         "Red plate PLATE-RED Truncated Send it <again>.",
     ):
