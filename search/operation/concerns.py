@@ -120,13 +120,6 @@ def _fresh(status: Status) -> Iterator[Concern]:
             "full.",
             "Run `findalike reindex`, or raise FINDALIKE_DELTA_LIMIT.",
         )
-    if fresh.changes.count and not fresh.attended:
-        yield Concern(
-            "changes",
-            f"{fresh.changes.count:,} changes of products wait, the oldest sent "
-            f"{ago(fresh.changes.oldest_at)}, and nobody takes them.",
-            "Start `findalike watch` as a service.",
-        )
 
 
 def _work(status: Status) -> Iterator[Concern]:

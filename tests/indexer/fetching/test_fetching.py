@@ -487,7 +487,7 @@ def test_what_changed_last_is_fetched_first(
     add(*put(host, 10))
     last = add(*put(host, 2, start=20))
     encoder = BatchEncoder(database, settings, small_encoder)
-    with serve_pictures() as away, BatchFetcher(database, settings, QUICK) as fetcher:
+    with serve_pictures() as away, BatchFetcher(database, settings) as fetcher:
         away.status = 503
         add(*put(away, 6, start=40))
         asked = [fetcher.run_newest(small_encoder.tag, 6) for _ in range(2)]
