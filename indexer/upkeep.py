@@ -59,8 +59,19 @@ def prune_orphan_shards(
 def prune_spool(
     database: sqlalchemy.Engine, spool: Spool, *, older_than_s: float = ORPHAN_AFTER_S
 ) -> list[Path]:
-    """Remove fetched pictures that no product waits for, and temporary files; return them."""
-    stale = list(spool.stale_files(older_than_s=older_than_s))
+    """Remove fetched pictures that no product waits for, and temporary files; return them.
+
+    Args:
+        database: Where it is recorded what is waited for.
+        spool: Where the files are.
+        older_than_s: Younger files stay while a batch is in work.
+    """
+    # Files first, batches second, rows third: what a batch wrote that is over by then, or recorded
+    # in between, is found recorded.
+    young = set(spool.stale_files(older_than_s=0))
+    old = set(spool.stale_files(older_than_s=older_than_s))
+    with session_scope(database) as session:
+        stale = sorted(old if young - old and batches_in_work(session) else young | old)
     removed = []
     for start in range(0, len(stale), 1000):
         batch = stale[start : start + 1000]
