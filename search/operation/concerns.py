@@ -111,10 +111,11 @@ def _nightly(status: Status) -> Iterator[Concern]:
 def _fresh(status: Status) -> Iterator[Concern]:
     fresh = status.freshness
     if fresh.delta is not None and fresh.delta.waiting:
+        left = fresh.delta.waiting
+        products = "1 changed product is" if left == 1 else f"{left:,} changed products are"
         yield Concern(
             "delta",
-            f"{fresh.delta.waiting:,} changed products are searched as they were: the delta is "
-            "full.",
+            f"{products} not in searches yet: the delta is full.",
             "Run `findalike reindex`, or raise FINDALIKE_DELTA_LIMIT.",
         )
 
