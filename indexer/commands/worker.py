@@ -1,13 +1,15 @@
 """`findalike worker`: worker processes on this machine, until they are told to stop."""
 
 import signal
+import socket
+import sys
 import threading
 from types import FrameType
 
 import click
 
 from indexer.workers import STOP_WITHIN_S
-from search.cli import echo_json, json_option
+from search.cli import echo_json, in_session, json_option
 from search.errors import WrongSetting
 from search.operation.queue_length import QUEUES, WORKER_QUEUES, short_name
 from search.settings import Settings, load_settings
@@ -43,6 +45,24 @@ def parse_queues(value: str) -> tuple[str, ...]:
     return queues
 
 
+def check_worker(*, as_json: bool) -> None:
+    """Say which workers of this machine are connected; exit code 1 where none is.
+
+    A worker's connection ends with its process, so this is what a container's health is.
+    """
+    from search.db import worker_application_name, worker_connections
+
+    here = worker_application_name(socket.gethostname(), 0).split(":")[1]
+    workers = in_session(worker_connections, "findalike-check")
+    pids = [worker.pid for worker in workers if here.startswith(worker.hostname)]
+    if as_json:
+        echo_json({"pids": pids})
+    else:
+        click.echo(f"{len(pids)} worker{'s'[: len(pids) != 1]} of this machine at work.")
+    if not pids:
+        sys.exit(1)
+
+
 @click.command()
 @click.option(
     "--processes", type=click.IntRange(1, 256), help="How many; unset: as suits this machine."
@@ -61,6 +81,7 @@ def parse_queues(value: str) -> tuple[str, ...]:
     show_default=True,
     help="Seconds to finish what is at work after a signal; then it is ended.",
 )
+@click.option("--check", is_flag=True, help="Say whether one of this machine is at work, and end.")
 @json_option
 def worker(
     *,
@@ -68,6 +89,7 @@ def worker(
     devices: str | None,
     queues: str,
     stop_within: float,
+    check: bool,
     as_json: bool,
 ) -> None:
     """Work on what is queued until SIGTERM or Ctrl-C.
@@ -75,6 +97,9 @@ def worker(
     The first signal lets every process finish its batch; a second one ends them at once, which
     loses nothing but the work of that batch. A process that dies is started again.
     """
+    if check:
+        check_worker(as_json=as_json)
+        return
     if processes is not None and devices is not None:
         raise click.UsageError("Give --processes or --devices, not both.")
     from indexer.broker import prepare_broker
