@@ -28,7 +28,11 @@ FETCH_BATCH = "findalike.fetch_batch"
 ENCODE_BATCH = "findalike.encode_batch"
 REINDEX = "findalike.reindex"
 QUEUE_OF = {FETCH_BATCH: FETCH_QUEUE, ENCODE_BATCH: ENCODE_QUEUE, REINDEX: BUILD_QUEUE}
-REDELIVER_AFTER_S = 3600  # far longer than a batch, or Redis hands it out twice
+REDELIVER_AFTER_S = 3600
+"""Redis hands out again what is not acknowledged by then. Far longer than a batch; a run may take
+longer, and whoever gets its message again finds the lock held (`indexer.queued_run`)."""
+RUN_WITHIN_S = 12 * 3600
+"""Longest nightly run that RabbitMQ waits for."""
 
 
 def make_app(settings: Settings, *, polling: bool = False) -> Celery:
@@ -44,7 +48,7 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     url = broker_url(settings)
     app = Celery("findalike", broker=url, set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
+        task_queues=[_queue(name) for name in QUEUES],
         task_routes={task: {"queue": queue} for task, queue in QUEUE_OF.items()},
         task_default_queue=ENCODE_QUEUE,
         task_create_missing_queues=False,
@@ -70,6 +74,15 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     if url.startswith(SQL_PREFIX):
         map_broker_tables(app.connection_for_write())
     return app
+
+
+def _queue(name: str) -> Queue:
+    """Describe a queue; what a broker does not know of its arguments, it passes over."""
+    # RabbitMQ breaks the connection of who acknowledges later than this, by default 30 minutes.
+    patience_ms = 1000 * (RUN_WITHIN_S if name == BUILD_QUEUE else REDELIVER_AFTER_S)
+    return Queue(  # type: ignore[no-untyped-call]
+        name, queue_arguments={"x-consumer-timeout": patience_ms}
+    )
 
 
 def transport_options(url: str, *, polling: bool) -> dict[str, Any]:

@@ -50,11 +50,10 @@ def check_worker(*, as_json: bool) -> None:
 
     A worker's connection ends with its process, so this is what a container's health is.
     """
-    from search.db import worker_application_name, worker_connections
+    from search.db import worker_connections
 
-    here = worker_application_name(socket.gethostname(), 0).split(":")[1]
     workers = in_session(worker_connections, "findalike-check")
-    pids = [worker.pid for worker in workers if here.startswith(worker.hostname)]
+    pids = [worker.pid for worker in workers if worker.is_on(socket.gethostname())]
     if as_json:
         echo_json({"pids": pids})
     else:
