@@ -23,6 +23,7 @@ from indexer.claims import Claim
 from indexer.fetch import read_picture
 from indexer.stage_times import StageTimes
 from indexer.structure import structure_of
+from indexer.within_memory import WithinMemory
 from search.colours import colour_shares
 from search.encoder import PictureEncoder
 from search.errors import UnusablePicture
@@ -96,6 +97,7 @@ class Pipeline:
     def __init__(self, encoder: PictureEncoder, pictures: PictureStore, settings: Settings) -> None:
         self._encoder, self._pictures, self._settings = encoder, pictures, settings
         self._enough = Enough(OVERSAMPLING * encoder.side_px, LONGEST_SIDE_PX)
+        self._within_memory = WithinMemory(encoder)
         self.times = StageTimes()
         self._idle_since = 0.0  # perf_counter; of the model's thread
 
@@ -151,9 +153,10 @@ class Pipeline:
             return {}
         self.times.add("wait", time.perf_counter() - self._idle_since)
         with self.times.stage("forward"):
-            said = self._encoder.describe_pixels(torch.stack(list(new.values())))
+            parts = self._within_memory.describe_pixels(torch.stack(list(new.values())))
         self._idle_since = time.perf_counter()
-        return dict(zip(new, zip(said.vectors, said.patches, strict=True), strict=True))
+        said = [pair for part in parts for pair in zip(part.vectors, part.patches, strict=True)]
+        return dict(zip(new, said, strict=True))
 
     def _prepare(self, claim: Claim, client: httpx.Client) -> Prepared | Refused:
         """Turn an address into the model's input; runs in a thread."""

@@ -7,7 +7,7 @@ import sqlalchemy
 from sqlalchemy.orm import Session
 
 from search.catalogue import hydrate
-from search.db import session_scope
+from search.db import answer_from
 from search.events import record_search
 from search.generation import Generation
 from search.question import Question
@@ -41,7 +41,8 @@ def show(answer: Answer, database: sqlalchemy.Engine) -> SearchPage:
     folded = fold(generation.columns, found) if query.fold else Folded(found, {})
     ordered = sorted_as(folded.ranking, generation.columns, query.sort)
     folded = replace(folded, ranking=ordered)
-    with session_scope(database) as session:
+
+    def shown(session: Session) -> SearchPage:
         with watch.step("hydrate"):
             hits = _hits(session, answer, folded)
         page = SearchPage(
@@ -65,7 +66,9 @@ def show(answer: Answer, database: sqlalchemy.Engine) -> SearchPage:
         event = record_search(
             session, page, kind=answer.kind, text=answer.text, filters=query.filters
         )
-    return replace(page, event_id=event)
+        return replace(page, event_id=event)
+
+    return answer_from(database, shown)
 
 
 def place_of(answer: Answer, product_id: int, database: sqlalchemy.Engine) -> SearchHit | None:
@@ -75,8 +78,9 @@ def place_of(answer: Answer, product_id: int, database: sqlalchemy.Engine) -> Se
     if len(at) == 0:
         return None
     alone = replace(answer, query=replace(answer.query, k=1, page=int(at[0]) + 1, fold=False))
-    with session_scope(database) as session:
-        return next(iter(_hits(session, alone, Folded(found, {}))), None)
+    return answer_from(
+        database, lambda session: next(iter(_hits(session, alone, Folded(found, {}))), None)
+    )
 
 
 def _verdict(answer: Answer) -> Verdict | None:

@@ -36,6 +36,8 @@ from search.settings import Settings, load_settings
 
 OLDEST_SERVER = 15
 CONNECT_WITHIN_S = 10
+SEARCHER_WAITS_S = 15.0
+"""A server that was killed answers again within some seconds; longer no shopper waits."""
 WORKER_PREFIX = "findalike-worker"
 QUEUE_LETTERS = {short_name(queue)[0]: short_name(queue) for queue in QUEUES}
 
@@ -186,6 +188,19 @@ def is_lost_connection(error: BaseException) -> bool:
     return isinstance(error, OperationalError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )
+
+
+def answer_from(database: Engine, read: Callable[[Session], T]) -> T:
+    """Run what a searcher waits for: a restart of the database makes it slower, not fail.
+
+    Args:
+        database: Where.
+        read: Must be repeatable, as in `run_transaction`.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database stayed away for `SEARCHER_WAITS_S`.
+    """
+    return run_transaction(database, read, within_s=SEARCHER_WAITS_S)
 
 
 def run_transaction(database: Engine, work: Callable[[Session], T], *, within_s: float = 60) -> T:

@@ -11,7 +11,7 @@ from search.answer import Answer, place_of, show
 from search.catalogue import hydrate, product_by_sku
 from search.composer import Composer
 from search.configured_stages import configured_stages
-from search.db import open_database, session_scope
+from search.db import answer_from, open_database
 from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch
 from search.generation import Generation
@@ -163,8 +163,7 @@ class SearchEngine:
         Raises:
             UnknownProduct: no product has this sku.
         """
-        with session_scope(self.database) as session:
-            return product_by_sku(session, sku)
+        return answer_from(self.database, lambda session: product_by_sku(session, sku))
 
     def variants(self, product: ProductCard) -> tuple[ProductCard, ...]:
         """Return the other variants of a product, such as other colours of it.
@@ -177,8 +176,7 @@ class SearchEngine:
         rows = np.flatnonzero(columns.product_id == product.product_id)
         family = columns.product_id[np.isin(columns.variant, columns.variant[rows])]
         others = np.setdiff1d(family, [product.product_id])
-        with session_scope(self.database) as session:
-            return tuple(hydrate(session, others.tolist()))
+        return answer_from(self.database, lambda session: tuple(hydrate(session, others.tolist())))
 
     def generation(self) -> Generation:
         """Return the live generation.

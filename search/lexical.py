@@ -17,7 +17,7 @@ import sqlalchemy
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
-from search.db import session_scope
+from search.db import answer_from
 from search.fulltext import SKU_SIGNS
 from search.models import Product
 from search.results import Correction, Ids
@@ -93,21 +93,28 @@ def find_words(
     """
     if not typed:
         return Lexical()
-    with session_scope(database) as session:
-        terms = read_terms(session, typed)
-        skus = _skus(session, typed, within)
-        lacking = [term for term in terms if not words.held(term.forms)]
-        exact = any(match == Match.SKU for match in skus.values())
-        if exact or not lacking:
-            # What consists of the catalogue's words is no beginning of a code.
-            skus = {i: match for i, match in skus.items() if match == Match.SKU}
-        corrections: tuple[Correction, ...] = ()
-        if lacking and not skus:
-            corrections = _corrections(session, lacking, words)
-            if corrections:
-                typed = corrected(typed, corrections)
-                terms = read_terms(session, typed)
-        rows = _matching(session, terms, words, within)
+    return answer_from(
+        database, lambda session: _find(session, typed, words, products, within=within)
+    )
+
+
+def _find(
+    session: Session, typed: str, words: Words, products: int, *, within: Ids | None
+) -> Lexical:
+    terms = read_terms(session, typed)
+    skus = _skus(session, typed, within)
+    lacking = [term for term in terms if not words.held(term.forms)]
+    exact = any(match == Match.SKU for match in skus.values())
+    if exact or not lacking:
+        # What consists of the catalogue's words is no beginning of a code.
+        skus = {i: match for i, match in skus.items() if match == Match.SKU}
+    corrections: tuple[Correction, ...] = ()
+    if lacking and not skus:
+        corrections = _corrections(session, lacking, words)
+        if corrections:
+            typed = corrected(typed, corrections)
+            terms = read_terms(session, typed)
+    rows = _matching(session, terms, words, within)
     return _weighed(typed, terms, words.rarity([t.forms for t in terms], products), rows, skus,
                     corrections)  # fmt: skip
 

@@ -6,7 +6,7 @@ records who moved it.
 
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -206,6 +206,13 @@ def _rehearse(directory: Path, generation_id: int, settings: Settings) -> None:
         )
 
 
+def _after_all(session: Session) -> datetime:
+    """Return the present time, or where a clock was set back, one that follows all publications."""
+    latest = session.scalar(select(func.max(GenerationRow.published_at)))
+    now = datetime.now(UTC)
+    return now if latest is None else max(now, latest + timedelta(microseconds=1))
+
+
 def _point(
     database: sqlalchemy.Engine, generation_id: int, actor: str, *, back: bool = False
 ) -> None:
@@ -224,7 +231,7 @@ def _point(
             session.flush()
         row = session.get_one(GenerationRow, generation_id)
         row.state = "live"
-        row.published_at = datetime.now(UTC)
+        row.published_at = _after_all(session)
         left = None if live is None else live.id
         action = "generation.rollback" if back else "generation.publish"
         record_change(session, actor, action, generation_id, {"left": left})

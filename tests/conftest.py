@@ -30,7 +30,8 @@ TEMPLATE = "findalike_template"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person look at what the tests in a browser saw."""
+    """Let a person look at what the tests in a browser saw, and try faults at full size."""
+    parser.addoption("--large", action="store_true", help="faults in a shop of 1,000 products")
     parser.addoption("--screenshots", type=Path, metavar="DIR", help="keep a picture of each page")
     parser.addoption("--language", default="en", help="language of the browser that looks at pages")
 

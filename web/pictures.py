@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from search.catalogue import picture_sha256
-from search.db import session_scope
+from search.db import answer_from
 from search.thumbnails import SIDES
 from web.state import state
 
@@ -21,8 +21,7 @@ def picture(image_id: int) -> ResponseReturnValue:
     The content's hash is the ETag: a picture that changed under the same id is noticed at the
     next check, and one that did not costs no bytes.
     """
-    with session_scope(state().engine.database) as session:
-        sha256 = picture_sha256(session, image_id)
+    sha256 = _sha256(image_id)
     path = state().pictures.path(sha256) if sha256 else None
     if path is None:
         raise NotFound("There is no such picture.")
@@ -36,8 +35,7 @@ def thumbnail(image_id: int, side: int) -> ResponseReturnValue:
 
     Content and side are the ETag, so a picture that the browser still has is not even opened.
     """
-    with session_scope(state().engine.database) as session:
-        sha256 = picture_sha256(session, image_id)
+    sha256 = _sha256(image_id)
     etag = f"{sha256}-{side}"
     if sha256 and side in SIDES and request.if_none_match.contains_weak(etag):
         response = Response(status=304)
@@ -48,6 +46,11 @@ def thumbnail(image_id: int, side: int) -> ResponseReturnValue:
             raise NotFound("There is no such picture.")
         response = send_file(path, mimetype="image/webp", etag=etag, max_age=MAX_AGE_S)
     return _cached(response, f"public, max-age={MAX_AGE_S}")
+
+
+def _sha256(image_id: int) -> str | None:
+    """Return the content hash of a usable picture."""
+    return answer_from(state().engine.database, lambda session: picture_sha256(session, image_id))
 
 
 @blueprint.app_template_filter()

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.audit import record_change
-from search.db import session_scope
+from search.db import answer_from
 from search.errors import UnknownProduct, UnknownRule
 from search.merchandising.business_rule import BusinessRule
 from search.merchandising.rules import OutOfStock
@@ -142,8 +142,9 @@ class RuleBook:
         """Return the rules, read again where they may be stale."""
         now = self._clock()
         if now - self._read_at >= self._refresh_s:
-            with session_scope(self._database) as session:
-                self._current = read_rules(session, self.out_of_stock)
+            self._current = answer_from(
+                self._database, lambda session: read_rules(session, self.out_of_stock)
+            )
             self._read_at = now
         return self._current
 

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, select, update
 
+import search.publication as publication_module
 from indexer.build import build_generation
 from indexer.commands.publish import publish as publish_command
 from indexer.commands.rollback import rollback as rollback_command
@@ -226,6 +228,23 @@ def test_rolling_back_goes_back_and_further_back(
     assert rollback(database, settings) == first
     assert states(database)[fourth] == "retired"
     assert first in states(database)
+
+
+def test_a_clock_that_was_set_back_changes_no_order(
+    database: Engine, settings: Settings, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (publish(database, settings, build()) for _ in range(2))
+
+    class Yesterday(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(days=1)
+
+    monkeypatch.setattr(publication_module, "datetime", Yesterday)
+    third = publish(database, settings, build())
+    assert live(database) == third
+    assert rollback(database, settings) == second
+    assert rollback(database, settings) == first
 
 
 def test_what_was_rolled_back_can_be_published_again(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from search.db import session_scope
+from search.db import answer_from
 from web.accounts.keys import KeyView, digest_of, find_key
 
 MOST_KEPT = 4096
@@ -36,8 +36,7 @@ class KeyRing:
             asked_at, key = self._known.get(digest, (-float("inf"), None))
         if now - asked_at < self._keep_s:
             return key
-        with session_scope(self._database) as session:
-            key = find_key(session, digest)
+        key = answer_from(self._database, lambda session: find_key(session, digest))
         with self._lock:
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()

@@ -1,0 +1,78 @@
+"""Runs a model on as many pictures at once as memory allows.
+
+A device that is shared, or pictures that a model takes at their own size, may leave less memory
+than a batch needs. Half as many are tried then, down to one; what fitted is what is tried next
+time. Where not even one fits, the error is the caller's: the machine is too small for the model.
+"""
+
+import gc
+from typing import TYPE_CHECKING
+
+import structlog
+
+from search.encoder import PictureEncoder
+from search.encoder.local_features import Described
+
+if TYPE_CHECKING:
+    import torch
+
+ON_CPU = ("can't allocate memory", "not enough memory")
+"""What torch says of a CPU's memory, in a plain RuntimeError."""
+
+log = structlog.get_logger()
+
+
+class WithinMemory:
+    """A model, and how many pictures at once it has room for. Owned by one thread.
+
+    Args:
+        encoder: The model.
+    """
+
+    def __init__(self, encoder: PictureEncoder) -> None:
+        self._encoder = encoder
+        self.at_most: int | None = None  # pictures at once; None: nothing was too many yet
+
+    def describe_pixels(self, pixels: "torch.Tensor") -> list[Described]:
+        """Describe prepared pictures, in order, in as few parts as memory allows.
+
+        Args:
+            pixels: (n, 3, h, w), as `PictureEncoder.preprocess` makes them.
+
+        Raises:
+            MemoryError, RuntimeError, torch.OutOfMemoryError: there is no room for one picture.
+        """
+        if self.at_most is not None and len(pixels) > self.at_most:
+            return [
+                described
+                for part in pixels.split(self.at_most)
+                for described in self.describe_pixels(part)
+            ]
+        try:
+            return [self._encoder.describe_pixels(pixels)]
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error) or len(pixels) == 1:
+                raise
+            log.warning("encoder_out_of_memory", pictures=len(pixels), error=str(error))
+        # Not in the handler: its traceback would hold the tensors that have to go.
+        self.at_most = len(pixels) // 2
+        _give_back()
+        return self.describe_pixels(pixels)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory, of the machine or a device, is too small."""
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        said in str(error) for said in ON_CPU
+    )
+
+
+def _give_back() -> None:
+    """Return what is cached on a device to others who may need it, such as ourselves."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,138 @@
+"""Faults of machines in every stage of the nightly run: no search fails, and the next run heals.
+
+`--large` runs them with a shop of a thousand products.
+"""
+
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from sqlalchemy import select
+
+from indexer.reindex import Reindex
+from indexer.workers import WorkerGroup
+from scripts.soaking.shop import ChangingShop
+from search.db import open_database, session_scope
+from search.embeddings import EmbeddingStore
+from search.engine import open_search_engine
+from search.generation import INDEX, MANIFEST
+from search.jobs import list_jobs
+from search.models import Embedding
+from search.models import Generation as GenerationRow
+from search.settings import Settings
+from tests.faults.service import Service, flip_a_byte, limited, searching
+from tests.small_encoder import write_checkpoint
+
+pytestmark = pytest.mark.timeout(900)
+HEAL_EVERY = 4
+
+
+@pytest.fixture(scope="module")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Service]:
+    """A shop that is indexed, with a worker at hand and shoppers searching."""
+    products = 1000 if pytestconfig.getoption("large") else 24
+    folder = tmp_path_factory.mktemp("faults")
+    settings = Settings(
+        home=folder / "home",
+        model=f"local-dir:{write_checkpoint(folder / 'small')}",
+        device="cpu",
+        batch_images=8,
+        refresh_s=0.2,
+    )
+    shop = ChangingShop(folder / "shop", products, seed=9)
+    database = open_database(settings)
+    with WorkerGroup(settings, ["cpu"], log_file=folder / "worker.log"):
+        Reindex(settings, quiet=True).run([str(shop.catalogue)])
+        with searching(lambda: open_search_engine(settings)) as shoppers:
+            yield Service(settings, shop, database, shoppers)
+    assert shoppers.searches > 0
+    assert shoppers.failures == []
+    database.dispose()
+
+
+@pytest.fixture(autouse=True)
+def a_new_day(service: Service) -> None:
+    service.shop.pass_a_day()
+
+
+def test_killed_in_each_stage(service: Service) -> None:
+    with session_scope(service.database) as session:
+        done = [
+            next(iter(list_jobs(session, kind=kind, state="done", limit=1)[0]))
+            for kind in ("reindex", "build")
+        ]
+    stages = [stage for job in done for stage in job.report["seconds"]]
+    assert len(stages) > 8
+    for number, stage in enumerate(stages, 1):
+        run = service.reindex()
+        if service.wait_for(stage, run):
+            service.kill(run)
+        assert run.exitcode in (0, -9)
+        service.look()
+        service.shop.pass_a_day()
+        if number % HEAL_EVERY == 0:
+            service.heal()
+    service.heal()
+
+
+def test_the_worker_is_killed_while_it_encodes(service: Service) -> None:
+    run = service.reindex()
+    assert service.wait_for("encode", run)
+    service.worker().kill()
+    run.join()
+    assert run.exitcode == 0
+    service.heal()
+
+
+def test_two_runs_at_once_are_one(service: Service) -> None:
+    runs = [service.reindex() for _ in range(2)]
+    for run in runs:
+        run.join()
+    assert sorted(run.exitcode or 0 for run in runs) in ([0, 1], [0, 0])
+    service.heal()
+
+
+@pytest.mark.parametrize("stage", ["ingest", "encode", "build"])
+def test_the_database_is_killed(service: Service, stage: str) -> None:
+    run = service.reindex()
+    assert service.wait_for(stage, run)
+    service.kill_database()
+    run.join()
+    assert run.exitcode in (0, 1)
+    service.heal()
+
+
+def test_the_disk_is_full_while_a_shard_is_written(service: Service) -> None:
+    with limited(service.worker(), psutil.RLIMIT_FSIZE, 512):
+        run = service.reindex()
+        run.join()
+    assert run.exitcode == 1
+    service.look()
+    service.heal()
+
+
+def test_the_disk_is_full_while_a_generation_is_written(service: Service) -> None:
+    run = service.reindex(fsize=2_000)
+    run.join()
+    assert run.exitcode == 1
+    service.look()
+    service.heal()
+
+
+def test_a_byte_of_a_shard_flips(service: Service) -> None:
+    with session_scope(service.database) as session:
+        tag, name = session.execute(select(Embedding.model_tag, Embedding.shard).limit(1)).one()
+    flip_a_byte(EmbeddingStore(service.settings.root).root / tag / name)
+    service.heal()
+
+
+@pytest.mark.parametrize("file", [INDEX, MANIFEST])
+def test_a_byte_of_the_live_generation_flips(service: Service, file: str) -> None:
+    service.heal()
+    with session_scope(service.database) as session:
+        live = session.scalars(select(GenerationRow).where(GenerationRow.state == "live")).one()
+    flip_a_byte(service.settings.root / "generations" / live.directory / file)
+
+    assert service.heal()["changed"], "a damaged index is made anew, though nothing else changed"
