@@ -32,7 +32,7 @@ log.file = false
 
 
 @contextmanager
-def running_rabbitmq(folder: Path, *, within_s: float = 60) -> Iterator[str]:
+def running_rabbitmq(folder: Path, *, within_s: float = 120) -> Iterator[str]:
     """Run a server; yields its URL. Skips the test where Debian's package is not installed."""
     if not PROGRAM.exists():
         pytest.skip("needs Debian's rabbitmq-server")

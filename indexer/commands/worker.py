@@ -4,6 +4,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from types import FrameType
 
 import click
@@ -101,20 +102,36 @@ def worker(
         return
     if processes is not None and devices is not None:
         raise click.UsageError("Give --processes or --devices, not both.")
-    from indexer.broker import prepare_broker
-    from indexer.celery_app import make_app
-    from indexer.workers import WorkerGroup, default_processes
-    from search.db import open_database
+    from indexer.workers import default_processes
 
     settings, taken = load_settings(), parse_queues(queues)
     # One build at a time: a second process would only wait for the first.
     usual = 1 if taken == ("build",) else default_processes(settings)
     chosen = [settings.device] * (processes or usual) if devices is None else parse_devices(devices)
+    deaths = supervise(settings, chosen, taken, stop_within)
+    if as_json:
+        echo_json({"processes": len(chosen), "deaths": deaths})
+
+
+def supervise(
+    settings: Settings, devices: Sequence[str], queues: Sequence[str], stop_within_s: float
+) -> int:
+    """Keep workers alive until a signal; return how many died meanwhile.
+
+    Raises:
+        DatabaseUnavailable: PostgreSQL does not answer.
+        BrokerUnavailable: the broker does not.
+    """
+    from indexer.broker import prepare_broker
+    from indexer.celery_app import make_app
+    from indexer.workers import WorkerGroup
+    from search.db import open_database
+
     # Checked here once, so that a wrong address is one clear error and not one per restart.
     open_database(settings).dispose()
     prepare_broker(make_app(settings), settings)
     asked = threading.Event()
-    with WorkerGroup(settings, chosen, queues=taken, stop_within_s=stop_within) as group:
+    with WorkerGroup(settings, devices, queues=queues, stop_within_s=stop_within_s) as group:
 
         def on_signal(_number: int, _frame: FrameType | None) -> None:
             if asked.is_set():
@@ -123,13 +140,12 @@ def worker(
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, on_signal)
-        where, what = ", ".join(sorted(set(chosen))), ", ".join(taken)
+        where, what = ", ".join(sorted(set(devices))), ", ".join(queues)
         click.echo(
-            f"{len(chosen)} worker{'s'[: len(chosen) != 1]} on {where} for {what}; "
+            f"{len(devices)} worker{'s'[: len(devices) != 1]} on {where} for {what}; "
             "Ctrl-C ends them after their batch, twice at once.",
             err=True,
         )
         while not asked.wait(timeout=3600):
             pass
-    if as_json:
-        echo_json({"processes": len(chosen), "deaths": group.deaths})
+    return group.deaths

@@ -20,6 +20,7 @@ from indexer.broker import (
     ENCODE_QUEUE,
     FETCH_QUEUE,
     QUEUES,
+    BrokerUnavailable,
     discard_messages,
     prepare_broker,
     waiting_messages,
@@ -158,3 +159,11 @@ def test_a_worker_that_does_not_end_is_ended(
         (process,) = [place.process for place in group._places]
     assert process is not None
     assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("scheme", ["amqp", "redis"])
+def test_a_silent_broker_is_one_sentence(settings: Settings, scheme: str) -> None:
+    silent = settings.model_copy(update={"broker_url": f"{scheme}://u:s3cret@127.0.0.1:1//"})
+    with pytest.raises(BrokerUnavailable, match="FINDALIKE_BROKER_URL") as caught:
+        prepare_broker(make_app(silent), silent)
+    assert "s3cret" not in str(caught.value)
