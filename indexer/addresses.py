@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-MAX_ADDRESS_CHARS = 4_000
+from search.web_addresses import MAX_ADDRESS_CHARS, is_web_address
 
 
 def picture_addresses(
@@ -34,19 +34,6 @@ def picture_addresses(
         else:
             found[address] = None
     return tuple(found), tuple(bad)
-
-
-def is_web_address(text: str) -> bool:
-    """Whether a text is an http(s) address with a host, of bearable length."""
-    try:
-        parts = urlsplit(text)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and len(text) <= MAX_ADDRESS_CHARS
-        )
-    except ValueError:
-        return False
 
 
 def is_remote(address: str) -> bool:

@@ -3,8 +3,8 @@
 By default the broker is the PostgreSQL database itself, through kombu's SQLAlchemy transport.
 That transport marks a message as delivered and forgets about it: a message in the hands of a
 killed worker never comes back. So messages of fetch and encode only wake workers up; what is to
-be done is always asked of the tables of the product, and one lost or doubled changes nothing. A
-message of the queue `build` asks for a run, and is never thrown away.
+be done is always asked of the tables of the product, and one lost or doubled changes nothing. Those
+of `products` and `build` say something that stands nowhere else, and are never thrown away.
 """
 
 import warnings
@@ -24,10 +24,16 @@ from sqlalchemy.pool import NullPool
 
 from search.db import database_url
 from search.errors import FindalikeError
-from search.operation.queue_length import BUILD_QUEUE, ENCODE_QUEUE, FETCH_QUEUE, QUEUES
+from search.operation.queue_length import (
+    BUILD_QUEUE,
+    ENCODE_QUEUE,
+    FETCH_QUEUE,
+    PRODUCT_QUEUE,
+    QUEUES,
+)
 from search.settings import Settings
 
-__all__ = ["BUILD_QUEUE", "ENCODE_QUEUE", "FETCH_QUEUE", "QUEUES"]
+__all__ = ["BUILD_QUEUE", "ENCODE_QUEUE", "FETCH_QUEUE", "PRODUCT_QUEUE", "QUEUES"]
 
 SQL_PREFIX = "sqla+"
 LOCK = 0x66_69_6E_64_61_6C_69_6B  # advisory lock of those who make the broker's tables
@@ -151,9 +157,11 @@ def discard_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
     says what is due.
 
     Raises:
-        ValueError: of the queue `build`, whose messages are all that asks for a run.
+        ValueError: of another queue, whose messages are all that says what is to be done.
     """
-    if queue == BUILD_QUEUE:
-        raise ValueError(f"messages of {queue} are not discarded: each asks for a run")
+    if queue not in (FETCH_QUEUE, ENCODE_QUEUE):
+        raise ValueError(
+            f"messages of {queue} are not discarded: what they ask stands nowhere else"
+        )
     with app.connection_for_write() as broker, _channel(broker) as channel:
         return int(app.amqp.queues[queue](channel).purge() or 0)

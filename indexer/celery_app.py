@@ -1,7 +1,7 @@
-"""The Celery application: three queues, late acknowledgement, ids instead of objects.
+"""The Celery application: four queues, late acknowledgement, ids instead of objects.
 
-Fetching waits for hosts, encoding for cores, and a build takes long: each has a queue, so that
-none blocks another, and workers choose theirs.
+Single products are to be searchable within a minute, fetching waits for hosts, encoding for cores,
+and a build takes long: each has a queue, so that none blocks another, and workers choose theirs.
 
 There is no result backend: job rows say how far work is. Made by a function, because where the
 broker is depends on the settings, and asking may start the embedded database.
@@ -17,6 +17,7 @@ from indexer.broker import (
     BUILD_QUEUE,
     ENCODE_QUEUE,
     FETCH_QUEUE,
+    PRODUCT_QUEUE,
     QUEUES,
     SQL_PREFIX,
     broker_url,
@@ -24,10 +25,18 @@ from indexer.broker import (
 )
 from search.settings import Settings
 
+PUT_PRODUCT = "findalike.put_product"
+DELETE_PRODUCT = "findalike.delete_product"
 FETCH_BATCH = "findalike.fetch_batch"
 ENCODE_BATCH = "findalike.encode_batch"
 REINDEX = "findalike.reindex"
-QUEUE_OF = {FETCH_BATCH: FETCH_QUEUE, ENCODE_BATCH: ENCODE_QUEUE, REINDEX: BUILD_QUEUE}
+QUEUE_OF = {
+    PUT_PRODUCT: PRODUCT_QUEUE,
+    DELETE_PRODUCT: PRODUCT_QUEUE,
+    FETCH_BATCH: FETCH_QUEUE,
+    ENCODE_BATCH: ENCODE_QUEUE,
+    REINDEX: BUILD_QUEUE,
+}
 REDELIVER_AFTER_S = 3600
 """Redis hands out again what is not acknowledged by then. Far longer than a batch; a run may take
 longer, and whoever gets its message again finds the lock held (`indexer.queued_run`)."""

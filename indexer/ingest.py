@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from itertools import islice
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixed
 
+from indexer.changes import take_changes
 from indexer.ingest_report import IngestReport
 from indexer.rows import CatalogueRow, Remark, RowRefused, validate_row
-from indexer.seen import SeenSkus
+from indexer.seen import SeenSkus, duplicate_sku
 from indexer.sources import CatalogueSource, Record, RefusedRow, open_source
 from indexer.upsert import BatchResult, write_batch
 from search.advisory_locks import exclusively
@@ -81,6 +82,7 @@ def ingest(
     )
 
     def attempt() -> IngestReport:
+        take_changes(database, settings, limit=None)  # they came before what is read now
         return _Ingest(database, catalogue, progress).run(shrink_limit if retire else None)
 
     try:
@@ -246,13 +248,7 @@ class _Ingest:
 
 
 def _duplicate(line: int, sku: str, first: int) -> RefusedRow:
-    return RefusedRow(
-        line,
-        sku,
-        "duplicate_sku",
-        f"The sku stands in line {first} already, which counts. Give each product one row; several "
-        "pictures go into its image column, separated by |.",
-    )
+    return RefusedRow(line, sku, *astuple(duplicate_sku(first)))
 
 
 def _as_refused(found: Iterable[tuple[int, str, Remark]]) -> Iterator[RefusedRow]:

@@ -12,12 +12,14 @@ import structlog
 from sqlalchemy import select
 
 from indexer.build import build_generation, plan_for
+from indexer.changes import take_changes
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
 from indexer.snapshot import Snapshot, take_snapshot
 from indexer.sole_job import SoleJob, sole_job
 from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
+from search.changes import API_SOURCE, waiting_changes
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder, load_encoder
@@ -27,6 +29,7 @@ from search.models import Generation as GenerationRow
 from search.models import Product
 from search.progress import track
 from search.publication import publish
+from search.sent_pictures import prune_sent_pictures
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
 from search.vocabulary import load_vocabulary
@@ -76,6 +79,8 @@ class Reindex:
     def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
         """Run the four stages, each counted in the job when it is done."""
         with job.stage("ingest"):
+            taken = take_changes(database, self.settings, limit=None)
+            self.report["changes"] = {"done": taken.done, "refused": taken.refused}
             self.report["sources"] = [self._ingest(database, source) for source in sources]
         with job.stage("encode"):
             self.report["encode"] = self._encode(database)
@@ -103,6 +108,7 @@ class Reindex:
         self.report["events_forgotten"] = forget_old_events(
             database, self.settings.root, older_than_days=self.settings.events_days
         )
+        prune_sent_pictures(database, self.settings.root)
         prune_thumbnails(database, ThumbnailStore(self.settings.root))
 
     def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
@@ -167,13 +173,14 @@ class Reindex:
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:
-    """Return the catalogues that products came from.
+    """Return the catalogues that products came from; what was sent by the API is none.
 
     Raises:
-        UnusableCatalogue: none was ever read.
+        UnusableCatalogue: none was ever read, and nothing was sent.
     """
     with session_scope(database) as session:
         sources = list(session.scalars(select(Product.source).distinct().order_by(Product.source)))
-    if not sources:
+        sent = waiting_changes(session).count
+    if not sources and not sent:
         raise UnusableCatalogue("No catalogue was read yet. Name one: `findalike reindex SOURCE`.")
-    return sources
+    return [source for source in sources if source != API_SOURCE]

@@ -10,16 +10,17 @@ a lamp without its price than not at all.
 import html
 import math
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from indexer.addresses import is_web_address, picture_addresses
+from indexer.addresses import picture_addresses
 from indexer.prices import parse_currency, parse_price
 from indexer.sources import Record
+from search.one_line import one_line
+from search.web_addresses import is_web_address
 
 MAX_IMAGES = 100
 MAX_DESCRIPTION_CHARS = 20_000
@@ -97,7 +98,7 @@ def validate_row(record: Record, base: Path) -> tuple[CatalogueRow, list[Remark]
         RowRefused: the row makes no product.
     """
     values = record.values
-    sku = _text(values.get("sku"))
+    sku = sku_of(record)
     _refuse_unstorable(sku, record)
     remarks: list[Remark] = []
     price_cents, currency = _price(values, remarks)
@@ -119,6 +120,11 @@ def validate_row(record: Record, base: Path) -> tuple[CatalogueRow, list[Remark]
         return CatalogueRow.model_validate(cleaned), remarks
     except ValidationError as error:
         raise RowRefused(sku[:200] or None, _refusal(error, remarks)) from error
+
+
+def sku_of(record: Record) -> str:
+    """Return a row's sku as its product has it; empty where there is none."""
+    return _text(record.values.get("sku"))
 
 
 def _refusal(error: ValidationError, remarks: list[Remark]) -> Remark:
@@ -171,11 +177,7 @@ def _text(value: object) -> str:
         value = int(value)
     if isinstance(value, list | tuple):
         value = ", ".join(_text(part) for part in value)
-    text = " ".join(str(value).split())
-    if text.isascii() and text.isprintable():
-        return text
-    composed = unicodedata.normalize("NFC", text)
-    return "".join(char for char in composed if char == "\x00" or " " <= char != "\x7f")
+    return one_line(str(value))
 
 
 def _prose(value: object) -> str:

@@ -6,6 +6,7 @@ Refuses to retire more than a share of a catalogue: a broken export must not emp
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from indexer.rows import Remark
 from search.models import Product
 
 SKUS_AND_LINES = "unnest(CAST(:skus AS text[]), CAST(:lines AS bigint[]))"
@@ -86,3 +87,12 @@ class SeenSkus:
                 .execution_options(synchronize_session=False)
             )
         return gone, before
+
+
+def duplicate_sku(first: int) -> Remark:
+    """Say why a row is refused whose sku stands in an earlier line."""
+    return Remark(
+        "duplicate_sku",
+        f"The sku stands in line {first} already, which counts. Give each product one row; several "
+        "pictures go into its image column, separated by |.",
+    )

@@ -17,6 +17,7 @@ from celery import Celery
 from indexer.batch import BatchEncoder
 from indexer.celery_app import ENCODE_BATCH, REINDEX
 from indexer.encode import encode_step
+from indexer.product_messages import register_product_tasks
 from indexer.queued_run import run_queued
 from search.db import is_lost_connection, session_scope
 from search.encoder import load_encoder
@@ -46,6 +47,7 @@ class WorkerState:
 
 def register_tasks(app: Celery, state: WorkerState) -> None:
     """Make an application able to run the tasks that `indexer.celery_app` can send."""
+    register_product_tasks(app, state.database, state.settings)
 
     @app.task(name=ENCODE_BATCH)  # type: ignore[untyped-decorator]
     def encode_batch(job_id: int) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy
 import structlog
 from sqlalchemy import delete, select
 
+from search.changes import forget_changes
 from search.db import session_scope
 from search.embeddings import SUFFIX, EmbeddingStore
 from search.errors import DamagedShard
@@ -96,9 +97,14 @@ def forget_damaged_shards(database: sqlalchemy.Engine, store: EmbeddingStore) ->
 def forget_old_events(database: sqlalchemy.Engine, root: Path, *, older_than_days: float) -> int:
     """Delete searches that are older, with their clicks and photos; return how many searches.
 
-    Photos that no search names are removed too, whatever left them behind.
+    Photos that no search names are removed too, whatever left them behind. So are changes of
+    products that were settled before then.
     """
     first_kept = datetime.now(UTC) - timedelta(days=older_than_days)
+    with session_scope(database) as session:
+        changes = forget_changes(session, first_kept)
+    if changes:
+        log.info("changes_forgotten", changes=changes)
     with session_scope(database) as session:
         forgotten = session.execute(
             delete(SearchEvent).where(SearchEvent.created_at < first_kept).returning(SearchEvent.id)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from indexer.addresses import is_remote
 from indexer.rows import CatalogueRow, Remark
+from search.changes import API_SOURCE
 from search.models import Product, ProductImage
 
 COLUMNS = (
@@ -92,11 +93,18 @@ def _without_foreign(
     known: dict[str, Any],
     result: BatchResult,
 ) -> list[tuple[int, CatalogueRow]]:
-    """Leave out products of other catalogues, but for retired ones and those of files now gone."""
+    """Leave out products of other catalogues; retired ones and those of files now gone are free.
+
+    So is what only the API ever named: a catalogue that names it now keeps it from now on.
+    """
     kept = []
     for line, row in rows:
         before = known.get(row.sku)
-        if before is not None and before.source != source and before.retired_at is None:
+        if (
+            before is not None
+            and before.source not in (source, API_SOURCE)
+            and before.retired_at is None
+        ):
             owner = Path(before.source)
             if not owner.is_absolute() or owner.exists():
                 detail = (
@@ -223,8 +231,14 @@ def _apply(
     if removed:
         session.execute(delete(ProductImage).where(ProductImage.id.in_(removed)))
     if added:
+        # One that somebody else has only just added stays as it is, but for its place.
+        statement = upsert(ProductImage)
+        statement = statement.on_conflict_do_update(
+            index_elements=[ProductImage.product_id, ProductImage.address],
+            set_={"position": statement.excluded.position},
+        )
         # RETURNING makes SQLAlchemy send many rows in one statement.
-        session.execute(insert(ProductImage).returning(ProductImage.id), added)
+        session.execute(statement.returning(ProductImage.id), added)
     for image_id, change in changes:
         session.execute(
             update(ProductImage)

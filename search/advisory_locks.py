@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 import sqlalchemy
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from search.errors import AlreadyRunning
 
@@ -26,7 +27,7 @@ def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[None]:
     Raises:
         AlreadyRunning: another process holds it; says who and since when.
     """
-    key = {"namespace": NAMESPACE, "key": zlib.crc32(what.encode()) & 0x7FFFFFFF}
+    key = _key(what)
     with database.connect() as connection:
         locked = text("SELECT pg_try_advisory_lock(:namespace, :key)")
         if not connection.scalar(locked, key):
@@ -38,6 +39,20 @@ def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[None]:
             with suppress(SQLAlchemyError):  # a lost connection has let go already
                 connection.execute(text("SELECT pg_advisory_unlock(:namespace, :key)"), key)
                 connection.commit()
+
+
+def is_held(session: Session, what: str) -> bool:
+    """Return whether somebody is at a piece of work at this moment."""
+    held = text(
+        "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+        "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :namespace "
+        "AND l.objid = :key AND a.datname = current_database())"
+    )
+    return bool(session.scalar(held, _key(what)))
+
+
+def _key(what: str) -> dict[str, int]:
+    return {"namespace": NAMESPACE, "key": zlib.crc32(what.encode()) & 0x7FFFFFFF}
 
 
 def _who_holds(connection: sqlalchemy.Connection, what: str, key: dict[str, int]) -> str:

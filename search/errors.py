@@ -21,6 +21,7 @@ FindalikeError
 ├── UnusableEntry           an account, a key or a saved thing that can't be kept as it is
 │   └── EditedMeanwhile     somebody else changed what an editor saw
 ├── UnknownEntry            there is no such account, key or saved thing
+├── TooManyChanges          more changes of products wait than anybody settles
 ├── NoGeneration            nothing is published yet
 ├── UnknownGeneration       there is no such generation to publish or go back to
 ├── ModelMismatch           query vectors and index come from different models
@@ -160,10 +161,7 @@ class UnknownEvent(FindalikeError):
         self.event_id = event_id
 
     def __str__(self) -> str:
-        return (
-            f"There is no search event {self.event_id}. Send the event_id of a recent answer; old "
-            "ones are deleted."
-        )
+        return f"There is no search event {self.event_id}; send that of a recent answer."
 
 
 class NotShown(FindalikeError):
@@ -174,10 +172,8 @@ class NotShown(FindalikeError):
         self.event_id, self.sku, self.rank = event_id, sku, rank
 
     def __str__(self) -> str:
-        return (
-            f"Search event {self.event_id} did not show {self.sku!r} at rank {self.rank}. Send a "
-            "hit's own sku and rank."
-        )
+        shown = f"{self.sku!r} at rank {self.rank}"
+        return f"Search event {self.event_id} did not show {shown}. Send a hit's own sku and rank."
 
 
 class UnusableRule(FindalikeError):
@@ -212,6 +208,10 @@ class UnknownEntry(FindalikeError):
 
 class EditedMeanwhile(UnusableEntry):
     """Somebody else changed what an editor saw; the message says who and what."""
+
+
+class TooManyChanges(FindalikeError):
+    """More changes of products wait than anybody settles; the message says how many."""
 
 
 class NoGeneration(FindalikeError):

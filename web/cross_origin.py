@@ -8,7 +8,10 @@ from flask_cors import CORS
 
 from search.settings import Settings
 
-EXPOSED = ("ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate")
+EXPOSED = (
+    *("ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"),
+    "WWW-Authenticate",
+)
 ASKED_AGAIN_AFTER_S = 600
 
 
@@ -21,7 +24,7 @@ def install(app: Flask) -> None:
         app,
         resources=r"/api/v1/.*",
         origins=list(settings.cors_origins),
-        methods=["GET", "HEAD", "POST", "DELETE", "OPTIONS"],
+        methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match"],
         expose_headers=list(EXPOSED),
         supports_credentials=False,

@@ -81,6 +81,7 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.RecallTooLow: OWN_FAULT,
     errors.NothingToBuild: OWN_FAULT,
     errors.JobFailed: OWN_FAULT,
+    errors.TooManyChanges: Answer(503, "too-many-changes", "Too many changes wait"),
     errors.AlreadyRunning: Answer(409, "already-running", "Already running"),
 }
 """Every error of the tree; a subclass without an entry is answered as its base."""

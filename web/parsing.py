@@ -124,10 +124,18 @@ def parse_query(fields: QueryFields, photo: Image.Image | None) -> Query:
 
 
 def parse_photo(upload: FileStorage) -> Image.Image:
-    """Decode an uploaded picture; see `decode_photo`.
+    """Decode an uploaded picture; see `decode_photo` and `read_upload`.
 
     Raises:
         UnusablePicture: says why.
+    """
+    return decode_photo(read_upload(upload))
+
+
+def read_upload(upload: FileStorage) -> bytes:
+    """Return the bytes of an uploaded picture.
+
+    Raises:
         RequestEntityTooLarge: more bytes than FINDALIKE_MAX_IMAGE_BYTES.
     """
     settings = state().settings
@@ -136,7 +144,7 @@ def parse_photo(upload: FileStorage) -> Image.Image:
         raise RequestEntityTooLarge(
             f"The picture has more than {settings.max_image_bytes // 1_000_000} MB."
         )
-    return decode_photo(content)
+    return content
 
 
 def decode_photo(content: bytes) -> Image.Image:

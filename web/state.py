@@ -8,6 +8,7 @@ from flask import current_app
 from search.engine import SearchEngine
 from search.pictures import PictureStore
 from search.results import Filters, Query, SearchPage, Sort
+from search.sent_pictures import SentPictures
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
 from web.api.key_ring import KeyRing
@@ -24,6 +25,7 @@ class WebState:
     settings: Settings
     engine: SearchEngine
     uploads: UploadStore
+    sent_pictures: SentPictures
     pictures: PictureStore
     thumbnails: ThumbnailStore
     metrics: Metrics
@@ -39,6 +41,7 @@ def open_state(settings: Settings, engine: SearchEngine) -> WebState:
         settings=settings,
         engine=engine,
         uploads=UploadStore(settings.root / "uploads"),
+        sent_pictures=SentPictures(settings.root),
         pictures=PictureStore(settings.root),
         thumbnails=ThumbnailStore(settings.root),
         metrics=Metrics(watch.status),

@@ -17,6 +17,7 @@ from indexer.sources.folder import FolderSource
 from indexer.sources.json_lines import JsonLinesSource
 from indexer.sources.parquet import ParquetSource
 from indexer.sources.record import CatalogueSource, Record, RefusedRow
+from search.changes import API_SOURCE
 from search.errors import UnusableCatalogue
 
 __all__ = [
@@ -62,6 +63,10 @@ def open_source(
             missing; the message says what to do.
     """
     check_mapping(mapping or {})
+    if name == API_SOURCE:
+        raise UnusableCatalogue(
+            f"{name!r} names what is sent by the API; give the catalogue another name."
+        )
     if str(source).startswith(("http://", "https://")):
         raise UnusableCatalogue(
             f"{source} is an address; download the catalogue and name the file."

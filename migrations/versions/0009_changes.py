@@ -98,6 +98,7 @@ def _create_product_change() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("sku", sa.Text(), nullable=False),
         sa.Column("record", postgresql.JSONB(), nullable=True),
+        sa.Column("quarantine_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         *(sa.Column(name, sa.Text(), nullable=nullable) for name, nullable in texts.items()),
         sa.Column(
@@ -114,6 +115,12 @@ def _create_product_change() -> None:
             "state IN ('waiting', 'done', 'refused')", name=op.f("ck_product_change_state")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product_change")),
+        sa.ForeignKeyConstraint(
+            ["quarantine_id"],
+            ["quarantine.id"],
+            name=op.f("fk_product_change_quarantine_id"),
+            ondelete="SET NULL",
+        ),
     )
     op.create_index(
         op.f("ix_product_change_id"),
@@ -122,6 +129,12 @@ def _create_product_change() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index(op.f("ix_product_change_sku"), "product_change", ["sku"])
+    op.create_index(
+        op.f("ix_product_change_quarantine_id"),
+        "product_change",
+        ["quarantine_id"],
+        postgresql_where=sa.text("quarantine_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:

@@ -90,6 +90,7 @@ def facts(status: "Status") -> dict[str, str]:
         "schedule": describe_schedule(status.schedule),
         "workers": "\n".join(workers) or "none",
         "queued tasks": queue,
+        "waiting changes": f"{status.changes.count:,}",
         "disk": f"{used}; {size(status.disk.free_bytes)} free",
     }
 

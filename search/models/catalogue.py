@@ -169,13 +169,18 @@ class ProductChange(Base):
         CheckConstraint(one_of("state", CHANGE_STATES), name="state"),
         Index(None, "id", postgresql_where=text("state = 'waiting'")),
         Index(None, "sku"),
+        Index(None, "quarantine_id", postgresql_where=text("quarantine_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     action: Mapped[str]
-    sku: Mapped[str]
+    sku: Mapped[str]  # empty: of a row that is read again and whose sku is not known
     record: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Of `put`: the product's fields by their names in a catalogue."""
+    quarantine_id: Mapped[int | None] = mapped_column(
+        ForeignKey("quarantine.id", ondelete="SET NULL")
+    )
+    """Of `reread`: the refused row; None once its catalogue was read after all."""
     state: Mapped[str] = mapped_column(server_default="waiting")
     reason: Mapped[str | None]  # why it was refused: a short code
     detail: Mapped[str | None]  # a sentence that says what to do

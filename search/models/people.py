@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from search.models.base import Base, one_of
 
 ROLES = ("merchandiser", "operator", "admin")
-SCOPES = ("search", "merchandise", "operate")
+SCOPES = ("search", "merchandise", "catalogue", "operate")
 
 
 class Account(Base):

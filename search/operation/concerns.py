@@ -16,6 +16,8 @@ from search.settings import Settings
 
 SILENT_AFTER = timedelta(minutes=30)
 """A running job that has not moved for so long needs somebody to look."""
+UNSETTLED_AFTER = timedelta(minutes=5)
+"""A product's change that waits longer does so because nobody settles it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,10 @@ def find_concerns(
     status: Status, settings: Settings, model_tag: str | None = None
 ) -> list[Concern]:
     """Return what is wrong, the worst first; `model_tag` is that of queries, where it is known."""
-    parts = (_index(status, settings, model_tag), _disk(status), _nightly(status), _work(status))
+    parts = (
+        *(_index(status, settings, model_tag), _disk(status), _nightly(status), _work(status)),
+        _changes(status),
+    )
     return [concern for part in parts for concern in part]
 
 
@@ -58,6 +63,18 @@ def _disk(status: Status) -> Iterator[Concern]:
             "disk",
             f"Only {size(status.disk.free_bytes)} are free at {status.home}.",
             "Free at least 1 GB there, or point FINDALIKE_HOME to another disk.",
+        )
+
+
+def _changes(status: Status) -> Iterator[Concern]:
+    waiting, since = status.changes.count, status.changes.oldest_at
+    if since is not None and datetime.now(UTC) - since > UNSETTLED_AFTER:
+        one, many = "1 change of a product waits", f"{waiting:,} changes of products wait"
+        span = ago(since).removesuffix(" ago")
+        yield Concern(
+            "changes",
+            f"{one if waiting == 1 else many} to be settled, the oldest since {span}.",
+            "Start `findalike watch` as a service; until then `findalike reindex` settles them.",
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from search.changes import Waiting, waiting_changes
 from search.db import WorkerView, server_version, session_scope, worker_connections
 from search.jobs import JobView, latest_job, list_jobs, recent_jobs
 from search.models import Embedding, Generation, Product, ProductImage, Quarantine
@@ -65,6 +66,7 @@ class Status:
     schedule: ScheduleState | None  # None: nothing is scheduled
     workers: list[WorkerView]
     queues: dict[str, int] | None  # tasks that wait, by queue; None: the broker does not answer
+    changes: Waiting  # of single products
     disk: DiskUse
 
     @property
@@ -105,6 +107,7 @@ def read_status(
             schedule=read_schedule(session, settings),
             workers=worker_connections(session),
             queues=queue_lengths(session, settings),
+            changes=waiting_changes(session),
             disk=disk or disk_use(settings.root),
         )
 

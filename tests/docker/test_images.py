@@ -125,7 +125,7 @@ def test_services_are_plain_users_with_limits_and_an_end(name: str) -> None:
         assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", told["user"])
         assert re.search(r":\d+(\.\d+)?-?", told["image"])
     checked = told.get("healthcheck", {})
-    assert "test" in checked or name in {"migrate", "watch", "worker", "build"}
+    assert "test" in checked or name in {"migrate", "watch", "worker", "products", "build"}
     assert ":latest" not in told["image"]
 
 
@@ -163,7 +163,7 @@ def test_the_build_gets_what_the_package_is_made_of_and_nothing_else() -> None:
     assert "redis" in project["project"]["optional-dependencies"]  # the Dockerfile reads it
 
 
-@pytest.mark.parametrize("name", ["worker", "build"])
+@pytest.mark.parametrize("name", ["worker", "products", "build"])
 def test_workers_are_given_longer_than_they_take_to_stop(name: str) -> None:
     patience = seconds(SERVICES[name]["stop_grace_period"])
     for command in asked_of(name):

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 
 from indexer.broker import prepare_broker, waiting_messages
 from indexer.celery_app import ENCODE_BATCH, make_app
+from indexer.product_messages import PUT_PRODUCT
 from indexer.tasks import WorkerState, register_tasks
 from search.settings import Settings
 
@@ -24,6 +25,7 @@ def test_tasks_are_acknowledged_late_and_hold_ids_only(
     assert task.serializer == "json"
     assert app.conf.accept_content == ["json"]
     assert app.conf.worker_prefetch_multiplier == 1
+    assert app.tasks[PUT_PRODUCT].acks_late
 
 
 def test_the_broker_is_the_database_unless_told_otherwise(settings: Settings) -> None:

@@ -19,13 +19,14 @@ from indexer.broker import (
     BUILD_QUEUE,
     ENCODE_QUEUE,
     FETCH_QUEUE,
+    PRODUCT_QUEUE,
     QUEUES,
     BrokerUnavailable,
     discard_messages,
     prepare_broker,
     waiting_messages,
 )
-from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, REINDEX, make_app
+from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, PUT_PRODUCT, REINDEX, make_app
 from indexer.commands.reindex import reindex
 from indexer.commands.worker import parse_queues, worker
 from indexer.encode import FAN_OUT, encode_step, start_encoding
@@ -43,25 +44,32 @@ from tests.indexer.at_work import add_pictures
 def test_each_task_has_its_queue(database: Engine, settings: Settings) -> None:
     app = make_app(settings)
     prepare_broker(app, settings)
-    for task in (FETCH_BATCH, ENCODE_BATCH, ENCODE_BATCH, REINDEX):
+    for task in (PUT_PRODUCT, FETCH_BATCH, ENCODE_BATCH, ENCODE_BATCH, REINDEX):
         app.send_task(task, [1])
 
     waiting = {queue: waiting_messages(app, queue) for queue in QUEUES}
-    assert waiting == {FETCH_QUEUE: 1, ENCODE_QUEUE: 2, BUILD_QUEUE: 1}
+    assert waiting == {PRODUCT_QUEUE: 1, FETCH_QUEUE: 1, ENCODE_QUEUE: 2, BUILD_QUEUE: 1}
     with session_scope(database) as session:
-        assert queue_lengths(session, settings) == {"fetch": 1, "encode": 2, "build": 1}
+        assert queue_lengths(session, settings) == {
+            "products": 1,
+            "fetch": 1,
+            "encode": 2,
+            "build": 1,
+        }
 
 
-def test_wishes_for_a_run_are_never_discarded(settings: Settings) -> None:
+def test_products_and_wishes_for_a_run_are_never_discarded(settings: Settings) -> None:
     app = make_app(settings)
     prepare_broker(app, settings)
     app.send_task(ENCODE_BATCH, [1])
     app.send_task(REINDEX)
+    app.send_task(PUT_PRODUCT, [{}])
 
     assert discard_messages(app) == 1
-    with pytest.raises(ValueError, match="asks for a run"):
-        discard_messages(app, BUILD_QUEUE)
-    assert [waiting_messages(app, queue) for queue in QUEUES] == [0, 0, 1]
+    for queue in (BUILD_QUEUE, PRODUCT_QUEUE):
+        with pytest.raises(ValueError, match="stands nowhere else"):
+            discard_messages(app, queue)
+    assert [waiting_messages(app, queue) for queue in QUEUES] == [1, 0, 0, 1]
 
 
 def test_a_large_job_keeps_its_queue_short(
@@ -94,7 +102,7 @@ def test_a_large_job_keeps_its_queue_short(
 
 def test_queues_of_a_worker_are_checked() -> None:
     assert parse_queues("encode, fetch,encode") == ("encode", "fetch")
-    with pytest.raises(WrongSetting, match="fetch, encode, build"):
+    with pytest.raises(WrongSetting, match="products, fetch, encode, build"):
         parse_queues("encode,nightly")
     refused = CliRunner().invoke(reindex, ["--queued", "--workers", "2"])
     assert refused.exit_code == 2

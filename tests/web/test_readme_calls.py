@@ -70,7 +70,7 @@ def served(app: Flask) -> Iterator[str]:
 def key(app: Flask) -> str:
     state: WebState = app.extensions["findalike"]
     with session_scope(state.engine.database) as session:
-        return add_key(session, "readme", ["operate"], actor="cli:tests")[1]
+        return add_key(session, "readme", ["operate", "catalogue"], actor="cli:tests")[1]
 
 
 def test_the_readme_shows_each_kind_of_call() -> None:
@@ -85,6 +85,8 @@ def test_the_readme_shows_each_kind_of_call() -> None:
         "/similar",
         "page=2",
         "/status",
+        "-X PUT",
+        "-X DELETE",
         f"products/{SKU}\n",
     ):
         assert any(part in f"{command}\n" for command in commands), part

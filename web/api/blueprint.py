@@ -7,6 +7,8 @@ from web.api.access import check_scope
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
+FORMS_WITH = {"api.search": "a photo", "api.put_product": "pictures"}
+"""Views that take forms, and what comes in them."""
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -24,17 +26,17 @@ def check_access() -> None:
 
 @blueprint.before_request
 def check_content() -> None:
-    """Refuse bodies that are no JSON, nor a form where a photo may come, and broken JSON.
+    """Refuse bodies that are no JSON, nor a form where pictures may come, and broken JSON.
 
     Raises:
         UnsupportedMediaType: another type of body.
         BadRequest: not JSON.
     """
-    searches = request.endpoint == "api.search"
-    if request.method != "POST" or (searches and request.mimetype in FORMS):
+    form = FORMS_WITH.get(request.endpoint or "", "")
+    if request.method not in ("POST", "PUT") or (form and request.mimetype in FORMS):
         return
     if not request.is_json:
-        form = "multipart/form-data with a photo, or " if searches else ""
+        form = f"multipart/form-data with {form}, or " if form else ""
         raise UnsupportedMediaType(f"Send {form}application/json.")
     request.get_json()
 

@@ -1,6 +1,7 @@
 """Calls of the API as lines for a shell, made from the OpenAPI document's examples."""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,8 +24,8 @@ def example_call(
     url = address + _filled(path, operation["parameters"])
     start = ["curl"] if {} in operation["security"] or not operation["security"] else ["curl", KEY]
     content = operation.get("requestBody", {}).get("content", {})
-    if method == "delete":
-        start.append("-X DELETE")
+    if method in ("delete", "put"):
+        start.append(f"-X {method.upper()}")
     if not content:
         yield _joined([*start, f"'{url}'" if "?" in url else url])
     for media, body in content.items():
@@ -41,7 +42,7 @@ def _joined(parts: list[str]) -> str:
 def _body(media: str, example: Mapping[str, Any]) -> list[str]:
     if media == "application/json":
         return [f"--json '{json.dumps(example, ensure_ascii=False)}'"]
-    return [f"-F {name}={value}" for name, value in example.items()]
+    return [f"-F {name}={shlex.quote(str(value))}" for name, value in example.items()]
 
 
 def _filled(path: str, parameters: list[Mapping[str, Any]]) -> str:

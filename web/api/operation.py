@@ -93,6 +93,13 @@ class DiskView(Read):
     free_bytes: int = Field(examples=[107374182400])
 
 
+class WaitingView(Read):
+    """Changes of single products that are not settled yet."""
+
+    count: int = Field(examples=[3])
+    oldest_at: datetime | None = Field(description="Null: nothing waits.")
+
+
 class StatusView(Read):
     """Everything at one moment."""
 
@@ -106,9 +113,11 @@ class StatusView(Read):
     quarantine: Counts = Field(description="By reason.", examples=[{"truncated": 2}])
     jobs: list[JobView] = Field(description="The latest, newest first.")
     workers: list[WorkerView]
+    changes: WaitingView
     queued_tasks: int | None = Field(description="Null: the broker does not answer.")
     queues: Counts | None = Field(
-        description="Tasks that wait, by queue.", examples=[{"fetch": 0, "encode": 3, "build": 0}]
+        description="Tasks that wait, by queue.",
+        examples=[{"products": 0, "fetch": 0, "encode": 3, "build": 0}],
     )
     disk: DiskView
 

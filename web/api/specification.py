@@ -18,7 +18,7 @@ View = Callable[..., Any]
 
 TAGS = {
     "search": "Find products by photo, by words, or by both. Hits come best first.",
-    "products": "What the catalogue says of one product, and what looks like it.",
+    "products": "What the catalogue says of one product, what looks like it, and changing it.",
     "clicks": "Which shown products were opened, with the shopper's consent.",
     "rules": "What merchandisers pin, boost and bury.",
     "operation": "How the catalogue, the index and the jobs are.",
@@ -47,10 +47,16 @@ HEADERS = {
         "for a photo that was not kept, which no address can name.",
         '</api/v1/search?text=mug&page=2>; rel="next"',
     ),
+    "Location": _header("Where to ask what became of it.", "/api/v1/changes/4711"),
     "ETag": _header("Sent back in `If-None-Match`, answers 304 while nothing changed.", '"5d41…"'),
 }
 LIMITED = ("RateLimit", "RateLimit-Policy")
-OF_STATUS = {401: ("WWW-Authenticate",), 403: ("WWW-Authenticate",), 429: ("Retry-After",)}
+OF_STATUS = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 
 def _version() -> str:
@@ -135,7 +141,7 @@ specification = SpecTree(
         )
     ],
 )
-PATH_EXAMPLES = {"sku": "S007-00042", "rule_id": 7, "job_id": 12}
+PATH_EXAMPLES = {"sku": "S007-00042", "rule_id": 7, "change_id": 4711, "job_id": 12}
 _examples: dict[str, Mapping[str, Any]] = {}
 
 

@@ -14,6 +14,7 @@ from web.state import state
 SCOPE_WORDS = {
     "search": "search, at a key's rate",
     "merchandise": "read and change rules",
+    "catalogue": "send and withdraw products",
     "operate": "read status, jobs and generations",
 }
 

@@ -1,14 +1,15 @@
 """Catalogue health: what is missing, refused, doubled or doubtful, each as a list and as a file."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
+from search.changes import last_rereads
 from search.db import session_scope
 from search.merchandising.health.findings import (
     count_findings,
@@ -25,13 +26,15 @@ from search.merchandising.health.lists import (
     without_picture,
 )
 from search.merchandising.health.refusals import (
+    Narrowing,
     Refusal,
     count_reasons,
+    count_refusals,
+    count_sources,
+    count_waiting_rows,
     list_refusals,
-    retry_refusals,
 )
 from search.vocabulary import shop_vocabulary
-from web.accounts.login import current_actor
 from web.exports import csv_file
 from web.state import state
 from web.studio.blueprint import blueprint
@@ -105,32 +108,18 @@ def health_pictures() -> ResponseReturnValue:
 @blueprint.get("/health/refused")
 def health_refused() -> ResponseReturnValue:
     """List refused rows and pictures with what to do."""
-    part, (kind, code) = asked_part(), _asked_reason()
+    part, asked = asked_part(), _asked_refusals()
     with session_scope(state().engine.database) as session:
-        reasons = count_reasons(session)
-        found, total = list_refusals(
-            session, kind=kind, code=code, limit=part.size, offset=part.offset
-        )
-    pictures = sum(r.count for r in reasons if r.kind == "image" and r.code == code)
-    return _show(
-        "refused", part, total, found=found, reasons=reasons, kind=kind, code=code, again=pictures
-    )
-
-
-@blueprint.post("/health/refused/retry")
-def retry() -> ResponseReturnValue:
-    """Have one refused picture, or all of a reason, looked at again."""
-    one, code = request.form.get("refusal", type=int), request.form.get("reason", "")
-    with session_scope(state().engine.database) as session:
-        count = retry_refusals(session, actor=current_actor(), code=code, refusal_id=one)
-    flash(
-        f"{count:,} {'picture' if count == 1 else 'pictures'} will be looked at again by the next "
-        "encode, at the latest tonight's reindex."
-        if count
-        else "Nothing to try again: that is no picture, or it waits already."
-    )
-    kind, listed = (request.form.get(name) or None for name in ("kind", "code"))
-    return redirect(url_for("studio.health_refused", kind=kind, code=listed), 303)
+        found, total = list_refusals(session, asked, limit=part.size, offset=part.offset)
+        told = last_rereads(session, [each.id for each in found if each.kind == "row"])
+        more = {
+            "reasons": count_reasons(session),
+            "sources": count_sources(session),
+            "pictures": count_refusals(session, replace(asked, kind="image")),
+            "rows": count_refusals(session, replace(asked, kind="row")),
+            "waiting": count_waiting_rows(session, asked),
+        }
+    return _show("refused", part, total, found=found, told=told, asked=asked, **more)
 
 
 @blueprint.get("/health/doubles")
@@ -219,9 +208,10 @@ def _count(session: Session, generation: int | None, kind: str) -> int | None:
     return None if generation is None else count_findings(session, generation, kind)
 
 
-def _asked_reason() -> tuple[str, str]:
-    kind = request.args.get("kind", "")
-    return kind if kind in KINDS else "", request.args.get("code", "")
+def _asked_refusals() -> Narrowing:
+    """Return which refusals the address asks for."""
+    kind, code, source = (request.args.get(name, "") for name in ("kind", "code", "source"))
+    return Narrowing(kind if kind in KINDS else "", code, source)
 
 
 def _asked_attribute(names: Sequence[str], otherwise: str) -> str:
@@ -237,8 +227,7 @@ def _pictures_rows(session: Session) -> Iterable[Sequence[object]]:
 
 
 def _refused_rows(session: Session) -> Iterable[Sequence[object]]:
-    kind, code = _asked_reason()
-    found: list[Refusal] = list_refusals(session, kind=kind, code=code, limit=None)[0]
+    found: list[Refusal] = list_refusals(session, _asked_refusals(), limit=None)[0]
     for each in found:
         yield (
             *(each.kind, each.code, each.detail, each.sku, each.source, each.line, each.address),

@@ -1,7 +1,8 @@
 """What was refused: rows of catalogues and pictures, with reasons in plain words; trying again.
 
-A picture goes back among those never looked at, and the next encode looks at it. A row can't be
-tried apart from its catalogue: the next ingest of that reads all of its rows again.
+A picture goes back among those never looked at, and the next encode looks at it. A row is read
+again where its catalogue still holds it, see `search.changes.reread_rows`; and the next ingest of
+that catalogue reads all of its rows again.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from search.audit import record_change
+from search.changes import waiting_rows
 from search.models import Product, ProductImage, Quarantine
 
 WORDS = {
@@ -49,6 +51,11 @@ WORDS = {
     "odd_currency": "The currency is not known",
     "odd_stock": "The word for the stock is not known",
     "odd_url": "The link is no address",
+    "unknown_product": "No product has the sku",
+    "own_fault": "It could not be stored",
+    "unusable_catalogue": "The catalogue can't be read",
+    "catalogue_changed": "The catalogue is another one by now",
+    "read_meanwhile": "The catalogue was read meanwhile",
 }
 """Reasons as people say them; one without an entry is shown by its own name."""
 
@@ -68,6 +75,15 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which refusals are meant; empty: any."""
+
+    kind: str = ""  # row or image
+    code: str = ""  # a reason
+    source: str = ""  # a catalogue
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A row or a picture that was refused, or taken with something left out."""
 
@@ -80,7 +96,7 @@ class Refusal:
     code: str
     detail: str  # what to do
     created_at: datetime
-    waiting: bool  # a picture that will be looked at again
+    waiting: bool  # it will be looked at, or read, again
     known: bool  # its product is in the catalogue
 
     @property
@@ -106,20 +122,39 @@ def count_reasons(session: Session) -> list[Reason]:
     return [Reason(*row) for row in session.execute(counted)]
 
 
+def count_sources(session: Session) -> list[tuple[str, int]]:
+    """Return how many rows of each catalogue there are, most first."""
+    counted = (
+        select(Quarantine.source, func.count())
+        .where(Quarantine.kind == "row")
+        .group_by(Quarantine.source)
+        .order_by(func.count().desc(), Quarantine.source)
+    )
+    return [(source, count) for source, count in session.execute(counted)]
+
+
+def count_refusals(session: Session, which: Narrowing) -> int:
+    """Return how many refusals there are."""
+    return session.scalar(select(func.count(Quarantine.id)).where(*_wanted(which))) or 0
+
+
+def count_waiting_rows(session: Session, which: Narrowing) -> int:
+    """Return how many of the refused rows wait to be read again."""
+    wanted = [*_wanted(which), Quarantine.id.in_(waiting_rows())]
+    return session.scalar(select(func.count(Quarantine.id)).where(*wanted)) or 0
+
+
 def list_refusals(
-    session: Session, *, kind: str = "", code: str = "", limit: int | None, offset: int = 0
+    session: Session, which: Narrowing, *, limit: int | None, offset: int = 0
 ) -> tuple[list[Refusal], int]:
     """Return refusals, latest first, and how many there are in all.
 
     Args:
         session: Open session.
-        kind: `row` or `image` only; empty: both.
-        code: Only this reason; empty: all.
+        which: Only these.
         limit: At most so many; None: all.
         offset: After so many.
     """
-    wanted = _wanted(kind, code)
-    total = session.scalar(select(func.count(Quarantine.id)).where(*wanted)) or 0
     statement = (
         select(
             Quarantine.id,
@@ -131,16 +166,16 @@ def list_refusals(
             Quarantine.reason,
             Quarantine.detail,
             Quarantine.created_at,
-            func.coalesce(ProductImage.state == "pending", False),
+            func.coalesce(ProductImage.state == "pending", Quarantine.id.in_(waiting_rows())),
             Product.id.is_not(None),
         )
         .outerjoin(ProductImage, ProductImage.id == Quarantine.product_image_id)
         .outerjoin(Product, (Product.sku == Quarantine.sku) & Product.retired_at.is_(None))
-        .where(*wanted)
+        .where(*_wanted(which))
         .order_by(Quarantine.created_at.desc(), Quarantine.id.desc())
     )
     rows = session.execute(statement.limit(limit).offset(offset))
-    return [Refusal(*row) for row in rows], total
+    return [Refusal(*row) for row in rows], count_refusals(session, which)
 
 
 def retry_pictures(session: Session, image_ids: Sequence[int] | None = None) -> int:
@@ -187,10 +222,10 @@ def retry_refusals(
     return count
 
 
-def _wanted(kind: str, code: str) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if kind:
-        wanted.append(Quarantine.kind == kind)
-    if code:
-        wanted.append(Quarantine.reason == code)
-    return wanted
+def _wanted(which: Narrowing) -> list[ColumnElement[bool]]:
+    columns = (
+        (Quarantine.kind, which.kind),
+        (Quarantine.reason, which.code),
+        (Quarantine.source, which.source),
+    )
+    return [column == value for column, value in columns if value]

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from search.changes import delete_product
 from search.db import open_database, session_scope, worker_application_name
 from search.jobs import begin_stage, fail, start_job
-from search.models import Generation, Job
+from search.models import Generation, Job, ProductChange
 from search.operation import concerns
 from search.operation.concerns import Concern, find_concerns
 from search.operation.status import read_status
@@ -94,3 +95,16 @@ def test_queue_and_disk(live: Engine, settings: Settings, monkeypatch: pytest.Mo
     told = found(live, away)
     assert told.keys() == {"disk", "queue"}
     assert "FINDALIKE_BROKER_URL" in told["queue"].remedy
+
+
+def test_changes_that_nobody_settles(live: Engine, settings: Settings) -> None:
+    with session_scope(live) as session:
+        change = delete_product(session, "M-1", actor="key:feed").id
+        delete_product(session, "M-2", actor="key:feed")
+    assert "changes" not in found(live, settings), "only just come"
+    with session_scope(live) as session:
+        row = session.get_one(ProductChange, change)
+        row.received_at = datetime.now(UTC) - timedelta(minutes=7)
+    told = found(live, settings)["changes"]
+    assert "2 changes of products wait to be settled, the oldest since 7 min" in told.found
+    assert "findalike watch" in told.remedy

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, select, update
 
 from search.db import session_scope
-from search.models import ApiKey
+from search.models import SCOPES, ApiKey
 from tests.web.api.programs import another, make_key
 from tests.web.api.test_api import problem
 from tests.web.staff import log_in
@@ -24,6 +24,7 @@ SCOPED = (
     ("operate", "/api/v1/jobs/1"),
     ("operate", "/api/v1/generations"),
     ("merchandise", "/api/v1/rules"),
+    ("catalogue", "/api/v1/changes"),
 )
 
 
@@ -31,7 +32,7 @@ SCOPED = (
 def test_a_scope_opens_its_own_alone(
     app: Flask, client: FlaskClient, scope: str, path: str
 ) -> None:
-    others = [other for other in ("search", "merchandise", "operate") if other != scope]
+    others = [other for other in SCOPES if other != scope]
     name, wrong = make_key(app, *others)
 
     missing = client.get(path)
@@ -109,6 +110,7 @@ def test_every_view_declares_its_scope(app: Flask) -> None:
         "open",
         "search",
         "merchandise",
+        "catalogue",
         "operate",
     }
 

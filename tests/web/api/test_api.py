@@ -317,6 +317,8 @@ def test_the_description_is_valid_and_true(client: FlaskClient) -> None:
         "/api/v1/search",
         "/api/v1/products/{sku}",
         "/api/v1/products/{sku}/similar",
+        "/api/v1/changes",
+        "/api/v1/changes/{change_id}",
         "/api/v1/clicks",
         "/api/v1/photos",
         "/api/v1/heat",

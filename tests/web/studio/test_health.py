@@ -9,13 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
+import search.changes
 from search.audit import read_trail
 from search.db import session_scope
 from search.engine import SearchEngine
 from search.jobs import finish, start_job
 from search.merchandising.health.findings import JOB, keep_findings
 from search.merchandising.health.survey import Found
-from search.models import Finding, Job, Product, ProductImage, Quarantine
+from search.models import Finding, Job, Product, ProductChange, ProductImage, Quarantine
 from tests.web.staff import log_in, token_of
 
 LISTS = ("pictures", "refused", "doubles", "categories", "titles", "missing", "colours")
@@ -26,6 +27,7 @@ def mia(app: Flask, engine: SearchEngine) -> Iterator[FlaskClient]:
     """A merchandiser; refusals and findings are taken away afterwards."""
     yield log_in(app, "merchandiser")
     with session_scope(engine.database) as session:
+        session.execute(delete(ProductChange))
         session.execute(delete(Quarantine))
         session.execute(delete(Finding))
         session.execute(delete(Job).where(Job.kind == JOB))
@@ -126,6 +128,60 @@ def test_one_picture_and_then_all_are_tried_again(
         states = session.scalars(select(ProductImage.state).order_by(ProductImage.id).limit(2))
         assert states.all() == ["pending", "pending"]
         assert read_trail(session, action="picture.retry")[0][0].actor == "merchandiser"
+
+
+def test_one_row_and_then_all_are_read_again(
+    mia: FlaskClient, engine: SearchEngine, refused: list[int]
+) -> None:
+    with session_scope(engine.database) as session:
+        given = {"kind": "row", "reason": "empty_title", "detail": "Give it a title."}
+        session.add_all(
+            Quarantine(**given, source=source, line=line, sku=f"S-{line}")
+            for source, line in (("shop.csv", 8), ("shop.csv", 9), ("/data/other.csv", 10))
+        )
+        session.flush()
+        one = session.scalars(select(Quarantine.id).where(Quarantine.line == 9)).one()
+    token = token_of(mia, "/studio/health/refused")
+    fields = {"csrf_token": token, "code": "empty_title"}
+    reread = "/studio/health/refused/reread"
+    listed = mia.get("/studio/health/refused?code=empty_title&source=shop.csv").text
+    assert "Read all 3 rows again" in listed
+    assert ">other.csv <" in listed
+
+    first = mia.post(reread, data={**fields, "refusal": one}, follow_redirects=True).text
+    assert "1 row will be read again: within a minute" in first
+    assert first.count("Waits</span>") == 1
+    assert "1 row waits" in first
+    own = {**fields, "source": "shop.csv"}
+    assert "2 rows will be read again" in mia.post(reread, data=own, follow_redirects=True).text
+    assert "Nothing to read again" in mia.post(reread, data=own, follow_redirects=True).text
+    picture = mia.post(reread, data={**fields, "refusal": refused[0]}, follow_redirects=True)
+    assert "Nothing to read again" in picture.text
+    assert mia.post(reread, data={"refusal": one}).status_code == 400, "without a token"
+    with session_scope(engine.database) as session:
+        waiting = session.scalars(select(ProductChange).order_by(ProductChange.id)).all()
+        assert [(row.action, row.sku) for row in waiting] == [
+            ("reread", "S-9"),
+            ("reread", ""),
+            ("reread", "S-8"),
+        ]
+        entries = read_trail(session, action="row.reread")[0]
+        assert [(e.actor, e.details["rows"]) for e in entries] == [
+            ("merchandiser", 2),
+            ("merchandiser", 1),
+        ]
+        waiting[0].state, waiting[0].reason = "refused", "unusable_catalogue"
+        waiting[0].detail, waiting[0].settled_at = "There is no catalogue.", waiting[0].received_at
+    assert "UTC: There is no catalogue." in mia.get("/studio/health/refused").text
+
+
+def test_no_row_is_read_again_when_too_many_wait(
+    mia: FlaskClient, refused: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search.changes, "MOST_WAITING", 0)
+    fields = {"csrf_token": token_of(mia, "/studio/health/refused")}
+    answer = mia.post("/studio/health/refused/reread", data=fields, follow_redirects=True)
+    assert "changes of products wait already" in answer.text
 
 
 def test_findings_are_shown_with_their_pictures(mia: FlaskClient, surveyed: int) -> None:
