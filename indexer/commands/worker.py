@@ -72,7 +72,7 @@ def check_worker(*, as_json: bool) -> None:
     "--queues",
     default=",".join(WORKER_QUEUES),
     show_default=True,
-    help="Whose tasks: products, fetch, encode, build. A build takes long; give it workers of its own.",
+    help="Whose tasks: products, fetch, encode, build. A build takes long: give it its own.",
 )
 @click.option(
     "--stop-within",

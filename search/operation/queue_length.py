@@ -26,7 +26,8 @@ def queue_lengths(session: Session, settings: Settings) -> dict[str, int] | None
     """Return how many tasks wait for a worker, by the queues' short names.
 
     Returns:
-        `{"products": 0, "fetch": 0, "encode": 3, "build": 0}`; None where the broker does not answer.
+        `{"products": 0, "fetch": 0, "encode": 3, "build": 0}`; None where the broker does not
+        answer.
     """
     if settings.broker_url is None:
         return _lengths_in_database(session)

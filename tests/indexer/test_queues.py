@@ -50,12 +50,13 @@ def test_each_task_has_its_queue(database: Engine, settings: Settings) -> None:
     waiting = {queue: waiting_messages(app, queue) for queue in QUEUES}
     assert waiting == {PRODUCT_QUEUE: 1, FETCH_QUEUE: 1, ENCODE_QUEUE: 2, BUILD_QUEUE: 1}
     with session_scope(database) as session:
-        assert queue_lengths(session, settings) == {
-            "products": 1,
-            "fetch": 1,
-            "encode": 2,
-            "build": 1,
-        }
+        lengths = queue_lengths(session, settings)
+    assert lengths == {
+        "products": 1,
+        "fetch": 1,
+        "encode": 2,
+        "build": 1,
+    }
 
 
 def test_products_and_wishes_for_a_run_are_never_discarded(settings: Settings) -> None:
