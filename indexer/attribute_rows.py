@@ -1,5 +1,7 @@
 """Keeps the table of predicted attributes true to the last build, writing only what changed.
 
+Shoppers see them, so they are those of the model that answers, not of one that is being tried.
+
 What merchandisers set is theirs: no build writes or removes it.
 """
 
@@ -11,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from indexer.attributes import Attributes
-from search.models import ProductAttribute
+from search.models import Generation, ProductAttribute
 
 PRODUCTS_A_TIME = 5_000
 
@@ -19,6 +21,19 @@ Key = tuple[int, str, str]
 """Product id, name, source."""
 Entry = tuple[str, float, str]
 """Value, confidence, model tag."""
+
+
+def answers(session: Session, model_tag: str) -> bool:
+    """Return whether the live generation is of a model; so it is where nothing is live yet."""
+    live = session.scalar(select(Generation.model_tag).where(Generation.state == "live"))
+    return live is None or live == model_tag
+
+
+def predicted_by_another(session: Session, model_tag: str) -> bool:
+    """Return whether any prediction is of another model, as they are after a new one went live."""
+    row = ProductAttribute
+    other = select(row.product_id).where(row.source != "merchandiser", row.model_tag != model_tag)
+    return session.scalars(other.limit(1)).first() is not None
 
 
 def store_attributes(session: Session, attributes: Attributes, model_tag: str) -> int:

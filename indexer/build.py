@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.attribute_rows import store_attributes
+from indexer.attribute_rows import answers, store_attributes
 from indexer.attributes import Attributes, describe
 from indexer.calibrate import calibrate
 from indexer.measure import make_queries, tune
@@ -88,7 +88,7 @@ def build_generation(
     """
     generations = settings.root / "generations"
     with sole_job(database, "build", STEPS) as job:
-        _sweep(database, generations)
+        sweep_builds(database, generations)
         tell = _teller(job, progress)
         tell("Reading the catalogue")
         vocabulary = load_vocabulary(settings.vocabulary)
@@ -219,13 +219,15 @@ def _sync(directory: Path) -> None:
             os.close(descriptor)
 
 
-def _sweep(database: sqlalchemy.Engine, generations: Path) -> None:
-    """Remove what killed builds left; the caller holds the lock, so no other build lives."""
-    for name in _mark_failed(database):
+def sweep_builds(database: sqlalchemy.Engine, generations: Path) -> int:
+    """Remove what killed builds left; return how many. The caller holds the lock of `build`."""
+    dead = _mark_failed(database)
+    for name in dead:
         shutil.rmtree(generations / name, ignore_errors=True)
     for directory in generations.glob(f"{TEMPORARY}*"):
         log.warning("dead_build_removed", directory=directory.name)
         shutil.rmtree(directory, ignore_errors=True)
+    return len(dead)
 
 
 def _mark_failed(database: sqlalchemy.Engine) -> list[str]:
@@ -250,6 +252,7 @@ def _finish(
     database: sqlalchemy.Engine, generation_id: int, manifest: Manifest, attributes: Attributes
 ) -> None:
     with session_scope(database) as session:
-        store_attributes(session, attributes, manifest.model_tag)
+        if answers(session, manifest.model_tag):
+            store_attributes(session, attributes, manifest.model_tag)
         row = session.get_one(GenerationRow, generation_id)
         row.state, row.manifest = "verified", manifest.model_dump(mode="json")

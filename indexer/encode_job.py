@@ -27,6 +27,14 @@ def uncount(session: Session, job_id: int) -> int:
     return job_id
 
 
+def model_wanted(session: Session, job_id: int) -> str | None:
+    """Return the FINDALIKE_MODEL that a job was started with; None where the job is over."""
+    job = session.get(Job, job_id)
+    if job is None or job.state != "running":
+        return None
+    return str((job.report or {})["model"])
+
+
 def count_once(session: Session, job_id: int, model_tag: str) -> int | None:
     """Count a job's pictures, once.
 
@@ -42,8 +50,9 @@ def count_once(session: Session, job_id: int, model_tag: str) -> int | None:
         fail(
             session,
             job_id,
-            f"Workers use different models, {report['model_tag']} and {model_tag}. Set "
-            "FINDALIKE_MODEL alike for all, start them again, then run `findalike encode`.",
+            f"FINDALIKE_MODEL={report.get('model')} is {report['model_tag']} for one worker and "
+            f"{model_tag} for another. Give all the same files, start them again, then run "
+            "`findalike encode`.",
         )
         return None
     if "model_tag" in report:

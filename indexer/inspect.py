@@ -9,16 +9,17 @@ import sqlalchemy
 import structlog
 
 from indexer.sole_job import sole_job
+from search.answering import Answering, Pairing
 from search.configured_stages import configured_stages
 from search.db import session_scope
-from search.encoder import Encoder, load_encoder
+from search.encoder import Encoder
 from search.engine import SearchEngine
-from search.errors import ModelMismatch, NoGeneration
+from search.errors import NoGeneration
 from search.generation import Generation, load_generation
 from search.live import OneGeneration
 from search.merchandising.health.findings import JOB, keep_findings
 from search.merchandising.health.survey import Survey, survey
-from search.merchandising.suite_runs import run_and_keep, run_before
+from search.merchandising.suite_runs import Run, latest_run, run_and_keep, run_before
 from search.models import Generation as GenerationRow
 from search.settings import Settings
 
@@ -31,14 +32,16 @@ def look_after(
     *,
     started_by: str,
     encoder: Encoder | None = None,
+    asked_already: bool = False,
 ) -> dict[str, Any]:
     """Look over the live generation and run the saved descriptions; never raises.
 
     Args:
         database: Where everything is.
-        settings: State root and model.
+        settings: State root and device.
         started_by: For the suite's run: the command.
-        encoder: Of the settings' model, where the caller has it loaded.
+        encoder: The generation's model, where the caller has it loaded.
+        asked_already: Tell what the saved descriptions found when it was published.
 
     Returns:
         `{findings, suite}`; a part that failed is `{error}`, and `suite` is None where no saved
@@ -46,26 +49,27 @@ def look_after(
     """
     report: dict[str, Any] = {}
     try:
-        encoder = encoder or load_encoder(settings.model, settings.device)
-        generation = live_generation(database, settings, encoder)
+        live = live_generation(database, settings, encoder)
     except Exception as error:  # the generation is live, whatever goes wrong from here on
         log.exception("inspection_failed")
         return {"findings": {"error": str(error)}, "suite": {"error": str(error)}}
     try:
-        report["findings"] = inspect(database, settings, generation, encoder)
+        report["findings"] = inspect(database, settings, live)
     except Exception as error:
-        log.exception("inspection_failed", generation=generation.id)
+        log.exception("inspection_failed", generation=live.generation.id)
         report["findings"] = {"error": str(error)}
     try:
-        report["suite"] = run_descriptions(database, settings, generation, encoder, started_by)
+        run = kept_run(database, live.generation) if asked_already else None
+        run = run or run_descriptions(database, settings, live, started_by)
+        report["suite"] = None if run is None else described(database, run)
     except Exception as error:
-        log.exception("suite_failed", generation=generation.id)
+        log.exception("suite_failed", generation=live.generation.id)
         report["suite"] = {"error": str(error)}
     return report
 
 
 def inspect(
-    database: sqlalchemy.Engine, settings: Settings, generation: Generation, encoder: Encoder
+    database: sqlalchemy.Engine, settings: Settings, answering: Answering
 ) -> dict[str, Any]:
     """Look over a generation, as a job; return how much of each kind was found.
 
@@ -74,13 +78,14 @@ def inspect(
     """
     with sole_job(database, JOB, steps=4) as job:
         begun: list[str] = []
+        generation = answering.generation
 
         def tell(part: str) -> None:
             if begun:
                 job.step()
             begun.append(part)
 
-        found = survey(database, settings, generation, encoder, tell=tell)
+        found = survey(database, settings, generation, answering.encoder, tell=tell)
         with session_scope(database) as session:
             keep_findings(session, generation.id, found.found)
         job.step()
@@ -88,19 +93,26 @@ def inspect(
         return dict(job.report)
 
 
+def kept_run(database: sqlalchemy.Engine, generation: Generation) -> Run | None:
+    """Return what the saved descriptions last found in a generation; None: never asked."""
+    with session_scope(database) as session:
+        return latest_run(session, generation.id)
+
+
 def run_descriptions(
     database: sqlalchemy.Engine,
     settings: Settings,
-    generation: Generation,
-    encoder: Encoder,
+    answering: Answering,
     started_by: str,
-) -> dict[str, Any] | None:
-    """Ask all saved descriptions; return the totals, and what became better and worse."""
+) -> Run | None:
+    """Ask all saved descriptions; None where none has marks."""
     stages = configured_stages(settings, database)
-    engine = SearchEngine(database, OneGeneration(generation), encoder, settings, stages)
-    run = run_and_keep(engine, started_by=started_by)
-    if run is None:
-        return None
+    engine = SearchEngine(database, OneGeneration(answering), settings, stages)
+    return run_and_keep(engine, started_by=started_by)
+
+
+def described(database: sqlalchemy.Engine, run: Run) -> dict[str, Any]:
+    """Return the totals of a run, and how many descriptions became better and worse."""
     with session_scope(database) as session:
         before = run_before(session, run)
     changes = list(run.changes(before).values())
@@ -117,14 +129,15 @@ def run_descriptions(
 
 
 def live_generation(
-    database: sqlalchemy.Engine, settings: Settings, encoder: Encoder
-) -> Generation:
-    """Load the live generation.
+    database: sqlalchemy.Engine, settings: Settings, encoder: Encoder | None = None
+) -> Answering:
+    """Load the live generation with its model; `encoder` is that where it is loaded already.
 
     Raises:
         NoGeneration: nothing is published yet.
-        ModelMismatch: another model built it.
         DamagedGeneration: its files can't be read.
+        ModelUnavailable: its model can't be loaded.
+        ModelMismatch: that model is another by now.
     """
     with session_scope(database) as session:
         row = session.scalars(
@@ -133,10 +146,8 @@ def live_generation(
         if row is None:
             raise NoGeneration
         directory, number = settings.root / "generations" / row.directory, row.id
-    generation = load_generation(directory, number)
-    if generation.manifest.model_tag != encoder.tag:
-        raise ModelMismatch(generation.manifest.model_tag, encoder.tag)
-    return generation
+    pairing = Pairing(settings, at_hand=() if encoder is None else (encoder,))
+    return pairing.of(load_generation(directory, number))
 
 
 def _summary(found: Survey) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from search.encoder import Encoder
 from search.generation import Latency, Measured
 from search.index import FaissIndex, rescore
 from search.results import Embeddings, HalfVectors
+from search.sampled_queries import seen_again
 from search.settings import Settings
 from search.training import recall, tune_nprobe
 
@@ -18,9 +19,6 @@ QUERIES = 200
 """Queries of each kind that recall is measured on."""
 EXACT_TIMED = 50
 """Queries that exact search is timed on; with millions of vectors each takes seconds."""
-NOISE = 0.35
-"""Length of the random step from a stored vector to a query made of it; a shopper's photo of a
-thing is about as far from the shop's own picture."""
 SEED = 20
 
 
@@ -35,9 +33,6 @@ class Queries:
 def make_queries(vectors: HalfVectors, titles: Sequence[str], encoder: Encoder) -> Queries:
     """Make queries like those to come: stored pictures seen differently, and titles as words.
 
-    A picture's query is its vector plus a random step, so that it is no perfect match of its
-    own row; that row counts like any other, in the exact answer and in the approximate one.
-
     Args:
         vectors: (n, d) float16, unit length.
         titles: Of products; each is asked once.
@@ -48,10 +43,7 @@ def make_queries(vectors: HalfVectors, titles: Sequence[str], encoder: Encoder) 
     """
     rng = np.random.default_rng(SEED)
     chosen = np.sort(rng.choice(len(vectors), min(QUERIES, len(vectors)), replace=False))
-    steps = rng.standard_normal((len(chosen), vectors.shape[1])).astype(np.float32)
-    steps *= NOISE / np.linalg.norm(steps, axis=1, keepdims=True)
-    photos = vectors[chosen].astype(np.float32) + steps
-    photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+    photos = seen_again(vectors[chosen], rng)
     distinct = sorted(set(titles))
     picked = rng.choice(len(distinct), min(QUERIES, len(distinct)), replace=False)
     return Queries(photos, encoder.encode_texts([distinct[i] for i in picked]))

@@ -25,8 +25,10 @@ from search.db import session_scope
 from search.errors import FindalikeError
 from search.jobs import latest_job
 from search.models import Job
+from search.operation.alarm import Alarm, raise_alarm
 from search.operation.cron import CronTimes
 from search.operation.schedule import is_missed
+from search.settings import Settings
 
 LOOK_EVERY_S = 20.0
 STOP_WITHIN_S = 120.0
@@ -43,12 +45,14 @@ class Nightly:
     Args:
         times: When runs are due.
         database: Where runs are recorded.
+        settings: Whom to tell that a run was killed.
         command: What a run is.
         look_every_s: Seconds between looks at the clock and the database.
     """
 
     times: CronTimes
     database: sqlalchemy.Engine
+    settings: Settings
     command: Sequence[str] = REINDEX
     look_every_s: float = LOOK_EVERY_S
     runs: int = 0
@@ -112,6 +116,18 @@ class Nightly:
         else:
             self.failures += 1
             log.error("scheduled_run_failed", due=due_at.isoformat(), status=status)
+            if status < 0 and not self._over.is_set():  # it could not raise the alarm itself
+                raise_alarm(self.settings, _killed(-status, due_at))
+
+
+def _killed(signal_number: int, due_at: datetime) -> Alarm:
+    return Alarm(
+        "reindex_killed",
+        "Killed",
+        f"The run of {due_at:%Y-%m-%d %H:%M %Z} was ended by signal {signal_number}; 9 is often "
+        "the system, short of memory. The live index is as it was. Run `findalike reindex`, which "
+        "goes on from there.",
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -1,38 +1,54 @@
 """All of it: ingest, encode, build, publish; only what changed, one run at a time.
 
-Whatever fails, the live generation stays as it was and the next run goes on from there.
+Whatever fails, the live generation stays as it was and the next run goes on from there; somebody is
+told. A restart of the database costs the stage at work a repetition, not the run. Where
+FINDALIKE_MODEL is another than the live generation's, that one is brought up to date as ever, and a
+generation of the new model is built beside it and waits, see `indexer.new_model`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from indexer.build import build_generation, plan_for
+from indexer.attribute_rows import predicted_by_another
+from indexer.build import build_generation
 from indexer.changes import take_changes
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
-from indexer.snapshot import Snapshot, take_snapshot
-from indexer.sole_job import SoleJob, sole_job
+from indexer.new_model import Model, load_model, model_of, told_of_waiting, waiting_of
+from indexer.sole_job import SoleJob, outlasting, sole_job
+from indexer.sweep import sweep
+from indexer.up_to_date import is_current
 from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
 from search.changes import API_SOURCE, waiting_changes
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
-from search.encoder import Encoder, load_encoder
-from search.errors import DamagedGeneration, DamagedShard, UnusableCatalogue
-from search.generation import load_generation
+from search.errors import (
+    AlreadyRunning,
+    DamagedShard,
+    DatabaseUnavailable,
+    NoGeneration,
+    RehearsalRefused,
+    UnusableCatalogue,
+)
+from search.generation import Generation, load_generation
 from search.models import Generation as GenerationRow
 from search.models import Product
+from search.operation.alarm import alarm_about, raise_alarm
 from search.progress import track
-from search.publication import publish
+from search.publication import prune, publish
+from search.rehearsal import latest_rehearsal
+from search.rehearsal.counts import Recount, recount
 from search.sent_pictures import prune_sent_pictures
 from search.settings import Settings
 from search.thumbnails import ThumbnailStore
-from search.vocabulary import load_vocabulary
 
 log = structlog.get_logger()
 
@@ -46,16 +62,20 @@ class Reindex:
         workers: Encode workers to start; None: as suits this machine, none where some run.
         allow_shrink: Retire products however many are gone from a source.
         quiet: Show no progress.
+        publish_new_model: Publish the first generation of another model at once, instead of
+            letting it wait.
     """
 
     settings: Settings
     workers: int | None = None
     allow_shrink: bool = False
     quiet: bool = False
+    publish_new_model: bool = False
     report: dict[str, Any] = field(default_factory=lambda: {"seconds": {}})
+    _job: int | None = None  # the run's job, once it has begun
 
     def run(self, sources: Sequence[str]) -> dict[str, Any]:
-        """Bring the index up to date.
+        """Bring the index up to date; raise the alarm where that fails.
 
         Args:
             sources: Catalogues to read; none: those that were read before.
@@ -65,77 +85,170 @@ class Reindex:
 
         Raises:
             AlreadyRunning: another run is at work.
+            CatalogueShrunk: too many products are gone from a catalogue; nothing is published.
+            RehearsalRefused: what was built is not fit to go live; it is kept to be looked at.
             FindalikeError: a stage failed; the live generation is as it was.
         """
+        try:
+            return self._run(sources)
+        except AlreadyRunning as error:
+            if self._job is not None:  # else the run at work raises its own
+                raise_alarm(self.settings, alarm_about(error, self._job))
+            raise
+        except OperationalError as error:
+            away = DatabaseUnavailable(
+                f"The database went away and did not come back ({error.orig}). The live index is "
+                "as it was; run `findalike reindex` again, which goes on where this run was."
+            )
+            raise_alarm(self.settings, alarm_about(away, self._job))
+            raise away from error
+        except Exception as error:
+            raise_alarm(self.settings, alarm_about(error, self._job))
+            raise
+
+    def _run(self, sources: Sequence[str]) -> dict[str, Any]:
         database = open_database(self.settings, application_name="findalike-reindex")
         try:
             with sole_job(database, "reindex", steps=5) as job:
-                job.report = self.report
+                self._job, job.report = job.id, self.report
+                self.report["swept"] = outlasting(lambda: sweep(database, self.settings))
                 self._stages(database, job, sources or known_sources(database))
         finally:
             database.dispose()
         return self.report
 
     def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
-        """Run the four stages, each counted in the job when it is done."""
+        """Run the stages, each counted in the job when it is done."""
         with job.stage("ingest"):
-            taken = take_changes(database, self.settings, limit=None)
+            taken = outlasting(lambda: take_changes(database, self.settings, limit=None))
             self.report["changes"] = {"done": taken.done, "refused": taken.refused}
-            self.report["sources"] = [self._ingest(database, source) for source in sources]
-        with job.stage("encode"):
-            self.report["encode"] = self._encode(database)
-        encoder = load_encoder(self.settings.model, self.settings.device)
-        vocabulary = load_vocabulary(self.settings.vocabulary)
-        snapshot = take_snapshot(database, encoder.tag, vocabulary)
-        live = self._live(database)
-        if live is not None and self._is_current(live, snapshot):
-            for _ in range(3):  # nothing to build, publish and look over
-                job.step()
-            self.report |= {"changed": False, "generation": live.id, "manifest": live.manifest}
+            self.report["sources"] = [
+                outlasting(partial(self._ingest, database, source)) for source in sources
+            ]
+        model = load_model(self.settings)
+        live = outlasting(lambda: self._live(database))
+        if self.publish_new_model or live is None or live.model_tag == model.tag:
+            self._renew(database, job, model)
         else:
-            with job.stage("build"):
-                built = self._build(database, encoder)
-            with job.stage("publish"):
-                publish(database, self.settings, built)
-            with job.stage("inspect"):
-                self.report |= look_after(
-                    database, self.settings, started_by="reindex", encoder=encoder
-                )
-            live = self._live(database)
-            manifest = live.manifest if live is not None else None
-            self.report |= {"changed": True, "generation": built, "manifest": manifest}
-        self.report["products"] = self._account()
+            if before := model_of(live, self.settings):
+                self._renew(database, job, before)
+            else:  # nothing can be encoded or asked with the old model any more
+                self._leave(job, live, steps=4)
+            self.report["new_model"] = self._build_beside(database, job, model)
+        outlasting(lambda: self._conclude(database))
+
+    def _renew(self, database: sqlalchemy.Engine, job: SoleJob, model: Model) -> None:
+        """Encode with a model; build, publish and look over where that changes anything.
+
+        What a lost connection stopped is begun again.
+        """
+        with job.stage("encode"):
+            self.report["encode"] = outlasting(lambda: self._encode(database, model))
+        live = outlasting(lambda: self._live_if_current(database, model))
+        if live is not None:
+            self._leave(job, live, steps=3)  # nothing to build, publish and look over
+            return
+        with job.stage("build"):
+            built = outlasting(lambda: self._built(database, model))
+        with job.stage("publish"):
+            outlasting(lambda: self._publish(database, built, model))
+        with job.stage("inspect"):
+            self.report |= look_after(
+                database,
+                model.settings,
+                started_by="reindex",
+                encoder=model.encoder,
+                asked_already=True,
+            )
+        self.report |= {"changed": True, "generation": built}
+
+    def _leave(self, job: SoleJob, live: GenerationRow, *, steps: int) -> None:
+        """Leave the live generation as it is; so many steps are spared."""
+        for _ in range(steps):
+            job.step()
+        self.report |= {"changed": False, "generation": live.id}
+
+    def _build_beside(
+        self, database: sqlalchemy.Engine, job: SoleJob, model: Model
+    ) -> dict[str, Any]:
+        """Encode and build with a new model; what is built waits until somebody publishes it."""
+        job.expect(2)
+        with job.stage("encode with the new model"):
+            encoded = outlasting(lambda: self._encode(database, model))
+        with job.stage("build with the new model"):
+            built = outlasting(lambda: self._built(database, model))
+        prune(database, model.settings)  # what waited before
+        return {"encode": encoded, **told_of_waiting(database, model, built)}
+
+    def _built(self, database: sqlalchemy.Engine, model: Model) -> int:
+        """Return a generation of the catalogue as it is: the one that waits, or else a new one."""
+        waiting = waiting_of(database, model.tag)
+        if waiting is not None and is_current(database, model, waiting):
+            return waiting.id
+        return self._build(database, model)
+
+    def _publish(self, database: sqlalchemy.Engine, built: int, model: Model) -> None:
+        """Publish; the rehearsal goes into the report, whatever it says."""
+        try:
+            publish(
+                database,
+                model.settings,
+                built,
+                encoder=model.encoder,
+                in_spite_of=("size",) if self.allow_shrink else (),
+            )
+        except RehearsalRefused as refused:
+            self.report["rehearsal"] = refused.rehearsal
+            raise
+        with session_scope(database) as session:
+            self.report["rehearsal"] = latest_rehearsal(session, built)
+
+    def _conclude(self, database: sqlalchemy.Engine) -> None:
+        """Write the account, and throw away what is old."""
+        generation = self._load_live(database)
+        with session_scope(database) as session:
+            self.report["manifest"] = session.get_one(GenerationRow, generation.id).manifest
+        self.report["products"] = self._account(recount(database, generation))
         self.report["events_forgotten"] = forget_old_events(
             database, self.settings.root, older_than_days=self.settings.events_days
         )
         prune_sent_pictures(database, self.settings.root)
         prune_thumbnails(database, ThumbnailStore(self.settings.root))
 
-    def _is_current(self, live: GenerationRow, snapshot: Snapshot) -> bool:
-        """Whether a new build would hold what the live generation holds, in the same index."""
-        if not live.manifest or live.manifest["signature"] != snapshot.signature:
-            return False
-        try:
-            found = load_generation(self.settings.root / "generations" / live.directory, live.id)
-        except DamagedGeneration as error:
-            log.warning("live_generation_damaged", generation=live.id, error=str(error))
-            return False
-        manifest = found.manifest
-        return plan_for(self.settings, *found.vectors.shape).factory == manifest.factory
+    def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
+        with session_scope(database) as session:
+            return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
 
-    def _account(self) -> dict[str, int]:
+    def _live_if_current(self, database: sqlalchemy.Engine, model: Model) -> GenerationRow | None:
+        """Return the live generation if a new build would change nothing."""
+        live = self._live(database)
+        if live is None or not is_current(database, model, live):
+            return None
+        with session_scope(database) as session:
+            return None if predicted_by_another(session, model.tag) else live
+
+    def _load_live(self, database: sqlalchemy.Engine) -> Generation:
+        """Load the live generation, whatever model built it; NoGeneration where there is none."""
+        row = self._live(database)
+        if row is None:
+            raise NoGeneration
+        return load_generation(self.settings.root / "generations" / row.directory, row.id)
+
+    def _account(self, found: Recount) -> dict[str, int]:
         """Return what became of all that came in, so that nothing is missing silently.
 
-        `rows` and `refused` count what this run read; `rows` is the sum of `refused`, `indexed`
-        and `without_picture` when all catalogues were read.
+        `rows` and `refused` count what this run read. `products` are all of the catalogue; each is
+        indexed, without a usable picture, retired, or waits because it changed during the run.
         """
-        manifest, sources = self.report["manifest"], self.report["sources"]
+        sources = self.report["sources"]
         return {
-            "rows": sum(found["rows"] for found in sources),
-            "refused": sum(found["refused"] for found in sources),
-            "indexed": manifest["products"],
-            "without_picture": manifest["left_out"]["products_without_picture"],
-            "retired": manifest["left_out"]["products_retired"],
+            "rows": sum(each["rows"] for each in sources),
+            "refused": sum(each["refused"] for each in sources),
+            "products": found.products,
+            "indexed": found.indexed,
+            "without_picture": found.without_picture,
+            "retired": found.retired,
+            "waiting": found.waiting,
         }
 
     def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
@@ -149,27 +262,24 @@ class Reindex:
             )
         return {"source": source, **found.as_dict()}
 
-    def _encode(self, database: sqlalchemy.Engine) -> dict[str, Any]:
-        job = run_encoding(database, self.settings, workers=self.workers, quiet=self.quiet)
+    def _encode(self, database: sqlalchemy.Engine, model: Model) -> dict[str, Any]:
+        job = run_encoding(database, model.settings, workers=self.workers, quiet=self.quiet)
         return {"job": job.id, "total": job.total, **job.report}
 
-    def _build(self, database: sqlalchemy.Engine, encoder: Encoder) -> int:
+    def _build(self, database: sqlalchemy.Engine, model: Model) -> int:
         """Build; where a shard is damaged, encode what it held again and build once more."""
         with track("Building the index", quiet=self.quiet) as bar:
             try:
-                return build_generation(database, self.settings, encoder, progress=bar.describe)
+                return build_generation(
+                    database, model.settings, model.encoder, progress=bar.describe
+                )
             except DamagedShard as error:
                 log.warning("shard_damaged", error=str(error))
                 forgotten = forget_damaged_shards(database, EmbeddingStore(self.settings.root))
         self.report["embeddings_healed"] = sum(forgotten.values())
-        self.report["encode"] = self._encode(database)
+        self.report["encode"] = self._encode(database, model)
         with track("Building the index", quiet=self.quiet) as bar:
-            return build_generation(database, self.settings, encoder, progress=bar.describe)
-
-    def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
-        """Return the live generation's row."""
-        with session_scope(database) as session:
-            return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+            return build_generation(database, model.settings, model.encoder, progress=bar.describe)
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:

@@ -6,8 +6,8 @@ recorded with the picture; what the machine can't, fails the job with the reason
 follows it learns why.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy
@@ -17,32 +17,44 @@ from celery import Celery
 from indexer.batch import BatchEncoder
 from indexer.celery_app import ENCODE_BATCH, REINDEX
 from indexer.encode import encode_step
+from indexer.encode_job import model_wanted
 from indexer.product_messages import register_product_tasks
 from indexer.queued_run import run_queued
-from search.db import is_lost_connection, session_scope
+from search.db import is_lost_connection, run_transaction, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
 from search.jobs import fail
 from search.settings import Settings
 
+MODELS_KEPT = 2
+"""Encoders that a worker keeps: while a new model is tried, jobs of two take turns."""
+
 log = structlog.get_logger()
 
 
 class WorkerState:
-    """What a worker process keeps between tasks: one encoder, loaded for the first task."""
+    """What a worker process keeps between tasks: encoders, each loaded for its first task."""
 
     def __init__(self, database: sqlalchemy.Engine, settings: Settings) -> None:
         self.database, self.settings = database, settings
+        self._batches: OrderedDict[str, BatchEncoder] = OrderedDict()  # by model, used last at end
 
-    @cached_property
-    def batches(self) -> BatchEncoder:
-        """The encoder, ready to take batches.
+    def batches(self, job_id: int) -> BatchEncoder | None:
+        """Return the encoder that a job asks for, ready to take batches; None: the job is over.
 
         Raises:
-            ModelUnavailable: the model can't be loaded.
+            ModelUnavailable: the job's model can't be loaded here.
         """
-        encoder = load_encoder(self.settings.model, self.settings.device)
-        return BatchEncoder(self.database, self.settings, encoder)
+        model = run_transaction(self.database, lambda session: model_wanted(session, job_id))
+        if model is None:
+            return None
+        if model not in self._batches:
+            while len(self._batches) >= MODELS_KEPT:  # gone before the next takes its memory
+                self._batches.popitem(last=False)
+            encoder = load_encoder(model, self.settings.device)
+            self._batches[model] = BatchEncoder(self.database, self.settings, encoder)
+        self._batches.move_to_end(model)
+        return self._batches[model]
 
 
 def register_tasks(app: Celery, state: WorkerState) -> None:
@@ -57,7 +69,11 @@ def register_tasks(app: Celery, state: WorkerState) -> None:
             for _ in range(messages):
                 app.send_task(ENCODE_BATCH, [job_id])
 
-        run_or_fail_job(state, job_id, lambda: encode_step(state.batches, job_id, send))
+        def step() -> None:
+            if batches := state.batches(job_id):
+                encode_step(batches, job_id, send)
+
+        run_or_fail_job(state, job_id, step)
 
     @app.task(name=REINDEX, bind=True)  # type: ignore[untyped-decorator]
     def reindex(task: Any) -> None:  # noqa: ANN401  (Celery has no types)

@@ -1,8 +1,8 @@
 """Upkeep: files that nothing refers to or that are damaged, and old events.
 
 A worker that dies between writing a shard and the commit that records it leaves a file behind.
-Such files do no harm but take space. A file is removed only when it is old enough that no
-transaction can still be about to record it.
+Such files do no harm but take space. A file is removed only when no transaction can still be
+about to record it: because no batch is in work, or because it is older than any batch can be.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ import sqlalchemy
 import structlog
 from sqlalchemy import delete, select
 
+from indexer.encode_job import batches_in_work
 from search.changes import forget_changes
 from search.db import session_scope
 from search.embeddings import SUFFIX, EmbeddingStore
@@ -29,22 +30,29 @@ log = structlog.get_logger()
 def prune_orphan_shards(
     database: sqlalchemy.Engine, store: EmbeddingStore, *, older_than_s: float = ORPHAN_AFTER_S
 ) -> list[Path]:
-    """Remove shard files without any embedding row, and temporary files; return them."""
-    # Files first, rows second: a file that is recorded in between is found recorded.
-    stale = list(store.stale_files(older_than_s=older_than_s))
+    """Remove shard files without any embedding row, and temporary files; return them.
+
+    Args:
+        database: Where embeddings are recorded.
+        store: Where the files are.
+        older_than_s: Younger files stay while a batch is in work.
+    """
+    # Files first, batches second, rows third: what a batch wrote that is over by then, or recorded
+    # in between, is found recorded.
+    young = set(store.stale_files(older_than_s=0))
+    old = set(store.stale_files(older_than_s=older_than_s))
+    with session_scope(database) as session:
+        stale = sorted(old if young - old and batches_in_work(session) else young | old)
     if not stale:
         return []
-    removed = []
     with session_scope(database) as session:
         recorded = set(session.scalars(select(Embedding.shard).distinct()))
-    for path in stale:
-        if path.suffix == SUFFIX and path.name in recorded:
-            continue
+    orphans = [path for path in stale if path.suffix != SUFFIX or path.name not in recorded]
+    for path in orphans:
         path.unlink(missing_ok=True)
-        removed.append(path)
-    if removed:
-        log.info("shards_pruned", files=len(removed))
-    return removed
+    if orphans:
+        log.info("shards_pruned", files=len(orphans))
+    return orphans
 
 
 def prune_thumbnails(database: sqlalchemy.Engine, store: ThumbnailStore) -> int:

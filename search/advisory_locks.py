@@ -6,10 +6,12 @@ For pieces of work on the shared catalogue. Locks on files of this machine are `
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import sqlalchemy
+import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from search.errors import AlreadyRunning
@@ -17,9 +19,47 @@ from search.errors import AlreadyRunning
 NAMESPACE = 0x66696E64
 """First half of the lock's key, so that no other program's locks collide."""
 
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A lock that is held. It ends with its connection, as when the server is restarted."""
+
+    what: str
+    connection: sqlalchemy.Connection
+
+    def renew(self) -> None:
+        """Take the lock again if it was lost, before anything is done in its name.
+
+        Raises:
+            AlreadyRunning: another process was quicker.
+            sqlalchemy.exc.OperationalError: the database is away.
+        """
+        try:
+            self.connection.execute(text("SELECT 1"))
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            self.connection.rollback()
+            self.take()
+            log.info("lock_taken_again", what=self.what)
+        self.connection.commit()
+
+    def take(self) -> None:
+        """Take the lock.
+
+        Raises:
+            AlreadyRunning: another process holds it; says who and since when.
+        """
+        locked = text("SELECT pg_try_advisory_lock(:namespace, :key)")
+        if not self.connection.scalar(locked, _key(self.what)):
+            raise AlreadyRunning(_who_holds(self.connection, self.what, _key(self.what)))
+        self.connection.commit()  # the lock is the session's, not the transaction's
+
 
 @contextmanager
-def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[None]:
+def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[Hold]:
     """Hold the lock of a piece of work for a block.
 
     The lock lives on a connection of its own: a killed holder frees it at once.
@@ -27,17 +67,15 @@ def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[None]:
     Raises:
         AlreadyRunning: another process holds it; says who and since when.
     """
-    key = _key(what)
     with database.connect() as connection:
-        locked = text("SELECT pg_try_advisory_lock(:namespace, :key)")
-        if not connection.scalar(locked, key):
-            raise AlreadyRunning(_who_holds(connection, what, key))
-        connection.commit()  # the lock is the session's, not the transaction's
+        hold = Hold(what, connection)
+        hold.take()
         try:
-            yield
+            yield hold
         finally:
             with suppress(SQLAlchemyError):  # a lost connection has let go already
-                connection.execute(text("SELECT pg_advisory_unlock(:namespace, :key)"), key)
+                unlock = text("SELECT pg_advisory_unlock(:namespace, :key)")
+                connection.execute(unlock, _key(what))
                 connection.commit()
 
 

@@ -9,6 +9,7 @@ file once it has its name, and refuses to hand out a vector from a file whose ch
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -172,6 +173,10 @@ class EmbeddingStore:
                 with suppress(FileNotFoundError):
                     if path.stat().st_mtime <= before:
                         yield path
+
+    def forget(self, model_tag: str) -> None:
+        """Remove all shards of a model, of which no embedding is recorded any more."""
+        shutil.rmtree(self._directory(model_tag), ignore_errors=True)
 
     def _directory(self, model_tag: str) -> Path:
         # A tag is a file name by contract; quoting keeps a foreign one inside the store.

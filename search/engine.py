@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import sqlalchemy
-from PIL import Image
+import structlog
 
 from search.answer import Answer, place_of, show
+from search.answering import Answering, Pairing
 from search.catalogue import hydrate, product_by_sku
-from search.composer import Composer
 from search.configured_stages import configured_stages
 from search.db import answer_from, open_database
-from search.encoder import Encoder, load_encoder
-from search.errors import ModelMismatch
+from search.errors import DamagedGeneration, ModelMismatch, NoGeneration
 from search.generation import Generation
 from search.live import Generations, LiveGenerations
 from search.merchandising.rulebook import RuleBook
@@ -21,13 +20,13 @@ from search.merchandising.ruleset import RuleSet
 from search.query import check, check_paging, understand
 from search.question import Question
 from search.ranking import Ranked, rank
-from search.regions import RegionProposer, load_proposer
-from search.remembered import RememberedPhotos
+from search.regions import load_proposer
 from search.results import Filters, Ids, ProductCard, Query, SearchHit, SearchPage, Sort
 from search.settings import Settings, load_settings
 from search.stages import STAGES, Ranking, Stage
 from search.stopwatch import Stopwatch
-from search.vocabulary import load_vocabulary
+
+log = structlog.get_logger()
 
 
 class SearchEngine:
@@ -35,27 +34,21 @@ class SearchEngine:
 
     Args:
         database: Where products and events are.
-        live: Hands out the generation that answers.
-        encoder: The model that turns queries into vectors.
+        live: Hands out the generation that answers, with the model that built it.
         settings: How many candidates, and where state is.
         stages: Re-ranking stages by name, in order.
-        proposer: Finds the things in a photo; None: the encoder.
     """
 
     def __init__(
         self,
         database: sqlalchemy.Engine,
         live: Generations,
-        encoder: Encoder,
         settings: Settings,
         stages: Mapping[str, Stage] = STAGES,
-        proposer: RegionProposer | None = None,
     ) -> None:
-        self.database, self.live, self.encoder, self.settings = database, live, encoder, settings
+        self.database, self.live, self.settings = database, live, settings
         self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
-        vocabulary = load_vocabulary(settings.vocabulary)
-        self.composer = Composer(encoder, vocabulary, proposer, RememberedPhotos(encoder))
 
     def search(self, query: Query, *, rules: RuleSet | None = None) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
@@ -67,7 +60,7 @@ class SearchEngine:
         Raises:
             UnusableQuery: nothing asked for, or a value out of range.
             NoGeneration: nothing is published yet.
-            ModelMismatch: the live index was built by another model.
+            ModelMismatch: the model that built the live index is another by now.
         """
         rules = rules or self.rules.of_stages(query.stages)
         page = show(self._answer_to(query, rules), self.database)
@@ -84,7 +77,7 @@ class SearchEngine:
             UnknownProduct: no product has this sku.
             UnusableQuery: nothing asked for, or a value out of range.
             NoGeneration: nothing is published yet.
-            ModelMismatch: the live index was built by another model.
+            ModelMismatch: the model that built the live index is another by now.
         """
         product = self.product(sku)
         answer = self._answer_to(query, self.rules.of_stages(query.stages))
@@ -93,12 +86,12 @@ class SearchEngine:
     def _answer_to(self, query: Query, rules: RuleSet) -> Answer:
         """Return all that a query finds, in its order."""
         check(query)
-        generation = self.generation()
+        now = self.answering()
         watch = Stopwatch()
         read = replace(query, text=rules.read_as(query.text))
-        understood = understand(read, self.composer, generation, self.database, watch=watch)
+        understood = understand(read, now.composer, now.generation, self.database, watch=watch)
         question = rules.apply(understood, typed=query.text)
-        return self._ranked(generation, question, query, (query.kind, query.text), watch)
+        return self._ranked(now.generation, question, query, (query.kind, query.text), watch)
 
     def similar(
         self,
@@ -170,7 +163,7 @@ class SearchEngine:
 
         Raises:
             NoGeneration: nothing is published yet.
-            ModelMismatch: the live index was built by another model.
+            ModelMismatch: the model that built the live index is another by now.
         """
         columns = self.generation().columns
         rows = np.flatnonzero(columns.product_id == product.product_id)
@@ -178,35 +171,38 @@ class SearchEngine:
         others = np.setdiff1d(family, [product.product_id])
         return answer_from(self.database, lambda session: tuple(hydrate(session, others.tolist())))
 
-    def generation(self) -> Generation:
-        """Return the live generation.
+    def answering(self) -> Answering:
+        """Return the live generation with its model, for one request from its start to its end.
 
         Raises:
             NoGeneration: nothing is published yet.
-            ModelMismatch: it was built by another model.
+            ModelMismatch: the model that built it is another by now.
         """
-        generation = self.live.current()
-        if generation.manifest.model_tag != self.encoder.tag:
-            raise ModelMismatch(generation.manifest.model_tag, self.encoder.tag)
-        return generation
+        return self.live.answering()
+
+    def generation(self) -> Generation:
+        """Return the live generation; errors as in `answering`."""
+        return self.live.answering().generation
 
     def status(self) -> dict[str, int | str]:
-        """Say which generation answers, and with which model.
-
-        Raises:
-            NoGeneration: nothing is published yet.
-            ModelMismatch: the live index was built by another model.
-        """
+        """Say which generation answers, and with which model; errors as in `answering`."""
         generation = self.generation()
         return {
             "generation_id": generation.id,
-            "model_tag": self.encoder.tag,
+            "model_tag": generation.manifest.model_tag,
             "vectors": len(generation.vectors),
         }
 
     def warm_up(self) -> None:
-        """Show the model a picture, so that the first shopper does not wait until it is ready."""
-        self.encoder.encode_images([Image.new("RGB", (64, 64))])
+        """Show the model a picture, so that the first shopper does not wait until it is ready.
+
+        Raises:
+            ModelUnavailable: it can't be loaded. What else is missing may yet come: see `live`.
+        """
+        try:
+            self.answering().warm_up()
+        except (NoGeneration, DamagedGeneration, ModelMismatch) as error:
+            log.warning("not_ready", error=str(error))
 
     def close(self) -> None:
         """Stop watching for new generations and release connections."""
@@ -226,16 +222,15 @@ def _resembling(generation: Generation, rows: Ids, query: Query) -> Question:
 
 
 def open_search_engine(settings: Settings | None = None) -> SearchEngine:
-    """Open the database, the model and the live generation, as a web process needs them.
+    """Open the database and the live generation with its model, as a web process needs them.
 
     Raises:
         DatabaseUnavailable: PostgreSQL does not answer.
-        ModelUnavailable: the encoder, the cross-encoder or the detector can't be loaded.
+        ModelUnavailable: the cross-encoder or the detector can't be loaded.
     """
     settings = settings or load_settings()
     database = open_database(settings, application_name="findalike-search")
-    encoder = load_encoder(settings.model, settings.device)
-    live = LiveGenerations(database, settings.root, settings.refresh_s)
     stages = configured_stages(settings, database)
-    proposer = load_proposer(settings.regions, settings.device)
-    return SearchEngine(database, live, encoder, settings, stages, proposer)
+    pairing = Pairing(settings, load_proposer(settings.regions, settings.device))
+    live = LiveGenerations(database, settings.root, settings.refresh_s, pairing)
+    return SearchEngine(database, live, settings, stages)

@@ -24,15 +24,17 @@ FindalikeError
 ├── TooManyChanges          more changes of products wait than anybody settles
 ├── NoGeneration            nothing is published yet
 ├── UnknownGeneration       there is no such generation to publish or go back to
-├── ModelMismatch           query vectors and index come from different models
+├── ModelMismatch           a model is not the one that built an index
 ├── DimensionMismatch       arrays of different d
 ├── DamagedGeneration       a generation's files are not what its manifest says
 ├── DamagedShard            a shard is not what the database says
-├── RecallTooLow            a built index misses the recall floor
+├── RehearsalRefused        a built index fails a check before it goes live
 ├── NothingToBuild          no embedding to build from
 ├── JobFailed               a background job ended in failure
 └── AlreadyRunning          another run holds the lock
 """
+
+from typing import Any
 
 
 class FindalikeError(Exception):
@@ -226,17 +228,17 @@ class UnknownGeneration(FindalikeError):
 
 
 class ModelMismatch(FindalikeError):
-    """The live index was built by another encoder."""
+    """What loads under a model's name is not the model that built the index."""
 
-    def __init__(self, index_tag: str, query_tag: str) -> None:
-        super().__init__(index_tag, query_tag)
-        self.index_tag, self.query_tag = index_tag, query_tag
+    def __init__(self, index_tag: str, found_tag: str) -> None:
+        super().__init__(index_tag, found_tag)
+        self.index_tag, self.found_tag = index_tag, found_tag
 
     def __str__(self) -> str:
         return (
-            f"The live index holds {self.index_tag} vectors; queries use {self.query_tag}. "
-            "Set FINDALIKE_MODEL back to the model that the index was built with, or run "
-            "`findalike reindex`, which encodes the catalogue with this one and builds its index."
+            f"The index holds {self.index_tag} vectors, but its model loads as {self.found_tag} "
+            "now: its files were changed. Put the old ones back, or run `findalike reindex "
+            "--publish-new-model`, which encodes the catalogue anew."
         )
 
 
@@ -259,19 +261,15 @@ class DamagedShard(FindalikeError):
     """A shard is not what the database says."""
 
 
-class RecallTooLow(FindalikeError):
-    """A built index misses the recall floor."""
+class RehearsalRefused(FindalikeError):
+    """A generation fails checks before it goes live; carries all that `Rehearsal.as_dict` says."""
 
-    def __init__(self, recall: float, floor: float) -> None:
-        super().__init__(recall, floor)
-        self.recall, self.floor = recall, floor
+    def __init__(self, sentence: str, rehearsal: dict[str, Any]) -> None:
+        super().__init__(sentence, rehearsal)
+        self.sentence, self.rehearsal = sentence, rehearsal
 
     def __str__(self) -> str:
-        return (
-            f"The new index reaches a recall at 10 of {self.recall:.3f} against exact search, "
-            f"under the floor of {self.floor:.3f}. The live index stays. "
-            "Raise FINDALIKE_INDEX_MEMORY_MB."
-        )
+        return self.sentence
 
 
 class NothingToBuild(FindalikeError):

@@ -134,8 +134,16 @@ class Evaluator:
                 report[kind]["changes"] = self._by_change(changes, asked)
         return report
 
-    def _ask(self, judged: Judged, asked: Asked) -> None:
-        """Answer one query by every stage, business rules and folding left out."""
+    def answer(self, judged: Judged) -> list[str] | None:
+        """Return the skus that one query finds, best first; None where its photo can't be read."""
+        query = self._read(judged)
+        if query is None:
+            return None
+        question = understand(query, self.composer, self.generation, self.database)
+        return [self.skus[i] for i in _order(self._rank(question)) if i in self.skus]
+
+    def _read(self, judged: Judged) -> Query | None:
+        """Return a query with its photo; None where that can't be read."""
         try:
             photo = None
             if judged.photo is not None:
@@ -143,9 +151,15 @@ class Evaluator:
                     judged.photo.read_bytes(), max_pixels=self.settings.max_image_pixels
                 )
         except (OSError, UnusablePicture):
+            return None
+        return Query(photo=photo, text=judged.text)
+
+    def _ask(self, judged: Judged, asked: Asked) -> None:
+        """Answer one query by every stage, business rules and folding left out."""
+        query, watch = self._read(judged), Stopwatch()
+        if query is None:
             asked.unread += 1
             return
-        query, watch = Query(photo=photo, text=judged.text), Stopwatch()
         question = understand(query, self.composer, self.generation, self.database, watch=watch)
         whole = self._rank(question)
         found = verdict(

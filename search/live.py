@@ -1,6 +1,9 @@
-"""Hands out the live generation, and notices a newly published one without failing a request."""
+"""Hands out the live generation with its model, and swaps both without failing a request."""
 
+import gc
 import threading
+import time
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,23 +14,32 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from search.answering import Answering, Pairing
 from search.db import session_scope
-from search.errors import FindalikeError, NoGeneration
+from search.errors import DamagedGeneration, FindalikeError, NoGeneration
 from search.generation import Generation, load_generation
 from search.models import Generation as GenerationRow
+
+LONGEST_PAUSE_S = 60.0
+"""Between tries to load what can't be loaded: a large model takes long to fail, too."""
 
 log = structlog.get_logger()
 
 
 class Generations(Protocol):
-    """Says which generation answers now."""
+    """Says which generation answers now, with which model."""
 
-    def current(self) -> Generation:
-        """Return it.
+    def answering(self) -> Answering:
+        """Return both; take them once for each request.
 
         Raises:
             NoGeneration: there is none.
         """
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why another generation answers than the live one; empty: it does not."""
         ...
 
     def refresh(self) -> None:
@@ -43,11 +55,16 @@ class Generations(Protocol):
 class OneGeneration:
     """Always the same generation, whatever is live: to compare it with others."""
 
-    generation: Generation
+    only: Answering
 
-    def current(self) -> Generation:
-        """Return the generation."""
-        return self.generation
+    @property
+    def trouble(self) -> str:
+        """None, ever."""
+        return ""
+
+    def answering(self) -> Answering:
+        """Return the generation with its model."""
+        return self.only
 
     def refresh(self) -> None:
         """Stay with it."""
@@ -57,22 +74,27 @@ class OneGeneration:
 
 
 class LiveGenerations:
-    """Watches the live pointer in PostgreSQL and keeps that generation loaded.
+    """Watches the live pointer in PostgreSQL and keeps that generation and its model loaded.
 
     A request that holds the old generation keeps it: its files stay mapped until the last
     reference is gone, even when they have been pruned. While the database is away or a new
-    generation can't be read, the one at hand goes on answering. Make one per process, after any
-    fork: a thread does the watching.
+    generation or its model can't be read, what is at hand goes on answering. Make one per
+    process, after any fork: a thread does the watching.
 
     Args:
         database: Where the pointer is.
         root: `FINDALIKE_HOME`; generations are below.
         refresh_s: Seconds between looks.
+        pairing: Loads the models.
     """
 
-    def __init__(self, database: sqlalchemy.Engine, root: Path, refresh_s: float) -> None:
+    def __init__(
+        self, database: sqlalchemy.Engine, root: Path, refresh_s: float, pairing: Pairing
+    ) -> None:
         self._database, self._root, self._refresh_s = database, root, refresh_s
-        self._current: Generation | None = None
+        self._pairing = pairing
+        self._answering: Answering | None = None
+        self._failed: _Failed | None = None
         self._complaint = ""  # what was logged last, so that an outage is one line, not one a look
         self._loading = threading.Lock()
         self._closed = threading.Event()
@@ -80,17 +102,30 @@ class LiveGenerations:
         self._watcher = threading.Thread(target=self._watch, name="live-generation", daemon=True)
         self._watcher.start()
 
-    def current(self) -> Generation:
-        """Return the live generation.
+    def answering(self) -> Answering:
+        """Return the live generation with the model that built it.
 
         Raises:
             NoGeneration: nothing is published yet.
+            DamagedGeneration: it can't be read, and no other was before it.
+            ModelUnavailable: the same of its model.
+            ModelMismatch: its model is another by now, and no other was before it.
         """
-        if self._current is None:
+        if self._answering is None and self._failed is None:
             self.refresh()
-        if self._current is None:
-            raise NoGeneration
-        return self._current
+        answering, failed = self._answering, self._failed
+        if answering is not None:
+            return answering
+        raise NoGeneration if failed is None else copy(failed.error)
+
+    def current(self) -> Generation:
+        """Return the live generation alone; errors as in `answering`."""
+        return self.answering().generation
+
+    @property
+    def trouble(self) -> str:
+        """Why another generation answers than the live one; empty: it does not."""
+        return "" if self._failed is None else str(self._failed.error)
 
     def refresh(self) -> None:
         """Look at the pointer now; load and warm what it names before anyone gets to see it."""
@@ -105,10 +140,13 @@ class LiveGenerations:
             except (SQLAlchemyError, FindalikeError) as error:
                 self._complain("live_pointer_unreadable", error=str(error))
                 return
-            if row is None or (self._current is not None and row.id == self._current.id):
-                self._complaint = ""
+            if row is None or (
+                self._answering is not None and row.id == self._answering.generation.id
+            ):
+                self._complaint, self._failed = "", None
                 return
-            self._load(row.id, self._root / "generations" / row.directory)
+            if self._failed is None or self._failed.to_be_tried(row.id):
+                self._load(row.id, self._root / "generations" / row.directory)
 
     def close(self) -> None:
         """Stop watching."""
@@ -116,15 +154,28 @@ class LiveGenerations:
         self._watcher.join(timeout=self._refresh_s + 5)
 
     def _load(self, generation_id: int, directory: Path) -> None:
-        """Swap to a generation, or go on with the one at hand and say why."""
+        """Swap to a generation and its model, or go on with what is at hand and say why."""
         try:
             generation = load_generation(directory, generation_id)
             generation.candidates(np.asarray(generation.vectors[0], dtype=np.float32), 10)
+            answering = self._pairing.of(generation, self._answering)
+            if self._answering is not None:  # which answers meanwhile
+                answering.warm_up()
         except Exception as error:  # whatever it is, the old one must go on
             self._complain("live_generation_unreadable", generation=generation_id, error=str(error))
+            self._failed = _Failed.again(self._failed, generation_id, error, self._refresh_s)
             return
-        self._current, self._complaint = generation, ""
-        log.info("generation_loaded", generation=generation_id, vectors=len(generation.vectors))
+        before = self._answering
+        self._answering, self._failed, self._complaint = answering, None, ""
+        if before is not None and before.encoder is not answering.encoder:
+            del before
+            gc.collect()  # some models' parts refer to each other; they may be gigabytes
+        log.info(
+            "generation_loaded",
+            generation=generation_id,
+            vectors=len(generation.vectors),
+            model_tag=answering.encoder.tag,
+        )
 
     def _complain(self, event: str, **fields: object) -> None:
         """Log a warning, unless it is the one that was logged at the last look."""
@@ -136,3 +187,29 @@ class LiveGenerations:
     def _watch(self) -> None:
         while not self._closed.wait(self._refresh_s):
             self.refresh()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A generation that could not be loaded, and when to try again."""
+
+    generation_id: int
+    error: FindalikeError
+    pause_s: float
+    try_at: float  # monotonic seconds
+
+    @classmethod
+    def again(
+        cls, before: "_Failed | None", generation_id: int, error: Exception, pause_s: float
+    ) -> "_Failed":
+        """Note a failure; each further one of the same generation doubles the pause."""
+        if before is not None and before.generation_id == generation_id:
+            pause_s = min(2 * before.pause_s, LONGEST_PAUSE_S)
+        if not isinstance(error, FindalikeError):
+            what = f"{type(error).__name__}: {error}"
+            error = DamagedGeneration(f"Generation {generation_id} can't be loaded: {what}")
+        return cls(generation_id, copy(error), pause_s, time.monotonic() + pause_s)
+
+    def to_be_tried(self, generation_id: int) -> bool:
+        """Return whether to load a generation: another one at once, the same after a pause."""
+        return generation_id != self.generation_id or time.monotonic() >= self.try_at

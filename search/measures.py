@@ -23,7 +23,16 @@ def percentiles(elapsed_ms: Sequence[float]) -> dict[str, float]:
 def measures(
     relevant: Mapping[str, frozenset[str]], orders: Mapping[str, Sequence[str]]
 ) -> dict[str, float]:
-    """Return the mean measures over queries.
+    """Return the mean measures over queries; arguments as in `measures_by_query`."""
+    found = measures_by_query(relevant, orders).values()
+    names = next(iter(found)).keys()
+    return {name: round(float(np.mean([each[name] for each in found])), 4) for name in names}
+
+
+def measures_by_query(
+    relevant: Mapping[str, frozenset[str]], orders: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, float]]:
+    """Return the measures of each query; `mrr` is its reciprocal rank.
 
     Args:
         relevant: For each query the skus that count as found; never empty.
@@ -39,10 +48,9 @@ def measures(
     wanted = [*(P @ k for k in CUTS), RR, nDCG @ 10]
     for metric in ir_measures.iter_calc(wanted, qrels, run):
         per_query[metric.query_id][str(metric.measure)] = metric.value
-    means = {}
-    for k in CUTS:
-        shares = [per_query[q].get(f"P@{k}", 0.0) * k / min(k, len(relevant[q])) for q in relevant]
-        means[f"recall_at_{k}"] = float(np.mean(shares))
-    for name, measure in (("mrr", "RR"), ("ndcg_at_10", "nDCG@10"), ("precision_at_10", "P@10")):
-        means[name] = float(np.mean([per_query[q].get(measure, 0.0) for q in relevant]))
-    return {name: round(value, 4) for name, value in means.items()}
+    named = {"mrr": "RR", "ndcg_at_10": "nDCG@10", "precision_at_10": "P@10"}
+    return {
+        q: {f"recall_at_{k}": found.get(f"P@{k}", 0.0) * k / min(k, len(relevant[q])) for k in CUTS}
+        | {name: found.get(measure, 0.0) for name, measure in named.items()}
+        for q, found in per_query.items()
+    }

@@ -1,15 +1,14 @@
 """Makes a generation live, goes back to the one before, and prunes what nobody needs.
 
 The live pointer is the one row of `generation` in state `live`; it moves in one transaction, which
-records who moved it.
+records who moved it. What goes live is rehearsed first; what was live before is not.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import sqlalchemy
 import structlog
 from sqlalchemy import func, select
@@ -18,14 +17,22 @@ from sqlalchemy.orm import Session
 from search.advisory_locks import exclusively
 from search.audit import cli_actor, record_change
 from search.db import session_scope
-from search.errors import DamagedGeneration, NoGeneration, RecallTooLow, UnknownGeneration
-from search.generation import TEMPORARY, load_generation, verify_files
-from search.index import rescore
+from search.errors import (
+    AlreadyRunning,
+    DamagedGeneration,
+    NoGeneration,
+    RehearsalRefused,
+    UnknownGeneration,
+)
+from search.generation import TEMPORARY, load_generation
 from search.models import Generation as GenerationRow
 from search.settings import Settings
+from search.waiting import newest_waiting, waiting_generations
 
-PROBE_TOLERANCE = 0.01
-"""Cosine of a stored picture with itself may be so far from 1: float16 rounds."""
+if TYPE_CHECKING:
+    from search.encoder import Encoder
+    from search.rehearsal import Rehearsal
+    from search.rehearsal.rehearse import Rehearsed
 
 log = structlog.get_logger()
 
@@ -36,33 +43,46 @@ def publish(
     generation_id: int | None = None,
     *,
     actor: str | None = None,
+    encoder: "Encoder | None" = None,
+    in_spite_of: Collection[str] = (),
 ) -> int:
-    """Verify a generation and make it live.
+    """Rehearse a generation and make it live; the rehearsal is kept, whatever comes of it.
 
     Args:
         database: Where the pointer is.
-        settings: State root, recall floor, how many generations to keep.
+        settings: State root, limits of the rehearsal, how many generations to keep.
         generation_id: Which; None: the newest verified one.
         actor: Who wants it, for the audit trail; None: whoever runs this process.
+        encoder: A model that is loaded already; None: what the rehearsal needs is loaded.
+        in_spite_of: Checks of the rehearsal that may fail, see `search.rehearsal.CHECKS`.
 
     Returns:
         The id of the generation that is live now.
 
     Raises:
         UnknownGeneration: there is none to publish, or it is not in a state for it.
-        DamagedGeneration: its files are not what its manifest says; the live one stays.
-        RecallTooLow: it misses the recall floor; the live one stays.
-        AlreadyRunning: another publication is at work.
+        RehearsalRefused: it fails a check; it is kept as it is, and the live one stays.
+        AlreadyRunning: another publication is at work, or moved the pointer meanwhile.
     """
-    with exclusively(database, "publication"):
+    from search.rehearsal import rehearse  # going back needs no engine, and must be quick
+
+    # Going back must not wait for a rehearsal, so the pointer has a lock of its own.
+    with exclusively(database, "rehearsal"):
         with session_scope(database) as session:
-            row = _wanted(session, generation_id)
-            chosen, directory, live = row.id, row.directory, row.state == "live"
-        if not live:
-            _rehearse(settings.root / "generations" / directory, chosen, settings)
-            _point(database, chosen, actor or cli_actor())
-            log.info("generation_published", generation=chosen)
-        prune(database, settings)
+            row, live = _wanted(session, generation_id), _live(session)
+            chosen, state, directory = row.id, row.state, row.directory
+            compared = (live.id, settings.root / "generations" / live.directory) if live else None
+        done = None
+        if state != "live":
+            new = (chosen, settings.root / "generations" / directory)
+            done = rehearse(
+                database, settings, new, compared, encoder=encoder, in_spite_of=in_spite_of
+            )
+            _keep_or_refuse(database, settings, done.rehearsal)
+        with exclusively(database, "publication"):
+            if done is not None:
+                _swap(database, done, actor or cli_actor())
+            prune(database, settings)
     return chosen
 
 
@@ -96,7 +116,8 @@ def rollback(database: sqlalchemy.Engine, settings: Settings, *, actor: str | No
                 log.warning("generation_passed_over", generation=chosen, error=str(error))
                 damaged = damaged or error
                 continue
-            _point(database, chosen, actor or cli_actor(), back=True)
+            with session_scope(database) as session:
+                _point(session, chosen, actor or cli_actor(), back=True)
             log.info("generation_rolled_back", generation=chosen)
             return chosen
         raise damaged or UnknownGeneration(
@@ -131,10 +152,11 @@ def _before_live(database: sqlalchemy.Engine) -> list[tuple[int, str]]:
         return [(row.id, row.directory) for row in session.execute(before)]
 
 
-def prune(database: sqlalchemy.Engine, settings: Settings) -> list[str]:
+def prune(database: sqlalchemy.Engine, settings: Settings, *, keep: int | None = None) -> list[str]:
     """Remove generations beyond those kept for rollback, failed ones, and unknown directories.
 
-    A build at work is left alone: its temporary directory, and the row it has made.
+    A build at work is left alone: its temporary directory, and the row it has made. So is the
+    generation `keep`.
 
     Returns:
         Names of the directories removed.
@@ -149,8 +171,8 @@ def prune(database: sqlalchemy.Engine, settings: Settings) -> list[str]:
             )
         ).all()
         retired = [row for row in rows if row.state == "retired"]
-        kept = [row for row in rows if row.state in ("live", "building")]
-        kept += [*retired[: settings.keep_generations], *_waiting(session)[:1]]
+        kept = [row for row in rows if row.state in ("live", "building") or row.id == keep]
+        kept += [*retired[: settings.keep_generations], *newest_waiting(session)]
         for row in set(rows) - set(kept):
             session.delete(row)
         names = {row.directory for row in kept}
@@ -165,10 +187,16 @@ def prune(database: sqlalchemy.Engine, settings: Settings) -> list[str]:
 def _wanted(session: Session, generation_id: int | None) -> GenerationRow:
     """Return the row to publish."""
     if generation_id is None:
-        waiting = _waiting(session)
-        if not waiting:
-            raise UnknownGeneration("No generation waits to be published. Run `findalike build`.")
-        return waiting[0]
+        of_live_model, of_another = waiting_generations(session)
+        if of_live_model:
+            return of_live_model[0]
+        if of_another:
+            number = of_another[0].id
+            raise UnknownGeneration(
+                f"Generation {number} waits, but another model built it than the live one. "
+                f"`findalike compare` shows which is better; `findalike publish {number}` swaps."
+            )
+        raise UnknownGeneration("No generation waits to be published. Run `findalike build`.")
     row = session.get(GenerationRow, generation_id)
     if row is None or row.state not in ("verified", "retired", "live"):
         state = "does not exist" if row is None else f"is in state {row.state}"
@@ -179,31 +207,73 @@ def _wanted(session: Session, generation_id: int | None) -> GenerationRow:
     return row
 
 
-def _waiting(session: Session) -> Sequence[GenerationRow]:
-    """Return verified generations newer than the live one, newest first."""
-    live = select(GenerationRow.id).where(GenerationRow.state == "live").scalar_subquery()
-    return session.scalars(
-        select(GenerationRow)
-        .where(GenerationRow.state == "verified", GenerationRow.id > func.coalesce(live, 0))
-        .order_by(GenerationRow.id.desc())
-    ).all()
+def _keep_or_refuse(
+    database: sqlalchemy.Engine, settings: Settings, rehearsal: "Rehearsal"
+) -> None:
+    """Keep what a rehearsal found; refuse what it says must not go live."""
+    from search.rehearsal import keep_rehearsal, refusal
+
+    sentence = refusal(rehearsal) if rehearsal.refusing else None
+    keep_rehearsal(database, rehearsal, sentence)
+    if sentence is None:
+        return
+    prune(database, settings, keep=rehearsal.generation)
+    raise RehearsalRefused(sentence, rehearsal.as_dict())
 
 
-def _rehearse(directory: Path, generation_id: int, settings: Settings) -> None:
-    """Check everything that searchers will rely on, before they do."""
-    manifest = verify_files(directory)
-    if manifest.measured.recall_at_10 < settings.recall_floor:
-        raise RecallTooLow(manifest.measured.recall_at_10, settings.recall_floor)
-    generation = load_generation(directory, generation_id)
-    probe = len(generation.vectors) // 2
-    vector = np.asarray(generation.vectors[probe], dtype=np.float32)
-    found = rescore(generation.vectors, vector, generation.candidates(vector, manifest.candidates))
-    # By similarity, not by row: a shop may use one picture for a thousand products.
-    if not len(found.rows) or abs(found.similarities[0] - 1) > PROBE_TOLERANCE:
-        raise DamagedGeneration(
-            f"Generation {directory.name} does not find its own picture (row {probe}). The live "
-            "one stays. Run `findalike build` again."
-        )
+def _swap(database: sqlalchemy.Engine, done: "Rehearsed", actor: str) -> None:
+    """Make live what was rehearsed, if what it was compared with still is; keep its answers."""
+    from search.merchandising.suite_runs import keep_run
+
+    rehearsal = done.rehearsal
+    failed = [check.name for check in rehearsal.checks if check.verdict == "failed"]
+    details = {"in_spite_of": failed} if failed else {}
+    with session_scope(database) as session:
+        live = _live(session)
+        found = live.id if live is not None else None
+        if found != rehearsal.against:
+            raise AlreadyRunning(
+                f"Generation {rehearsal.generation} was not published: it was compared with "
+                f"generation {rehearsal.against}, and meanwhile {found} went live. If it is still "
+                f"wanted, run `findalike publish {rehearsal.generation}`."
+            )
+        _point(session, rehearsal.generation, actor, details=details)
+        if done.outcomes:
+            keep_run(session, rehearsal.generation, done.outcomes, started_by=actor)
+    log.info("generation_published", generation=rehearsal.generation, **details)
+
+
+def _live(session: Session) -> GenerationRow | None:
+    """Return the live generation's row, locked until the end of the transaction."""
+    return session.scalar(
+        select(GenerationRow).where(GenerationRow.state == "live").with_for_update()
+    )
+
+
+def _point(
+    session: Session,
+    generation_id: int,
+    actor: str,
+    *,
+    back: bool = False,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Move the live pointer.
+
+    `published_at` orders what was live. Going back takes it from the generation that is left, so
+    that no later rollback leads there again.
+    """
+    live = _live(session)
+    if live is not None:
+        live.state = "retired"
+        live.published_at = None if back else live.published_at
+        session.flush()
+    row = session.get_one(GenerationRow, generation_id)
+    row.state = "live"
+    row.published_at = _after_all(session)
+    left = None if live is None else live.id
+    action = "generation.rollback" if back else "generation.publish"
+    record_change(session, actor, action, generation_id, {"left": left, **(details or {})})
 
 
 def _after_all(session: Session) -> datetime:
@@ -211,27 +281,3 @@ def _after_all(session: Session) -> datetime:
     latest = session.scalar(select(func.max(GenerationRow.published_at)))
     now = datetime.now(UTC)
     return now if latest is None else max(now, latest + timedelta(microseconds=1))
-
-
-def _point(
-    database: sqlalchemy.Engine, generation_id: int, actor: str, *, back: bool = False
-) -> None:
-    """Move the live pointer in one transaction.
-
-    `published_at` orders what was live. Going back takes it from the generation that is left, so
-    that no later rollback leads there again.
-    """
-    with session_scope(database) as session:
-        live = session.scalar(
-            select(GenerationRow).where(GenerationRow.state == "live").with_for_update()
-        )
-        if live is not None:
-            live.state = "retired"
-            live.published_at = None if back else live.published_at
-            session.flush()
-        row = session.get_one(GenerationRow, generation_id)
-        row.state = "live"
-        row.published_at = _after_all(session)
-        left = None if live is None else live.id
-        action = "generation.rollback" if back else "generation.publish"
-        record_change(session, actor, action, generation_id, {"left": left})

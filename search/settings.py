@@ -37,6 +37,8 @@ def _take_origins(value: object) -> object:
     return origins
 
 
+ADDRESSES = r"^[^@\s,]+@[^@\s,]+(,\s*[^@\s,]+@[^@\s,]+)*$"
+SECRET = ("database_url", "broker_url", "secret_key", "alarm_webhook", "smtp_url")
 RATE = re.compile(r"[1-9]\d{0,6}/(second|minute|hour|day)")
 ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?")
 Rate = Annotated[str, AfterValidator(_check_rate)]
@@ -137,6 +139,33 @@ class Settings(BaseSettings):
     recall_floor: Annotated[
         float, Field(gt=0, le=1, description="A generation below this recall is never published.")
     ] = 0.95
+    latency_limit: Annotated[
+        float,
+        Field(ge=1, description="How many times the live index's p95 a new one's may be."),
+    ] = 3.0
+    overlap_floor: Annotated[
+        float,
+        Field(ge=0, le=1, description="Least share of first hits that a new index must keep."),
+    ] = 0.5
+    suite_drop: Annotated[
+        float,
+        Field(ge=0, le=1, description="Share of the marks of saved descriptions it may lose."),
+    ] = 0.1
+    alarm_webhook: Annotated[
+        str | None,
+        Field(pattern=r"^https?://", description="Gets a POST of JSON when a run fails."),
+    ] = None
+    alarm_email: Annotated[
+        str | None,
+        Field(pattern=ADDRESSES, description="Addresses that get a message when a run fails."),
+    ] = None
+    smtp_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^smtps?://[^/\s]+/?$",
+            description="Where it is sent through: smtp://USER:PASSWORD@HOST:PORT, or smtps://.",
+        ),
+    ] = None
     index_memory_mb: Annotated[
         int | None, Field(ge=1, description="Memory for the index codes; unset: 64 bytes a vector.")
     ] = None
@@ -214,7 +243,7 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         field = str(first["loc"][0])
         # Errors end up in logs: what may hold a password is not repeated, nor is the cause kept.
-        secret = field in ("database_url", "broker_url", "secret_key")
+        secret = field in SECRET
         value = "(not shown)" if secret else repr(first.get("input"))
         raise WrongSetting(f"FINDALIKE_{field.upper()}", value, first["msg"]) from (
             None if secret else error

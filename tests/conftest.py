@@ -184,17 +184,15 @@ def own_settings(server: URL, home: Path) -> Iterator[Settings]:
 
 def open_engine(settings: Settings, encoder: "Encoder") -> "Iterator[SearchEngine]":
     """Yield an engine over the generation that the settings' database says is live."""
+    from search.answering import Pairing
     from search.db import open_database
     from search.engine import SearchEngine
     from search.live import LiveGenerations
 
     database = open_database(settings)
-    engine = SearchEngine(
-        database,
-        LiveGenerations(database, settings.root, settings.refresh_s),
-        encoder,
-        settings,
-    )
+    pairing = Pairing(settings, at_hand=(encoder,))
+    live = LiveGenerations(database, settings.root, settings.refresh_s, pairing)
+    engine = SearchEngine(database, live, settings)
     yield engine
     engine.close()
 

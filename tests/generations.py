@@ -50,7 +50,12 @@ def column_rows(n: int) -> list[ColumnRow]:
 
 
 def write_generation(
-    directory: Path, vectors: Embeddings, *, nprobe: int = 4, patches: Patches | None = None
+    directory: Path,
+    vectors: Embeddings,
+    *,
+    nprobe: int = 4,
+    patches: Patches | None = None,
+    model_tag: str = TAG,
 ) -> Manifest:
     """Write a whole generation; the measurements in its manifest are not meant."""
     directory.mkdir(parents=True)
@@ -68,7 +73,7 @@ def write_generation(
         name=directory.name,
         created_at=datetime.now(UTC),
         model="embedded",
-        model_tag=TAG,
+        model_tag=model_tag,
         dim=d,
         patch_dim=1 if patches is None else patches.shape[2],
         vectors=n,

@@ -73,12 +73,12 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     ),
     errors.UnknownGeneration: Answer(404, "unknown-generation", "No such generation"),
     errors.ModelMismatch: Answer(
-        503, "model-mismatch", "The index is another model's", on_pages=BUSY
+        503, "model-mismatch", "The model is not the one of the index", on_pages=BUSY
     ),
     errors.DimensionMismatch: OWN_FAULT,
     errors.DamagedGeneration: NOT_READY,
     errors.DamagedShard: OWN_FAULT,
-    errors.RecallTooLow: OWN_FAULT,
+    errors.RehearsalRefused: Answer(409, "refused", "Not published"),
     errors.NothingToBuild: OWN_FAULT,
     errors.JobFailed: OWN_FAULT,
     errors.TooManyChanges: Answer(503, "too-many-changes", "Too many changes wait"),

@@ -22,5 +22,5 @@ def readyz() -> ResponseReturnValue:
     engine = state().engine
     with session_scope(engine.database) as session:
         session.execute(text("SELECT 1"))
-    engine.encoder.encode_texts(["ready?"])
+    engine.answering().encoder.encode_texts(["ready?"])
     return {"status": "ready", **engine.status()}

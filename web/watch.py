@@ -1,12 +1,13 @@
 """How the shop stands, for the operator's pages and `/metrics`. Read once for both."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from search.db import session_scope
 from search.engine import SearchEngine
+from search.errors import FindalikeError
 from search.operation.checks import Check, run_checks
 from search.operation.concerns import Concern, find_concerns
 from search.operation.disk import disk_use
@@ -81,7 +82,7 @@ class Watch:
         self._disk = Kept(lambda: disk_use(settings.root), DISK_FOR_S)
         self._status = Kept(self._read_status, STATUS_FOR_S)
         self._history = Kept(self._read_history, HISTORY_FOR_S)
-        self.examination = Examination(lambda: run_checks(settings, engine.encoder))
+        self.examination = Examination(self._examine)
 
     def status(self) -> Status:
         """Return the status, a few seconds old at most.
@@ -93,11 +94,19 @@ class Watch:
 
     def concerns(self) -> list[Concern]:
         """Return what is wrong; errors as in `status`."""
-        return find_concerns(self.status(), self._settings, self._engine.encoder.tag)
+        return find_concerns(self.status(), self._settings, self._engine.live.trouble)
 
     def history(self) -> History:
         """Return how things went, a minute old at most; errors as in `status`."""
         return self._history.get()
+
+    def _examine(self) -> Iterator[Check]:
+        """Run all checks, with the model that answers where there is one."""
+        try:
+            encoder = self._engine.answering().encoder
+        except FindalikeError:
+            encoder = None  # the doctor loads it, and says why it can't be
+        yield from run_checks(self._settings, encoder)
 
     def look_again(self) -> None:
         """Forget what was read: something was changed."""

@@ -7,6 +7,7 @@ import click
 
 from indexer.commands.build import show as show_manifest
 from indexer.commands.inspect import show as show_looked
+from indexer.commands.publish import show_rehearsal, telling_refusal
 from search.cli import echo_json, json_option
 from search.settings import load_settings
 
@@ -19,15 +20,18 @@ def show(report: dict[str, Any]) -> None:
             f"{found['changed']:,} changed, {found['retired']:,} retired, "
             f"{found['refused']:,} refused."
         )
-    encoded = report["encode"]
+    encoded = report.get("encode") or report["new_model"]["encode"]
     refused = sum(encoded.get("failed", {}).values())
     click.echo(f"Encoded {encoded.get('encoded', 0):,} pictures, refused {refused:,}.")
     if report["changed"]:
         show_manifest(report["manifest"])
+        show_rehearsal(report["rehearsal"])
         click.echo(f"Generation {report['generation']} is live.")
         show_looked(report)
     else:
         click.echo(f"Nothing changed: generation {report['generation']} stays live.")
+    if "new_model" in report:
+        show_new_model(report["new_model"], report["generation"])
     products = report["products"]
     click.echo(
         f"{products['rows']:,} rows read, {products['refused']:,} refused; products indexed "
@@ -49,6 +53,17 @@ def ask(*, as_json: bool) -> None:
         click.echo("Asked for a run: the next free `findalike worker --queues build` takes it.")
 
 
+def show_new_model(waiting: dict[str, Any], live: int) -> None:
+    """Print what waits, and what to do with it."""
+    number = waiting["generation"]
+    show_manifest(waiting["manifest"])
+    click.echo(
+        f"Generation {number} of the new model {waiting['model_tag']} is waiting; generation "
+        f"{live} goes on answering, with its own model. `findalike compare` shows which is "
+        f"better; `findalike publish {number}` swaps."
+    )
+
+
 @click.command()
 @click.argument("sources", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
@@ -64,6 +79,11 @@ def ask(*, as_json: bool) -> None:
     is_flag=True,
     help="Let a worker of the queue `build` do it, for catalogues read before; do not wait.",
 )
+@click.option(
+    "--publish-new-model",
+    is_flag=True,
+    help="After a change of FINDALIKE_MODEL: publish its generation at once, without comparing.",
+)
 @json_option
 def reindex(
     *,
@@ -71,20 +91,29 @@ def reindex(
     workers: int | None,
     allow_shrink: bool,
     queued: bool,
+    publish_new_model: bool,
     as_json: bool,
 ) -> None:
     """Read SOURCES, or those read before; encode what is new; build and publish if that changes
-    anything.
+    anything. After a change of FINDALIKE_MODEL both models' generations are kept up to date, and
+    the new one waits for `findalike publish`.
     """
     if queued:
-        if sources or workers is not None or allow_shrink:
+        if sources or workers is not None or allow_shrink or publish_new_model:
             raise click.UsageError("--queued takes neither SOURCES nor other options.")
         ask(as_json=as_json)
         return
     from indexer.reindex import Reindex
 
-    run = Reindex(load_settings(), workers, allow_shrink, quiet=as_json)
-    report = run.run([str(source.absolute()) for source in sources])
+    run = Reindex(
+        load_settings(),
+        workers,
+        allow_shrink,
+        quiet=as_json,
+        publish_new_model=publish_new_model,
+    )
+    with telling_refusal(as_json=as_json):
+        report = run.run([str(source.absolute()) for source in sources])
     if as_json:
         echo_json(report)
     else:

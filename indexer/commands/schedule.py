@@ -50,7 +50,7 @@ def schedule(*, check: bool, as_json: bool) -> None:
             "FINDALIKE_SCHEDULE", "unset", "give five fields as in cron, such as `30 2 * * *`"
         )
     database = open_database(settings, application_name=SCHEDULER)
-    nightly = Nightly(times, database)
+    nightly = Nightly(times, database, settings)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         nightly.stop()

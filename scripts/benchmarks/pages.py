@@ -114,7 +114,7 @@ def encoding_ms(state: WebState, photo: Image.Image, rounds: int = 5) -> float:
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
-        state.engine.encoder.encode_images([photo])
+        state.engine.answering().encoder.encode_images([photo])
         times.append(1000 * (time.perf_counter() - started))
     return statistics.median(times)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from search.cli import echo_json, json_option
+from search.settings import load_settings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,9 +32,26 @@ def describe(check: "Check") -> "Table":
     return line
 
 
+def try_alarm() -> "list[Check]":
+    """Raise an alarm that is none; return what became of each way that is set."""
+    from search.operation.alarm import Alarm, raise_alarm
+    from search.operation.checks import Check
+
+    alarm = Alarm("test", "none", "This is a test; nothing is wrong. `findalike doctor` sent it.")
+    deliveries = raise_alarm(load_settings(), alarm)
+    if not deliveries:
+        remedy = "Set FINDALIKE_ALARM_WEBHOOK, or FINDALIKE_ALARM_EMAIL and FINDALIKE_SMTP_URL."
+        return [Check("alarm", "failed", "nobody is told but the log", remedy)]
+    return [
+        Check(each.channel, "failed" if each.error else "ok", each.error or "taken")
+        for each in deliveries
+    ]
+
+
 @click.command()
+@click.option("--alarm", is_flag=True, help="Only raise an alarm, to see whether it is heard.")
 @json_option
-def doctor(*, as_json: bool) -> None:
+def doctor(*, alarm: bool, as_json: bool) -> None:
     """Check installation, settings, database, broker, model and live index; exit 1 if one fails."""
     from rich.console import Console
 
@@ -41,7 +59,9 @@ def doctor(*, as_json: bool) -> None:
 
     checks = []
     console = Console(quiet=as_json)
-    for check in run_checks():  # shown one by one: loading a model takes a while
+    for check in (
+        try_alarm() if alarm else run_checks()
+    ):  # shown one by one: loading a model takes a while
         checks.append(check)
         console.print(describe(check))
     failed = [check.name for check in checks if check.state == "failed"]

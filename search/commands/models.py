@@ -55,10 +55,13 @@ def listing(configured: str) -> "Table":
     return table
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
-def models(*, as_json: bool) -> None:
+@click.pass_context
+def models(context: click.Context, *, as_json: bool) -> None:
     """List the models known to work, for FINDALIKE_MODEL; any other open_clip model may, too."""
+    if context.invoked_subcommand is not None:
+        return
     configured = load_settings().model
     if as_json:
         found = [describe(model, configured) for model in KNOWN_MODELS]
@@ -74,3 +77,30 @@ def models(*, as_json: bool) -> None:
     )
     if find_known(configured) is None:
         console.print(f"FINDALIKE_MODEL={configured} is not in this list.", highlight=False)
+
+
+@models.command("prune")
+@json_option
+def prune_models(*, as_json: bool) -> None:
+    """Forget models that were tried and given up: a waiting generation, and embeddings.
+
+    FINDALIKE_MODEL and the models of the live generation and of those to go back to are kept.
+    """
+    from search.db import open_database
+    from search.encoder import load_encoder
+    from search.unused_models import forget_unused_models
+
+    settings = load_settings()
+    kept = load_encoder(settings.model, settings.device).tag
+    database = open_database(settings, application_name="findalike-models")
+    try:
+        gone = forget_unused_models(database, settings, kept)
+    finally:
+        database.dispose()
+    if as_json:
+        echo_json({"forgotten": gone})
+    elif gone:
+        for tag, embeddings in gone.items():
+            click.echo(f"Forgot {embeddings:,} embeddings of {tag}.")
+    else:
+        click.echo("Every model that left something behind is still of use.")

@@ -1,17 +1,18 @@
 """Runs of the regression suite: asking an engine, keeping what came of it, reading it again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from search.answering import Pairing
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.errors import UnknownEntry, UnknownGeneration
-from search.generation import load_generation
+from search.errors import FindalikeError, UnknownEntry, UnknownGeneration
+from search.generation import Generation, load_generation
 from search.live import OneGeneration
 from search.merchandising.saved import list_saved
 from search.merchandising.suite import (
@@ -78,7 +79,7 @@ def run_and_keep(engine: SearchEngine, *, started_by: str) -> Run | None:
 
     Raises:
         NoGeneration: nothing is published yet.
-        ModelMismatch: the index was built by another model.
+        ModelMismatch: the model that built the index is another by now.
     """
     with session_scope(engine.database) as session:
         saved = list_saved(session)
@@ -86,15 +87,22 @@ def run_and_keep(engine: SearchEngine, *, started_by: str) -> Run | None:
         return None
     generation = engine.generation()
     outcomes = run_suite(saved, answers_of(engine))
-    report = {"generation": generation.id, **as_report(outcomes)}
     with session_scope(engine.database) as session:
-        row = SuiteRun(generation_id=generation.id, started_by=started_by, report=report)
-        session.add(row)
-        session.flush()
-        session.refresh(row)
-        _forget_oldest(session)
-        run = _run(row)
-    log.info("suite_run", run=run.id, generation=generation.id, mrr=run.totals.mrr)
+        return keep_run(session, generation.id, outcomes, started_by=started_by)
+
+
+def keep_run(
+    session: Session, generation_id: int, outcomes: Sequence[Outcome], *, started_by: str
+) -> Run:
+    """Keep what the saved descriptions found in a generation."""
+    report = {"generation": generation_id, **as_report(outcomes)}
+    row = SuiteRun(generation_id=generation_id, started_by=started_by, report=report)
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    _forget_oldest(session)
+    run = _run(row)
+    log.info("suite_run", run=run.id, generation=generation_id, mrr=run.totals.mrr)
     return run
 
 
@@ -107,16 +115,28 @@ def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> 
     Raises:
         UnknownGeneration: it is not kept.
         DamagedGeneration: its files can't be read.
+        ModelUnavailable: the model that built it can't be loaded.
+        ModelMismatch: that model is another by now.
     """
-    with session_scope(engine.database) as session:
+    generation = load_kept(engine.database, settings, generation_id)
+    try:
+        before = engine.answering()
+    except FindalikeError:
+        before = None  # what is live need not be whole for another to be asked
+    one = OneGeneration(Pairing(settings).of(generation, before))
+    return SearchEngine(engine.database, one, settings, engine.stages)
+
+
+def load_kept(database: Engine, settings: Settings, generation_id: int) -> Generation:
+    """Load a generation that is kept, live or not; errors as in `engine_for`."""
+    with session_scope(database) as session:
         row = session.get(GenerationRow, generation_id)
         if row is None or row.state in ("building", "failed"):
             raise UnknownGeneration(
                 f"Generation {generation_id} is not kept; `findalike status` shows the live one."
             )
         directory = settings.root / "generations" / row.directory
-    one = OneGeneration(load_generation(directory, generation_id))
-    return SearchEngine(engine.database, one, engine.encoder, settings, engine.stages)
+    return load_generation(directory, generation_id)
 
 
 def list_runs(session: Session, limit: int = 50) -> list[Run]:
@@ -135,6 +155,14 @@ def find_run(session: Session, run_id: int) -> Run:
     if row is None:
         raise UnknownEntry("suite run", str(run_id), "/studio/saved lists the latest.")
     return _run(row)
+
+
+def latest_run(session: Session, generation_id: int) -> Run | None:
+    """Return the last run of a generation; None where it was never asked."""
+    generation = SuiteRun.report["generation"].as_integer()
+    newest = select(SuiteRun).where(generation == generation_id).order_by(SuiteRun.id.desc())
+    row = session.scalars(newest.limit(1)).first()
+    return None if row is None else _run(row)
 
 
 def run_before(session: Session, run: Run) -> Run | None:

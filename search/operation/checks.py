@@ -8,6 +8,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -49,7 +50,7 @@ def run_checks(
 
     Args:
         settings: What is to be checked; None: what the environment says.
-        encoder: The model of this process, where it is loaded; None: it is loaded to see.
+        encoder: The model that answers in this process; None: it is loaded to see.
     """
     yield check_python()
     yield check_libraries()
@@ -164,8 +165,11 @@ def check_services(settings: Settings, encoder: "Encoder | None" = None) -> Iter
     yield schema
     yield guarded("broker", lambda: check_broker(settings, reachable=database is not None))
     tags: list[str] = []
-    yield guarded("model", lambda: check_model(settings, tags, encoder))
     ready = database if schema.state == "ok" else None
+    model, new = model_of(ready, settings), settings.model
+    yield guarded("model", lambda: check_model(model, settings, tags, encoder))
+    if encoder is None and new != model:
+        yield guarded("new model", lambda: check_model(new, settings, []))
     yield _needing(ready, "live index", lambda found: check_live_index(found, settings, tags))
     if database is not None:
         database.dispose()
@@ -222,11 +226,27 @@ def check_broker(settings: Settings, *, reachable: bool) -> Check:
     return Check("broker", "ok", f"{kind}, {waiting} tasks wait")
 
 
-def check_model(settings: Settings, tags: list[str], encoder: "Encoder | None" = None) -> Check:
-    """The model loads, unless it is, and encodes a text; its tag is appended to `tags`."""
+def model_of(database: Engine | None, settings: Settings) -> str:
+    """Return the model that the live generation was built with; else the one that is set."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from search.db import session_scope
+    from search.operation.status import read_live
+
+    if database is not None:
+        with suppress(SQLAlchemyError, FindalikeError), session_scope(database) as session:
+            live = read_live(session)
+            return str(live.manifest.get("model", settings.model)) if live else settings.model
+    return settings.model
+
+
+def check_model(
+    model: str, settings: Settings, tags: list[str], encoder: "Encoder | None" = None
+) -> Check:
+    """A model loads, unless it is, and encodes a text; its tag is appended to `tags`."""
     from search.encoder import load_encoder
 
-    encoder = encoder or load_encoder(settings.model, settings.device)
+    encoder = encoder or load_encoder(model, settings.device)
     vectors = encoder.encode_texts(["a red shoe"])
     tags.append(encoder.tag)
     found = f"{encoder.tag}, {vectors.shape[1]} dimensions, on {encoder.device}"
@@ -255,6 +275,6 @@ def _check_generation(live: "LiveIndex", settings: Settings, tags: list[str]) ->
         remedy = "Run `findalike rollback` for the one before it, or `findalike reindex`."
         return Check("live index", "failed", f"{found}: {error}", remedy)
     if tags and live.model_tag not in tags:
-        remedy = "Set FINDALIKE_MODEL to the index's model, or run `findalike reindex`."
-        return Check("live index", "failed", f"{found}, but the model is {tags[0]}", remedy)
+        remedy = "Put the model's old files back, or run `findalike reindex --publish-new-model`."
+        return Check("live index", "failed", f"{found}, but it loads as {tags[0]}", remedy)
     return Check("live index", "ok", f"{found}, checksums are right")

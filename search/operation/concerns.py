@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from search.errors import ModelMismatch, NoGeneration
+from search.errors import NoGeneration
 from search.operation.checks import LEAST_FREE_BYTES
 from search.operation.readable import ago, size
 from search.operation.status import Status
@@ -29,24 +29,33 @@ class Concern:
     remedy: str
 
 
-def find_concerns(
-    status: Status, settings: Settings, model_tag: str | None = None
-) -> list[Concern]:
-    """Return what is wrong, the worst first; `model_tag` is that of queries, where it is known."""
+def find_concerns(status: Status, settings: Settings, trouble: str = "") -> list[Concern]:
+    """Return what is wrong, the worst first.
+
+    Args:
+        status: What there is.
+        settings: What is wanted.
+        trouble: Why the process that asks can't answer from the live generation; see `search.live`.
+    """
     parts = (
-        *(_index(status, settings, model_tag), _disk(status), _nightly(status), _work(status)),
+        *(_index(status, settings, trouble), _disk(status), _nightly(status), _work(status)),
         _changes(status),
     )
     return [concern for part in parts for concern in part]
 
 
-def _index(status: Status, settings: Settings, model_tag: str | None) -> Iterator[Concern]:
+def _index(status: Status, settings: Settings, trouble: str) -> Iterator[Concern]:
     live = status.live
     if live is None:
         yield Concern("index", str(NoGeneration()), "")
         return
-    if model_tag is not None and live.model_tag != model_tag:
-        yield Concern("model", str(ModelMismatch(live.model_tag, model_tag)), "")
+    if trouble:
+        yield Concern(
+            "searches",
+            f"Generation {live.id} is live but can't be loaded: {trouble}",
+            "What answered before it still does where it was loaded. Put right what it says, or "
+            "run `findalike rollback`; searchers try again by themselves.",
+        )
     recall = live.recall_at_10
     if recall is not None and recall < settings.recall_floor:
         yield Concern(

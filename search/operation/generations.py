@@ -1,5 +1,6 @@
 """Generations: which there are, and what their manifests say. Publishes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,22 @@ def find_generation(session: Session, generation_id: int) -> GenerationView | No
     """Return one generation; None where it is gone."""
     row = session.get(Generation, generation_id)
     return None if row is None else _view(row)
+
+
+def of_new_model(
+    generations: Sequence[GenerationView],
+) -> tuple[GenerationView, GenerationView] | None:
+    """Return the live generation and one of another model that waits; None: none waits.
+
+    Args:
+        generations: All that are kept, newest first.
+    """
+    live = next((one for one in generations if one.state == "live"), None)
+    if live is None:
+        return None
+    waiting = (one for one in generations if one.state == "verified")
+    new = next((one for one in waiting if one.model_tag != live.model_tag), None)
+    return None if new is None else (live, new)
 
 
 def _view(row: Generation) -> GenerationView:

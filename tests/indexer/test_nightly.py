@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, create_engine
+from structlog.testing import capture_logs
 
 from indexer.commands.schedule import schedule as schedule_command
 from indexer.nightly import Nightly
@@ -22,7 +23,7 @@ from search.errors import WrongSetting
 from search.jobs import finish, latest_job, start_job
 from search.models import Job
 from search.operation.cron import CronTimes
-from search.settings import Settings
+from search.settings import Settings, load_settings
 
 WITHIN_S = 30.0
 RUN = """
@@ -79,7 +80,7 @@ def ran(database: Engine, kind: str, hours_ago: float) -> None:
 
 def nightly(database: Engine, *script: str, hours_ago: float = 2) -> Nightly:
     command = (sys.executable, "-c", *script)
-    return Nightly(daily(hours_ago), database, command, look_every_s=0.05)
+    return Nightly(daily(hours_ago), database, load_settings(), command, look_every_s=0.05)
 
 
 def test_a_missed_run_is_made_up_for_once_and_may_fail(
@@ -118,6 +119,18 @@ def test_a_run_that_records_nothing_is_not_repeated(database: Engine, tmp_path: 
         wait_for(lambda: refused.failures == 1)
         time.sleep(0.3)
     assert refused.runs == 1
+
+
+def test_a_run_that_was_killed_is_told(database: Engine, settings: Settings) -> None:
+    """It can't raise the alarm itself; one that failed did."""
+    ran(database, "reindex", hours_ago=30)
+    killed = nightly(database, "import os; os.kill(os.getpid(), 9)")
+    with capture_logs() as logs, at_work(killed):
+        wait_for(lambda: killed.failures == 1)
+        wait_for(lambda: any(line["event"] == "alarm" for line in logs))
+    [alarm] = [line for line in logs if line["event"] == "alarm"]
+    assert alarm["alarm"] == "reindex_killed"
+    assert "signal 9" in alarm["message"]
 
 
 @pytest.fixture

@@ -2,25 +2,31 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 import indexer.reindex as reindex_module
+from indexer import up_to_date
 from indexer.commands.reindex import reindex as reindex_command
 from indexer.encode import encode_all
 from indexer.reindex import Reindex
+from indexer.sweep import sweep
 from search.advisory_locks import exclusively
 from search.db import session_scope
 from search.encoder import Encoder
-from search.errors import AlreadyRunning, RecallTooLow, UnusableCatalogue
-from search.generation import VECTORS, load_generation
-from search.jobs import JobView, recent_jobs
+from search.errors import AlreadyRunning, CatalogueShrunk, RehearsalRefused, UnusableCatalogue
+from search.generation import TEMPORARY, VECTORS, load_generation
+from search.jobs import JobView, latest_job, recent_jobs, start_job
 from search.models import Embedding, Product
 from search.models import Generation as GenerationRow
+from search.operation.alarm import Alarm
 from search.settings import Settings, load_settings
 from search.training import IndexPlan
 from tests.factories import picture_bytes
@@ -156,9 +162,11 @@ def test_new_changed_and_gone_products(
     assert report["products"] == {
         "rows": N,
         "refused": 0,
+        "products": N + 1,
         "indexed": N,
         "without_picture": 0,
         "retired": 1,
+        "waiting": 0,
     }
 
 
@@ -173,6 +181,20 @@ def test_all_that_comes_in_is_accounted_for(run: Run, tmp_path: Path) -> None:
     assert found["refused"] >= 1
     assert found["indexed"] >= N
     assert found["rows"] == found["refused"] + found["indexed"] + found["without_picture"]
+
+
+def test_a_product_without_a_picture_counts_though_the_index_stays(
+    run: Run, catalogue: Path
+) -> None:
+    """It changes nothing that is indexed, so nothing is built, but it came in."""
+    run(catalogue)
+    write_catalogue(catalogue.parent, [*good_rows(), "SKU-8,No picture,missing.png,1.00"])
+
+    report = run()
+
+    assert report["changed"] is False
+    assert report["products"]["without_picture"] == 1
+    assert report["products"]["products"] == N + 1
 
 
 def test_a_damaged_shard_is_healed(
@@ -213,7 +235,7 @@ def test_other_settings_for_the_index_lead_to_another_index(
     def planned(settings: Settings, n: int, d: int) -> IndexPlan:
         return IndexPlan("Flat,", f"as if {settings.model} and {n} × {d} asked for another")
 
-    monkeypatch.setattr(reindex_module, "plan_for", planned)
+    monkeypatch.setattr(up_to_date, "plan_for", planned)
     second = run()
 
     assert (first["changed"], second["changed"]) == (True, True)
@@ -227,14 +249,15 @@ def test_a_failed_publication_leaves_the_live_generation(
     write_catalogue(catalogue.parent, good_rows(N + 1))
 
     # An impossible floor stands for an index that turned out bad.
-    with pytest.raises(RecallTooLow):
+    with pytest.raises(RehearsalRefused):
         run(recall_floor=1.5)
 
     assert live(database).id == first["generation"]
     with session_scope(database) as session:
         latest = next(job for job in recent_jobs(session) if job.kind == "reindex")
     assert (latest.state, latest.done) == ("failed", 3)
-    assert "The live index stays" in (latest.error or "")
+    assert "what was live stays" in (latest.error or "")
+    assert latest.report["rehearsal"]["refused"] is True
 
     assert run()["changed"] is True  # the next run goes on from there
 
@@ -249,6 +272,205 @@ def test_an_unreadable_catalogue_stops_before_anything_changes(
 
     assert live(database).id == first["generation"]
     assert encoded == [N]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda content: b"", id="empty"),
+        pytest.param(lambda content: content.splitlines()[0] + b"\n", id="header only"),
+        pytest.param(lambda content: content[: len(content) // 2], id="cut in half"),
+        pytest.param(lambda content: content.decode().encode("utf-16"), id="UTF-16"),
+        pytest.param(lambda content: content.replace(b"Thing", b"Th\xefng"), id="latin-1"),
+        pytest.param(lambda content: b"<html>502 Bad Gateway</html>", id="a web page"),
+    ],
+)
+def test_a_spoilt_feed_takes_nothing_away(
+    run: Run, catalogue: Path, database: Engine, settings: Settings, spoil: Callable[[bytes], bytes]
+) -> None:
+    """Whatever of it can't be read, no product goes, and the live index holds all of them."""
+    first = run(catalogue)
+    catalogue.write_bytes(spoil(catalogue.read_bytes()))
+
+    with suppress(UnusableCatalogue):
+        run(catalogue)
+
+    assert indexed_skus(database, settings) == {f"SKU-{i}" for i in range(N)}
+    with session_scope(database) as session:
+        assert session.scalars(select(Product.retired_at)).all() == [None] * N
+    assert live(database).id == first["generation"]
+
+
+def test_a_feed_whose_last_row_is_cut_off_stops_for_a_person(
+    run: Run, tmp_path: Path, database: Engine, settings: Settings
+) -> None:
+    """JSON Lines, and all but the last half row arrived: that product stays as it was."""
+    folder = tmp_path / "shop"
+    write_catalogue(folder, good_rows()).unlink()
+    rows = [
+        json.dumps({"sku": f"SKU-{i}", "title": f"Thing {i}", "image": f"{i}.png"})
+        for i in range(N)
+    ]
+    feed = folder / "catalogue.jsonl"
+    feed.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    run(feed, shrink_limit=0.1)
+    feed.write_text("\n".join(rows)[:-20], encoding="utf-8")
+
+    with pytest.raises(CatalogueShrunk, match="--allow-shrink"):
+        run(feed, shrink_limit=0.1)
+
+    assert indexed_skus(database, settings) == {f"SKU-{i}" for i in range(N)}
+
+
+def test_a_doubled_feed_doubles_nothing(
+    run: Run, catalogue: Path, database: Engine, settings: Settings
+) -> None:
+    run(catalogue)
+    header, *rows = catalogue.read_text(encoding="utf-8").splitlines()
+    catalogue.write_text("\n".join([header, *rows, *rows]) + "\n", encoding="utf-8")
+
+    report = run(catalogue)
+
+    assert report["changed"] is False
+    assert report["sources"][0]["refusals"] == {"duplicate_sku": N}
+    assert report["products"]["products"] == report["products"]["indexed"] == N
+
+
+def test_a_shrunken_feed_stops_everything_and_is_told(
+    run: Run, catalogue: Path, database: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    """Nothing of the other catalogues is published either: a person looks first."""
+    first = run(catalogue)
+    write_catalogue(catalogue.parent, good_rows(2))
+    other = write_catalogue(tmp_path / "other", ["OTHER,Thing,9.png,1.00"])
+
+    with capture_logs() as logs, pytest.raises(CatalogueShrunk, match="--allow-shrink"):
+        run(catalogue, other)
+
+    assert live(database).id == first["generation"]
+    [alarm] = [line for line in logs if line["event"] == "alarm"]
+    assert (alarm["alarm"], alarm["error"]) == ("reindex_refused", "CatalogueShrunk")
+    assert alarm["job"]
+
+    report = Reindex(settings, allow_shrink=True, quiet=True).run([str(catalogue), str(other)])
+    assert report["rehearsal"]["in_spite_of"] == ["size"]
+    assert indexed_skus(database, settings) == {"SKU-0", "SKU-1", "OTHER"}
+
+
+def test_every_failure_is_told_but_a_second_run(
+    run: Run, catalogue: Path, database: Engine, tmp_path: Path
+) -> None:
+    with capture_logs() as logs:
+        with exclusively(database, "reindex"), pytest.raises(AlreadyRunning):
+            run(catalogue)
+        with pytest.raises(UnusableCatalogue):
+            run(tmp_path / "nowhere.csv")
+
+    alarms = [line for line in logs if line["event"] == "alarm"]
+    assert [alarm["error"] for alarm in alarms] == ["UnusableCatalogue"]
+
+
+def test_a_refused_index_is_told_with_its_checks(
+    run: Run, catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Alarm] = []
+    monkeypatch.setattr(reindex_module, "raise_alarm", lambda _settings, alarm: told.append(alarm))
+
+    with pytest.raises(RehearsalRefused):
+        run(catalogue, recall_floor=1.5)
+
+    assert {check["name"]: check["verdict"] for check in told[0].checks}["recall"] == "failed"
+
+
+@pytest.mark.parametrize("stage", ["ingest", "run_encoding", "build_generation", "publish"])
+def test_a_restart_of_the_database_costs_a_repetition(
+    run: Run,
+    catalogue: Path,
+    database: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+) -> None:
+    """All connections break in the middle of a stage, the lock's among them."""
+    work, calls = getattr(reindex_module, stage), []
+
+    def broken_once(*args: Any, **options: Any) -> Any:
+        calls.append(stage)
+        result = work(*args, **options)
+        if len(calls) == 1:  # what was done is lost: nobody hears of it
+            cut_connections(database)
+            raise OperationalError("SELECT 1", {}, Exception("server closed the connection"))
+        return result
+
+    def one_at_a_time(*_args: Any, **_options: Any) -> dict[str, Any]:
+        with pytest.raises(AlreadyRunning, match="findalike-reindex"):
+            exclusively(database, "reindex").__enter__()
+        return {}
+
+    monkeypatch.setattr(reindex_module, stage, broken_once)
+    monkeypatch.setattr(reindex_module, "look_after", one_at_a_time)
+
+    report = run(catalogue)
+
+    assert len(calls) == 2
+    assert report["generation"] == live(database).id
+    assert indexed_skus(database, settings) == {f"SKU-{i}" for i in range(N)}
+    with session_scope(database) as session:
+        assert latest_job(session, "reindex", "done") is not None
+        kept = session.scalars(select(GenerationRow.state)).all()
+    assert sorted(kept) == ["live"]
+    assert len(list(settings.root.glob("generations/*"))) == 1
+
+
+def cut_connections(database: Engine) -> None:
+    """Let the server end every connection to this database but the one that asks for it."""
+    with session_scope(database) as session:
+        session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+def test_what_a_killed_run_left_behind_is_gone_after_the_next(
+    run: Run, catalogue: Path, database: Engine, settings: Settings
+) -> None:
+    """Though nothing changed, so that nothing is encoded or built."""
+    run(catalogue)
+    [shard] = settings.root.glob("embeddings/*/*.safetensors")
+    (orphan := shard.with_name("20260101T000000-orphan.safetensors")).write_bytes(b"half")
+    (half := shard.with_name(".x.safetensors.tmp")).write_bytes(b"half")
+    building = settings.root / "generations" / f"{TEMPORARY}dead"
+    building.mkdir()
+    renamed = settings.root / "generations" / "dead"
+    renamed.mkdir()
+    with session_scope(database) as session:
+        session.add(GenerationRow(state="building", model_tag="m", directory="dead"))
+        start_job(session, "ingest", report={"source": str(catalogue)})
+        start_job(session, "reindex")
+
+    report = run()
+
+    assert report["swept"] == {"builds": 1, "shards": 2, "ingests": 1}
+    assert not any(path.exists() for path in (orphan, half, building, renamed))
+    assert shard.exists()
+    with session_scope(database) as session:
+        assert {job.state for job in recent_jobs(session)} == {"done", "failed"}
+
+
+def test_a_shard_about_to_be_recorded_is_left_alone(
+    run: Run, catalogue: Path, database: Engine, settings: Settings
+) -> None:
+    run(catalogue)
+    [shard] = settings.root.glob("embeddings/*/*.safetensors")
+    (fresh := shard.with_name("20260101T000000-fresh.safetensors")).write_bytes(b"whole")
+
+    with database.connect() as batch:
+        batch.execute(text("SELECT id FROM product_image LIMIT 1 FOR UPDATE SKIP LOCKED"))
+        assert sweep(database, settings)["shards"] == 0
+        assert fresh.exists()
+    assert sweep(database, settings)["shards"] == 1
 
 
 def test_without_any_catalogue_it_says_what_to_do(run: Run) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from indexer.build import build_generation
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.errors import ModelMismatch, UnknownProduct, UnusableQuery
+from search.errors import UnknownProduct, UnusableQuery
 from search.models import Product, SearchEvent
 from search.publication import publish
 from search.query import understand
@@ -157,8 +157,8 @@ def test_odd_text_is_harmless(engine: SearchEngine) -> None:
 def test_the_query_vector_is_of_unit_length(engine: SearchEngine) -> None:
     photo = draw("Tray", "pink")
     for query in (Query(photo=photo), Query(text="pink"), Query(photo=photo, text="blue")):
-        generation = engine.live.current()
-        vector = understand(query, engine.composer, generation, engine.database).vector
+        generation = engine.generation()
+        vector = understand(query, engine.answering().composer, generation, engine.database).vector
         assert float(vector @ vector) == pytest.approx(1, abs=1e-4)
 
 
@@ -185,17 +185,6 @@ def test_stages_can_be_left_out_one_by_one(engine: SearchEngine) -> None:
     similarities = [hit.similarity for hit in page.hits]
     assert similarities == sorted(similarities, reverse=True)
     assert all(hit.moves == () for hit in page.hits)
-
-
-def test_an_index_of_another_model_is_refused_with_the_way_out(engine: SearchEngine) -> None:
-    class OtherEncoder:
-        """The same encoder under another tag."""
-
-        tag = "other-000000000000"
-
-    other = SearchEngine(engine.database, engine.live, OtherEncoder(), engine.settings)  # type: ignore[arg-type]
-    with pytest.raises(ModelMismatch, match="FINDALIKE_MODEL"):
-        other.search(Query(text="lamp"))
 
 
 def test_a_retired_product_is_not_shown(engine: SearchEngine) -> None:
@@ -227,7 +216,7 @@ def test_a_new_generation_is_noticed_without_a_failed_request(
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:
         thread.start()
-    built = build_generation(engine.database, shop_settings, engine.encoder)
+    built = build_generation(engine.database, shop_settings, engine.answering().encoder)
     publish(engine.database, shop_settings, built)
     engine.live.refresh()
     after = engine.status()["generation_id"]
@@ -239,8 +228,10 @@ def test_a_new_generation_is_noticed_without_a_failed_request(
 
 
 def test_rank_asks_as_many_candidates_whatever_the_page(engine: SearchEngine) -> None:
-    generation = engine.live.current()
-    question = understand(Query(text="round"), engine.composer, generation, engine.database)
+    generation = engine.generation()
+    question = understand(
+        Query(text="round"), engine.answering().composer, generation, engine.database
+    )
     few = rank(generation, question, candidates=5)
     assert len(few.ranking) <= 5
 

@@ -76,7 +76,7 @@ def test_agreement_is_where_the_thing_is(engine: SearchEngine) -> None:
     generation = engine.generation()
     image_id = engine.product("PLATE-RED").image_ids[0]
 
-    in_photo, in_product = agreement_maps(generation, engine.encoder, photo, image_id)
+    in_photo, in_product = agreement_maps(generation, engine.answering().encoder, photo, image_id)
 
     assert in_photo.shape == in_product.shape == (7, 7)
     assert min(in_photo.min(), in_product.min()) >= 0
@@ -87,7 +87,9 @@ def test_agreement_is_where_the_thing_is(engine: SearchEngine) -> None:
 
 def test_a_picture_that_is_not_indexed_is_refused(engine: SearchEngine) -> None:
     with pytest.raises(UnknownPicture, match="no picture 999999"):
-        agreement_maps(engine.generation(), engine.encoder, draw("Plate", "red"), 999_999)
+        agreement_maps(
+            engine.generation(), engine.answering().encoder, draw("Plate", "red"), 999_999
+        )
 
 
 def test_what_the_model_did_not_see_stays_cold() -> None:

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from structlog.testing import capture_logs
 
+from search.answering import Pairing
 from search.db import session_scope
+from search.encoder import Encoder
 from search.errors import NoGeneration
 from search.generation import INDEX, Generation
 from search.live import LiveGenerations
@@ -24,18 +26,27 @@ WITHIN_S = 20.0
 
 
 @pytest.fixture
-def live(database: Engine, settings: Settings) -> Iterator[LiveGenerations]:
-    watched = LiveGenerations(database, settings.root, REFRESH_S)
+def pairing(settings: Settings, small_encoder: Encoder) -> Pairing:
+    return Pairing(settings, at_hand=(small_encoder,))
+
+
+@pytest.fixture
+def live(database: Engine, settings: Settings, pairing: Pairing) -> Iterator[LiveGenerations]:
+    watched = LiveGenerations(database, settings.root, REFRESH_S, pairing)
     yield watched
     watched.close()
 
 
 @pytest.fixture
-def publish(database: Engine, settings: Settings) -> Callable[[str, int], int]:
+def publish(
+    database: Engine, settings: Settings, small_encoder: Encoder
+) -> Callable[[str, int], int]:
     """Write a generation of n vectors and make it live."""
 
     def publish(name: str, n: int) -> int:
-        write_generation(settings.root / "generations" / name, clustered_vectors(n, 16, seed=n))
+        directory = settings.root / "generations" / name
+        vectors = clustered_vectors(n, small_encoder.dim, seed=n)
+        write_generation(directory, vectors, model_tag=small_encoder.tag)
         return make_live(database, name)
 
     return publish
@@ -139,12 +150,14 @@ def test_an_unreadable_generation_leaves_the_old_one_at_work(
     publish: Callable[[str, int], int],
     database: Engine,
     settings: Settings,
+    small_encoder: Encoder,
 ) -> None:
     first = publish("first", 20)
     wait_for(live, first)
     with capture_logs() as logs:
         broken = settings.root / "generations" / "broken"
-        write_generation(broken, clustered_vectors(25, 16))
+        vectors = clustered_vectors(25, small_encoder.dim)
+        write_generation(broken, vectors, model_tag=small_encoder.tag)
         whole = (broken / INDEX).read_bytes()
         (broken / INDEX).write_bytes(bytes(len(whole)))
         second = make_live(database, "broken")
@@ -173,11 +186,15 @@ def test_a_missing_directory_leaves_the_old_one_at_work(
 
 
 def test_a_database_that_is_away_leaves_the_old_one_at_work(
-    publish: Callable[[str, int], int], settings: Settings, database_url: str, database: Engine
+    publish: Callable[[str, int], int],
+    settings: Settings,
+    database_url: str,
+    database: Engine,
+    pairing: Pairing,
 ) -> None:
     first = publish("first", 20)
     watching = create_engine(database_url)
-    live = LiveGenerations(watching, settings.root, REFRESH_S)
+    live = LiveGenerations(watching, settings.root, REFRESH_S, pairing)
     hidden = "ALTER TABLE generation RENAME TO away"
     try:
         with capture_logs() as logs:

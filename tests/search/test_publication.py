@@ -1,22 +1,26 @@
 """The live pointer moves only to what was checked, and back in a moment."""
 
 import json
+import pickle
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 
 import search.publication as publication_module
+import search.rehearsal as rehearsal_module
 from indexer.build import build_generation
 from indexer.commands.publish import publish as publish_command
 from indexer.commands.rollback import rollback as rollback_command
 from search.advisory_locks import exclusively
+from search.answering import Pairing
 from search.audit import cli_actor, read_trail
 from search.db import session_scope
 from search.encoder import Encoder
@@ -24,7 +28,7 @@ from search.errors import (
     AlreadyRunning,
     DamagedGeneration,
     NoGeneration,
-    RecallTooLow,
+    RehearsalRefused,
     UnknownGeneration,
 )
 from search.generation import (
@@ -37,10 +41,12 @@ from search.generation import (
     read_manifest,
     write_manifest,
 )
+from search.jobs import latest_job
 from search.live import LiveGenerations
 from search.models import Generation as GenerationRow
-from search.models import ProductImage
+from search.models import Product, ProductImage
 from search.publication import next_back, prune, publish, rollback
+from search.rehearsal import CHECKS, latest_rehearsal
 from search.settings import Settings
 from tests.encoded_shop import fill_shop, picture_sha256
 from tests.generations import flip_byte
@@ -154,10 +160,11 @@ def test_a_damaged_generation_never_goes_live(
     second = build()
     flip_byte(directory_of(database, settings, second) / name)
 
-    with pytest.raises(DamagedGeneration, match=f"^{name} of generation"):
-        publish(database, settings)
+    with pytest.raises(RehearsalRefused, match=rf"checksums: {name} of generation"):
+        publish(database, settings, in_spite_of=CHECKS)  # nobody may overrule that
 
     assert live(database) == first
+    assert states(database)[second] == "verified"
 
 
 def test_a_generation_below_the_floor_never_goes_live(
@@ -169,7 +176,7 @@ def test_a_generation_below_the_floor_never_goes_live(
     measured = manifest.measured.model_copy(update={"recall_at_10": 0.94})
     write_manifest(directory, manifest.model_copy(update={"measured": measured}))
 
-    with pytest.raises(RecallTooLow, match=r"0\.940 .* floor of 0\.950"):
+    with pytest.raises(RehearsalRefused, match=r"recall: .* measured 0\.940\."):
         publish(database, settings)
     assert live(database) == first
 
@@ -190,7 +197,7 @@ def test_a_generation_that_does_not_find_its_own_picture_never_goes_live(
     files = manifest.files | {VECTORS: file_entry(directory / VECTORS)}
     write_manifest(directory, manifest.model_copy(update={"files": files}))
 
-    with pytest.raises(DamagedGeneration, match="does not find its own picture"):
+    with pytest.raises(RehearsalRefused, match="probe: It does not find its own picture"):
         publish(database, settings)
     assert live(database) == first
 
@@ -316,6 +323,91 @@ def test_a_build_at_work_does_not_hinder_a_rollback(
     assert states(database)[at_work.id] == "building"
 
 
+def test_a_refused_generation_is_kept_and_can_be_published_all_the_same(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build())
+    with session_scope(database) as session:
+        skus = session.scalars(select(Product.sku).order_by(Product.id).limit(9)).all()
+        retired = update(Product).where(Product.sku.in_(skus))
+        session.execute(retired.values(retired_at=func.now()))
+    second = build()
+
+    with pytest.raises(RehearsalRefused, match=rf"publish {second} --in-spite-of size") as caught:
+        publish(database, settings)
+
+    assert states(database) == {first: "live", second: "verified"}
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own, as workers send it
+    assert (again.rehearsal, str(again)) == (caught.value.rehearsal, str(caught.value))
+    with session_scope(database) as session:
+        kept = latest_rehearsal(session, second)
+        job = latest_job(session, "rehearsal", "failed")
+    assert job is not None
+    assert job.error == str(caught.value)
+    assert kept == json.loads(json.dumps(caught.value.rehearsal))
+    assert kept["refused"] is True
+
+    outcome = CliRunner().invoke(publish_command, ["--json"])
+    told = json.loads(outcome.stdout)
+    assert (outcome.exit_code, told["error"]) == (1, "RehearsalRefused")
+    assert [c["name"] for c in told["rehearsal"]["checks"] if c["verdict"] == "failed"] == ["size"]
+    assert CliRunner().invoke(publish_command, ["--in-spite-of", "checksums"]).exit_code == 2
+
+    outcome = CliRunner().invoke(publish_command, ["--in-spite-of", "size, overlap"])
+    assert outcome.exit_code == 0, outcome.output
+    assert "FAILED   size       11 products after 20; 9 are gone." in outcome.stdout
+    assert live(database) == second
+    with session_scope(database) as session:
+        entries, _ = read_trail(session, action="generation.publish")
+    assert entries[0].details == {"left": first, "in_spite_of": ["size"]}
+
+
+def test_refused_generations_do_not_pile_up(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    first = publish(database, settings, build())
+    hopeless = settings.model_copy(update={"recall_floor": 1.5})
+    for _ in range(3):
+        last = build()
+        with pytest.raises(RehearsalRefused):
+            publish(database, hopeless, last)
+
+    assert states(database) == {first: "live", last: "verified"}
+    assert len(list(settings.root.glob("generations/*"))) == 2
+
+
+def test_going_back_does_not_wait_for_a_rehearsal_and_wins(
+    database: Engine, settings: Settings, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (publish(database, settings, build()) for _ in range(2))
+    third = build()
+    rehearse = rehearsal_module.rehearse
+
+    def going_back_meanwhile(*args: Any, **options: Any) -> Any:
+        found = rehearse(*args, **options)
+        assert rollback(database, settings) == first
+        return found
+
+    monkeypatch.setattr(rehearsal_module, "rehearse", going_back_meanwhile)
+    with pytest.raises(AlreadyRunning, match=f"generation {second}, and meanwhile {first} went"):
+        publish(database, settings, third)
+
+    assert states(database) == {first: "live", second: "retired", third: "verified"}
+
+
+def test_a_rollback_reads_no_more_than_it_maps(
+    database: Engine, settings: Settings, build: Build
+) -> None:
+    """Content is for the rehearsal: a rollback looks at sizes, and moves one pointer."""
+    first, second = (publish(database, settings, build()) for _ in range(2))
+    flip_byte(directory_of(database, settings, first) / VECTORS)
+
+    assert rollback(database, settings) == first
+    publish(database, settings, second)
+    with pytest.raises(RehearsalRefused, match="checksums"):
+        publish(database, settings, first)
+
+
 def test_two_publications_at_once_are_one_too_many(
     database: Engine, settings: Settings, build: Build
 ) -> None:
@@ -356,10 +448,11 @@ def test_pruning_without_any_generation_does_nothing(database: Engine, settings:
 
 
 def test_searchers_go_on_while_generations_are_published_rolled_back_and_pruned(
-    database: Engine, settings: Settings, build: Build
+    database: Engine, settings: Settings, build: Build, small_encoder: Encoder
 ) -> None:
     publish(database, settings, build())
-    watched = LiveGenerations(database, settings.root, 0.01)
+    pairing = Pairing(settings, at_hand=(small_encoder,))
+    watched = LiveGenerations(database, settings.root, 0.01, pairing)
     stop, failures, seen = threading.Event(), [], set()
 
     def search_all_the_time() -> None:
@@ -403,7 +496,7 @@ def test_the_commands_say_what_is_live(database: Engine, settings: Settings, bui
     told = json.loads(outcome.stdout)
     assert (told["generation"], told["state"]) == (first, "live")
     outcome = CliRunner().invoke(publish_command, catch_exceptions=False)
-    assert outcome.stdout.startswith(f"Generation {second} is live.\n")
+    assert f"Generation {second} is live.\n" in outcome.stdout
     outcome = CliRunner().invoke(rollback_command, catch_exceptions=False)
     assert outcome.stdout == f"Generation {first} is live again.\n"
 

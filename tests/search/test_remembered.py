@@ -82,8 +82,8 @@ def test_another_part_of_a_photo_costs_one_pass_of_one_picture(encoder: Encoder)
 def test_filters_and_pages_of_a_photo_need_no_encoding(engine: SearchEngine) -> None:
     photo = make_picture(41)
     engine.search(Query(photo=photo))
-    counting = Counting(engine.encoder)
-    remembered = engine.composer.describer
+    counting = Counting(engine.answering().encoder)
+    remembered = engine.answering().composer.describer
     assert isinstance(remembered, RememberedPhotos)
     asked, remembered._describer = remembered._describer, counting
     try:

@@ -101,7 +101,9 @@ def test_words_beside_a_photo_are_wishes_only(engine: SearchEngine) -> None:
 
 def test_rules_are_named(engine: SearchEngine) -> None:
     generation = engine.generation()
-    question = understand(Query(text="plate"), engine.composer, generation, engine.database)
+    question = understand(
+        Query(text="plate"), engine.answering().composer, generation, engine.database
+    )
     products = {sku: engine.product(sku).product_id for sku in ("PLATE-BLUE", "PLATE-RED")}
     rules = Rules(
         pins=(Pin(2, products["PLATE-BLUE"]),),
@@ -127,7 +129,9 @@ def test_rules_are_named(engine: SearchEngine) -> None:
 
 def test_what_the_catalogue_says_otherwise_by_now_names_nobody(engine: SearchEngine) -> None:
     generation = engine.generation()
-    question = understand(Query(text="red plate"), engine.composer, generation, engine.database)
+    question = understand(
+        Query(text="red plate"), engine.answering().composer, generation, engine.database
+    )
     shown = rank(generation, question, candidates=100).ranking
     product = engine.product("PLATE-RED")
 

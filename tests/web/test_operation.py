@@ -1,16 +1,22 @@
 """What operators see: health, readiness, metrics."""
 
 import re
-from typing import Any
+from collections.abc import Iterator
 
-import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 
-from search.engine import SearchEngine
+from search.encoder import Encoder
+from search.engine import open_search_engine
 from search.settings import Settings
+from tests.factories import clustered_vectors
+from tests.generations import make_live, write_generation
 from web import create_app
 from web.errors import PROBLEM_JSON
+
+OTHER = "embedded-0123456789ab"
+"""A model tag that no model has."""
 
 
 def test_alive_even_without_an_index(client: FlaskClient, empty_client: FlaskClient) -> None:
@@ -59,26 +65,18 @@ def test_unknown_addresses_share_one_route(client: FlaskClient) -> None:
 
 
 @pytest.fixture
-def mismatched(shop_settings: Settings, engine: SearchEngine) -> FlaskClient:
-    """A client where FINDALIKE_MODEL was changed after the index was built."""
-
-    class OtherEncoder:
-        """A model that is never asked: its tag is enough to refuse."""
-
-        tag = "ViT-B-32-laion2b_s34b_b79k-0123456789ab"
-
-        def encode_texts(self, texts: list[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
-            return np.ones((len(texts), 1), dtype=np.float32)
-
-    other: Any = OtherEncoder()
-    app = create_app(
-        shop_settings, SearchEngine(engine.database, engine.live, other, shop_settings)
-    )
-    return app.test_client()
+def mismatched(database: Engine, settings: Settings, encoder: Encoder) -> Iterator[FlaskClient]:
+    """A client where the files of the index's model were changed, and the process began anew."""
+    vectors = clustered_vectors(20, encoder.dim)
+    write_generation(settings.root / "generations" / "g", vectors, model_tag=OTHER)
+    make_live(database, "g")
+    engine = open_search_engine(settings)
+    yield create_app(settings, engine).test_client()
+    engine.close()
 
 
-def test_another_models_index_is_refused_with_the_way_out(
-    mismatched: FlaskClient, engine: SearchEngine
+def test_a_changed_model_is_refused_with_the_way_out(
+    mismatched: FlaskClient, encoder: Encoder
 ) -> None:
     answers = [
         mismatched.post("/api/v1/search", json={"text": "plate"}),
@@ -89,7 +87,7 @@ def test_another_models_index_is_refused_with_the_way_out(
     for answer in answers:
         assert answer.status_code == 503
         assert answer.json["type"] == "urn:findalike:problem:model-mismatch"
-        for part in (engine.encoder.tag, "ViT-B-32", "FINDALIKE_MODEL", "findalike reindex"):
+        for part in (encoder.tag, OTHER, "findalike reindex"):
             assert part in answer.json["detail"]
 
 
@@ -97,5 +95,5 @@ def test_shoppers_are_not_told_about_models(mismatched: FlaskClient) -> None:
     page = mismatched.get("/search?text=plate")
 
     assert page.status_code == 503
-    assert "FINDALIKE_MODEL" not in page.text
+    assert OTHER not in page.text
     assert "try again" in page.text

@@ -99,6 +99,6 @@ def test_the_application_answers_with_its_own_shop(
     client: FlaskClient, engine: SearchEngine
 ) -> None:
     found = values(client.get("/metrics").data)
-    live = engine.live.current()
+    live = engine.generation()
     assert found["products", ()] == live.manifest.products
     assert found["live_recall_at_10", ()] == live.manifest.measured.recall_at_10

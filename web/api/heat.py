@@ -33,9 +33,9 @@ def heat_picture(fields: HeatFields) -> Response:
     rendition = state().pictures.path(sha256) if sha256 else None
     if rendition is None:
         raise NotFound("There is no such picture.")
-    generation = state().engine.generation()
+    now = state().engine.answering()
     # What the picture follows from: no need to draw it to know that it is the same.
-    made_of = (fields.model_dump_json(), sha256, generation.manifest.model_tag)
+    made_of = (fields.model_dump_json(), sha256, now.generation.manifest.model_tag)
     etag = hashlib.sha256("\n".join(map(str, made_of)).encode()).hexdigest()[:32]
     response = Response(mimetype="image/png")
     response.set_etag(etag)
@@ -47,15 +47,14 @@ def heat_picture(fields: HeatFields) -> Response:
     photo = state().uploads.load(fields.photo)
     if box is not None:
         photo = box.crop(photo)
-    encoder = state().engine.encoder
     in_photo, in_product = agreement_maps(
-        generation, state().engine.composer.describer, photo, fields.image_id
+        now.generation, now.composer.describer, photo, fields.image_id
     )
     if fields.side == "photo":
-        drawn = draw_heat(photo, in_photo, encoder.visible(photo.size))
+        drawn = draw_heat(photo, in_photo, now.encoder.visible(photo.size))
     else:
         with Image.open(rendition) as picture:
-            drawn = draw_heat(picture, in_product, encoder.visible(picture.size))
+            drawn = draw_heat(picture, in_product, now.encoder.visible(picture.size))
     content = BytesIO()
     drawn.save(content, "PNG")
     response.set_data(content.getvalue())

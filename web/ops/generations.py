@@ -12,9 +12,15 @@ from sqlalchemy.orm import Session
 from search.db import session_scope
 from search.errors import NoGeneration
 from search.models import SuiteRun
-from search.operation.generations import GenerationView, find_generation, list_generations
+from search.operation.generations import (
+    GenerationView,
+    find_generation,
+    list_generations,
+    of_new_model,
+)
 from search.operation.history import MeasuredBuild
 from search.publication import next_back
+from search.rehearsal import latest_rehearsal
 from web.ops.blueprint import blueprint
 from web.ops.report_tables import report_tables
 from web.state import state
@@ -30,7 +36,9 @@ def generations() -> ResponseReturnValue:
     """Show all generations that are kept, newest first."""
     with session_scope(state().engine.database) as session:
         found, _ = list_generations(session)
-    return render_template("ops/generations.html", generations=found, back=back_to())
+    return render_template(
+        "ops/generations.html", generations=found, back=back_to(), new_model=of_new_model(found)
+    )
 
 
 @blueprint.get("/generations/<int:generation_id>")
@@ -45,6 +53,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
             .limit(1)
         ).first()
         suite_report = suite.report if suite is not None else {}
+        rehearsal = latest_rehearsal(session, generation_id)
     before = _before(generation_id)
     plain = {name: part for name, part in found.manifest.items() if name != "files"}
     return render_template(
@@ -55,6 +64,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
         before=before,
         changes=_changes(before, found.measured),
         suite=suite,
+        rehearsal=rehearsal,
         suite_tables=list(report_tables(suite_report)),
         raw=json.dumps(found.manifest, ensure_ascii=False, indent=2),
         back=back_to(),

@@ -17,7 +17,7 @@ from web.ops.blueprint import blueprint
 from web.ops.report_tables import flat, report_tables
 from web.state import state
 
-KINDS = ("ingest", "encode", "build", "reindex")
+KINDS = ("ingest", "encode", "build", "rehearsal", "reindex")
 PER_PAGE = 25
 EXPORTED_AT_ONCE = 500
 COLUMNS = (

@@ -4,22 +4,21 @@ A form without `confirmed` is answered with the question; the page's script asks
 `confirmed` at once. A rollback names where it leads, so that what happens is what was confirmed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import structlog
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from search.db import session_scope
-from search.errors import FindalikeError
-from search.merchandising.suite_runs import run_and_keep
+from search.encoder import Encoder
+from search.errors import FindalikeError, RehearsalRefused
 from search.publication import publish, rollback
+from search.rehearsal import WAIVABLE
 from web.accounts.login import current_actor
 from web.ops.blueprint import blueprint
 from web.ops.generations import back_to, find
 from web.state import state
-
-log = structlog.get_logger()
 
 
 @blueprint.post("/generations/<int:generation_id>/publish")
@@ -27,10 +26,16 @@ def publish_generation(generation_id: int) -> ResponseReturnValue:
     """Make a generation live, once that is confirmed."""
 
     def work() -> int:
-        settings, database = state().settings, state().engine.database
-        live = publish(database, settings, generation_id, actor=current_actor())
-        state().engine.live.refresh()
-        _run_descriptions()
+        engine = state().engine
+        live = publish(
+            engine.database,
+            state().settings,
+            generation_id,
+            actor=current_actor(),
+            encoder=_model_at_hand(),
+            in_spite_of=request.form.getlist("in_spite_of"),
+        )
+        engine.live.refresh()
         return live
 
     return _confirmed(generation_id, "publish", "Generation {} is live.", work)
@@ -50,18 +55,20 @@ def roll_back(generation_id: int) -> ResponseReturnValue:
     return _confirmed(generation_id, "rollback", "Generation {} is live again.", work)
 
 
-def _run_descriptions() -> None:
-    """Ask the saved descriptions of what is live now; what fails does not undo the publication."""
+def _model_at_hand() -> Encoder | None:
+    """Return the model that answers in this process; None: nothing is live, or can't be loaded."""
     try:
-        run_and_keep(state().engine, started_by=current_actor())
-    except FindalikeError as error:
-        log.warning("suite_failed", error=str(error))
+        return state().engine.answering().encoder
+    except FindalikeError:
+        return None
 
 
 CHANGED = (
     "Meanwhile somebody published or rolled back, so a rollback does not lead here any more. "
     "Look at the generations again."
 )
+
+REFUSED = "It was not published: it failed its rehearsal. What was live stays."
 
 
 def _confirmed(
@@ -72,6 +79,8 @@ def _confirmed(
         return _ask(generation_id, action)
     try:
         live = work()
+    except RehearsalRefused as error:
+        return _ask(generation_id, action, REFUSED, error.rehearsal), 409
     except FindalikeError as error:
         return _ask(generation_id, action, str(error)), 409
     state().watch.look_again()
@@ -79,8 +88,12 @@ def _confirmed(
     return redirect(url_for("ops.generations"), 303)
 
 
-def _ask(generation_id: int, action: str, refused: str = "") -> str:
-    """Return the page that asks before it is done."""
+def _ask(
+    generation_id: int, action: str, refused: str = "", rehearsal: Mapping[str, Any] | None = None
+) -> str:
+    """Return the page that asks before it is done; a rehearsal that refused is shown in full."""
+    checks = rehearsal["checks"] if rehearsal is not None else ()
+    failed = [check["name"] for check in checks if check["verdict"] == "failed"]
     with session_scope(state().engine.database) as session:
         generation = find(session, generation_id)
     return render_template(
@@ -89,4 +102,6 @@ def _ask(generation_id: int, action: str, refused: str = "") -> str:
         live=state().watch.status().live,
         action=action,
         refused=refused,
+        rehearsal=rehearsal,
+        waivable=[name for name in failed if name in WAIVABLE],
     )

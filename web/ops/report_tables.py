@@ -19,6 +19,11 @@ LABELS = {
     "refused": "Refused",
     "indexed": "Indexed",
     "without_picture": "Without a usable picture",
+    "waiting": "Changed meanwhile",
+    "verdict": "Verdict",
+    "measured": "Measured",
+    "limit": "Limit",
+    "sentence": "Finding",
     "job": "Encode job",
     "total": "Pictures to encode",
     "encoded": "Encoded",
@@ -70,6 +75,9 @@ TITLES = {
     "exact_ms": "Exact search, ms",
     "left_out": "Not indexed",
     "thresholds": "Thresholds of likeness",
+    "rehearsal": "Rehearsal",
+    "checks": "Checks",
+    "swept": "Left behind by killed runs",
 }
 """What parts of a report are called, in their order."""
 WHOLE = "Report"

@@ -89,7 +89,7 @@ def _asked() -> tuple[CatalogueFields, Filters]:
 def _not_indexed(listed: Listed) -> frozenset[int]:
     """Return those of the listed products that no search finds yet."""
     try:
-        columns = state().engine.live.current().columns
+        columns = state().engine.generation().columns
     except NoGeneration:
         return frozenset()
     ids = [row.record.card.product_id for row in listed.rows]

@@ -244,8 +244,10 @@ def test_a_pinned_product_stands_first_though_nothing_resembles_it(ruled: Search
     """It is no candidate of the index, and passes the filters or is not shown."""
     with session_scope(ruled.database) as session:
         keep(session, pin("TRAY-PINK", "Green Plate"))
-    generation = ruled.live.current()
-    question = understand(Query(text="green plate"), ruled.composer, generation, ruled.database)
+    generation = ruled.generation()
+    question = understand(
+        Query(text="green plate"), ruled.answering().composer, generation, ruled.database
+    )
     pinned = ruled.rules.current().apply(question).also
     found = rank(generation, question, candidates=3).ranking.product_ids
     assert not np.isin(pinned, found).any()

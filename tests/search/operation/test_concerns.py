@@ -29,24 +29,26 @@ def live(database: Engine) -> Engine:
     return database
 
 
-def found(database: Engine, settings: Settings, model_tag: str | None = None) -> dict[str, Concern]:
+def found(database: Engine, settings: Settings, trouble: str = "") -> dict[str, Concern]:
     status = read_status(database, settings)
-    return {one.subject: one for one in find_concerns(status, settings, model_tag)}
+    return {one.subject: one for one in find_concerns(status, settings, trouble)}
 
 
 def test_nothing_is_wrong_with_a_shop_at_rest(live: Engine, settings: Settings) -> None:
-    assert found(live, settings, "m-1") == {}
+    assert found(live, settings) == {}
 
 
 def test_an_empty_shop_says_how_to_begin(database: Engine, settings: Settings) -> None:
     assert "findalike reindex" in found(database, settings)["index"].found
 
 
-def test_another_model_and_too_low_a_recall(live: Engine, settings: Settings) -> None:
+def test_a_generation_that_can_not_be_loaded_and_too_low_a_recall(
+    live: Engine, settings: Settings
+) -> None:
     strict = settings.model_copy(update={"recall_floor": 0.99})
-    told = found(live, strict, "m-2")
-    assert "m-1" in told["model"].found
-    assert "FINDALIKE_MODEL" in told["model"].found
+    told = found(live, strict, "index.faiss is missing.")
+    assert "can't be loaded: index.faiss is missing." in told["searches"].found
+    assert "findalike rollback" in told["searches"].remedy
     assert "0.970" in told["index"].found
     assert "FINDALIKE_INDEX_MEMORY_MB" in told["index"].remedy
 

@@ -261,7 +261,7 @@ def test_doctor_names_a_silent_broker() -> None:
 def test_doctor_names_a_model_that_does_not_load(tmp_path: Path) -> None:
     """The encoder's own sentence is shown."""
     settings = Settings(model=f"local-dir:{tmp_path}", device="cpu")
-    found = checks.guarded("model", lambda: checks.check_model(settings, []))
+    found = checks.guarded("model", lambda: checks.check_model(settings.model, settings, []))
     assert found.state == "failed"
     assert "open_clip_config.json" in found.found
 

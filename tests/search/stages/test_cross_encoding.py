@@ -87,7 +87,7 @@ def reading(
     folder = write_blip(tmp_path_factory.mktemp("blip"))
     settings = shop_settings.model_copy(update={"cross_encoder": Path(folder)})
     stages = configured_stages(settings, engine.database)
-    return SearchEngine(engine.database, engine.live, engine.encoder, settings, stages)
+    return SearchEngine(engine.database, engine.live, settings, stages)
 
 
 def test_the_engine_reads_renditions_before_rules(reading: SearchEngine) -> None:

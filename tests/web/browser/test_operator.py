@@ -189,12 +189,12 @@ def test_rolling_back_asks_in_the_browser(
     page.once("dialog", refuse)
     roll_back.click()
     assert asked == [f"Roll back to generation {first}? Searches use it within seconds."]
-    assert engine_of(shop).live.current().id == second
+    assert engine_of(shop).generation().id == second
 
     page.once("dialog", lambda dialog: dialog.accept())
     roll_back.click()
     expect(page.get_by_role("status")).to_have_text(f"Generation {first} is live again.")
-    assert engine_of(shop).live.current().id == first
+    assert engine_of(shop).generation().id == first
     publish_second(page, shop)
 
 
@@ -203,7 +203,7 @@ def publish_second(page: Page, shop: Shop) -> None:
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("status")).to_have_text(f"Generation {shop[3]} is live.")
-    assert engine_of(shop).live.current().id == shop[3]
+    assert engine_of(shop).generation().id == shop[3]
 
 
 def test_without_javascript_a_page_asks(open_page: Open, shop: Shop) -> None:
@@ -211,7 +211,7 @@ def test_without_javascript_a_page_asks(open_page: Open, shop: Shop) -> None:
     page = open_page("/ops/generations", java_script_enabled=False)
     page.get_by_role("button", name=f"Roll back to {first}").click()
     expect(page.locator("h1")).to_have_text(f"Roll back to generation {first}?")
-    assert engine_of(shop).live.current().id == second
+    assert engine_of(shop).generation().id == second
     page.get_by_role("button", name="Roll back").click()
     expect(page.get_by_role("status")).to_have_text(f"Generation {first} is live again.")
     page.get_by_role("button", name="Publish").click()

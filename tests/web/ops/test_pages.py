@@ -92,7 +92,7 @@ def test_an_empty_shop_says_how_to_begin(empty_app: Flask) -> None:
 def test_the_overview_says_all_at_a_glance(operator: FlaskClient, engine: SearchEngine) -> None:
     text = operator.get("/ops").text
     page = cells(text)
-    generation = engine.live.current()
+    generation = engine.generation()
     assert f"Live generation {generation.id}" in page
     assert f"{100 * generation.manifest.measured.recall_at_10:.2f} %" in page
     assert "The last reindex failed during encode" in page
@@ -111,7 +111,12 @@ def test_the_doctor_reports_in_the_background(app: Flask, operator: FlaskClient)
     state.watch.examination.wait(60)
     page = cells(operator.get("/ops").text)
     assert "Checked" in page
-    for found in ("PostgreSQL", state.engine.encoder.tag, "checksums are right", "on cpu"):
+    for found in (
+        "PostgreSQL",
+        state.engine.answering().encoder.tag,
+        "checksums are right",
+        "on cpu",
+    ):
         assert found in page
 
 
@@ -176,7 +181,7 @@ def test_a_report_as_a_file(operator: FlaskClient, jobs: dict[str, int]) -> None
 
 
 def test_a_generation_is_told_in_full(operator: FlaskClient, engine: SearchEngine) -> None:
-    generation = engine.live.current()
+    generation = engine.generation()
     page = operator.get(f"/ops/generations/{generation.id}").text
     for name, file in generation.manifest.files.items():
         assert name in page
@@ -191,7 +196,7 @@ def test_a_generation_is_told_in_full(operator: FlaskClient, engine: SearchEngin
 def test_what_changed_against_a_build_that_is_pruned(
     app: Flask, operator: FlaskClient, engine: SearchEngine
 ) -> None:
-    live = engine.live.current()
+    live = engine.generation()
     with session_scope(engine.database) as session:
         built = session.scalars(select(Job).where(Job.kind == "build")).first()
         assert built is not None

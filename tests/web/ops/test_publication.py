@@ -13,7 +13,7 @@ from indexer.build import build_generation
 from search.advisory_locks import exclusively
 from search.audit import read_trail
 from search.db import session_scope
-from search.encoder import Encoder
+from search.encoder import Encoder, load_encoder
 from search.engine import SearchEngine
 from search.generation import INDEX, read_manifest, write_manifest
 from search.merchandising.saved import add_saved, mark
@@ -21,8 +21,10 @@ from search.models import Generation, Product, SuiteRun
 from search.publication import publish
 from search.settings import Settings
 from tests.conftest import open_engine, own_settings
-from tests.encoded_shop import fill_shop
+from tests.encoded_shop import encode_shop, fill_shop, picture_sha256
+from tests.factories import clustered_vectors
 from tests.generations import flip_byte
+from tests.small_encoder import write_checkpoint
 from tests.web.staff import log_in, token_of
 from web import create_app
 from web.state import WebState
@@ -65,12 +67,12 @@ def test_rolling_back_asks_then_does_it_and_is_recorded(shop: Shop) -> None:
     status, page = send(client, address)
     assert status == 200
     assert f"Roll back to generation {first}?" in page
-    assert engine_of(app).live.current().id == second
+    assert engine_of(app).generation().id == second
 
     status, page = send(client, address, confirmed="yes")
     assert status == 200
     assert f"Generation {first} is live again." in page
-    assert engine_of(app).live.current().id == first  # at once, in this process
+    assert engine_of(app).generation().id == first  # at once, in this process
     with session_scope(engine_of(app).database) as session:
         (entry, *_), _ = read_trail(session, action="generation")
     told = (entry.actor, entry.action, entry.subject, entry.details)
@@ -109,14 +111,14 @@ def test_a_rollback_that_leads_elsewhere_by_now_is_refused(shop: Shop) -> None:
     )
     assert status == 409
     assert "Meanwhile somebody" in page
-    assert engine_of(app).live.current().id == second
+    assert engine_of(app).generation().id == second
 
 
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
         ("damage", "is not what its checksum says"),
-        ("recall", "under the floor"),
+        ("recall", "the build measured 0.500"),
         ("lock", "Another publication is at work"),
     ],
 )
@@ -140,7 +142,34 @@ def test_refusals_are_shown_as_they_are(shop: Shop, trouble: str, words: str) ->
     assert answer[0] == 409
     assert words in answer[1]
     assert 'role="alert"' in answer[1]
-    assert state.engine.live.current().id == second
+    assert state.engine.generation().id == second
+
+
+def test_what_was_refused_is_published_in_spite_of_it(shop: Shop) -> None:
+    app, first, second = shop
+    state: WebState = app.extensions["findalike"]
+    database = state.engine.database
+    with session_scope(database) as session:
+        directory = session.get_one(Generation, first).directory
+    lower_recall(state.settings.root / "generations" / directory)
+    client, address = log_in(app, "operator"), f"/ops/generations/{first}/publish"
+
+    status, page = send(client, address, confirmed="yes")
+    assert status == 409
+    assert 'name="in_spite_of" value="recall"' in page
+    assert 'value="overlap"' not in page  # that one passed
+    assert "It was not published" in client.get(f"/ops/generations/{first}").text
+
+    status, page = send(client, address, confirmed="yes", in_spite_of="recall")
+    assert status == 200
+    assert state.engine.generation().id == first
+    assert "Published in spite of recall." in client.get(f"/ops/generations/{first}").text
+    with session_scope(database) as session:
+        (entry, *_), _ = read_trail(session, action="generation.publish")
+    assert (entry.actor, entry.details) == (
+        "operator",
+        {"left": second, "in_spite_of": ["recall"]},
+    )
 
 
 def lower_recall(directory: Path) -> None:
@@ -162,3 +191,28 @@ def test_only_operators_and_with_a_token(shop: Shop) -> None:
 def test_what_is_gone_can_not_be_published(shop: Shop) -> None:
     app, _first, _second = shop
     assert send(log_in(app, "operator"), "/ops/generations/999/publish")[0] == 404
+
+
+def test_a_new_model_that_waits_is_shown_with_the_way_to_compare(
+    shop: Shop, tmp_path: Path
+) -> None:
+    app, _, second = shop
+    state: WebState = app.extensions["findalike"]
+    model = f"local-dir:{write_checkpoint(tmp_path / 'new', seed=4)}"
+    changed = state.settings.model_copy(update={"model": model})
+    other = load_encoder(model, "cpu")
+    shas = [picture_sha256(i) for i in range(20)]
+    encode_shop(engine_of(app).database, changed, other.tag, shas, clustered_vectors(20, 32))
+    client = log_in(app, "operator")
+    assert "A new model waits" not in client.get("/ops/generations").text
+
+    waiting = build_generation(engine_of(app).database, changed, other)
+    page = client.get("/ops/generations").text
+
+    assert "A new model waits" in page
+    assert f"findalike compare {second} {waiting}" in page
+    assert other.tag in page
+    assert model in page
+    code, text = send(client, f"/ops/generations/{waiting}/publish", confirmed="yes")
+    assert (code, f"Generation {waiting} is live." in text) == (200, True)
+    assert engine_of(app).answering().encoder.tag == other.tag  # at once, in this process
