@@ -26,6 +26,7 @@ from search.db import connect_database, open_database, worker_application_name
 from search.errors import FindalikeError
 from search.operation.queue_length import QUEUES, WORKER_QUEUES, short_name
 from search.settings import Settings, load_settings
+from search.tracing import configure_tracing
 
 SIGN_OF_LIFE_S = 2.0
 
@@ -105,7 +106,7 @@ def run_worker(settings: Settings, queues: Sequence[str] = WORKER_QUEUES) -> int
         without_mingle=True,
         without_heartbeat=True,
     )
-    log.info("worker_started", pid=os.getpid(), device=settings.device, queues=list(queues))
+    log.info("worker_started", device=settings.device, queues=list(queues))
     try:
         worker.start()
     finally:
@@ -122,6 +123,7 @@ def _keep_logging(**_: object) -> None:
 if __name__ == "__main__":
     configure_logging()
     try:
+        configure_tracing(load_settings(), "findalike-worker")
         sys.exit(run_worker(load_settings(), sys.argv[1].split(",")))
     except FindalikeError as failure:
         log.critical("worker_failed", error=str(failure))
