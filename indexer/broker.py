@@ -3,8 +3,8 @@
 By default the broker is the PostgreSQL database itself, through kombu's SQLAlchemy transport.
 That transport marks a message as delivered and forgets about it: a message in the hands of a
 killed worker never comes back. So messages of fetch and encode only wake workers up; what is to
-be done is always asked of the tables of the product, and one lost or doubled changes nothing. A
-message of the queue `build` asks for a run, and is never thrown away.
+be done is always asked of the tables of the product, and one lost or doubled changes nothing. Those
+of `products` and `build` say something that stands nowhere else, and are never thrown away.
 """
 
 import warnings
@@ -17,21 +17,45 @@ import sqlalchemy
 import structlog
 from celery import Celery
 from kombu.connection import Connection
+from kombu.exceptions import OperationalError
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SADeprecationWarning
 from sqlalchemy.pool import NullPool
 
 from search.db import database_url
-from search.operation.queue_length import BUILD_QUEUE, ENCODE_QUEUE, FETCH_QUEUE, QUEUES
+from search.errors import FindalikeError
+from search.operation.queue_length import (
+    BUILD_QUEUE,
+    ENCODE_QUEUE,
+    FETCH_QUEUE,
+    PRODUCT_QUEUE,
+    QUEUES,
+)
 from search.settings import Settings
 
-__all__ = ["BUILD_QUEUE", "ENCODE_QUEUE", "FETCH_QUEUE", "QUEUES"]
+__all__ = ["BUILD_QUEUE", "ENCODE_QUEUE", "FETCH_QUEUE", "PRODUCT_QUEUE", "QUEUES"]
 
 SQL_PREFIX = "sqla+"
 LOCK = 0x66_69_6E_64_61_6C_69_6B  # advisory lock of those who make the broker's tables
 KEEP_DELIVERED = timedelta(days=1)
 
+ANSWERS_WITHIN_S = 15
+
 log = structlog.get_logger()
+
+
+class BrokerUnavailable(FindalikeError):
+    """Redis or RabbitMQ does not answer, or refuses."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(kind, reason)
+        self.kind, self.reason = kind, reason
+
+    def __str__(self) -> str:
+        return (
+            f"The work queue ({self.kind}) does not answer: {self.reason}. Start it, or correct "
+            "FINDALIKE_BROKER_URL; `findalike doctor` checks it."
+        )
 
 
 def broker_url(settings: Settings) -> str:
@@ -62,11 +86,21 @@ def prepare_broker(app: Celery, settings: Settings) -> None:
 
     kombu makes its tables when they are first used, and fails where two processes do so at
     once; so this runs, one caller at a time, before messages are sent and workers started.
+
+    Raises:
+        BrokerUnavailable: Redis or RabbitMQ does not answer.
+        DatabaseUnavailable: the embedded server can't be started.
     """
     url = broker_url(settings)
     if not url.startswith(SQL_PREFIX):
-        with app.connection_for_write() as broker:
-            declare_queues(app, broker)
+        try:
+            with app.connection_for_write() as broker:
+                broker.ensure_connection(
+                    max_retries=2, interval_start=0.5, timeout=ANSWERS_WITHIN_S
+                )
+                declare_queues(app, broker)
+        except (OperationalError, OSError) as error:
+            raise BrokerUnavailable(url.partition(":")[0], str(error)) from error
         return
     # NullPool: the connection is closed with its last use, there is nothing to dispose of.
     engine = create_engine(url.removeprefix(SQL_PREFIX), poolclass=NullPool)
@@ -123,9 +157,11 @@ def discard_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
     says what is due.
 
     Raises:
-        ValueError: of the queue `build`, whose messages are all that asks for a run.
+        ValueError: of another queue, whose messages are all that says what is to be done.
     """
-    if queue == BUILD_QUEUE:
-        raise ValueError(f"messages of {queue} are not discarded: each asks for a run")
+    if queue not in (FETCH_QUEUE, ENCODE_QUEUE):
+        raise ValueError(
+            f"messages of {queue} are not discarded: what they ask stands nowhere else"
+        )
     with app.connection_for_write() as broker, _channel(broker) as channel:
         return int(app.amqp.queues[queue](channel).purge() or 0)

@@ -1,7 +1,7 @@
-"""The Celery application: three queues, late acknowledgement, ids instead of objects.
+"""The Celery application: four queues, late acknowledgement, ids instead of objects.
 
-Fetching waits for hosts, encoding for cores, and a build takes long: each has a queue, so that
-none blocks another, and workers choose theirs.
+Single products are to be searchable within a minute, fetching waits for hosts, encoding for cores,
+and a build takes long: each has a queue, so that none blocks another, and workers choose theirs.
 
 There is no result backend: job rows say how far work is. Made by a function, because where the
 broker is depends on the settings, and asking may start the embedded database.
@@ -18,6 +18,7 @@ from indexer.broker import (
     BUILD_QUEUE,
     ENCODE_QUEUE,
     FETCH_QUEUE,
+    PRODUCT_QUEUE,
     QUEUES,
     SQL_PREFIX,
     broker_url,
@@ -26,13 +27,25 @@ from indexer.broker import (
 from indexer.run_context import run_headers
 from search.settings import Settings
 
+PUT_PRODUCT = "findalike.put_product"
+DELETE_PRODUCT = "findalike.delete_product"
 FETCH_BATCH = "findalike.fetch_batch"
 ENCODE_BATCH = "findalike.encode_batch"
 REINDEX = "findalike.reindex"
-QUEUE_OF = {FETCH_BATCH: FETCH_QUEUE, ENCODE_BATCH: ENCODE_QUEUE, REINDEX: BUILD_QUEUE}
+QUEUE_OF = {
+    PUT_PRODUCT: PRODUCT_QUEUE,
+    DELETE_PRODUCT: PRODUCT_QUEUE,
+    FETCH_BATCH: FETCH_QUEUE,
+    ENCODE_BATCH: ENCODE_QUEUE,
+    REINDEX: BUILD_QUEUE,
+}
 Send = Callable[[str, int], None]
 """Sends so many messages of a task, for one job."""
-REDELIVER_AFTER_S = 3600  # far longer than a batch, or Redis hands it out twice
+REDELIVER_AFTER_S = 3600
+"""Redis hands out again what is not acknowledged by then. Far longer than a batch; a run may take
+longer, and whoever gets its message again finds the lock held (`indexer.queued_run`)."""
+RUN_WITHIN_S = 12 * 3600
+"""Longest nightly run that RabbitMQ waits for."""
 
 
 def make_app(settings: Settings, *, polling: bool = False) -> Celery:
@@ -48,7 +61,7 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
     url = broker_url(settings)
     app = Celery("findalike", broker=url, set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
+        task_queues=[_queue(name) for name in QUEUES],
         task_routes={task: {"queue": queue} for task, queue in QUEUE_OF.items()},
         task_default_queue=ENCODE_QUEUE,
         task_create_missing_queues=False,
@@ -91,6 +104,15 @@ def sender(app: Celery, job_id: int, headers: Mapping[str, str] | None = None) -
             app.send_task(task, [job_id], headers=headers)
 
     return send
+
+
+def _queue(name: str) -> Queue:
+    """Describe a queue; what a broker does not know of its arguments, it passes over."""
+    # RabbitMQ breaks the connection of who acknowledges later than this, by default 30 minutes.
+    patience_ms = 1000 * (RUN_WITHIN_S if name == BUILD_QUEUE else REDELIVER_AFTER_S)
+    return Queue(  # type: ignore[no-untyped-call]
+        name, queue_arguments={"x-consumer-timeout": patience_ms}
+    )
 
 
 def transport_options(url: str, *, polling: bool) -> dict[str, Any]:

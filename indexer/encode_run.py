@@ -20,12 +20,7 @@ from indexer.fetching.batch import BatchFetcher
 from indexer.fetching.progress import asked_so_far
 from indexer.fetching.step import fetch_step
 from indexer.workers import WorkerGroup, default_processes
-from search.db import (
-    WorkerView,
-    session_scope,
-    worker_application_name,
-    worker_connections,
-)
+from search.db import WorkerView, session_scope, worker_connections
 from search.encoder import load_encoder
 from search.errors import JobFailed
 from search.jobs import JobView, fail, read_job
@@ -86,9 +81,8 @@ def run_encoding(
 
 def _helps(worker: WorkerView) -> bool:
     """Whether a worker takes batches: not one that builds only, nor the one that asks."""
-    own = worker_application_name(socket.gethostname(), os.getpid(), worker.queues)
-    named = worker_application_name(worker.hostname, worker.pid, worker.queues)
-    return "encode" in worker.queues and named != own
+    own = worker.pid == os.getpid() and worker.is_on(socket.gethostname())
+    return "encode" in worker.queues and not own
 
 
 def _read(database: sqlalchemy.Engine, job_id: int) -> JobView:

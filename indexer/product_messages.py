@@ -1,6 +1,7 @@
 """Products that a shop's own programs send and withdraw by messages on the broker.
 
-`findalike.put_product` takes a product's fields with its sku, `findalike.delete_product` a sku. A
+In the queue `findalike.products`, of which nothing is ever discarded. `findalike.put_product` takes
+a product's fields with its sku, `findalike.delete_product` a sku. A
 message is written down as a change and settled at once. One that makes no sense is written down
 as refused, where `GET /api/v1/changes?state=refused` shows it, for nobody waits for an answer. A
 broker may deliver a message twice, so that an older one may come after a newer: whoever sends more
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from indexer.celery_app import DELETE_PRODUCT, PUT_PRODUCT
 from indexer.changes import take_changes
 from search.changes import ChangeView, delete_product, put_product, refuse_change
 from search.db import run_transaction
@@ -24,8 +26,6 @@ from search.one_line import one_line
 from search.product_fields import SKU, ProductFields
 from search.settings import Settings
 
-PUT_PRODUCT = "findalike.put_product"
-DELETE_PRODUCT = "findalike.delete_product"
 ACTOR = "message"
 OPTIONS: dict[str, Any] = {
     "autoretry_for": (OperationalError,),

@@ -241,6 +241,11 @@ class WorkerView:
     connected_at: datetime
     queues: tuple[str, ...]  # whose tasks it takes: fetch, encode, build
 
+    def is_on(self, hostname: str) -> bool:
+        """Whether it runs on a host; a long name was cut, see `worker_application_name`."""
+        name = worker_application_name(hostname, self.pid, self.queues)
+        return name == worker_application_name(self.hostname, self.pid, self.queues)
+
 
 def worker_application_name(hostname: str, pid: int, queues: Sequence[str] = WORKER_QUEUES) -> str:
     """Return the application name by which `worker_connections` finds a worker.

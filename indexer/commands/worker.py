@@ -1,13 +1,16 @@
 """`findalike worker`: worker processes on this machine, until they are told to stop."""
 
 import signal
+import socket
+import sys
 import threading
+from collections.abc import Sequence
 from types import FrameType
 
 import click
 
 from indexer.workers import STOP_WITHIN_S
-from search.cli import echo_json, json_option
+from search.cli import echo_json, in_session, json_option
 from search.errors import WrongSetting
 from search.operation.queue_length import QUEUES, WORKER_QUEUES, short_name
 from search.settings import Settings, load_settings
@@ -43,6 +46,23 @@ def parse_queues(value: str) -> tuple[str, ...]:
     return queues
 
 
+def check_worker(*, as_json: bool) -> None:
+    """Say which workers of this machine are connected; exit code 1 where none is.
+
+    A worker's connection ends with its process, so this is what a container's health is.
+    """
+    from search.db import worker_connections
+
+    workers = in_session(worker_connections, "findalike-check")
+    pids = [worker.pid for worker in workers if worker.is_on(socket.gethostname())]
+    if as_json:
+        echo_json({"pids": pids})
+    else:
+        click.echo(f"{len(pids)} worker{'s'[: len(pids) != 1]} of this machine at work.")
+    if not pids:
+        sys.exit(1)
+
+
 @click.command()
 @click.option(
     "--processes", type=click.IntRange(1, 256), help="How many; unset: as suits this machine."
@@ -52,7 +72,7 @@ def parse_queues(value: str) -> tuple[str, ...]:
     "--queues",
     default=",".join(WORKER_QUEUES),
     show_default=True,
-    help="Whose tasks: fetch, encode, build. A build takes long; give it workers of its own.",
+    help="Whose tasks: products, fetch, encode, build. A build takes long: give it its own.",
 )
 @click.option(
     "--stop-within",
@@ -61,6 +81,7 @@ def parse_queues(value: str) -> tuple[str, ...]:
     show_default=True,
     help="Seconds to finish what is at work after a signal; then it is ended.",
 )
+@click.option("--check", is_flag=True, help="Say whether one of this machine is at work, and end.")
 @json_option
 def worker(
     *,
@@ -68,6 +89,7 @@ def worker(
     devices: str | None,
     queues: str,
     stop_within: float,
+    check: bool,
     as_json: bool,
 ) -> None:
     """Work on what is queued until SIGTERM or Ctrl-C.
@@ -75,22 +97,41 @@ def worker(
     The first signal lets every process finish its batch; a second one ends them at once, which
     loses nothing but the work of that batch. A process that dies is started again.
     """
+    if check:
+        check_worker(as_json=as_json)
+        return
     if processes is not None and devices is not None:
         raise click.UsageError("Give --processes or --devices, not both.")
-    from indexer.broker import prepare_broker
-    from indexer.celery_app import make_app
-    from indexer.workers import WorkerGroup, default_processes
-    from search.db import open_database
+    from indexer.workers import default_processes
 
     settings, taken = load_settings(), parse_queues(queues)
     # One build at a time: a second process would only wait for the first.
     usual = 1 if taken == ("build",) else default_processes(settings)
     chosen = [settings.device] * (processes or usual) if devices is None else parse_devices(devices)
+    deaths = supervise(settings, chosen, taken, stop_within)
+    if as_json:
+        echo_json({"processes": len(chosen), "deaths": deaths})
+
+
+def supervise(
+    settings: Settings, devices: Sequence[str], queues: Sequence[str], stop_within_s: float
+) -> int:
+    """Keep workers alive until a signal; return how many died meanwhile.
+
+    Raises:
+        DatabaseUnavailable: PostgreSQL does not answer.
+        BrokerUnavailable: the broker does not.
+    """
+    from indexer.broker import prepare_broker
+    from indexer.celery_app import make_app
+    from indexer.workers import WorkerGroup
+    from search.db import open_database
+
     # Checked here once, so that a wrong address is one clear error and not one per restart.
     open_database(settings).dispose()
     prepare_broker(make_app(settings), settings)
     asked = threading.Event()
-    with WorkerGroup(settings, chosen, queues=taken, stop_within_s=stop_within) as group:
+    with WorkerGroup(settings, devices, queues=queues, stop_within_s=stop_within_s) as group:
 
         def on_signal(_number: int, _frame: FrameType | None) -> None:
             if asked.is_set():
@@ -99,13 +140,12 @@ def worker(
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, on_signal)
-        where, what = ", ".join(sorted(set(chosen))), ", ".join(taken)
+        where, what = ", ".join(sorted(set(devices))), ", ".join(queues)
         click.echo(
-            f"{len(chosen)} worker{'s'[: len(chosen) != 1]} on {where} for {what}; "
+            f"{len(devices)} worker{'s'[: len(devices) != 1]} on {where} for {what}; "
             "Ctrl-C ends them after their batch, twice at once.",
             err=True,
         )
         while not asked.wait(timeout=3600):
             pass
-    if as_json:
-        echo_json({"processes": len(chosen), "deaths": group.deaths})
+    return group.deaths

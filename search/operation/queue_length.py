@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from search.settings import Settings
 
+PRODUCT_QUEUE = "findalike.products"
 FETCH_QUEUE = "findalike.fetch"
 ENCODE_QUEUE = "findalike.encode"
 BUILD_QUEUE = "findalike.build"
-QUEUES = (FETCH_QUEUE, ENCODE_QUEUE, BUILD_QUEUE)
-WORKER_QUEUES = ("fetch", "encode")
+QUEUES = (PRODUCT_QUEUE, FETCH_QUEUE, ENCODE_QUEUE, BUILD_QUEUE)
+WORKER_QUEUES = ("products", "fetch", "encode")
 """What a worker takes unless told otherwise: a build would keep the others waiting for hours."""
 BROKER_WITHIN_S = 3
 
@@ -25,7 +26,8 @@ def queue_lengths(session: Session, settings: Settings) -> dict[str, int] | None
     """Return how many tasks wait for a worker, by the queues' short names.
 
     Returns:
-        `{"fetch": 0, "encode": 3, "build": 0}`; None where the broker does not answer.
+        `{"products": 0, "fetch": 0, "encode": 3, "build": 0}`; None where the broker does not
+        answer.
     """
     if settings.broker_url is None:
         return _lengths_in_database(session)

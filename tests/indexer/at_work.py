@@ -14,7 +14,7 @@ from search.models import Embedding, ProductImage
 from search.settings import Settings
 from tests.factories import make_image, make_product
 
-WITHIN_S = 60.0
+WITHIN_S = 110.0
 
 
 def add_pictures(database: Engine, addresses: list[str]) -> None:

@@ -27,8 +27,8 @@ class Gate:
         self._open.set()
 
     def wait(self) -> None:
-        """Wait until the gate is open, a minute at most."""
-        self._open.wait(60)
+        """Wait until the gate is open, five minutes at most."""
+        self._open.wait(300)
 
 
 class _Server(ThreadingHTTPServer):

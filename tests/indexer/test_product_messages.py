@@ -7,7 +7,7 @@ from celery import Celery
 from sqlalchemy import Engine, select
 
 import indexer.product_messages as messages
-from indexer.broker import prepare_broker, waiting_messages
+from indexer.broker import PRODUCT_QUEUE, prepare_broker, waiting_messages
 from indexer.celery_app import make_app
 from indexer.product_messages import DELETE_PRODUCT, PUT_PRODUCT, register_product_tasks
 from search.audit import read_trail
@@ -88,5 +88,5 @@ def test_a_message_outlives_the_database(
             task.run(MUG)
     finally:
         task.pop_request()
-    assert waiting_messages(app) == 1
+    assert waiting_messages(app, PRODUCT_QUEUE) == 1
     assert changes(database) == []

@@ -116,7 +116,8 @@ class StatusView(Read):
     changes: WaitingView
     queued_tasks: int | None = Field(description="Null: the broker does not answer.")
     queues: Counts | None = Field(
-        description="Tasks that wait, by queue.", examples=[{"fetch": 0, "encode": 3, "build": 0}]
+        description="Tasks that wait, by queue.",
+        examples=[{"products": 0, "fetch": 0, "encode": 3, "build": 0}],
     )
     disk: DiskView
 

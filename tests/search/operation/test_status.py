@@ -90,7 +90,7 @@ def test_queue_length_is_what_kombu_has_not_delivered(shop: Engine, settings: Se
             text("INSERT INTO kombu_message VALUES (true, 1), (true, 1), (false, 1), (true, 2)")
         )
     found = read_status(shop, settings)
-    assert found.queues == {"fetch": 0, "encode": 2, "build": 1}
+    assert found.queues == {"products": 0, "fetch": 0, "encode": 2, "build": 1}
     assert found.queued_tasks == 3
 
 
