@@ -5,6 +5,7 @@ before the commit that names it. A crash in between leaves a file that nothing r
 (`indexer.upkeep` removes it) and pictures that are as unencoded as before.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import sqlalchemy
+import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -25,6 +27,9 @@ from search.jobs import advance
 from search.models import Embedding, ProductImage, Quarantine
 from search.pictures import PictureStore
 from search.settings import Settings
+from search.tracing import annotate
+
+log = structlog.get_logger()
 
 REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
 
@@ -37,7 +42,38 @@ class BatchResult:
     last_image_id: int  # highest id claimed, 0 for none
     encoded: int = 0  # embeddings made
     reused: int = 0  # usable pictures whose content had an embedding
-    failed: int = 0  # pictures refused
+    refused: tuple[Refused, ...] = ()
+    image_ids: tuple[int, ...] = ()  # all that were claimed
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> int:
+        """Pictures refused."""
+        return len(self.refused)
+
+    def tell(self, job_id: int) -> None:
+        """Log what was done; pictures by number, so that one can be followed through all lines."""
+        for part in self.refused:
+            held = part.claim
+            log.info(
+                "picture_refused",
+                job_id=job_id,
+                image_id=held.image_id,
+                sku=held.sku,
+                reason=part.reason,
+                detail=part.detail,
+            )
+        if self.claimed:
+            annotate(pictures=self.claimed, refused=self.failed)
+            log.info(
+                "batch_encoded",
+                job_id=job_id,
+                image_ids=self.image_ids,
+                encoded=self.encoded,
+                reused=self.reused,
+                refused=self.failed,
+                seconds=round(self.seconds, 3),
+            )
 
 
 class BatchEncoder:
@@ -86,16 +122,20 @@ class BatchEncoder:
         claims = claim(session, self.encoder.tag, self.settings.batch_images, after=after)
         if not claims:
             return BatchResult(0, 0)
+        started = time.perf_counter()
         tag = self.encoder.tag
         encoded = self._pipeline.run(claims, lambda digests: known(session, tag, digests))
         made = self._keep(session, encoded)
         seen = [part for part in encoded.outcomes if isinstance(part, Seen)]
-        refused = [part for part in encoded.outcomes if isinstance(part, Refused)]
+        refused = tuple(part for part in encoded.outcomes if isinstance(part, Refused))
         stamp(session, seen, refused)
         tally = Counter(f"failed.{part.reason}" for part in refused)
         tally["encoded"], tally["reused"] = made, len(seen) - made
+        seconds = time.perf_counter() - started
+        tally["worker_ms"] = round(1000 * seconds)
         advance(session, job_id, done=len(seen), failed=len(refused), tally=tally)
-        return BatchResult(len(claims), claims[-1].image_id, made, len(seen) - made, len(refused))
+        ids = tuple(held.image_id for held in claims)
+        return BatchResult(len(ids), ids[-1], made, len(seen) - made, refused, ids, seconds)
 
     def _keep(self, session: Session, encoded: Encoded) -> int:
         """Write the vectors as one shard and record them; return how many were new."""

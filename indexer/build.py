@@ -23,9 +23,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from indexer.attribute_rows import answers, store_attributes
 from indexer.attributes import Attributes, describe
 from indexer.calibrate import calibrate
-from indexer.measure import make_queries, tune
+from indexer.measure import make_queries
 from indexer.snapshot import Snapshot, take_snapshot
 from indexer.sole_job import SoleJob, sole_job
+from indexer.train import Trainer, earlier_generation
 from search.columns import load_columns, write_columns
 from search.db import session_scope
 from search.embeddings import EmbeddingStore
@@ -50,7 +51,7 @@ from search.index import write_index
 from search.models import Generation as GenerationRow
 from search.results import HalfVectors
 from search.settings import Settings
-from search.training import IndexPlan, plan_index, train_index
+from search.training import IndexPlan, plan_index
 from search.vocabulary import load_vocabulary
 from search.words import write_words
 
@@ -156,19 +157,17 @@ def _write(
     """Write all files of a generation but its vectors, which are there; the manifest last."""
     write_columns(directory / COLUMNS, snapshot.rows, snapshot.facets)
     write_words(directory / WORDS, snapshot.words)
-    plan = plan_for(settings, *vectors.shape)
-    tell(f"Training {plan.factory}")
-    faiss_index = train_index(plan, vectors)
-    write_index(faiss_index, directory / INDEX)
-    tell("Measuring recall")
-    queries = make_queries(vectors, snapshot.titles, encoder)
-    index, measured = tune(faiss_index, vectors, queries, settings)
+    name = directory.name.removeprefix(TEMPORARY)
+    earlier = earlier_generation(database, directory.parent, encoder.tag)
+    trainer = Trainer(name, plan_for(settings, *vectors.shape), vectors, settings, earlier)
+    trained = trainer.make(lambda: make_queries(vectors, snapshot.titles, encoder), tell)
+    write_index(trained.index.index, directory / INDEX)
     tell("Calibrating similarities")
     columns = load_columns(directory / COLUMNS)
-    thresholds = calibrate(database, snapshot, columns, index, encoder, settings)
+    thresholds = calibrate(database, snapshot, columns, trained.index, encoder, settings)
     manifest = Manifest(
         format=FORMAT,
-        name=directory.name.removeprefix(TEMPORARY),
+        name=name,
         created_at=datetime.now(UTC),
         model=settings.model,
         model_tag=encoder.tag,
@@ -178,12 +177,13 @@ def _write(
         products=snapshot.products,
         signature=snapshot.signature,
         changed_from=snapshot.changed_from,
-        **asdict(plan),
-        nprobe=index.nprobe,
+        **asdict(trained.plan),
+        nprobe=trained.index.nprobe,
         candidates=settings.candidates,
         left_out=snapshot.left_out,
         files={file: file_entry(directory / file) for file in sorted(FILES)},
-        measured=measured,
+        measured=trained.measured,
+        training=trained.training,
         thresholds=thresholds,
     )
     return write_manifest(directory, manifest)

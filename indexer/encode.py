@@ -27,6 +27,7 @@ from indexer.encode_job import (
     summary,
     uncount,
 )
+from indexer.run_context import run_headers
 from indexer.upkeep import prune_orphan_shards
 from search.db import run_transaction, session_scope
 from search.embeddings import EmbeddingStore
@@ -83,7 +84,7 @@ def start_encoding(
 
 def _send(app: Celery, job_id: int, messages: int) -> None:
     for _ in range(messages):
-        app.send_task(ENCODE_BATCH, [job_id])
+        app.send_task(ENCODE_BATCH, [job_id], headers=run_headers())
 
 
 def _messages(remaining: int, settings: Settings) -> int:
@@ -113,13 +114,7 @@ def encode_step(batches: BatchEncoder, job_id: int, send: Callable[[int], None])
         return False
     send(max(0, _messages(remaining, batches.settings) - 1))
     result = batches.run(job_id)
-    log.info(
-        "batch_encoded",
-        job_id=job_id,
-        encoded=result.encoded,
-        reused=result.reused,
-        failed=result.failed,
-    )
+    result.tell(job_id)
     if result.claimed:
         send(1)
     if result.claimed < batches.settings.batch_images:

@@ -104,7 +104,7 @@ def _show(
 ) -> JobView:
     """Show progress until the job is done; return its last state."""
     moved_at, processed, hinted = time.monotonic(), -1, False
-    with track("Encoding pictures", quiet=quiet) as bar:
+    with track("Encoding pictures", quiet=quiet, unit="pictures") as bar:
         for job in jobs:
             # A total of 0 is not counted yet, unless the job is over.
             bar.update(job.processed, job.total or None)

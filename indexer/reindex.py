@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from indexer.attribute_rows import predicted_by_another
 from indexer.build import build_generation
 from indexer.changes import take_changes
+from indexer.conclusion import conclude
 from indexer.encode_run import run_encoding
 from indexer.ingest import ingest
 from indexer.inspect import look_after
@@ -26,7 +27,7 @@ from indexer.new_model import Model, load_model, model_of, told_of_waiting, wait
 from indexer.sole_job import SoleJob, outlasting, sole_job
 from indexer.sweep import sweep
 from indexer.up_to_date import is_current
-from indexer.upkeep import forget_damaged_shards, forget_old_events, prune_thumbnails
+from indexer.upkeep import forget_damaged_shards
 from search.changes import API_SOURCE, waiting_changes
 from search.db import open_database, session_scope
 from search.embeddings import EmbeddingStore
@@ -34,21 +35,16 @@ from search.errors import (
     AlreadyRunning,
     DamagedShard,
     DatabaseUnavailable,
-    NoGeneration,
     RehearsalRefused,
     UnusableCatalogue,
 )
-from search.generation import Generation, load_generation
 from search.models import Generation as GenerationRow
 from search.models import Product
 from search.operation.alarm import alarm_about, raise_alarm
 from search.progress import track
 from search.publication import prune, publish
 from search.rehearsal import latest_rehearsal
-from search.rehearsal.counts import Recount, recount
-from search.sent_pictures import prune_sent_pictures
 from search.settings import Settings
-from search.thumbnails import ThumbnailStore
 
 log = structlog.get_logger()
 
@@ -135,7 +131,9 @@ class Reindex:
             else:  # nothing can be encoded or asked with the old model any more
                 self._leave(job, live, steps=4)
             self.report["new_model"] = self._build_beside(database, job, model)
-        outlasting(lambda: self._conclude(database))
+        self.report |= outlasting(
+            lambda: conclude(database, self.settings, job.id, self.report["sources"])
+        )
 
     def _renew(self, database: sqlalchemy.Engine, job: SoleJob, model: Model) -> None:
         """Encode with a model; build, publish and look over where that changes anything.
@@ -203,18 +201,6 @@ class Reindex:
         with session_scope(database) as session:
             self.report["rehearsal"] = latest_rehearsal(session, built)
 
-    def _conclude(self, database: sqlalchemy.Engine) -> None:
-        """Write the account, and throw away what is old."""
-        generation = self._load_live(database)
-        with session_scope(database) as session:
-            self.report["manifest"] = session.get_one(GenerationRow, generation.id).manifest
-        self.report["products"] = self._account(recount(database, generation))
-        self.report["events_forgotten"] = forget_old_events(
-            database, self.settings.root, older_than_days=self.settings.events_days
-        )
-        prune_sent_pictures(database, self.settings.root)
-        prune_thumbnails(database, ThumbnailStore(self.settings.root))
-
     def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
         with session_scope(database) as session:
             return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
@@ -227,32 +213,8 @@ class Reindex:
         with session_scope(database) as session:
             return None if predicted_by_another(session, model.tag) else live
 
-    def _load_live(self, database: sqlalchemy.Engine) -> Generation:
-        """Load the live generation, whatever model built it; NoGeneration where there is none."""
-        row = self._live(database)
-        if row is None:
-            raise NoGeneration
-        return load_generation(self.settings.root / "generations" / row.directory, row.id)
-
-    def _account(self, found: Recount) -> dict[str, int]:
-        """Return what became of all that came in, so that nothing is missing silently.
-
-        `rows` and `refused` count what this run read. `products` are all of the catalogue; each is
-        indexed, without a usable picture, retired, or waits because it changed during the run.
-        """
-        sources = self.report["sources"]
-        return {
-            "rows": sum(each["rows"] for each in sources),
-            "refused": sum(each["refused"] for each in sources),
-            "products": found.products,
-            "indexed": found.indexed,
-            "without_picture": found.without_picture,
-            "retired": found.retired,
-            "waiting": found.waiting,
-        }
-
     def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
-        with track(f"Reading {source}", quiet=self.quiet) as bar:
+        with track(f"Reading {source}", quiet=self.quiet, unit="rows") as bar:
             found = ingest(
                 database,
                 source,

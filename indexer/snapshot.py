@@ -1,6 +1,7 @@
 """What a generation would hold: one consistent look at the catalogue and its embeddings."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,15 +57,15 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         Session(connection) as session,
     ):
         changed_from = session.scalars(text(OLDEST_OPEN)).one()
-        digest = hashlib.sha256(repr((model_tag, vocabulary)).encode())
+        digest = _begun(model_tag, vocabulary)
         rows, shards, shard_rows, titles, shares = [], [], [], [], bytearray()
         listed: dict[int, Listed] = {}
         edits = _edits(session)
         for record in session.execute(_indexed(model_tag)):
-            *fields, title, colours, structure, sha256, shard, shard_row = record
+            *fields, title, colours, structure, _sha256, shard, shard_row = record
             image_id, product_id, price_cents, in_stock, *texts = fields
             edited = edits.get(product_id, {})
-            digest.update(repr((*fields, edited, title, colours, structure, sha256)).encode())
+            digest.update(_signed(record, edited))
             values = dict(zip(FIELDS, texts, strict=True)) | edited
             row = ColumnRow(image_id, product_id, price_cents, in_stock, values)
             rows.append(row)
@@ -89,6 +90,28 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         signature=digest.hexdigest(),
         changed_from=changed_from,
     )
+
+
+def read_signature(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocabulary) -> str:
+    """Return the signature that `take_snapshot` would give, in a fraction of its time."""
+    with (
+        database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        Session(connection) as session,
+    ):
+        digest, edits = _begun(model_tag, vocabulary), _edits(session)
+        for record in session.execute(_indexed(model_tag)):
+            digest.update(_signed(record, edits.get(record[1], {})))
+    return digest.hexdigest()
+
+
+def _begun(model_tag: str, vocabulary: Vocabulary) -> "hashlib._Hash":
+    return hashlib.sha256(repr((model_tag, vocabulary)).encode())
+
+
+def _signed(record: Sequence[Any], edited: dict[str, str]) -> bytes:
+    """Return what the signature is made of: all that a row says but where its vector is stored."""
+    *fields, title, colours, structure, sha256, _shard, _row = record
+    return repr((*fields, edited, title, colours, structure, sha256)).encode()
 
 
 def _indexed(model_tag: str) -> Select[Any]:

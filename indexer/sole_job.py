@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -10,13 +10,20 @@ import sqlalchemy
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
+from indexer.cost import Cost
+from indexer.run_context import work_of
 from search.advisory_locks import Hold, exclusively
 from search.db import is_lost_connection, run_transaction, session_scope
 from search.errors import DatabaseUnavailable
-from search.jobs import advance, begin_stage, fail, finish, start_job
+from search.job_stages import begin_stage, end_stage, measure_stage
+from search.jobs import advance, fail, finish, start_job
 from search.models import Job
+from search.progress import recording
+from search.tracing import span
 
 AWAY_AT_MOST_S = 300.0
 """A database that stays away for longer fails the run."""
@@ -27,10 +34,11 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class SoleJob:
-    """A job that is the only one of its kind; `report` is kept when it ends.
+    """A job that is the only one of its kind; `report` is kept as stages end, and at the end.
 
-    Its stages are steps that have names; the report gets the seconds that each took. It outlasts
-    a restart of the database: what it writes is written again, and the lock taken again.
+    Its stages are steps that have names; the report gets the seconds that each took, and what it
+    cost this process and those that it started and waited for. It outlasts a restart of the
+    database: what it writes is written again, and the lock taken again.
     """
 
     id: int
@@ -39,6 +47,8 @@ class SoleJob:
     report: dict[str, Any] = field(default_factory=dict)
     _stage: str | None = None
     _began_at: float = 0.0  # monotonic seconds
+    _cost: Cost = field(default_factory=Cost.so_far)
+    _traced: ExitStack = field(default_factory=ExitStack)
 
     def step(self) -> None:
         """Count one step as done."""
@@ -57,6 +67,9 @@ class SoleJob:
         """
         self.end()
         self._stage, self._began_at = stage, time.monotonic()
+        self._cost = Cost.so_far()
+        self._traced.enter_context(bound_contextvars(stage=stage))
+        self._traced.enter_context(span(f"stage {stage}", job_id=self.id))
         run_transaction(self.database, lambda session: begin_stage(session, self.id, stage))
         self.hold.renew()
 
@@ -66,8 +79,29 @@ class SoleJob:
             return
         seconds = self.report.setdefault("seconds", {})
         seconds[self._stage] = round(time.monotonic() - self._began_at, 2)
+        self.report.setdefault("cost", {})[self._stage] = Cost.so_far().since(self._cost)
+        log.info("stage_done", seconds=seconds[self._stage])
+        self._traced.close()
         self._stage = None
-        self.step()
+
+        def record(session: Session) -> None:
+            end_stage(session, self.id, self.report)
+            advance(session, self.id, done=1)
+
+        run_transaction(self.database, record)
+
+    def give_up(self, error: BaseException) -> None:
+        """Record why it failed, and leave the stage that it was at."""
+        log.error("job_failed", error=_reason(error))
+        self._traced.close()
+        # What went wrong first is what the caller must hear of, not a database that is away.
+        with suppress(SQLAlchemyError), session_scope(self.database) as session:
+            fail(session, self.id, _reason(error), self.report)
+
+    def measure(self, done: int, total: int | None, *, unit: str, step: str | None) -> None:
+        """Record how far the present stage is; a database that is away costs nothing else."""
+        with suppress(SQLAlchemyError), session_scope(self.database) as session:
+            measure_stage(session, self.id, done, total, unit=unit, step=step)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -93,15 +127,15 @@ def sole_job(database: sqlalchemy.Engine, kind: str, steps: int) -> Iterator[Sol
             for job_id in session.scalars(dead).all():
                 fail(session, job_id, "It was killed, or its machine went down.")
             job = SoleJob(start_job(session, kind, total=steps), database, hold)
-        try:
-            yield job
-        except BaseException as error:
-            # What went wrong first is what the caller must hear of, not a database that is away.
-            with suppress(SQLAlchemyError), session_scope(database) as session:
-                fail(session, job.id, _reason(error), job.report)
-            raise
-        job.end()
-        run_transaction(database, lambda session: finish(session, job.id, job.report))
+        with work_of(kind, job.id), recording(job.measure):
+            try:
+                yield job
+            except BaseException as error:
+                job.give_up(error)
+                raise
+            job.end()
+            run_transaction(database, lambda session: finish(session, job.id, job.report))
+            log.info("job_done", seconds=job.report.get("seconds"))
 
 
 def outlasting(work: Callable[[], T]) -> T:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 import sqlalchemy
 import structlog
-from celery import Celery
+from celery import Celery, Task
 
 from indexer.batch import BatchEncoder
 from indexer.celery_app import ENCODE_BATCH
 from indexer.encode import encode_step
 from indexer.encode_job import model_wanted
 from indexer.product_messages import register_product_tasks
+from indexer.run_context import message_of, own_headers
 from search.db import is_lost_connection, run_transaction, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
@@ -58,19 +59,21 @@ def register_tasks(app: Celery, state: WorkerState) -> None:
     """Make an application able to run the tasks that `indexer.celery_app` can send."""
     register_product_tasks(app, state.database, state.settings)
 
-    @app.task(name=ENCODE_BATCH)  # type: ignore[untyped-decorator]
-    def encode_batch(job_id: int) -> None:
+    @app.task(name=ENCODE_BATCH, bind=True)  # type: ignore[untyped-decorator]
+    def encode_batch(task: Task, job_id: int) -> None:
         """Encode one batch of pictures and ask for the next."""
+        headers = own_headers(task.request.headers)
 
         def send(messages: int) -> None:
-            for _ in range(messages):
-                app.send_task(ENCODE_BATCH, [job_id])
+            for _ in range(messages):  # as this one was: of the run, not of this batch
+                app.send_task(ENCODE_BATCH, [job_id], headers=headers)
 
         def step() -> None:
             if batches := state.batches(job_id):
                 encode_step(batches, job_id, send)
 
-        run_or_fail_job(state, job_id, step)
+        with message_of(headers, ENCODE_BATCH, job_id):
+            run_or_fail_job(state, job_id, step)
 
 
 def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object]) -> None:
@@ -78,7 +81,7 @@ def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object])
     try:
         step()
     except Exception as error:
-        log.exception("task_failed", job_id=job_id)
+        log.exception("task_failed")
         if is_lost_connection(error) or isinstance(error, DatabaseUnavailable):
             return  # the job goes on with the next message
         with session_scope(state.database) as session:

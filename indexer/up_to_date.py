@@ -5,9 +5,9 @@ import structlog
 
 from indexer.build import plan_for
 from indexer.new_model import Model
-from indexer.snapshot import take_snapshot
+from indexer.snapshot import read_signature
 from search.errors import DamagedGeneration
-from search.generation import load_generation
+from search.generation import load_generation, verify_files
 from search.models import Generation as GenerationRow
 from search.rehearsal.counts import recount
 from search.vocabulary import load_vocabulary
@@ -16,16 +16,21 @@ log = structlog.get_logger()
 
 
 def is_current(database: sqlalchemy.Engine, model: Model, kept: GenerationRow) -> bool:
-    """Whether a new build with a model would hold what a generation holds, in the same index."""
+    """Whether a new build with a model would hold what a generation holds, in the same index.
+
+    Its files are read to their last byte: what a disk has spoilt is built anew.
+    """
     settings = model.settings
-    snapshot = take_snapshot(database, model.tag, load_vocabulary(settings.vocabulary))
-    if (kept.manifest or {}).get("signature") != snapshot.signature:
+    signature = read_signature(database, model.tag, load_vocabulary(settings.vocabulary))
+    if (kept.manifest or {}).get("signature") != signature:
         return False
+    directory = settings.root / "generations" / kept.directory
     try:
-        found = load_generation(settings.root / "generations" / kept.directory, kept.id)
+        verify_files(directory)
+        found = load_generation(directory, kept.id)
     except DamagedGeneration as error:
         log.warning("generation_damaged", generation=kept.id, error=str(error))
         return False
     if recount(database, found).wrong:
         return False
-    return plan_for(settings, *found.vectors.shape).factory == found.manifest.factory
+    return plan_for(settings, *found.vectors.shape).allows(found.manifest.factory)

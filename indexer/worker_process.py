@@ -24,6 +24,7 @@ from search.cli import configure_logging
 from search.db import connect_database, open_database, worker_application_name
 from search.errors import FindalikeError
 from search.settings import Settings, load_settings
+from search.tracing import configure_tracing
 
 SIGN_OF_LIFE_S = 2.0
 
@@ -97,7 +98,7 @@ def run_worker(settings: Settings) -> int:
         without_mingle=True,
         without_heartbeat=True,
     )
-    log.info("worker_started", pid=os.getpid(), device=settings.device)
+    log.info("worker_started", device=settings.device)
     try:
         worker.start()
     finally:
@@ -114,6 +115,7 @@ def _keep_logging(**_: object) -> None:
 if __name__ == "__main__":
     configure_logging()
     try:
+        configure_tracing(load_settings(), "findalike-worker")
         sys.exit(run_worker(load_settings()))
     except FindalikeError as failure:
         log.critical("worker_failed", error=str(failure))

@@ -6,6 +6,7 @@ module imports none of them until one is asked for. Exit code 0 done, 1 failed, 
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -16,6 +17,7 @@ import structlog
 
 from search.errors import FindalikeError
 from search.settings import load_settings
+from search.tracing import add_trace_ids, configure_tracing
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -64,6 +66,8 @@ def configure_logging() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _add_pid,
+            add_trace_ids,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer()
             if settings.log_format == "json"
@@ -72,6 +76,12 @@ def configure_logging() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _add_pid(_logger: object, _method: str, event: Any) -> Any:  # noqa: ANN401  (structlog's)
+    """Name the process in a log line: the lines of several workers meet in one file."""
+    event.setdefault("pid", os.getpid())
+    return event
 
 
 class RegisteredCommands(click.Group):
@@ -93,6 +103,7 @@ class RegisteredCommands(click.Group):
 def commands() -> None:
     """Find products by photo, by text, or by both."""
     configure_logging()
+    configure_tracing(load_settings(), "findalike")
 
 
 def main() -> None:

@@ -70,6 +70,26 @@ class Thresholds(_Frozen):
     text_false_alarm: float
 
 
+class Fit(_Frozen):
+    """How well the trained parts of an index describe what it holds; see `search.drift`."""
+
+    centroid_error: float  # mean squared distance of a vector to its list's centroid
+    code_error: float  # mean squared distance of a vector to what its code says
+    imbalance: float  # of the lists' lengths; 1: all are equally long
+
+
+class Training(_Frozen):
+    """What the index was trained on: this generation's own vectors, or those of one before."""
+
+    trained_in: str  # name of the generation
+    vectors: int  # how many it had
+    reused: int  # how many builds have taken it over since
+    fit_at_training: Fit
+    fit: Fit
+    drift: float  # growth of the errors since it was trained, see `search.drift`
+    why: str  # it was trained here, or taken over
+
+
 class Manifest(_Frozen):
     """What a generation holds, how it was built and what it reached."""
 
@@ -94,6 +114,7 @@ class Manifest(_Frozen):
     left_out: dict[str, int]  # products and pictures that are not indexed, by reason
     files: dict[str, FileEntry]
     measured: Measured
+    training: Training | None = None  # None: exact search, nothing to train
     thresholds: Thresholds | None = None  # None: too few products to fit any
     checksum: str = ""  # sha256 of all the rest, hex; set by `write_manifest`
 

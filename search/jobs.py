@@ -14,10 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.errors import JobFailed
+from search.job_stages import STAGE, StageProgress, count_steps, lasting, read_progress, samples_of
 from search.models import Job
-
-STAGE = "stage"
-"""What the report calls the stage that a job is at."""
+from search.pace import rate_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,27 @@ class JobView:
         return self.report.get(STAGE)
 
     @property
+    def progress(self) -> StageProgress | None:
+        """How far that stage is; None where nobody counts, and where the job is over."""
+        return read_progress(self.report) if self.state == "running" else None
+
+    @property
+    def reached(self) -> float:
+        """Steps that are over, with the part of the present one that is."""
+        progress = self.progress
+        return self.processed if progress is None else self.processed + progress.share
+
+    @property
     def elapsed_s(self) -> float:
         """Seconds from start to end, or to now."""
         return ((self.finished_at or datetime.now(UTC)) - self.started_at).total_seconds()
 
     @property
     def rate(self) -> float | None:
-        """Steps per second, over all of it; None before the first step."""
+        """Steps per second, over the last minute while it runs; None before the first step."""
+        samples = samples_of(self.report)
+        if self.state == "running" and not self.stage and samples:
+            return rate_of(samples, datetime.now(UTC).timestamp())
         return self.processed / self.elapsed_s if self.processed and self.elapsed_s > 0 else None
 
     @property
@@ -101,18 +114,8 @@ def advance(
     job.failed += failed
     job.total = max(job.total, job.done + job.failed)
     job.updated_at = func.now()
-    if tally:
-        job.report = add_tally(job.report or {}, tally)
-    session.flush()
-
-
-def begin_stage(session: Session, job_id: int, stage: str) -> None:
-    """Say which stage a running job is at."""
-    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
-    if job is None:
-        return
-    job.report = dict(job.report or {}) | {STAGE: stage}
-    job.updated_at = func.now()
+    report = add_tally(job.report or {}, tally or {})
+    job.report = count_steps(report, job.started_at, job.done + job.failed)
     session.flush()
 
 
@@ -162,7 +165,9 @@ def _end(
         return False
     job.state, job.error = state, error
     kept = dict(job.report or {}) | dict(report or {})
-    job.report = {key: kept[key] for key in kept if key != STAGE or state == "failed"}
+    job.report = lasting(kept)
+    if state == "failed" and STAGE in kept:
+        job.report |= {STAGE: kept[STAGE]}
     job.updated_at = job.finished_at = func.now()
     session.flush()
     return True

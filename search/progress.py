@@ -1,8 +1,13 @@
-"""Progress of long commands: a bar with rate and time left, or plain lines off a terminal."""
+"""Progress of long commands: a bar with rate and time left, or plain lines off a terminal.
+
+What is shown can be recorded as well, for those who look from elsewhere: see `recording`.
+"""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +22,27 @@ from rich.progress import (
 from rich.text import Text
 
 LINE_EVERY_S = 5.0
+RECORD_EVERY_S = 1.0
+
+
+class Record(Protocol):
+    """Takes down how far work is; called once a second at most, and at the end."""
+
+    def __call__(self, done: int, total: int | None, *, unit: str, step: str | None) -> None:
+        """Keep what is done, how much there is if anybody knows, and what is being done."""
+
+
+_record: ContextVar[Record | None] = ContextVar("record", default=None)
+
+
+@contextmanager
+def recording(record: Record) -> Iterator[None]:
+    """Have everything that `track` shows within a block recorded, quiet or not."""
+    token = _record.set(record)
+    try:
+        yield
+    finally:
+        _record.reset(token)
 
 
 class RateColumn(ProgressColumn):
@@ -31,8 +57,10 @@ class RateColumn(ProgressColumn):
 class Track:
     """How far one piece of work is. Made by `track`."""
 
-    def __init__(self, label: str, total: int | None, console: Console) -> None:
-        self.label, self.total, self.done = label, total, 0
+    def __init__(self, label: str, total: int | None, console: Console, unit: str = "") -> None:
+        self.label, self.total, self.done, self.unit = label, total, 0, unit
+        self._step: str | None = None
+        self._record, self._recorded = _record.get(), 0.0
         self._console = console
         self._started = self._printed = time.monotonic()
         self._bar: Progress | None = None
@@ -55,6 +83,8 @@ class Track:
             self._bar.update(self._task, completed=done, total=self.total)
         elif time.monotonic() - self._printed >= LINE_EVERY_S:
             self._line()
+        if time.monotonic() - self._recorded >= RECORD_EVERY_S:
+            self._take_down()
 
     def describe(self, step: str) -> None:
         """Say which step the work is at, where steps can't be counted."""
@@ -62,6 +92,14 @@ class Track:
             self._bar.update(self._task, description=f"{self.label}: {step}")
         else:
             self._console.print(f"{self.label}: {step}", highlight=False)
+        self._step = step
+        self._take_down()
+
+    def _take_down(self) -> None:
+        """Tell whoever records."""
+        if self._record is not None:
+            self._recorded = time.monotonic()
+            self._record(self.done, self.total, unit=self.unit, step=self._step)
 
     def _line(self) -> None:
         """Print one plain line: done, rate, time left."""
@@ -83,12 +121,18 @@ class Track:
             self._bar.stop()
         else:
             self._line()
+        self._take_down()
 
 
 @contextmanager
-def track(label: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Track]:
-    """Show progress on standard error until the block ends; `quiet` shows nothing."""
-    shown = Track(label, total, Console(stderr=True, quiet=quiet))
+def track(
+    label: str, total: int | None = None, *, quiet: bool = False, unit: str = ""
+) -> Iterator[Track]:
+    """Show progress on standard error until the block ends; `quiet` shows nothing.
+
+    `unit` is what is counted, such as `pictures`, for those who `recording` tells.
+    """
+    shown = Track(label, total, Console(stderr=True, quiet=quiet), unit)
     try:
         yield shown
     finally:

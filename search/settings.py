@@ -223,6 +223,13 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["console", "json"], Field(description="How log lines look.")] = (
         "console"
     )
+    otlp_endpoint: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://",
+            description="OpenTelemetry collector for traces, by OTLP over HTTP; unset: none.",
+        ),
+    ] = None
 
     @property
     def root(self) -> Path:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from search.tracing import span
+
 
 @dataclass(slots=True)
 class Stopwatch:
@@ -14,7 +16,8 @@ class Stopwatch:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time one step."""
+        """Time one step, and trace it."""
         started = time.perf_counter()
-        yield
+        with span(f"search.{name}"):
+            yield
         self.timings_ms[name] = (time.perf_counter() - started) * 1000

@@ -4,6 +4,7 @@ Nothing is guessed that can be measured: nprobe is the smallest that reaches the
 against exact search. The same vectors give the same index.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ SLACK = 0.002
 FILLED = 0.95
 """Share of queries that must find as many candidates as asked for without a second look."""
 ADD_ROWS = 50_000
+LISTS_WITHIN = 1.25
+"""Lists of an index that exists by those planned, and the other way round: what a catalogue that
+has grown or shrunk by about a half leads to."""
+_LISTS = re.compile(r"\bIVF(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,19 @@ class IndexPlan:
     nlist: int = 0  # 0: exact, no lists
     m: int = 0  # bytes of a code; each quantizes d/m dimensions
     nbits: int = 8
+
+    def allows(self, factory: str) -> bool:
+        """Whether an index that exists is one that this plan would do with.
+
+        That is one of the same parts, and with so many lists that searching it takes about as long.
+        """
+        planned, found = _LISTS.search(self.factory), _LISTS.search(factory)
+        if planned is None or found is None:
+            return self.factory == factory
+        if _LISTS.sub("IVF", self.factory) != _LISTS.sub("IVF", factory):
+            return False
+        share = int(found[1]) / int(planned[1])
+        return 1 / LISTS_WITHIN <= share <= LISTS_WITHIN
 
 
 def plan_index(n: int, d: int, memory_bytes: int | None = None) -> IndexPlan:
@@ -105,7 +123,18 @@ def train_index(plan: IndexPlan, vectors: HalfVectors) -> Any:  # noqa: ANN401 -
         with _threads(1 if points < THREADS_FROM else faiss.omp_get_max_threads()):
             index.train(vectors[chosen].astype(np.float32))
         del quantizers  # FAISS kept bare pointers to them while it trained
-    for start in range(0, n, ADD_ROWS):
+    return fill_index(index, vectors)
+
+
+def fill_index(index: Any, vectors: HalfVectors) -> Any:  # noqa: ANN401 - FAISS has no types
+    """Put vectors, and nothing else, into a trained FAISS index; return it.
+
+    Args:
+        index: Trained; what it holds goes.
+        vectors: (n, d) float16, unit length; may be memory-mapped. Their ids are 0..n-1.
+    """
+    index.reset()
+    for start in range(0, len(vectors), ADD_ROWS):
         index.add(vectors[start : start + ADD_ROWS].astype(np.float32))
     return index
 

@@ -28,11 +28,13 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
     # Imported here, so that the server's parent process stays small and forks safely.
     from search.engine import open_search_engine
     from search.settings import load_settings
+    from search.tracing import configure_tracing
     from web.secret import load_secret_key
     from web.state import open_state
     from web.static import static_path
 
     settings = settings or load_settings()
+    configure_tracing(settings, "findalike-web")
     if engine is None:
         engine = open_search_engine(settings)
         engine.warm_up()
@@ -69,6 +71,7 @@ def assemble(app: Flask) -> None:
         limits,
         metrics,
         pictures,
+        traces,
     )
     from web.accounts import login
     from web.accounts import views as accounts
@@ -81,7 +84,7 @@ def assemble(app: Flask) -> None:
 
     for part in (pages, language, pictures, api, accounts, studio, ops, people, health, metrics):
         app.register_blueprint(part.blueprint)
-    looking = (errors, headers, language, formats, metrics, login, csrf, access, limits)
+    looking = (traces, errors, headers, language, formats, metrics, login, csrf, access, limits)
     for part in (*looking, cross_origin):
         part.install(app)
     proxies = app.extensions["findalike"].settings.proxies

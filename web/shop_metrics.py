@@ -12,6 +12,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from search.errors import FindalikeError
+from search.jobs import JobView
+from search.operation.run_report import OUTCOMES, outcome_of
 from search.operation.status import LiveIndex, Status
 
 log = structlog.get_logger()
@@ -66,6 +68,30 @@ def _work(status: Status) -> Iterator[GaugeMetricFamily]:
     for part, told in (("total", "there are"), ("done", "went well"), ("failed", "were refused")):
         values = {kind: getattr(job, part) for kind, job in newest.items()}
         yield _by(f"job_steps_{part}", f"Steps of running jobs that {told}.", "kind", values)
+    yield from _progress(newest)
+
+
+def _progress(running: Mapping[str, JobView]) -> Iterator[GaugeMetricFamily]:
+    """Yield how far running jobs are: of their stage where they have some, else of all steps."""
+    labels = ("kind", "stage")
+    done = _gauges("job_progress", "What is done of a running job's stage.", labels)
+    total = _gauges("job_progress_total", "How much there is, where that is known.", labels)
+    left = _gauges("job_seconds_left", "Time left at the rate of the last minute.", labels)
+    for kind, job in running.items():
+        at, progress = (kind, job.stage or ""), job.progress
+        if job.stage is None:
+            done.add_metric(at, job.processed)
+            if job.total:
+                total.add_metric(at, job.total)
+            if job.left_s is not None:
+                left.add_metric(at, job.left_s)
+        elif progress is not None:
+            done.add_metric(at, progress.done)
+            if progress.total is not None:
+                total.add_metric(at, progress.total)
+            if progress.left_s is not None:
+                left.add_metric(at, progress.left_s)
+    yield from (done, total, left)
 
 
 def _index(live: LiveIndex) -> Iterator[GaugeMetricFamily]:
@@ -86,9 +112,19 @@ def _nightly(status: Status) -> Iterator[GaugeMetricFamily]:
         went_well = int(last.state == "done")
         yield _gauge("last_reindex_success", "Whether the last reindex went well.", went_well)
         yield _gauge("last_reindex_seconds", "How long the last reindex took.", last.elapsed_s)
+        ended = {str(outcome): int(outcome == outcome_of(last)) for outcome in OUTCOMES}
+        yield _by("last_reindex_outcome", "What the last reindex came to.", "outcome", ended)
+    well = status.last_success
+    if well is not None and well.finished_at is not None:
+        at = well.finished_at.timestamp()
+        yield _gauge("last_success_timestamp_seconds", "When a reindex last went well.", at)
     if schedule is not None:
         late = int(schedule.overdue)
         yield _gauge("schedule_overdue", "Whether a scheduled reindex has not begun.", late)
+
+
+def _gauges(name: str, told: str, labels: tuple[str, ...]) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"findalike_{name}", told, labels=labels)
 
 
 def _gauge(name: str, told: str, value: float) -> GaugeMetricFamily:

@@ -184,6 +184,37 @@ def pages(*, photos: Path, as_json: bool) -> None:
     echo_json(found) if as_json else table(found)
 
 
+@bench.command()
+@PRODUCTS
+@click.option(
+    "--shop-products",
+    default=1200,
+    show_default=True,
+    type=click.IntRange(20),
+    help="Of the sample shop, which is drawn and encoded for real.",
+)
+@click.option("--no-synthetic", is_flag=True, help="The sample shop alone.")
+@click.option(
+    "--images-per-s",
+    type=click.FloatRange(0.1),
+    help="Rate to reckon synthetic encoding at; unset: that of the sample shop's run.",
+)
+@json_option
+def nightly(
+    *,
+    products: int,
+    shop_products: int,
+    no_synthetic: bool,
+    images_per_s: float | None,
+    as_json: bool,
+) -> None:
+    """Compare nights: `findalike reindex` in full, without changes, and with 1% changed."""
+    from scripts.benchmarks.nightly import measure_nights, table
+
+    found = measure_nights(0 if no_synthetic else products, shop_products, images_per_s)
+    echo_json(found) if as_json else table(found)
+
+
 if __name__ == "__main__":
     try:
         bench()

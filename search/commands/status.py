@@ -12,6 +12,7 @@ from search.settings import load_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from search.job_stages import StageProgress
     from search.jobs import JobView
     from search.operation.concerns import Concern
     from search.operation.schedule import ScheduleState
@@ -61,9 +62,38 @@ def describe_running(job: "JobView") -> str:
     """Write how far a running job is."""
     facts = [f"{job.kind} {job.id}: {job.processed:,} of {job.total:,}"]
     facts += [job.stage] if job.stage else []
+    if job.progress is not None:
+        facts += describe_progress(job.progress)
     facts += [f"{job.rate:,.1f}/s"] if job.rate and not job.stage else []
     facts += [f"{span(job.left_s)} left"] if job.left_s is not None else []
     return ", ".join(facts)
+
+
+def describe_progress(progress: "StageProgress") -> list[str]:
+    """Write how far the stage of a job is."""
+    whole = f" of {progress.total:,}" if progress.total is not None else ""
+    facts = (
+        [f"{progress.done:,}{whole} {progress.unit}".rstrip()]
+        if progress.done or progress.total
+        else []
+    )
+    facts += [progress.step] if progress.step else []
+    facts += [f"{progress.rate:,.1f}/s"] if progress.rate else []
+    facts += [f"{span(progress.left_s)} left of it"] if progress.left_s is not None else []
+    return facts
+
+
+def measures(job: "JobView") -> dict[str, object]:
+    """Return what follows from a running job's row: how fast, how long still."""
+    progress = job.progress
+    return {
+        "stage": job.stage,
+        "progress": None
+        if progress is None
+        else asdict(progress) | {"share": progress.share, "left_s": progress.left_s},
+        "rate": job.rate,
+        "left_s": job.left_s,
+    }
 
 
 def facts(status: "Status") -> dict[str, str]:
@@ -145,7 +175,9 @@ def status(*, as_json: bool) -> None:
         database.dispose()
     concerns = find_concerns(found, settings)
     if as_json:
-        echo_json(asdict(found) | {"concerns": [asdict(concern) for concern in concerns]})
+        running = [asdict(job) | measures(job) for job in found.running]
+        told = {"running": running, "concerns": [asdict(concern) for concern in concerns]}
+        echo_json(asdict(found) | told)
         return
     from rich.console import Console
 

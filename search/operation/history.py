@@ -64,11 +64,9 @@ class History:
 
 def read_history(session: Session, *, runs: int = 90, days: int = 30) -> History:
     """Read the last builds and nights, and the searches of the last days."""
-    builds, _ = list_jobs(session, kind="build", state="done", limit=runs)
     nights, _ = list_jobs(session, kind="reindex", limit=runs)
-    measured = [found for job in builds if (found := _measured(job)) is not None]
     return History(
-        builds=sorted(measured, key=lambda build: (build.at, build.generation)),
+        builds=measured_builds(session, runs),
         nights=[
             Night(job.started_at, job.id, job.state, job.elapsed_s)
             for job in sorted(nights, key=lambda job: (job.started_at, job.id))
@@ -76,6 +74,13 @@ def read_history(session: Session, *, runs: int = 90, days: int = 30) -> History
         ],
         days=search_days(session, days),
     )
+
+
+def measured_builds(session: Session, runs: int = 90) -> list[MeasuredBuild]:
+    """Return what the last builds reached, oldest first."""
+    builds, _ = list_jobs(session, kind="build", state="done", limit=runs)
+    measured = [found for job in builds if (found := _measured(job)) is not None]
+    return sorted(measured, key=lambda build: (build.at, build.generation))
 
 
 def _measured(job: JobView) -> MeasuredBuild | None:

@@ -63,6 +63,7 @@ class Status:
     jobs: list[JobView]  # newest first
     running: list[JobView]  # all that run now, newest first
     last_reindex: JobView | None  # the last that is over
+    last_success: JobView | None  # the last reindex that went well
     schedule: ScheduleState | None  # None: nothing is scheduled
     workers: list[WorkerView]
     queued_tasks: int | None  # None: the broker does not answer
@@ -99,6 +100,7 @@ def read_status(
             jobs=recent_jobs(session, jobs),
             running=list_jobs(session, state="running", limit=MOST_RUNNING)[0],
             last_reindex=last_over(session, "reindex"),
+            last_success=latest_job(session, "reindex", "done"),
             schedule=read_schedule(session, settings),
             workers=worker_connections(session),
             queued_tasks=queued_tasks(session, settings),

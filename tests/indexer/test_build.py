@@ -250,7 +250,7 @@ build_module.build_generation(database, settings, load_encoder(settings.model, "
 """
 
 
-@pytest.mark.parametrize("step", ["tune", "_finish"])
+@pytest.mark.parametrize("step", ["calibrate", "_finish"])
 def test_a_killed_build_changes_nothing_and_the_next_cleans_up(
     database: Engine,
     settings: Settings,
@@ -258,7 +258,7 @@ def test_a_killed_build_changes_nothing_and_the_next_cleans_up(
     small_checkpoint: Path,
     step: str,
 ) -> None:
-    """Killed while it measures, or between the rename and the row that names it verified."""
+    """Killed while it calibrates, or between the rename and the row that names it verified."""
     fill_shop(database, settings, small_encoder.tag, 20)
     live = publish(database, settings, build_generation(database, settings, small_encoder))
     before = directories(settings)
@@ -272,7 +272,7 @@ def test_a_killed_build_changes_nothing_and_the_next_cleans_up(
     left = [name for name in directories(settings) if name not in before]
 
     assert len(left) == 1
-    assert left[0].startswith(TEMPORARY) == (step == "tune")
+    assert left[0].startswith(TEMPORARY) == (step == "calibrate")
     assert states(database) == ["live", "building"]
     verify_files(settings.root / "generations" / before[0])
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, Executable, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from indexer.snapshot import take_snapshot
+from indexer.snapshot import read_signature, take_snapshot
 from search.db import session_scope
 from search.models import Embedding, Product, ProductImage
 from search.settings import Settings
@@ -102,6 +102,7 @@ def test_the_signature_changes_with_what_would_be_indexed(
     change(shop, lambda session: session.execute(statement))
 
     assert take_snapshot(shop, TAG, VOCABULARY).signature != before
+    assert read_signature(shop, TAG, VOCABULARY) == take_snapshot(shop, TAG, VOCABULARY).signature
 
 
 def test_another_vocabulary_is_another_generation(shop: Engine, tmp_path: Path) -> None:

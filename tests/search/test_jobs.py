@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from search.db import session_scope
 from search.errors import JobFailed
+from search.job_stages import begin_stage, measure_stage
 from search.jobs import (
     add_tally,
     advance,
-    begin_stage,
     fail,
     finish,
     latest_job,
@@ -106,7 +106,7 @@ def test_two_transactions_count_one_after_the_other(database: Engine) -> None:
     with session_scope(database) as session:
         job = read_job(session, job_id)
     assert job.done == 4
-    assert job.report == {"encoded": 7}
+    assert job.report["encoded"] == 7
 
 
 def test_tally_keeps_what_it_does_not_name() -> None:
@@ -159,3 +159,56 @@ def test_a_stage_is_kept_where_the_job_fails(session: Session) -> None:
     assert read_job(session, done).report == {"vectors": 7}
     assert read_job(session, failed).stage == "Training Flat"
     assert read_job(session, failed).report["seconds"] == {"ingest": 1.0}
+
+
+def test_a_stage_tells_how_far_it_is(session: Session) -> None:
+    job_id = start_job(session, "reindex", 5)
+    begin_stage(session, job_id, "encode")
+    assert read_job(session, job_id).progress is None
+    measure_stage(session, job_id, 0, 200, unit="pictures")
+    put_back(session, job_id, seconds=10)
+    measure_stage(session, job_id, 50, 200, unit="pictures", step="Encoding")
+
+    running = read_job(session, job_id)
+    found = running.progress
+    assert found is not None
+    assert (found.done, found.total, found.unit, found.step) == (50, 200, "pictures", "Encoding")
+    assert found.rate == pytest.approx(5, rel=0.1)
+    assert found.left_s == pytest.approx(30, rel=0.1)
+    assert (running.processed, running.reached) == (0, 0.25)
+    assert (running.rate, running.left_s) == (None, None)  # stages are not alike
+
+
+def test_counting_anew_forgets_the_rate_of_before(session: Session) -> None:
+    job_id = start_job(session, "reindex", 5)
+    begin_stage(session, job_id, "ingest")
+    measure_stage(session, job_id, 1000, 1000, unit="rows")
+    measure_stage(session, job_id, 10, None, unit="rows")
+
+    found = read_job(session, job_id).progress
+    assert found is not None
+    assert (found.rate, found.left_s, found.share) == (None, None, 0.0)
+
+
+def test_how_far_a_stage_is_goes_with_it(session: Session) -> None:
+    job_id = start_job(session, "reindex", 5, report={"kept": 1})
+    begin_stage(session, job_id, "encode")
+    measure_stage(session, job_id, 1, 2, unit="pictures")
+    begin_stage(session, job_id, "build")
+    assert read_job(session, job_id).progress is None
+    measure_stage(session, job_id, 1, 2)
+    finish(session, job_id)
+    measure_stage(session, job_id, 2, 2)  # too late
+
+    assert read_job(session, job_id).report == {"kept": 1}
+    assert read_job(session, job_id).progress is None
+
+
+def put_back(session: Session, job_id: int, seconds: float) -> None:
+    """Make what was noted of a job's progress older."""
+    job = session.get_one(Job, job_id)
+    assert job.report is not None
+    progress = dict(job.report["progress"])
+    progress["samples"] = [[at - seconds, done] for at, done in progress["samples"]]
+    job.report = job.report | {"progress": progress}
+    session.flush()

@@ -48,6 +48,28 @@ def test_many_vectors_are_rotated() -> None:
 
 
 @pytest.mark.parametrize(
+    ("planned", "found", "allowed"),
+    [
+        ("Flat", "Flat", True),
+        ("Flat", "IVF30,PQ32x8np", False),
+        ("IVF30,PQ32x8np", "Flat", False),
+        ("IVF100,PQ32x8np", "IVF100,PQ32x8np", True),
+        ("IVF100,PQ32x8np", "IVF125,PQ32x8np", True),
+        ("IVF100,PQ32x8np", "IVF80,PQ32x8np", True),
+        ("IVF100,PQ32x8np", "IVF126,PQ32x8np", False),
+        ("IVF100,PQ32x8np", "IVF79,PQ32x8np", False),
+        ("IVF100,PQ32x8np", "IVF100,PQ16x8np", False),
+        ("OPQ32,IVF100,PQ32x8np", "IVF100,PQ32x8np", False),
+        ("Pad80,IVF100,PQ16x8np", "Pad96,IVF100,PQ16x8np", False),
+    ],
+)
+def test_a_plan_allows_an_index_of_its_parts_and_about_its_lists(
+    planned: str, found: str, allowed: bool
+) -> None:
+    assert IndexPlan(planned, "").allows(found) is allowed
+
+
+@pytest.mark.parametrize(
     ("d", "bytes_per_vector", "m"),
     [
         (512, None, 64),

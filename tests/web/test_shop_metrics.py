@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.jobs import advance, finish, start_job
+from search.job_stages import begin_stage, measure_stage
+from search.jobs import advance, fail, finish, start_job
 from search.models import Generation, Quarantine
 from search.operation.status import Status, read_status
 from search.settings import Settings
@@ -74,11 +75,33 @@ def test_everything_is_measured(status: Status) -> None:
         ("live_vectors", ()): 2,
         ("live_bytes", ()): 12,
         ("live_published_timestamp_seconds", ()): datetime(2026, 1, 2, tzinfo=UTC).timestamp(),
+        ("job_progress", ("encode", "")): 4,
+        ("job_progress_total", ("encode", "")): 10,
         ("last_reindex_success", ()): 1,
+        ("last_reindex_outcome", ("unchanged",)): 1,
+        ("last_reindex_outcome", ("failed",)): 0,
     }
     assert expected.items() <= found.items()
     assert found["disk_free_bytes", ()] > 0
     assert found["last_reindex_timestamp_seconds", ()] > 1.7e9
+    assert found["last_success_timestamp_seconds", ()] > 1.7e9
+    assert found["job_seconds_left", ("encode", "")] >= 0
+
+
+def test_the_stage_of_a_run_is_measured(database: Engine, settings: Settings) -> None:
+    with session_scope(database) as session:
+        finish(session, start_job(session, "reindex"))
+        fail(session, start_job(session, "reindex"), "The disk is full.")
+        running = start_job(session, "reindex", 5)
+        begin_stage(session, running, "encode")
+        measure_stage(session, running, 50, 200, unit="pictures")
+
+    found = values(Metrics(lambda: read_status(database, settings)).exposition())
+    assert found["job_progress", ("reindex", "encode")] == 50
+    assert found["job_progress_total", ("reindex", "encode")] == 200
+    assert ("job_seconds_left", ("reindex", "encode")) not in found  # no rate yet
+    assert found["last_reindex_outcome", ("failed",)] == 1
+    assert found["last_success_timestamp_seconds", ()] > 1.7e9
 
 
 def test_a_database_that_is_away_is_told_and_requests_are_counted_all_the_same() -> None:

@@ -19,16 +19,12 @@ from search.operation.generations import (
     of_new_model,
 )
 from search.operation.history import MeasuredBuild
+from search.operation.run_report import COMPARED
 from search.publication import next_back
 from search.rehearsal import latest_rehearsal
 from web.ops.blueprint import blueprint
 from web.ops.report_tables import report_tables
 from web.state import state
-
-COMPARED = (
-    *("products", "vectors", "stored_bytes", "recall_at_10", "recall_at_10_photo"),
-    *("recall_at_10_text", "p50_ms", "p95_ms", "factory", "nprobe"),
-)
 
 
 @blueprint.get("/generations")

@@ -12,9 +12,11 @@ from search.db import session_scope
 from search.errors import JobFailed
 from search.jobs import JobView, list_jobs, read_job
 from search.models.index import JOB_STATES
+from search.operation.run_report import KIND
 from web.exports import csv_file
 from web.ops.blueprint import blueprint
 from web.ops.report_tables import flat, report_tables
+from web.ops.runs import run_parts
 from web.state import state
 
 KINDS = ("ingest", "encode", "build", "rehearsal", "reindex")
@@ -59,10 +61,12 @@ def jobs_csv() -> ResponseReturnValue:
 
 @blueprint.get("/jobs/<int:job_id>")
 def job(job_id: int) -> ResponseReturnValue:
-    """Show one job and all of its report."""
+    """Show one job and all of its report; of a run of reindex what came of it first."""
     found = _job(job_id)
+    is_run = found.kind == KIND
     return render_template(
-        "ops/job.html",
+        "ops/run.html" if is_run else "ops/job.html",
+        **(run_parts(found) if is_run else {}),
         job=found,
         tables=list(report_tables(found.report)),
         raw=json.dumps(found.report, ensure_ascii=False, indent=2),

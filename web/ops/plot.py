@@ -177,9 +177,10 @@ def _dates(
     """Return the dates below the axis, the first and the last among them."""
     if first == last:
         return [(x(first), f"{first.astimezone(UTC):%d %b}", "middle")]
-    form = "%d %b" if (last - first).days >= DATES else "%d %b %H:%M"
-    moments = [first + number * (last - first) / (DATES - 1) for number in range(DATES)]
-    anchors = ["start", *["middle"] * (DATES - 2), "end"]
+    by_day = (last - first).days >= DATES
+    form, dates = ("%d %b", DATES) if by_day else ("%d %b %H:%M", DATES - 1)  # as many as fit
+    moments = [first + number * (last - first) / (dates - 1) for number in range(dates)]
+    anchors = ["start", *["middle"] * (dates - 2), "end"]
     return [
         (x(moment), f"{moment.astimezone(UTC):{form}}", anchor)
         for moment, anchor in zip(moments, anchors, strict=True)

@@ -28,11 +28,16 @@ LABELS = {
     "total": "Pictures to encode",
     "encoded": "Encoded",
     "reused": "Known already",
+    "asked": "Pictures asked for",
+    "not_modified": "Not modified, say their hosts",
     "images_new": "Pictures new",
     "images_changed": "changed",
     "images_retried": "tried again",
     "images_removed": "removed",
     "elapsed_s": "Seconds",
+    "worker_ms": "Work of all workers, ms",
+    "cpu_s": "Processor seconds",
+    "peak_bytes": "Peak memory in bytes",
     "images_per_s": "Pictures per second",
     "name": "Name",
     "products": "Products",
@@ -65,6 +70,10 @@ TITLES = {
     "sources": "Catalogues",
     "products": "Products",
     "seconds": "Seconds per stage",
+    "cost": "Processor time and memory",
+    "fetch": "Pictures from hosts",
+    "kept": "Kept though their host refuses them now, by reason",
+    "put_off": "Put off, by host",
     "refusals": "Rows refused, by reason",
     "remarks": "Rows taken in spite of",
     "encode": "Encoding",
@@ -81,7 +90,7 @@ TITLES = {
 }
 """What parts of a report are called, in their order."""
 WHOLE = "Report"
-UNTOLD = frozenset(("stage", "checksum", "signature", "format", "files"))
+UNTOLD = frozenset(("stage", "progress", "checksum", "signature", "format", "files", "examples"))
 """Left to the JSON, or to tables of their own."""
 
 
@@ -96,6 +105,8 @@ class ReportTable:
 
 def label(name: str) -> str:
     """Return what a fact is called on a page."""
+    if "." in name:  # a host
+        return name
     return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 
 from search.changes import delete_product
 from search.db import open_database, session_scope, worker_application_name
-from search.jobs import begin_stage, fail, start_job
+from search.job_stages import begin_stage
+from search.jobs import fail, start_job
 from search.models import Generation, Job, ProductChange
 from search.operation import concerns
 from search.operation.concerns import Concern, find_concerns

@@ -13,6 +13,7 @@ from search.commands.doctor import doctor
 from search.commands.status import status
 from search.db import open_database, session_scope, worker_application_name
 from search.encoder import OpenClipEncoder
+from search.job_stages import begin_stage, measure_stage
 from search.jobs import advance, fail, start_job
 from search.models import Embedding, Generation, Quarantine
 from search.operation import checks
@@ -117,6 +118,19 @@ def test_status_as_table_and_as_json(shop: Engine) -> None:
     assert found["live"]["manifest"]["recall_at_10"] == 1.0
     assert found["jobs"][1]["failed"] == 1
     assert [concern["subject"] for concern in found["concerns"]] == ["workers"]
+
+
+def test_status_says_how_far_a_stage_is(database: Engine) -> None:
+    with session_scope(database) as session:
+        job_id = start_job(session, "reindex", 5)
+        begin_stage(session, job_id, "encode")
+        measure_stage(session, job_id, 50, 200, unit="pictures")
+
+    printed = " ".join(CliRunner().invoke(status, [], env={"COLUMNS": "160"}).output.split())
+    assert f"reindex {job_id}: 0 of 5, encode, 50 of 200 pictures" in printed
+    answer = json.loads(CliRunner().invoke(status, ["--json"]).output)
+    progress = answer["running"][0]["progress"]
+    assert (progress["done"], progress["total"], progress["share"]) == (50, 200, 0.25)
 
 
 def test_status_tells_of_the_last_night_and_the_next(

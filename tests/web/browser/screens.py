@@ -186,6 +186,7 @@ STAFF = (
     Screen("ops", "/ops", role="operator"),
     Screen("ops-jobs", "/ops/jobs", role="operator"),
     Screen("ops-job", "/ops/jobs", role="operator", prepare=open_first),
+    Screen("ops-run", "/ops/jobs?kind=reindex", role="operator", prepare=open_first),
     Screen("ops-generations", "/ops/generations", role="operator"),
     Screen("ops-generation", "/ops/generations", role="operator", prepare=open_first),
     Screen("ops-charts", "/ops/charts", role="operator"),

@@ -1,10 +1,27 @@
 """Every page of merchandisers, operators and admins, in every state; see `test_screens.py`."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import BrowserContext
+from sqlalchemy import delete
 
+from search.db import session_scope
+from search.engine import SearchEngine
+from search.models import Job
+from tests.nights import add_build, add_night
 from tests.web.browser.looking import as_parameters, look_at
 from tests.web.browser.screens import STAFF, Screen
+
+
+@pytest.fixture(scope="module", autouse=True)
+def night(engine: SearchEngine) -> Iterator[None]:
+    """A run of reindex to look at, gone afterwards."""
+    with session_scope(engine.database) as session:
+        jobs = [add_build(session, 11), add_build(session, 12), add_night(session)]
+    yield
+    with session_scope(engine.database) as session:
+        session.execute(delete(Job).where(Job.id.in_(jobs)))
 
 
 @as_parameters(STAFF)

@@ -13,7 +13,8 @@ from sqlalchemy import delete, func, select
 
 from search.db import session_scope
 from search.engine import SearchEngine
-from search.jobs import begin_stage, fail, finish, start_job
+from search.job_stages import begin_stage
+from search.jobs import fail, finish, start_job
 from search.models import Generation, Job, Quarantine, SearchEvent, SuiteRun
 from tests.web.staff import log_in, token_of
 from web.state import WebState
@@ -167,7 +168,7 @@ def test_a_job_is_told_in_tables(operator: FlaskClient, jobs: dict[str, int]) ->
     ):
         assert told in page
     failed = operator.get(f"/ops/jobs/{jobs['failed']}").text
-    assert "During encode." in failed
+    assert "Failed during encode; what was live stayed live." in failed
     assert "&lt;again&gt;" in failed
     assert "data-running" in operator.get(f"/ops/jobs/{jobs['running']}").text
     assert operator.get("/ops/jobs/99999999").status_code == 404
