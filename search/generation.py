@@ -221,17 +221,27 @@ def verify_files(directory: Path) -> Manifest:
     return manifest
 
 
-def load_generation(directory: Path, generation_id: int) -> Generation:
-    """Open a generation for searching; sizes are checked, checksums are not.
+def check_sizes(directory: Path) -> Manifest:
+    """Compare the size of every file with the manifest; no file but that is read.
 
     Raises:
-        DamagedGeneration: a file is missing, has another size or can't be read.
+        DamagedGeneration: names the first file that is missing or has another size.
     """
     manifest = read_manifest(directory)
     for name, expected in manifest.files.items():
         path = directory / name
         if not path.is_file() or path.stat().st_size != expected.bytes:
             raise _damaged(directory, name, "is missing or has another size")
+    return manifest
+
+
+def load_generation(directory: Path, generation_id: int) -> Generation:
+    """Open a generation for searching; sizes are checked, checksums are not.
+
+    Raises:
+        DamagedGeneration: a file is missing, has another size or can't be read.
+    """
+    manifest = check_sizes(directory)
     try:
         columns = load_columns(directory / COLUMNS)
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:

@@ -24,7 +24,7 @@ from search.errors import (
     RehearsalRefused,
     UnknownGeneration,
 )
-from search.generation import TEMPORARY, load_generation
+from search.generation import TEMPORARY, check_sizes
 from search.models import Generation as GenerationRow
 from search.settings import Settings
 from search.waiting import newest_waiting, waiting_generations
@@ -111,7 +111,7 @@ def rollback(database: sqlalchemy.Engine, settings: Settings, *, actor: str | No
         for chosen, directory in _before_live(database):
             try:
                 # Sizes only: reading every byte again would take longer than a rollback may.
-                load_generation(settings.root / "generations" / directory, chosen)
+                check_sizes(settings.root / "generations" / directory)
             except DamagedGeneration as error:
                 log.warning("generation_passed_over", generation=chosen, error=str(error))
                 damaged = damaged or error
