@@ -5,6 +5,7 @@ first, and may lose any message or process on the way. `encode_all` does the sam
 process, without a queue.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 
@@ -32,7 +33,7 @@ from indexer.fetching.progress import asked_so_far, left_to_fetch
 from indexer.fetching.spool import Spool
 from indexer.fetching.step import fetch_step, resume_fetching
 from indexer.upkeep import prune_orphan_shards, prune_spool
-from search.db import run_transaction, session_scope
+from search.db import WorkerView, run_transaction, session_scope, worker_connections
 from search.embeddings import EmbeddingStore
 from search.encoder import Encoder
 from search.errors import FindalikeError, JobFailed
@@ -44,6 +45,7 @@ FAN_OUT = 32  # messages at a time; each batch asks for the next one
 POLL_S = 0.25
 STALLED_AFTER_S = 10.0
 LOADING_AFTER_S = 30.0  # the same, while the first worker may still be loading its model
+SOON_S = 1.0  # the same, after a worker came or went
 LONGEST_PAUSE_S = 60.0
 GIVE_UP_AFTER = 8  # times that workers were woken up and nothing came of it
 START_LOCK = 0x65_6E_63_6F_64_65  # advisory lock of those who start a job
@@ -189,6 +191,8 @@ class _Reviver:
         self._moved_at = time.monotonic()
         self._pause_s = STALLED_AFTER_S
         self._woken = 0
+        self._workers: set[WorkerView] | None = None
+        self._counted_at = -math.inf  # when workers were looked for
 
     def look(self, job: JobView) -> None:
         """Compare with the last look; act where too long nothing has changed."""
@@ -197,9 +201,19 @@ class _Reviver:
             self._seen, self._woken = seen, 0
             self._pause_s = STALLED_AFTER_S if seen[2] is not None else LOADING_AFTER_S
             self._moved_at = time.monotonic()
+        elif self._workers_changed():
+            self._pause_s, self._moved_at = SOON_S, time.monotonic()
         ready = job.total > 0 and job.processed >= job.total
         if ready or time.monotonic() - self._moved_at > self._pause_s:
             run_transaction(self._database, self._revive)
+
+    def _workers_changed(self) -> bool:
+        """Return whether a worker came or went since the last look, maybe with a message."""
+        if time.monotonic() - self._counted_at < SOON_S:
+            return False
+        found = set(run_transaction(self._database, worker_connections))
+        before, self._workers, self._counted_at = self._workers, found, time.monotonic()
+        return before is not None and before != found
 
     def _revive(self, session: Session) -> None:
         """End the job if nothing is left; else, if nobody is at it, send messages again."""
@@ -258,10 +272,10 @@ def encode_all(
         job_id = start_row(session, settings)
     try:
         while True:
-            worked = encode_step(batches, job_id, _nobody)
+            worked = encode_step(batches, job_id, wake_nobody)
             job = _look(database, job_id)
             if job.state == "running":
-                worked = fetch_step(fetcher, job_id, _nobody) or worked
+                worked = fetch_step(fetcher, job_id, wake_nobody) or worked
                 job = _look(database, job_id)
             if progress is not None:
                 progress(job.processed, job.total)
@@ -277,5 +291,5 @@ def encode_all(
         fetcher.close()
 
 
-def _nobody(_task: str, _messages: int) -> None:
+def wake_nobody(_task: str, _messages: int) -> None:
     """Wake nobody up: this process does all of it."""

@@ -12,22 +12,26 @@ from contextlib import contextmanager
 import click
 import sqlalchemy
 
+from indexer.batch import BatchEncoder
 from indexer.broker import discard_messages
 from indexer.celery_app import make_app
-from indexer.encode import follow, reason_of, start_encoding
+from indexer.claims import count_unencoded
+from indexer.encode import encode_step, follow, reason_of, start_encoding, wake_nobody
 from indexer.encode_job import anything_pending
 from indexer.fetching.batch import BatchFetcher
 from indexer.fetching.progress import asked_so_far
 from indexer.fetching.step import fetch_step
 from indexer.workers import WorkerGroup, default_processes
 from search.db import WorkerView, session_scope, worker_connections
-from search.encoder import load_encoder
+from search.encoder import Encoder, load_encoder
 from search.errors import JobFailed
 from search.jobs import JobView, fail, read_job
 from search.progress import track
 from search.settings import Settings
 
 HINT_AFTER_S = 30.0
+FEW = 256
+"""Pictures that one process encodes about as soon as workers would have loaded their model."""
 DEATHS_PER_WORKER = 4
 
 
@@ -35,6 +39,7 @@ def run_encoding(
     database: sqlalchemy.Engine,
     settings: Settings,
     *,
+    encoder: Encoder | None = None,
     workers: int | None = None,
     quiet: bool = False,
 ) -> JobView:
@@ -43,6 +48,8 @@ def run_encoding(
     Args:
         database: Where the pictures are.
         settings: What to encode with.
+        encoder: The model of the settings, where the caller has it: then a few pictures are
+            encoded here, sooner than a worker would have started.
         workers: Processes started for the time of this call; None: as suits this machine, but
             none where workers are running already.
         quiet: Show nothing.
@@ -55,11 +62,16 @@ def run_encoding(
         running = sum(_helps(worker) for worker in worker_connections(session))
         pending = anything_pending(session)
     # Starting workers only to learn that there is nothing to do would take longer.
-    model_tag = None if pending else load_encoder(settings.model, "cpu").tag
-    job_id = start_encoding(database, settings, model_tag=model_tag)
+    if encoder is None and not pending:
+        encoder = load_encoder(settings.model, settings.device)
+    tag = None if encoder is None else encoder.tag
+    job_id = start_encoding(database, settings, model_tag=tag)
     job = _read(database, job_id)
-    if job.state == "running" and not pending and not running:
-        job = _ask_hosts(database, settings, job_id, quiet=quiet)
+    if job.state == "running" and encoder is not None and not running and workers is None:
+        with session_scope(database) as session:
+            few = count_unencoded(session, encoder.tag) <= FEW
+        if few:
+            job = _work_here(database, settings, encoder, job_id, quiet=quiet)
     if job.state == "done":
         return job
     if workers is None:
@@ -90,20 +102,25 @@ def _read(database: sqlalchemy.Engine, job_id: int) -> JobView:
         return read_job(session, job_id)
 
 
-def _ask_hosts(
-    database: sqlalchemy.Engine, settings: Settings, job_id: int, *, quiet: bool
+def _work_here(
+    database: sqlalchemy.Engine, settings: Settings, encoder: Encoder, job_id: int, *, quiet: bool
 ) -> JobView:
-    """Ask hosts here whether their pictures changed; return how far the job is then.
+    """Ask hosts whether their pictures changed, and encode what did; return how far the job is.
 
-    Most nights little did, and then no worker and no model need to be started.
+    Most nights little did, and then no worker needs to be started.
     """
+    batches = BatchEncoder(database, settings, encoder)
     try:
         with (
             BatchFetcher(database, settings) as fetcher,
-            track("Asking hosts for changed pictures", quiet=quiet) as bar,
+            track("Encoding pictures", quiet=quiet) as bar,
         ):
-            while fetch_step(fetcher, job_id, lambda _task, _messages: None):
-                bar.update(asked_so_far(_read(database, job_id).report), None)
+            worked = True
+            while worked:
+                worked = fetch_step(fetcher, job_id, wake_nobody)
+                worked = encode_step(batches, job_id, wake_nobody) or worked
+                job = _read(database, job_id)
+                bar.update(job.processed or asked_so_far(job.report), job.total or None)
     except Exception as error:
         with session_scope(database) as session:
             fail(session, job_id, reason_of(error))

@@ -225,7 +225,13 @@ class Reindex:
         return {"source": source, **found.as_dict()}
 
     def _encode(self, database: sqlalchemy.Engine, model: Model) -> dict[str, Any]:
-        job = run_encoding(database, model.settings, workers=self.workers, quiet=self.quiet)
+        job = run_encoding(
+            database,
+            model.settings,
+            encoder=model.encoder,
+            workers=self.workers,
+            quiet=self.quiet,
+        )
         encoded = {"job": job.id, "total": job.total, **job.report}
         self.report.setdefault("fetch", encoded.pop("fetch", {}))
         return encoded
