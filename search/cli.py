@@ -4,13 +4,15 @@ Each package names its commands under the entry point group `findalike.commands`
 module imports none of them until one is asked for. Exit code 0 done, 1 failed, 2 asked wrongly.
 """
 
+import io
 import json
 import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 import click
 import structlog
@@ -74,8 +76,29 @@ def configure_logging() -> None:
             else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Patient(sys.stderr))),
     )
+
+
+class _Patient(io.TextIOBase):
+    """A stream that does without what can't be written: a full disk must not end the work.
+
+    It is the work that fails then and says so in its job, where somebody looks.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write if that is possible."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush if that is possible."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _add_pid(_logger: object, _method: str, event: Any) -> Any:  # noqa: ANN401  (structlog's)

@@ -8,6 +8,7 @@ Refuses any name that is not a SHA-256 in hex, so no request can reach outside t
 import os
 import re
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
@@ -40,11 +41,14 @@ class PictureStore:
         if self.path(sha256) is not None:
             return
         rendition = _reduced(image)
+        # Into memory first: where a disk is nearly full, Pillow takes half a file for a whole one.
+        content = BytesIO()
+        rendition.save(content, "JPEG", quality=QUALITY, exif=b"")
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                rendition.save(file, "JPEG", quality=QUALITY, exif=b"")
+                file.write(content.getbuffer())
             Path(name).chmod(0o644)
             Path(name).replace(target)  # readers see all of it or nothing
         except BaseException:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 import sqlalchemy
+import structlog
 from PIL import Image
 from sqlalchemy import select
 
 from search.db import session_scope
 from search.models import ProductImage
 from search.pictures import PictureStore
+
+log = structlog.get_logger()
 
 
 class Renditions:
@@ -23,7 +26,7 @@ class Renditions:
         self._database, self._pictures = database, pictures
 
     def __call__(self, image_ids: Sequence[int]) -> list[Image.Image | None]:
-        """Return upright RGB pictures; None where there is no rendition."""
+        """Return upright RGB pictures; None where there is no rendition, or a spoilt one."""
         statement = select(ProductImage.id, ProductImage.sha256).where(
             ProductImage.id.in_(image_ids), ProductImage.sha256.is_not(None)
         )
@@ -35,5 +38,9 @@ class Renditions:
         path = self._pictures.path(sha256) if sha256 is not None else None
         if path is None:
             return None
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
+        try:
+            with Image.open(path) as picture:
+                return picture.convert("RGB")
+        except OSError as error:  # what a disk has spoilt: one picture, not the whole work
+            log.warning("rendition_damaged", file=path.name, error=str(error))
+            return None

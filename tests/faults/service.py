@@ -22,7 +22,7 @@ from sqlalchemy import Engine, select
 from indexer.reindex import Reindex
 from scripts.soaking.invariant import find_wrong_after_run, find_wrong_now
 from scripts.soaking.shop import ChangingShop
-from search.db import is_lost_connection, session_scope
+from search.db import is_lost_connection, session_scope, worker_connections
 from search.engine import SearchEngine
 from search.errors import FindalikeError
 from search.models import Job
@@ -118,11 +118,13 @@ class Service:
         kill_postmaster(postmaster)
 
     def worker(self) -> psutil.Process:
-        """Return the worker process that lives now."""
+        """Return the worker process, once it lives and the database knows of it."""
         deadline = time.monotonic() + WITHIN_S
         while time.monotonic() < deadline:
+            with session_scope(self.database) as session:
+                known = {worker.pid for worker in worker_connections(session)}
             for child in psutil.Process().children(recursive=True):
-                if "indexer.worker_process" in " ".join(child.cmdline()):
+                if child.pid in known:
                     return child
             time.sleep(0.05)
         raise TimeoutError("no worker came back")

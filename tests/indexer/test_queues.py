@@ -26,7 +26,14 @@ from indexer.broker import (
     prepare_broker,
     waiting_messages,
 )
-from indexer.celery_app import ENCODE_BATCH, FETCH_BATCH, PUT_PRODUCT, REINDEX, make_app
+from indexer.celery_app import (
+    ENCODE_BATCH,
+    FETCH_BATCH,
+    PUT_PRODUCT,
+    REINDEX,
+    make_app,
+    sender,
+)
 from indexer.commands.reindex import reindex
 from indexer.commands.worker import parse_queues, worker
 from indexer.encode import FAN_OUT, encode_step, start_encoding
@@ -87,11 +94,7 @@ def test_a_large_job_keeps_its_queue_short(
         channel = broker.default_channel
         while (message := app.amqp.queues[ENCODE_QUEUE](channel).get(no_ack=True)) is not None:
             assert message.headers["task"] == ENCODE_BATCH
-            encode_step(
-                batches,
-                job_id,
-                lambda n: [app.send_task(ENCODE_BATCH, [job_id]) for _ in range(n)],
-            )
+            encode_step(batches, job_id, sender(app, job_id))
             lengths.append(waiting_messages(app))
         channel.session.close()
 

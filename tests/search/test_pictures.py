@@ -1,5 +1,7 @@
 """Renditions are written whole, once, below the store and nowhere else."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -76,3 +78,24 @@ def test_only_digests_name_pictures(tmp_path: Path, name: str) -> None:
     assert store.path(name) is None
     with pytest.raises(ValueError, match="SHA-256"):
         store.put(name, Image.new("RGB", (10, 10)))
+
+
+def test_a_disk_that_fills_up_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    """The kernel writes a part and then no more; the limit ends with the process that has it."""
+    crowded = f"""
+import resource
+from pathlib import Path
+from PIL import Image
+from search.pictures import PictureStore
+resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+noise = Image.effect_noise((300, 300), 90).convert("RGB")
+try:
+    PictureStore(Path({str(tmp_path)!r})).put({SHA!r}, noise)
+except OSError as error:
+    print("refused")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", crowded], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "refused\n"
+    assert not list((tmp_path / "pictures").rglob("*.*"))

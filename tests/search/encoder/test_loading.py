@@ -363,7 +363,7 @@ def test_the_command_line_says_it_in_one_sentence(cache: Path) -> None:
     }  # fmt: skip
 
     done = subprocess.run(
-        [Path(sys.executable).with_name("findalike"), "search", "--text", "lamp"],
+        [Path(sys.executable).with_name("findalike"), "encode"],
         env=os.environ | environment, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
 

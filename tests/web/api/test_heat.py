@@ -106,9 +106,10 @@ def test_an_index_without_local_features_says_what_to_do(
     client: FlaskClient, engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo, image_id = sent(client)
-    live = engine.generation()
-    bare = replace(live, patches=np.empty((len(live.vectors), 0, 1), np.int8))
-    monkeypatch.setattr(engine, "generation", lambda: bare)
+    now = engine.answering()
+    none = np.empty((len(now.generation.vectors), 0, 1), np.int8)
+    bare = replace(now, generation=replace(now.generation, patches=none))
+    monkeypatch.setattr(engine, "answering", lambda: bare)
 
     answer = client.get(HEAT, query_string={"photo": photo, "image_id": image_id})
     found = client.post("/api/v1/search", json={"photo": photo, "k": 1}).json

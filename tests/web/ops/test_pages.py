@@ -98,7 +98,7 @@ def test_the_overview_says_all_at_a_glance(operator: FlaskClient, engine: Search
     assert f"{100 * generation.manifest.measured.recall_at_10:.2f} %" in page
     assert "The last reindex failed during encode" in page
     assert "<code>findalike reindex</code> &lt;again&gt;" in text
-    assert "has pictures to encode, but no worker runs" in page
+    assert "has pictures to encode, but no worker takes them" in page
     assert "50 of 200 (25 %)" in page
     assert re.search(r'<progress[^>]*max="200"[^>]*value="50"', text)
     assert "No title 1" in page
