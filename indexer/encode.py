@@ -45,7 +45,7 @@ FAN_OUT = 32  # messages at a time; each batch asks for the next one
 POLL_S = 0.25
 STALLED_AFTER_S = 10.0
 LOADING_AFTER_S = 30.0  # the same, while the first worker may still be loading its model
-SOON_S = 1.0  # the same, after a worker came or went
+SOON_S = 1.0  # the same, after a worker went
 LONGEST_PAUSE_S = 60.0
 GIVE_UP_AFTER = 8  # times that workers were woken up and nothing came of it
 START_LOCK = 0x65_6E_63_6F_64_65  # advisory lock of those who start a job
@@ -201,19 +201,19 @@ class _Reviver:
             self._seen, self._woken = seen, 0
             self._pause_s = STALLED_AFTER_S if seen[2] is not None else LOADING_AFTER_S
             self._moved_at = time.monotonic()
-        elif self._workers_changed():
+        elif self._worker_went():
             self._pause_s, self._moved_at = SOON_S, time.monotonic()
         ready = job.total > 0 and job.processed >= job.total
         if ready or time.monotonic() - self._moved_at > self._pause_s:
             run_transaction(self._database, self._revive)
 
-    def _workers_changed(self) -> bool:
-        """Return whether a worker came or went since the last look, maybe with a message."""
+    def _worker_went(self) -> bool:
+        """Return whether a worker is gone since the last look, maybe with a message."""
         if time.monotonic() - self._counted_at < SOON_S:
             return False
         found = set(run_transaction(self._database, worker_connections))
         before, self._workers, self._counted_at = self._workers, found, time.monotonic()
-        return before is not None and before != found
+        return bool(before and before - found)
 
     def _revive(self, session: Session) -> None:
         """End the job if nothing is left; else, if nobody is at it, send messages again."""

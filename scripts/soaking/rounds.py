@@ -173,10 +173,11 @@ def _compare(database: Engine, tested: Household, shop: ChangingShop, fresh: Pat
     with session_scope(pristine) as session:
         expected = read_indexed(session, fresh)
     pristine.dispose()
-    return _differences(soaked, expected)
+    return find_differences(soaked, expected)
 
 
-def _differences(soaked: dict[Indexed, Vector], expected: dict[Indexed, Vector]) -> list[str]:
+def find_differences(soaked: dict[Indexed, Vector], expected: dict[Indexed, Vector]) -> list[str]:
+    """Return how what one index holds differs from what another holds: sentences, or nothing."""
     wrong = [f"Missing: {row}" for row in expected.keys() - soaked.keys()]
     wrong += [f"Too many: {row}" for row in soaked.keys() - expected.keys()]
     wrong += [
