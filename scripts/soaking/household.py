@@ -4,14 +4,15 @@ Each is a real `findalike` command on the same FINDALIKE_HOME with the embedded 
 """
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,88 @@ import psutil
 
 from search.postgres_processes import find_postmaster, is_server_process
 
-FINDALIKE = str(Path(sys.executable).with_name("findalike"))
 LONGEST_RUN_S = 300.0
+STOP_WITHIN_S = 60.0
+START_WITHIN_S = 120.0
 KILLED = ("reindex", "worker", "postgres", "machine")
 """What is killed: one process, or with `machine` all but the web server."""
+
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["scripts.soaking.preloaded"])
+"""Commands are forked from a server that has imported everything and started no thread: Python's
+start would take longer than a run."""
+
+
+class Command:
+    """One `findalike` command in a process and a session of its own.
+
+    Args:
+        arguments: Of the command.
+        environment: All of it.
+        said: Gets what it prints.
+        log: What it logs is added to it.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], said: Path, log: Path
+    ) -> None:
+        self._said = said
+        streams = (str(said), str(log))
+        self._process = CONTEXT.Process(target=_be, args=(arguments, dict(environment), streams))
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid or 0
+
+    @property
+    def lives(self) -> bool:
+        """Whether it still runs."""
+        return self._process.is_alive()
+
+    def wait(self, within_s: float) -> int | None:
+        """Return its exit code, None where it does not end in time."""
+        self._process.join(within_s)
+        return self._process.exitcode
+
+    def stop(self) -> None:
+        """Let it end what it is at; kill it with all that it started if that takes too long."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+        if self.wait(STOP_WITHIN_S) is None:
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill it and all that it started, at once, as the kernel does when memory is short."""
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.pid)
+            for member in (*process.children(recursive=True), process):
+                # The database is a child of whoever started it, but not the one that is meant.
+                with suppress(psutil.NoSuchProcess):
+                    if member.name() != "postgres":
+                        member.kill()
+        self.wait(STOP_WITHIN_S)
+
+    def said(self) -> dict[str, Any]:
+        """Return the JSON object that it printed; empty where it printed none, or not all."""
+        with suppress(json.JSONDecodeError, FileNotFoundError):
+            return dict(json.loads(self._said.read_text(encoding="utf-8")))
+        return {}
+
+
+def _be(arguments: Sequence[str], environment: dict[str, str], streams: tuple[str, str]) -> None:
+    """Be a command."""
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    for descriptor, path in zip((1, 2), streams, strict=True):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), descriptor)
+    sys.argv = ["findalike", *arguments]
+    from search.cli import main
+
+    main()
 
 
 @dataclass(slots=True)
@@ -36,7 +115,8 @@ class Household:
 
     home: Path
     watch: bool = True
-    _services: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    _services: dict[str, Command] = field(default_factory=dict)
+    _number: Iterator[int] = field(default_factory=count)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -50,24 +130,22 @@ class Household:
             "OMP_NUM_THREADS": "1",
         }
 
-    def start(self, *command: str) -> "subprocess.Popen[bytes]":
-        """Start a command in a session of its own; its output goes to a log in the home."""
-        (self.home / "logs").mkdir(parents=True, exist_ok=True)
-        with (self.home / "logs" / f"soak-{command[0]}.log").open("ab") as log:
-            return subprocess.Popen(
-                [FINDALIKE, *command],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if "--json" in command else log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def start(self, *arguments: str) -> Command:
+        """Start a command; its log lies in the home."""
+        logs = self.home / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        said = logs / f"soak-{arguments[0]}-{next(self._number)}.json"
+        return Command(arguments, self.environment, said, logs / f"soak-{arguments[0]}.log")
 
-    def keep(self, *command: str) -> None:
+    def reindex(self, catalogue: Path) -> Command:
+        """Start a run."""
+        return self.start("reindex", str(catalogue), "--json")
+
+    def keep(self, *arguments: str) -> None:
         """Start a service, unless it lives."""
-        running = self._services.get(command[0])
-        if running is None or running.poll() is not None:
-            self._services[command[0]] = self.start(*command)
+        running = self._services.get(arguments[0])
+        if running is None or not running.lives:
+            self._services[arguments[0]] = self.start(*arguments)
 
     def keep_all(self) -> None:
         """Start what does not live of the services, as an init system would."""
@@ -77,24 +155,21 @@ class Household:
 
     def stop_all(self) -> None:
         """End the services."""
-        for process in self._services.values():
-            process.send_signal(signal.SIGTERM)
-        for process in self._services.values():
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(30)
-            _kill_family(process.pid)
+        for service in self._services.values():
+            service.stop()
 
-    def kill(self, what: str, reindex: "subprocess.Popen[bytes]") -> None:
-        """Kill one of `KILLED` as the kernel does when memory is short."""
+    def kill(self, what: str, reindex: Command) -> None:
+        """Kill one of `KILLED`."""
         if what in ("reindex", "machine"):
-            _kill_family(reindex.pid)
+            reindex.kill()
         if what == "machine":
-            for process in self._services.values():
-                _kill_family(process.pid)
+            for service in self._services.values():
+                service.kill()
         elif what == "worker":  # one that its supervisor starts again
             with suppress(psutil.NoSuchProcess):
                 for child in psutil.Process(self._services["worker"].pid).children():
-                    child.kill()
+                    if child.name() != "postgres":
+                        child.kill()
         if what in ("postgres", "machine"):
             self._kill_database()
 
@@ -115,33 +190,20 @@ class Household:
         """Serve for a block; yields the address. Nobody kills the server."""
         server = self.start("serve", "--port", "0", "--json")
         try:
-            line = server.stdout.readline() if server.stdout else b""
-            if not line.strip():
-                raise RuntimeError(f"findalike serve did not start; see {self.home}/logs")
-            yield str(json.loads(line)["address"]).rstrip("/")
+            until = time.monotonic() + START_WITHIN_S
+            while not (answer := server.said()):
+                if not server.lives or time.monotonic() > until:
+                    raise RuntimeError(f"findalike serve did not start; see {self.home}/logs")
+                time.sleep(0.1)
+            yield str(answer["address"]).rstrip("/")
         finally:
-            server.send_signal(signal.SIGTERM)
-            server.communicate(timeout=60)
+            server.stop()
 
 
-def outcome(reindex: "subprocess.Popen[bytes]") -> tuple[int, dict[str, Any]]:
+def outcome(run: Command) -> tuple[int, dict[str, Any]]:
     """Wait for a run; return its exit code and its report, empty where it did not get to one."""
-    try:
-        said, _ = reindex.communicate(timeout=LONGEST_RUN_S)
-    except subprocess.TimeoutExpired:
-        _kill_family(reindex.pid)
-        raise RuntimeError(f"A run did not end within {LONGEST_RUN_S:.0f} s.") from None
-    with suppress(json.JSONDecodeError):
-        return reindex.returncode, dict(json.loads(said))
-    return reindex.returncode, {}
-
-
-def _kill_family(pid: int) -> None:
-    """Kill a process and all that it started, at once."""
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for member in (process, *process.children(recursive=True)):
-            # The database is a child of whoever started it, but not the one that is meant.
-            with suppress(psutil.NoSuchProcess):
-                if member.name() != "postgres":
-                    member.kill()
+    code = run.wait(LONGEST_RUN_S)
+    if code is None:
+        run.kill()
+        raise RuntimeError(f"A run did not end within {LONGEST_RUN_S:.0f} s.")
+    return code, run.said()

@@ -97,7 +97,7 @@ def soak(
 def _first_run(household: Household, shop: ChangingShop) -> float:
     """Index the shop; return the seconds it took."""
     began = time.monotonic()
-    code, _ = outcome(household.start("reindex", str(shop.catalogue), "--json"))
+    code, _ = outcome(household.reindex(shop.catalogue))
     if code != 0:
         raise RuntimeError(f"The first run failed; see {household.home}/logs.")
     return time.monotonic() - began
@@ -119,11 +119,11 @@ class _Rounds:
         self.shop.pass_a_day()
         what = self.rng.choices(KILLED, list(WEIGHTS.values()))[0]
         after_s = self.rng.uniform(0, self.whole_s)
-        run = self.household.start("reindex", str(self.shop.catalogue), "--json")
+        run = self.household.reindex(self.shop.catalogue)
         until = time.monotonic() + after_s
-        while time.monotonic() < until and run.poll() is None:
+        while time.monotonic() < until and run.lives:
             time.sleep(0.02)
-        over = run.poll() is not None
+        over = not run.lives
         if not over or what != "reindex":
             self.household.kill(what, run)
         code, _ = outcome(run)
@@ -140,9 +140,7 @@ class _Rounds:
         self.household.keep_all()
         for _ in range(HEAL_ATTEMPTS):
             began = time.monotonic()
-            code, report = outcome(
-                self.household.start("reindex", str(self.shop.catalogue), "--json")
-            )
+            code, report = outcome(self.household.reindex(self.shop.catalogue))
             if code == 0:
                 break
             self.result.failed_runs += 1

@@ -11,7 +11,7 @@ import httpx
 from scripts.soaking.shop import Item, draw
 
 WAIT_S = 60.0
-PAUSE_S = 0.05
+PAUSE_S = 0.2
 
 
 @dataclass(slots=True)

@@ -37,7 +37,7 @@ ENDED_WRONG = 1
 
 def _forkserver() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.preloaded"])
+    context.set_forkserver_preload(["scripts.soaking.preloaded"])
     return context
 
 

@@ -4,8 +4,8 @@ from search.encoder.torchvision_ops import declare_missing_operators
 
 declare_missing_operators()
 
-import faiss  # noqa: E402, F401
-import open_clip  # noqa: E402, F401
+import faiss  # noqa: F401
+import open_clip  # noqa: F401
 
-import indexer.encode_run  # noqa: E402
-import indexer.reindex  # noqa: E402, F401
+import indexer.encode_run
+import indexer.reindex  # noqa: F401
