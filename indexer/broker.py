@@ -8,7 +8,7 @@ of `products` and `build` say something that stands nowhere else, and are never 
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -150,7 +150,7 @@ def waiting_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
         return int(app.amqp.queues[queue](channel).queue_declare().message_count)
 
 
-def discard_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
+def discard_messages(app: Celery, queues: Sequence[str] = (FETCH_QUEUE, ENCODE_QUEUE)) -> int:
     """Remove what waits for a worker, once nothing is left to do; return how many messages.
 
     Messages of fetch and encode only wake workers up, so none is missed, and the queue's length
@@ -159,9 +159,10 @@ def discard_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
     Raises:
         ValueError: of another queue, whose messages are all that says what is to be done.
     """
-    if queue not in (FETCH_QUEUE, ENCODE_QUEUE):
-        raise ValueError(
-            f"messages of {queue} are not discarded: what they ask stands nowhere else"
-        )
+    for queue in queues:
+        if queue not in (FETCH_QUEUE, ENCODE_QUEUE):
+            raise ValueError(
+                f"messages of {queue} are not discarded: what they ask stands nowhere else"
+            )
     with app.connection_for_write() as broker, _channel(broker) as channel:
-        return int(app.amqp.queues[queue](channel).purge() or 0)
+        return sum(int(app.amqp.queues[queue](channel).purge() or 0) for queue in queues)

@@ -76,7 +76,7 @@ def test_products_and_wishes_for_a_run_are_never_discarded(settings: Settings) -
     assert discard_messages(app) == 1
     for queue in (BUILD_QUEUE, PRODUCT_QUEUE):
         with pytest.raises(ValueError, match="stands nowhere else"):
-            discard_messages(app, queue)
+            discard_messages(app, [queue])
     assert [waiting_messages(app, queue) for queue in QUEUES] == [1, 0, 0, 1]
 
 
