@@ -188,13 +188,7 @@ class Reindex:
     def _publish(self, database: sqlalchemy.Engine, built: int, model: Model) -> None:
         """Publish; the rehearsal goes into the report, whatever it says."""
         try:
-            publish(
-                database,
-                model.settings,
-                built,
-                encoder=model.encoder,
-                in_spite_of=("size",) if self.allow_shrink else (),
-            )
+            publish(database, model.settings, built, encoder=model.encoder)
         except RehearsalRefused as refused:
             self.report["rehearsal"] = refused.rehearsal
             raise

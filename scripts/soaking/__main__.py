@@ -66,7 +66,7 @@ def main(
     else:
         killed = ", ".join(f"{what} {count}" for what, count in sorted(result.kills.items()))
         click.echo(
-            f"Killed {result.kills.total()} ({killed}) in {result.seconds / 60:.1f} min; "
+            f"Killed {result.killed} ({killed}) in {result.seconds / 60:.1f} min; "
             f"{result.healed} runs were let be and checked, {result.failed_runs} failed first.\n"
             f"Searches {result.searches:,}, failed {len(result.search_failures)}, the slowest "
             f"{result.slowest_search_s:.1f} s."

@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +33,7 @@ Tell = Callable[[str], None]
 class Soak:
     """What came of it."""
 
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: dict[str, int] = field(default_factory=dict)  # by what was killed
     healed: int = 0  # runs that were let be, each followed by all checks
     failed_runs: int = 0  # of those, runs that ended with an error and were started again
     searches: int = 0
@@ -42,6 +41,11 @@ class Soak:
     search_failures: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    @property
+    def killed(self) -> int:
+        """How often something was killed."""
+        return sum(self.kills.values())
 
     @property
     def sound(self) -> bool:
@@ -77,12 +81,12 @@ def soak(
             household.serving() as address,
             Shoppers(address, next(i for i in shop.items.values() if not i.broken)) as shoppers,
         ):
-            while result.kills.total() < kills and time.monotonic() - started < 60 * minutes:
+            while result.killed < kills and time.monotonic() - started < 60 * minutes:
                 rounds.kill_one()
                 result.search_failures[:] = shoppers.failures
                 if not result.sound:
                     break
-                if rng.random() >= KILLED_AGAIN or result.kills.total() == kills:
+                if rng.random() >= KILLED_AGAIN or result.killed == kills:
                     rounds.heal()
         result.searches, result.slowest_search_s = shoppers.searches, shoppers.slowest_s
         result.search_failures[:] = shoppers.failures
@@ -129,10 +133,8 @@ class _Rounds:
         code, _ = outcome(run)
         if over and what == "reindex":
             return  # it was done before its moment came
-        self.result.kills[what] += 1
-        self.tell(
-            f"{self.result.kills.total():>4}  {what} killed after {after_s:.1f} s; exit {code}"
-        )
+        self.result.kills[what] = self.result.kills.get(what, 0) + 1
+        self.tell(f"{self.result.killed:>4}  {what} killed after {after_s:.1f} s; exit {code}")
         self._note(find_wrong_now(self.database, self.household.home))
 
     def heal(self) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from search.db import session_scope
 from search.engine import SearchEngine
 from search.generation import Generation
-from search.models import SearchEvent
+from search.models import Product, SearchEvent
 from search.rehearsal.index_checks import answer, sampled_titles
 from search.rehearsal.outcome import Check, judged
 from search.rehearsal.sides import Sides
@@ -53,13 +53,26 @@ class Overlap:
         )
 
 
-def check_size(new: Generation, live: Generation, limit: float) -> Check:
-    """Few of the live one's products are gone."""
+def check_size(
+    database: sqlalchemy.Engine, new: Generation, live: Generation, limit: float
+) -> Check:
+    """Few of the live one's products are gone, but for those that their catalogue withdrew.
+
+    How many may be withdrawn is decided where catalogues are read. Were it decided here too, a
+    few nights without a new index would keep all nights after them from having one.
+    """
     before = np.unique(live.columns.product_id)
     now = np.unique(new.columns.product_id)
-    gone = len(np.setdiff1d(before, now))
-    sentence = f"{len(now):,} products after {len(before):,}; {gone:,} are gone."
-    return judged("size", gone / len(before), limit, sentence)
+    gone = np.setdiff1d(before, now)
+    on_sale = select(func.count()).select_from(Product)
+    on_sale = on_sale.where(Product.id.in_(gone.tolist()), Product.retired_at.is_(None))
+    with session_scope(database) as session:
+        lost = session.scalars(on_sale).one()
+    sentence = (
+        f"{len(now):,} products after {len(before):,}; {len(gone) - lost:,} were withdrawn, "
+        f"{lost:,} are on sale and gone."
+    )
+    return judged("size", lost / len(before), limit, sentence)
 
 
 def check_overlap(sides: Sides, new: Generation, live: Generation, floor: float) -> Check:

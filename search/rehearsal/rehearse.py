@@ -106,6 +106,6 @@ def _comparisons(sides: Sides, new: Generation, live: Generation | None) -> list
     settings = sides.settings
     return [
         check_latency(new, live, settings.latency_limit),
-        check_size(new, live, settings.shrink_limit),
+        check_size(sides.database, new, live, settings.shrink_limit),
         check_overlap(sides, new, live, settings.overlap_floor),
     ]
