@@ -1,11 +1,13 @@
 """`python -m scripts.soaking`: see `scripts/soak`."""
 
+import logging
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+import structlog
 
 from scripts.soaking.rounds import Soak, soak
 from search.cli import echo_json, json_option
@@ -44,6 +46,11 @@ def main(
     Exit code 0: no search failed, nothing was lost or doubled, and the index is in the end what a
     run that nobody disturbed makes.
     """
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
     def run(where: Path) -> Soak:
         return soak(
