@@ -22,7 +22,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from search.durable_files import write_durably
+from search.durable import write_durably
 from search.errors import DamagedShard, DimensionMismatch
 from search.results import Embeddings, HalfVectors, Ids, Patches
 

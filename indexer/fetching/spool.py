@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from search.durable_files import write_durably
+from search.durable import write_durably
 
 FOLDER = "fetched"
 

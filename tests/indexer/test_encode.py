@@ -382,7 +382,7 @@ def test_a_full_disk_fails_the_job(
     def refuse(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("search.durable_files.os.fsync", refuse)
+    monkeypatch.setattr("search.durable.os.fsync", refuse)
     with pytest.raises(OSError, match="No space left"):
         encode_all(database, settings, small)
 
