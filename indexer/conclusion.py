@@ -8,14 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import select
 
 from indexer.upkeep import forget_old_events, prune_thumbnails
 from search.db import session_scope
 from search.errors import NoGeneration
 from search.generation import load_generation
 from search.jobs import read_job
-from search.models import Generation as GenerationRow
+from search.live_row import live_row
 from search.operation.run_pictures import EXAMPLES, read_run_pictures
 from search.rehearsal.counts import Recount, recount
 from search.sent_pictures import prune_sent_pictures
@@ -41,7 +40,7 @@ def conclude(
         NoGeneration: nothing is live.
     """
     with session_scope(database) as session:
-        live = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+        live = live_row(session)
         if live is None:
             raise NoGeneration
         directory = settings.root / "generations" / live.directory

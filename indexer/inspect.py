@@ -17,10 +17,10 @@ from search.engine import SearchEngine
 from search.errors import NoGeneration
 from search.generation import Generation, load_generation
 from search.live import OneGeneration
+from search.live_row import live_row
 from search.merchandising.health.findings import JOB, keep_findings
 from search.merchandising.health.survey import Survey, survey
 from search.merchandising.suite_runs import Run, latest_run, run_and_keep, run_before
-from search.models import Generation as GenerationRow
 from search.settings import Settings
 
 log = structlog.get_logger()
@@ -140,9 +140,7 @@ def live_generation(
         ModelMismatch: that model is another by now.
     """
     with session_scope(database) as session:
-        row = session.scalars(
-            sqlalchemy.select(GenerationRow).where(GenerationRow.state == "live")
-        ).one_or_none()
+        row = live_row(session)
         if row is None:
             raise NoGeneration
         directory, number = settings.root / "generations" / row.directory, row.id

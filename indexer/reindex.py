@@ -38,6 +38,7 @@ from search.errors import (
     RehearsalRefused,
     UnusableCatalogue,
 )
+from search.live_row import live_row
 from search.models import Generation as GenerationRow
 from search.models import Product
 from search.operation.alarm import alarm_about, raise_alarm
@@ -197,7 +198,7 @@ class Reindex:
 
     def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
         with session_scope(database) as session:
-            return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+            return live_row(session)
 
     def _live_if_current(self, database: sqlalchemy.Engine, model: Model) -> GenerationRow | None:
         """Return the live generation if a new build would change nothing."""

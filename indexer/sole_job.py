@@ -25,6 +25,8 @@ from search.models import Job
 from search.progress import recording
 from search.tracing import span
 
+KILLED = "It was killed, or its machine went down."
+"""Why a job ended whose process is gone."""
 AWAY_AT_MOST_S = 300.0
 """A database that stays away for longer fails the run."""
 
@@ -125,7 +127,7 @@ def sole_job(database: sqlalchemy.Engine, kind: str, steps: int) -> Iterator[Sol
         with session_scope(database) as session:
             dead = select(Job.id).where(Job.kind == kind, Job.state == "running")
             for job_id in session.scalars(dead).all():
-                fail(session, job_id, "It was killed, or its machine went down.")
+                fail(session, job_id, KILLED)
             job = SoleJob(start_job(session, kind, total=steps), database, hold)
         with work_of(kind, job.id), recording(job.measure):
             try:

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from indexer.build import sweep_builds
+from indexer.sole_job import KILLED
 from indexer.upkeep import prune_orphan_shards
 from search.advisory_locks import exclusively
 from search.db import session_scope
@@ -20,8 +21,6 @@ from search.errors import AlreadyRunning
 from search.jobs import fail
 from search.models import Job
 from search.settings import Settings
-
-KILLED = "It was killed, or its machine went down."
 
 log = structlog.get_logger()
 

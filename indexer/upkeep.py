@@ -38,12 +38,7 @@ def prune_orphan_shards(
         store: Where the files are.
         older_than_s: Younger files stay while a batch is in work.
     """
-    # Files first, batches second, rows third: what a batch wrote that is over by then, or recorded
-    # in between, is found recorded.
-    young = set(store.stale_files(older_than_s=0))
-    old = set(store.stale_files(older_than_s=older_than_s))
-    with session_scope(database) as session:
-        stale = sorted(old if young - old and batches_in_work(session) else young | old)
+    stale = _unclaimed_files(database, store, older_than_s)
     if not stale:
         return []
     with session_scope(database) as session:
@@ -66,12 +61,7 @@ def prune_spool(
         spool: Where the files are.
         older_than_s: Younger files stay while a batch is in work.
     """
-    # Files first, batches second, rows third: what a batch wrote that is over by then, or recorded
-    # in between, is found recorded.
-    young = set(spool.stale_files(older_than_s=0))
-    old = set(spool.stale_files(older_than_s=older_than_s))
-    with session_scope(database) as session:
-        stale = sorted(old if young - old and batches_in_work(session) else young | old)
+    stale = _unclaimed_files(database, spool, older_than_s)
     removed = []
     for start in range(0, len(stale), 1000):
         batch = stale[start : start + 1000]
@@ -90,6 +80,21 @@ def prune_spool(
     if removed:
         log.info("spool_pruned", files=len(removed))
     return removed
+
+
+def _unclaimed_files(
+    database: sqlalchemy.Engine, store: EmbeddingStore | Spool, older_than_s: float
+) -> list[Path]:
+    """Return files that no batch at work can be about to record.
+
+    Whoever removes some asks afterwards which are recorded: files first, batches second, rows
+    third, so that what a batch wrote that is over by then, or recorded in between, is found
+    recorded.
+    """
+    young = set(store.stale_files(older_than_s=0))
+    old = set(store.stale_files(older_than_s=older_than_s))
+    with session_scope(database) as session:
+        return sorted(old if young - old and batches_in_work(session) else young | old)
 
 
 def prune_thumbnails(database: sqlalchemy.Engine, store: ThumbnailStore) -> int:

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field
 
 import sqlalchemy
 import structlog
-from sqlalchemy import select
 
 from indexer.away import PicturesAway
 from indexer.batch import BatchEncoder, BatchResult
@@ -28,7 +27,7 @@ from indexer.upkeep import forget_damaged_shards
 from search.db import session_scope
 from search.embeddings import EmbeddingStore
 from search.errors import AlreadyRunning, DamagedShard
-from search.models import Generation as GenerationRow
+from search.live_row import live_row
 from search.settings import Settings
 
 PICTURES_A_ROUND = 16
@@ -130,7 +129,7 @@ class Watch:
     def _encode(self, done: Tally) -> None:
         """Fetch and encode a few pictures, with the live generation's model."""
         with session_scope(self.database) as session:
-            live = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+            live = live_row(session)
             if live is None or not newest(session, unencoded(live.model_tag), 1):
                 return
         if self._batches is None or self._batches.encoder.tag != live.model_tag:

@@ -25,6 +25,7 @@ from search.errors import (
     UnknownGeneration,
 )
 from search.generation import TEMPORARY, check_sizes
+from search.live_row import live_row
 from search.models import Generation as GenerationRow
 from search.settings import Settings
 from search.waiting import newest_waiting, waiting_generations
@@ -138,7 +139,7 @@ def next_back(database: sqlalchemy.Engine) -> int | None:
 def _before_live(database: sqlalchemy.Engine) -> list[tuple[int, str]]:
     """Return id and directory of what was live before the present generation, latest first."""
     with session_scope(database) as session:
-        live = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+        live = live_row(session)
         if live is None:
             raise NoGeneration
         before = (

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from search.live_row import live_row
 from search.models import Generation as GenerationRow
 
 
@@ -19,7 +20,7 @@ def waiting_generations(session: Session) -> tuple[list[GenerationRow], list[Gen
 
     Of the live model's, older ones than the live one do not wait: they were passed over.
     """
-    live = session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
+    live = live_row(session)
     verified = session.scalars(
         select(GenerationRow)
         .where(GenerationRow.state == "verified")

@@ -18,7 +18,8 @@ from typing import Any
 
 import psutil
 
-from search.postgres_processes import find_postmaster, is_server_process
+from scripts.soaking.killing import kill_postmaster
+from search.postgres_processes import find_postmaster
 
 LONGEST_RUN_S = 300.0
 STOP_WITHIN_S = 60.0
@@ -174,16 +175,11 @@ class Household:
             self._kill_database()
 
     def _kill_database(self) -> None:
-        cluster = self.home / "postgres"
-        postmaster = find_postmaster(cluster)
+        postmaster = find_postmaster(self.home / "postgres")
         if postmaster is None:
             return
         with suppress(psutil.NoSuchProcess):
-            family = [postmaster, *postmaster.children()]
-            postmaster.kill()
-            until = time.monotonic() + 30
-            while any(is_server_process(p, cluster) for p in family) and time.monotonic() < until:
-                time.sleep(0.02)
+            kill_postmaster(postmaster)
 
     @contextmanager
     def serving(self) -> Iterator[str]:

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from search.changes import Waiting, waiting_changes
 from search.db import WorkerView, server_version, session_scope, worker_connections
 from search.jobs import JobView, latest_job, list_jobs, recent_jobs
-from search.models import Embedding, Generation, Product, ProductImage, Quarantine
+from search.live_row import live_row
+from search.models import Embedding, Product, ProductImage, Quarantine
 from search.operation.disk import DiskUse, disk_use
 from search.operation.freshness import Freshness, read_freshness
 from search.operation.queue_length import queue_lengths
@@ -119,7 +120,7 @@ def read_status(
 
 def read_live(session: Session) -> LiveIndex | None:
     """Return the published generation, None where there is none yet."""
-    found = session.scalars(select(Generation).where(Generation.state == "live")).one_or_none()
+    found = live_row(session)
     if found is None:
         return None
     return LiveIndex(

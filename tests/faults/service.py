@@ -4,7 +4,6 @@ Runs that are to be killed are processes of their own, forked from a server that
 everything and started no thread; the others run in this process.
 """
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -12,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,9 @@ import psutil
 from sqlalchemy import Engine, select
 
 from indexer.reindex import Reindex
+from scripts.soaking.household import CONTEXT
 from scripts.soaking.invariant import find_wrong_after_run, find_wrong_now
+from scripts.soaking.killing import kill_postmaster
 from scripts.soaking.shop import ChangingShop
 from search.db import is_lost_connection, session_scope, worker_connections
 from search.engine import SearchEngine
@@ -29,19 +30,9 @@ from search.models import Job
 from search.postgres_processes import find_postmaster
 from search.results import Query
 from search.settings import Settings
-from tests.killing import kill_postmaster
 
 WITHIN_S = 120.0
 ENDED_WRONG = 1
-
-
-def _forkserver() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["scripts.soaking.preloaded"])
-    return context
-
-
-CONTEXT = _forkserver()
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from indexer.commands.worker import parse_devices
 from indexer.encode import start_encoding
 from indexer.fetching.spool import Spool
 from indexer.workers import WorkerGroup, default_processes, worker_environment
+from scripts.soaking.killing import kill_postmaster
 from search.db import open_database, session_scope
 from search.errors import WrongSetting
 from search.jobs import read_job
@@ -38,7 +39,6 @@ from tests.indexer.at_work import (
     wait_until,
 )
 from tests.indexer.gate import Gate, serve_gated
-from tests.killing import kill_postmaster
 from tests.redis_server import free_port, running_redis
 from tests.small_encoder import write_checkpoint
 

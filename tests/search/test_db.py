@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from scripts.soaking.killing import kill_postmaster
 from search import db
 from search.db import (
     connect_database,
@@ -27,7 +28,6 @@ from search.models import Job
 from search.postgres_processes import find_postmaster
 from search.schema import newest_revision, schema_revision
 from search.settings import Settings
-from tests.killing import kill_postmaster
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,12 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 import search.db  # noqa: F401  (registers the listener that reconnects)
+from scripts.soaking.killing import kill_postmaster
 from search import postgres, postgres_programs
 from search.errors import DatabaseUnavailable
 from search.postgres import EmbeddedPostgres
 from search.postgres_processes import end_process, find_postmaster, is_server_process
 from search.postgres_programs import start_failure
-from tests.killing import kill_postmaster
 
 REPOSITORY = Path(__file__).parents[2]
 WITHIN_S = 60
