@@ -8,14 +8,13 @@ own fits worse than titles fit pictures elsewhere in its category. Both are need
 right name fits badly, though no other fits better.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from search.columns import folded_path
-from search.encoder import Encoder
 from search.generation import Generation
 from search.merchandising.health.neighbours import Neighbours
 from search.results import Embeddings, Ids
@@ -36,9 +35,10 @@ SAMPLE = 1000
 """Other titles that are compared."""
 SEED = 5
 BLOCK = 4096
-TITLES_A_TIME = 256
 
 Floats = npt.NDArray[np.float32]
+EncodeTitles = Callable[[Sequence[str]], Embeddings]
+"""(n, d) float32 of n different titles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,14 @@ def _related(one: str, other: str) -> bool:
 
 
 def wrong_titles(
-    generation: Generation, titles: Mapping[int, str], encoder: Encoder
+    generation: Generation, titles: Mapping[int, str], encode: EncodeTitles
 ) -> list[WrongTitle]:
     """Return a picture of each product that many other titles fit better, surest first.
 
     Args:
         generation: Its rows.
         titles: By product; those without are left out.
-        encoder: The model that made the vectors.
+        encode: Turns titles into vectors of the model that made the generation.
     """
     product, category = generation.columns.product_id, generation.columns.facets["category"].codes
     rows = np.array([r for r, p in enumerate(product.tolist()) if titles.get(p)], dtype=np.int64)
@@ -113,7 +113,7 @@ def wrong_titles(
         return []
     texts = [titles[int(product[row])] for row in rows.tolist()]
     distinct, place = np.unique(np.array(texts, dtype=object), return_inverse=True)
-    encoded = _encode(encoder, distinct.tolist())
+    encoded = encode(distinct.tolist())
     own, better = _fits(generation, rows, encoded, place)
     far = _deviations(own, category[rows]) >= FAR_FROM
     found = [
@@ -124,14 +124,6 @@ def wrong_titles(
     for each in sorted(found, key=lambda each: (-each.better, each.row)):
         surest.setdefault(int(product[each.row]), each)
     return list(surest.values())
-
-
-def _encode(encoder: Encoder, texts: list[str]) -> Embeddings:
-    blocks = [
-        encoder.encode_texts(texts[start : start + TITLES_A_TIME])
-        for start in range(0, len(texts), TITLES_A_TIME)
-    ]
-    return np.concatenate(blocks)
 
 
 def _fits(

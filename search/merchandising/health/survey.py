@@ -1,11 +1,12 @@
 """Looks over a generation: near-duplicates, and pictures that fit neither category nor title.
 
-Reads the generation, the titles and the stored renditions; writes nothing.
+Reads the generation, the titles and the stored renditions; keeps the vectors of titles.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -18,6 +19,7 @@ from search.generation import Generation
 from search.merchandising.health.duplicates import find_duplicates
 from search.merchandising.health.misfits import wrong_categories, wrong_titles
 from search.merchandising.health.neighbours import find_neighbours
+from search.merchandising.health.title_vectors import title_vectors
 from search.models import Product
 from search.pictures import PictureStore
 from search.renditions import Renditions
@@ -56,7 +58,7 @@ def survey(
 
     Args:
         database: Where titles are.
-        settings: Below whose root the renditions are.
+        settings: Below whose root the renditions and the vectors of titles are.
         generation: What is looked over.
         encoder: The model that built it.
         tell: Called as each part begins.
@@ -84,7 +86,8 @@ def survey(
         for each in wrong_categories(generation, neighbours):
             add("category", each.row, each.share, stated=each.stated, seen=each.seen)
     with part("titles"):
-        for misnamed in wrong_titles(generation, read_titles(database), encoder):
+        encode = partial(title_vectors, settings.root, encoder)
+        for misnamed in wrong_titles(generation, read_titles(database), encode):
             add("title", misnamed.row, misnamed.better, title=misnamed.title)
     return result
 

@@ -11,7 +11,7 @@ from PIL import Image
 from search.generation import Generation, load_generation
 from search.merchandising.health import duplicates
 from search.merchandising.health.duplicates import find_duplicates
-from search.merchandising.health.misfits import wrong_categories, wrong_titles
+from search.merchandising.health.misfits import EncodeTitles, wrong_categories, wrong_titles
 from search.merchandising.health.neighbours import find_neighbours
 from search.results import Embeddings
 from tests.candidates import facet
@@ -135,15 +135,9 @@ def test_a_product_among_another_category(make: Make) -> None:
     assert found.share >= 0.9
 
 
-class TitleEncoder:
-    """Encodes titles as the vectors that a test gives them."""
-
-    def __init__(self, vectors: dict[str, np.ndarray]) -> None:
-        self.vectors = vectors
-
-    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
-        """Return the vectors of known titles."""
-        return np.stack([self.vectors[text] for text in texts]).astype(np.float32)
+def encode_as(vectors: dict[str, np.ndarray]) -> EncodeTitles:
+    """Encode titles as the vectors that a test gives them."""
+    return lambda titles: np.stack([vectors[title] for title in titles]).astype(np.float32)
 
 
 def test_a_picture_that_other_titles_fit_better(make: Make) -> None:
@@ -152,7 +146,7 @@ def test_a_picture_that_other_titles_fit_better(make: Make) -> None:
     encoded = {titles[row]: near(vectors[row], row, by=0.01) for row in range(N)}
     encoded["thing 8"] = near(vectors[9], 8)  # a mug that is called a lamp
 
-    found = wrong_titles(make(vectors, categories), titles, TitleEncoder(encoded))  # type: ignore[arg-type]
+    found = wrong_titles(make(vectors, categories), titles, encode_as(encoded))
 
     assert [(each.row, each.title) for each in found] == [(8, "thing 8")]
     assert found[0].better >= 0.4, "all mugs' titles fit better"
@@ -160,4 +154,4 @@ def test_a_picture_that_other_titles_fit_better(make: Make) -> None:
 
 def test_too_few_titles_tell_nothing(make: Make) -> None:
     vectors = clustered_vectors(4)
-    assert wrong_titles(make(vectors), {0: "a", 1: ""}, TitleEncoder({})) == []  # type: ignore[arg-type]
+    assert wrong_titles(make(vectors), {0: "a", 1: ""}, encode_as({})) == []
