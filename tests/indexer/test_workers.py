@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, or_, select, text
+from sqlalchemy import Engine, or_, select
 
 from indexer.broker import waiting_messages
 from indexer.celery_app import make_app
@@ -39,7 +39,6 @@ from tests.indexer.at_work import (
     wait_until,
 )
 from tests.indexer.gate import Gate, serve_gated
-from tests.redis_server import free_port, running_redis
 from tests.small_encoder import write_checkpoint
 
 WORKER = """
@@ -123,34 +122,6 @@ def test_a_killed_database_does_not_stop_the_job(
         assert_encoded_once(database, settings, 10)
     finally:
         database.dispose()
-
-
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    """A Redis server of this test's own."""
-    with running_redis(free_port(), tmp_path) as url:
-        yield url
-
-
-def test_redis_carries_the_same_job(
-    database: Engine, settings: Settings, gate: Gate, redis_url: str, tmp_path: Path
-) -> None:
-    """Two workers share it, and both come to their end."""
-    settings = settings.model_copy(update={"broker_url": redis_url})
-    add_pictures(database, [gate.address(seed) for seed in range(10)])
-    with WorkerGroup(settings, ["cpu", "cpu"], log_file=tmp_path / "worker.log") as group:
-        job_id = start_encoding(database, settings)
-        wait_until(lambda: in_work(database) == 2, "both workers hold a batch")
-        gate.open()
-        job = finish(database, job_id, settings)
-
-    assert (job.state, job.done, job.total) == ("done", 10, 10)
-    assert (job.report["encoded"], job.report["reused"]) == (10, 0)
-    assert group.deaths == 0
-    assert_encoded_once(database, settings, 10)
-    with database.connect() as connection:
-        tables = connection.scalars(text("SELECT tablename FROM pg_tables")).all()
-    assert "kombu_message" not in tables
 
 
 def test_the_command_brings_its_own_workers(
