@@ -36,21 +36,13 @@ from search.generation import (
     file_entry,
     write_manifest,
 )
+from search.live_row import LivePointer, live_pointer
 from search.models import Delta as DeltaRow
 from search.models import Generation as GenerationRow
 from search.settings import Settings
 from search.vocabulary import Vocabulary, load_vocabulary
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Live:
-    """The live generation and what lies over it."""
-
-    id: int
-    directory: str
-    delta: str | None
 
 
 @dataclass(slots=True)
@@ -66,7 +58,9 @@ class DeltaWriter:
     settings: Settings
     _vocabulary: Vocabulary = field(init=False)
     _base: Base | None = None  # of the generation that was live last
-    _looked: tuple[_Live, int] | None = None  # at what, and which transactions that may have missed
+    _looked: tuple[LivePointer, int] | None = (
+        None  # at what, and which transactions that may have missed
+    )
 
     def __post_init__(self) -> None:
         self._vocabulary = load_vocabulary(self.settings.vocabulary)
@@ -82,7 +76,7 @@ class DeltaWriter:
         """
         with exclusively(self.database, "delta"):
             with session_scope(self.database) as session:
-                live = _read_live(session)
+                live = live_pointer(session)
                 if live is None or not self._anything_new(session, live):
                     return False
                 referenced = set(session.scalars(select(DeltaRow.directory)))
@@ -101,13 +95,13 @@ class DeltaWriter:
                 return False
             return self._publish(live, self._base, fresh)
 
-    def _anything_new(self, session: Session, live: _Live) -> bool:
+    def _anything_new(self, session: Session, live: LivePointer) -> bool:
         """Return whether there may be changes that the last look did not see."""
         if self._looked is None or self._looked[0] != live:
             return True
         return bool(changed_since(session, self._looked[1]))
 
-    def _before(self, live: _Live) -> Delta | None:
+    def _before(self, live: LivePointer) -> Delta | None:
         """Return the delta that is pointed to; one that is damaged is made anew."""
         if live.delta is None:
             return None
@@ -117,7 +111,7 @@ class DeltaWriter:
             log.warning("delta_damaged", delta=live.delta, error=str(error))
             return None
 
-    def _publish(self, live: _Live, base: Base, fresh: Fresh) -> bool:
+    def _publish(self, live: LivePointer, base: Base, fresh: Fresh) -> bool:
         """Write what was found and point to it; where nothing is left to say, to nothing."""
         deltas = self.settings.root / "deltas"
         manifest = None if fresh.empty else write_delta(deltas, _new_name(live), base, fresh)
@@ -127,7 +121,7 @@ class DeltaWriter:
                 shutil.rmtree(deltas / manifest.name, ignore_errors=True)
             return False
         name = None if manifest is None else manifest.name
-        self._looked = _Live(live.id, live.directory, name), fresh.looked_from
+        self._looked = LivePointer(live.id, live.directory, name), fresh.looked_from
         log.info(
             "delta_published",
             generation=live.id,
@@ -205,18 +199,9 @@ def sweep(deltas: Path, referenced: set[str]) -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _new_name(live: _Live) -> str:
+def _new_name(live: LivePointer) -> str:
     """Return a name that no delta had before: readers tell by it whether there is another."""
     return f"{live.directory}-{secrets.token_hex(4)}"
-
-
-def _read_live(session: Session) -> _Live | None:
-    found = session.execute(
-        select(GenerationRow.id, GenerationRow.directory, DeltaRow.directory)
-        .outerjoin(DeltaRow, DeltaRow.generation_id == GenerationRow.id)
-        .where(GenerationRow.state == "live")
-    ).one_or_none()
-    return None if found is None else _Live(*found)
 
 
 def _point(database: sqlalchemy.Engine, generation_id: int, manifest: DeltaManifest | None) -> bool:

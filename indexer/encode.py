@@ -224,8 +224,10 @@ class _Reviver:
         self._moved_at = time.monotonic()
         if batches_in_work(session) or waiting_messages(self._app):
             return
-        job = read_job(session, self._job_id)
-        tag = job.report.get("model_tag")
+        job = session.get_one(Job, self._job_id, populate_existing=True)
+        if job.state != "running":
+            return
+        tag = (job.report or {}).get("model_tag")
         if tag is not None and self._woken >= GIVE_UP_AFTER:
             fail(
                 session,
@@ -240,7 +242,7 @@ class _Reviver:
         log.warning("messages_sent_again", job_id=self._job_id, messages=messages)
         send = sender(self._app, self._job_id)
         send(ENCODE_BATCH, messages)
-        send(FETCH_BATCH, min(1, left_to_fetch(session, session.get_one(Job, self._job_id))))
+        send(FETCH_BATCH, min(1, left_to_fetch(session, job)))
 
 
 def encode_all(

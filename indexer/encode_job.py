@@ -85,11 +85,11 @@ def finish_if_done(session: Session, job_id: int) -> bool:
     Pictures of hosts that were given up are put off: they stay as they are, and the job ends. Where
     no host answers at all it fails, for then it is not the hosts.
     """
-    view = read_job(session, job_id)
-    if view.state != "running":
+    # Looked at once and for all: a moment later somebody else may have ended it.
+    job = session.get_one(Job, job_id, populate_existing=True)
+    if job.state != "running":
         return True
-    tag = view.report.get("model_tag")
-    job = session.get_one(Job, job_id)
+    tag = (job.report or {}).get("model_tag")
     if tag is None or count(session, encodable(tag)) or left_to_fetch(session, job):
         return False
     job = session.get_one(Job, job_id, with_for_update=True, populate_existing=True)
@@ -100,7 +100,7 @@ def finish_if_done(session: Session, job_id: int) -> bool:
     if silent:
         fail(session, job_id, _network_away(silent), final)
     else:
-        finish(session, job_id, summary(view) | final)
+        finish(session, job_id, summary(read_job(session, job_id)) | final)
     return True
 
 

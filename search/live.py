@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 import sqlalchemy
 import structlog
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from search.answering import Answering, Pairing
@@ -19,8 +18,7 @@ from search.db import session_scope
 from search.delta import lay_over, load_delta
 from search.errors import DamagedGeneration, FindalikeError, NoGeneration
 from search.generation import Generation, load_generation
-from search.models import Delta as DeltaRow
-from search.models import Generation as GenerationRow
+from search.live_row import LivePointer, live_pointer
 
 LONGEST_PAUSE_S = 60.0
 """Between tries to load what can't be loaded: a large model takes long to fail, too."""
@@ -136,53 +134,47 @@ class LiveGenerations:
         with self._loading:
             try:
                 with session_scope(self._database) as session:
-                    row = session.execute(
-                        select(GenerationRow.id, GenerationRow.directory, DeltaRow.directory)
-                        .outerjoin(DeltaRow, DeltaRow.generation_id == GenerationRow.id)
-                        .where(GenerationRow.state == "live")
-                    ).one_or_none()
+                    pointer = live_pointer(session)
             except (SQLAlchemyError, FindalikeError) as error:
                 self._complain("live_pointer_unreadable", error=str(error))
                 return
-            if row is None:
+            if pointer is None:
                 self._complaint, self._failed = "", None
-                return
-            generation_id, directory, delta = row
-            if self._base is not None and generation_id == self._base.id:
+            elif self._base is not None and pointer.id == self._base.id:
                 self._failed = None
-                self._follow(delta)
-            elif self._failed is None or self._failed.to_be_tried(generation_id):
-                self._load(generation_id, self._root / "generations" / directory, delta)
+                self._follow(pointer.delta)
+            elif self._failed is None or self._failed.to_be_tried(pointer.id):
+                self._load(pointer)
 
     def close(self) -> None:
         """Stop watching."""
         self._closed.set()
         self._watcher.join(timeout=self._refresh_s + 5)
 
-    def _load(self, generation_id: int, directory: Path, delta: str | None) -> None:
+    def _load(self, pointer: LivePointer) -> None:
         """Swap to a generation and its model, or go on with what is at hand and say why."""
         try:
-            base = load_generation(directory, generation_id)
+            base = load_generation(self._root / "generations" / pointer.directory, pointer.id)
             _probe(base)
-            laid = self._laid(base, delta)
+            laid = self._laid(base, pointer.delta)
             answering = self._pairing.of(laid or base, self._answering)
             if self._answering is not None:  # which answers meanwhile
                 answering.warm_up()
         except Exception as error:  # whatever it is, the old one must go on
-            self._complain("live_generation_unreadable", generation=generation_id, error=str(error))
-            self._failed = _Failed.again(self._failed, generation_id, error, self._refresh_s)
+            self._complain("live_generation_unreadable", generation=pointer.id, error=str(error))
+            self._failed = _Failed.again(self._failed, pointer.id, error, self._refresh_s)
             return
         before = self._answering
         self._answering, self._base, self._failed = answering, base, None
-        self._delta = delta if laid is not None else None
-        if laid is not None or delta is None:
+        self._delta = pointer.delta if laid is not None else None
+        if laid is not None or pointer.delta is None:
             self._complaint = ""
         if before is not None and before.encoder is not answering.encoder:
             del before
             gc.collect()  # some models' parts refer to each other; they may be gigabytes
         log.info(
             "generation_loaded",
-            generation=generation_id,
+            generation=pointer.id,
             delta=self._delta,
             vectors=len(base.vectors),
             model_tag=answering.encoder.tag,

@@ -13,7 +13,7 @@ from search.db import session_scope
 from search.delta import Delta, lay_over, load_delta
 from search.encoder import Encoder
 from search.generation import Generation, load_generation
-from search.models import Delta as DeltaRow
+from search.live_row import live_pointer
 from search.models import Generation as GenerationRow
 from search.models import Product, ProductImage
 from search.publication import publish
@@ -68,9 +68,8 @@ class ChangingShop:
     def pointed(self) -> str | None:
         """Return the directory of the delta that searchers see."""
         with session_scope(self.database) as session:
-            live = select(GenerationRow.id).where(GenerationRow.state == "live")
-            pointed = select(DeltaRow.directory).where(DeltaRow.generation_id.in_(live))
-            return session.scalar(pointed)
+            live = live_pointer(session)
+        return None if live is None else live.delta
 
     @property
     def deltas(self) -> Path:

@@ -254,15 +254,19 @@ def check_model(
 
 
 def check_live_index(database: Engine, settings: Settings, tags: list[str]) -> Check:
-    """The published generation's files are what its manifest says, and fit the model."""
+    """The files of what is published are what their manifests say, and fit the model."""
     from search.db import session_scope
+    from search.live_row import live_pointer
     from search.operation.status import read_live
 
     with session_scope(database) as session:
-        live = read_live(session)
-    if live is None:
+        live, pointer = read_live(session), live_pointer(session)
+    if live is None or pointer is None:
         return Check("live index", "ok", "none published yet; `findalike reindex` makes one")
-    return _check_generation(live, settings, tags)
+    found = _check_generation(live, settings, tags)
+    if pointer.delta is None or found.state == "failed":
+        return found
+    return _check_delta(found, settings.root / "deltas" / pointer.delta)
 
 
 def _check_generation(live: "LiveIndex", settings: Settings, tags: list[str]) -> Check:
@@ -278,3 +282,14 @@ def _check_generation(live: "LiveIndex", settings: Settings, tags: list[str]) ->
         remedy = "Put the model's old files back, or run `findalike reindex --publish-new-model`."
         return Check("live index", "failed", f"{found}, but it loads as {tags[0]}", remedy)
     return Check("live index", "ok", f"{found}, checksums are right")
+
+
+def _check_delta(found: Check, directory: Path) -> Check:
+    from search.delta import load_delta
+
+    try:
+        load_delta(directory)
+    except DamagedGeneration as error:
+        remedy = "Restart `findalike watch`, which writes it anew at once."
+        return Check(found.name, "failed", f"{found.found}; {error}", remedy)
+    return Check(found.name, "ok", f"{found.found}; those of its delta, too")

@@ -12,7 +12,8 @@ from search import schema
 from search.commands.doctor import doctor
 from search.commands.status import status
 from search.db import open_database, session_scope, worker_application_name
-from search.encoder import OpenClipEncoder
+from search.encoder import Encoder, OpenClipEncoder
+from search.generation import VECTORS
 from search.job_stages import begin_stage, measure_stage
 from search.jobs import advance, fail, start_job
 from search.models import Embedding, Generation, Quarantine
@@ -22,7 +23,9 @@ from search.operation.disk import disk_use
 from search.operation.readable import ago, counts, size, span
 from search.operation.status import read_status
 from search.settings import Settings, load_settings
+from tests.changing_shop import ChangingShop
 from tests.factories import make_image, make_product
+from tests.generations import flip_byte
 
 
 @pytest.fixture
@@ -249,6 +252,24 @@ def test_doctor_finds_a_damaged_index(shop: Engine, settings: Settings) -> None:
     outcome = examine()
     assert outcome["live index"].state == "failed"
     assert "findalike rollback" in outcome["live index"].remedy
+
+
+def test_doctor_finds_a_damaged_delta(
+    database: Engine, settings: Settings, small_encoder: Encoder
+) -> None:
+    """What lies over the live generation is read to its last byte, too."""
+    shop = ChangingShop(database, settings, small_encoder)
+    shop.fill(20)
+    shop.publish()
+    shop.fill(1, first=20)
+    shop.writer.write()
+    well = checks.check_live_index(database, settings, [])
+    flip_byte(shop.deltas / str(shop.pointed()) / VECTORS)
+    ill = checks.check_live_index(database, settings, [])
+
+    assert well.state == "ok"
+    assert "those of its delta" in well.found
+    assert (ill.state, "findalike watch" in ill.remedy) == ("failed", True)
 
 
 def test_doctor_finds_a_home_and_disk_that_will_not_do(

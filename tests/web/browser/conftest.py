@@ -16,16 +16,10 @@ from tests.web.staff import log_in
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder.
-
-    Browsers hang up when they leave a page; Werkzeug's server, which only these tests use, then
-    leaves files to the garbage collector.
-    """
-    quiet = "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"
+    """Mark the tests of this folder."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.filterwarnings(quiet))
 
 
 @pytest.fixture(scope="session")
