@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -25,7 +26,20 @@ if TYPE_CHECKING:
     from search.encoder import Encoder
     from search.engine import SearchEngine
 
-SHARED = Path(__file__).parents[2] / "shared"
+TESTS = Path(__file__).parent
+SHARED = TESTS.parents[1] / "shared"
+LONGEST = (
+    "faults/test_faults.py",
+    "test_end_to_end.py",
+    "web/browser/test_screens.py",
+    "indexer/test_topology.py",
+    "web/browser/test_staff_screens.py",
+    "indexer/test_workers.py",
+    "indexer/test_reindex.py",
+    "web/browser/test_operator.py",
+    "indexer/test_new_model.py",
+)
+"""A minute and more each."""
 TEMPLATE = "findalike_template"
 
 
@@ -42,6 +56,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
     config.option.allow_unix_socket = True
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files: the longest first, the others mixed.
+
+    So no process is left with a long one at the end, and tests that wait for processes or browsers
+    run beside tests that compute.
+    """
+
+    def place(item: pytest.Item) -> tuple[int, int, str]:
+        name = item.path.relative_to(TESTS).as_posix()
+        long = LONGEST.index(name) if name in LONGEST else len(LONGEST)
+        return long, crc32(name.encode()), name
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
