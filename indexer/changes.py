@@ -1,13 +1,16 @@
 """Changes of single products, settled in the order in which they came.
 
-Each is settled in a transaction of its own, together with what is said of it, so that a killed
-process loses none and does none twice. Of several processes that take changes each takes others,
-and never a later change of a product before an earlier one. A product that a catalogue keeps stays
-that catalogue's, whose next reading decides again; any other gets the source `api`, until a
-catalogue names it. Rows that are to be read again go by catalogue, see `indexer.rereading`.
+Some are settled in one transaction, together with what is said of them, so that a killed process
+loses none and does none twice; where one of them can't be stored, each is settled by itself. Of
+several processes that take changes each takes others, and never a later change of a product before
+an earlier one. A product that a catalogue keeps stays that catalogue's, whose next reading decides
+again; any other gets the source `api`, until a catalogue names it. Rows that are to be read again
+go by catalogue, see `indexer.rereading`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import structlog
@@ -16,7 +19,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.outcome import Outcome
 from indexer.rereading import read_again
-from indexer.rows import Remark, RowRefused, validate_row
+from indexer.rows import CatalogueRow, Remark, RowRefused, validate_row
 from indexer.sources import Record
 from indexer.upsert import write_batch
 from search.changes import API_SOURCE
@@ -25,6 +28,8 @@ from search.models import Product, ProductChange
 from search.settings import Settings
 
 TAKEN_AT_ONCE = 500
+PUT_AT_ONCE = 100
+"""Products that are written in one transaction."""
 UNKNOWN = Remark("unknown_product", "No product has this sku; there is nothing to withdraw.")
 FAULT = Remark(
     "own_fault",
@@ -57,14 +62,17 @@ def take_changes(
     Raises:
         sqlalchemy.exc.OperationalError: the database stayed away.
     """
-    done, refused, last_id = 0, 0, 0
+    done, refused = 0, 0
     skus: set[str] = set()
+    left: set[int] = set()  # looked at and left waiting, for now
     while limit is None or done + refused < limit:
-        after = last_id
-        taken = run_transaction(database, lambda session: _settle_next(session, settings, after))  # noqa: B023
-        if taken is None:
+        at_once = PUT_AT_ONCE if limit is None else min(PUT_AT_ONCE, limit - done - refused)
+        outcomes = run_transaction(
+            database,
+            lambda session: _settle_next(session, settings, left, at_once),  # noqa: B023
+        )
+        if outcomes is None:
             break
-        last_id, outcomes = taken
         refused += sum(outcome.refusal is not None for outcome in outcomes)
         done += sum(outcome.refusal is None for outcome in outcomes)
         skus.update(outcome.sku for outcome in outcomes if outcome.sku is not None)
@@ -83,34 +91,40 @@ def _ids(database: Engine, skus: set[str]) -> tuple[int, ...]:
 
 
 def _settle_next(
-    session: Session, settings: Settings, after: int
-) -> tuple[int, list[Outcome]] | None:
-    """Settle the next change that waits, in the caller's transaction.
+    session: Session, settings: Settings, left: set[int], at_once: int
+) -> list[Outcome] | None:
+    """Settle the next change that waits, in the caller's transaction, and others with it.
+
+    Args:
+        session: The transaction.
+        settings: `root` is where pictures lie that came with a change.
+        left: Changes that are passed over; one that is to wait on is added.
+        at_once: At most so many products are written together.
 
     Returns:
-        (its number, what became of it, and of others that were settled with it); None where none
-        is left.
+        What became of each that was settled; None where none is left.
     """
-    change = _next(session, after)
-    if change is None:
+    changes = _next(session, left, at_once)
+    if not changes:
         return None
-    number = change.id
     try:
-        with session.begin_nested():
-            outcomes = _settle(session, settings, change)
+        outcomes = _settled(session, settings, changes)
     except Exception as error:
         if is_lost_connection(error):
             raise
-        # Refused, or it would stand in the way of all that come after it, for ever.
-        log.exception("change_failed", change=number, sku=change.sku)
-        outcomes = [Outcome(change, FAULT)]
+        outcomes = _one_by_one(session, settings, changes)
     for outcome in outcomes:
         _say(outcome)
-    return number, outcomes
+    left.update({change.id for change in changes} - {outcome.change.id for outcome in outcomes})
+    return outcomes
 
 
-def _next(session: Session, after: int) -> ProductChange | None:
-    """Lock the first change of those that wait whose product has no earlier one waiting."""
+def _next(session: Session, left: set[int], at_once: int) -> list[ProductChange]:
+    """Lock the first changes of those that wait whose products have no earlier one waiting.
+
+    Returns:
+        Products to be written, each once, or one change of another kind.
+    """
     earlier = aliased(ProductChange)
     blocked = (
         select(earlier.id)
@@ -122,37 +136,82 @@ def _next(session: Session, after: int) -> ProductChange | None:
         )
         .exists()
     )
-    return session.scalar(
+    found = session.scalars(
         select(ProductChange)
-        .where(ProductChange.state == "waiting", ProductChange.id > after, ~blocked)
+        .where(ProductChange.state == "waiting", ProductChange.id.not_in(left), ~blocked)
         .order_by(ProductChange.id)
-        .limit(1)
+        .limit(at_once)
         .with_for_update(skip_locked=True, of=ProductChange)
+    ).all()
+    return list(takewhile(lambda change: change.action == "put", found)) or list(found[:1])
+
+
+def _settled(
+    session: Session, settings: Settings, changes: Sequence[ProductChange]
+) -> list[Outcome]:
+    """Settle changes as `_next` returns them; all, or none and the error is raised."""
+    with session.begin_nested():
+        if changes[0].action == "put":
+            return _put(session, settings.root, changes)
+        if changes[0].action == "delete":
+            return [_delete(session, changes[0])]
+        return read_again(session, changes[0])
+
+
+def _one_by_one(
+    session: Session, settings: Settings, changes: Sequence[ProductChange]
+) -> list[Outcome]:
+    """Settle each by itself; one that can't be is refused.
+
+    Else it would stand in the way of all that come after it, for ever.
+    """
+    outcomes = []
+    for change in changes:
+        try:
+            outcomes += _settled(session, settings, [change])
+        except Exception as error:
+            if is_lost_connection(error):
+                raise
+            log.exception("change_failed", change=change.id, sku=change.sku)
+            outcomes.append(Outcome(change, FAULT))
+    return outcomes
+
+
+def _put(session: Session, base: Path, changes: Sequence[ProductChange]) -> list[Outcome]:
+    """Write products by the rules that hold for a catalogue's rows."""
+    outcomes: list[Outcome] = []
+    rows: dict[str, tuple[ProductChange, CatalogueRow, list[Remark]]] = {}
+    for change in changes:
+        values = dict(change.record or {})
+        images = values.pop("image", ())
+        try:
+            row, remarks = validate_row(Record(0, values, tuple(images)), base)
+        except RowRefused as refusal:
+            outcomes.append(Outcome(change, refusal.remark))
+        else:
+            rows[row.sku] = change, row, list(remarks)
+    for source, skus in _by_source(session, list(rows)).items():
+        result = write_batch(session, source, [(0, rows[sku][1]) for sku in skus])
+        refused = {sku: remark for _, sku, remark in result.refused}
+        for _, sku, remark in result.remarks:
+            rows[sku][2].append(remark)
+        for sku in skus:
+            change, _, remarks = rows[sku]
+            written = sku if sku in result.written else None
+            outcomes.append(Outcome(change, refused.get(sku), remarks, written))
+    return outcomes
+
+
+def _by_source(session: Session, skus: Sequence[str]) -> dict[str, list[str]]:
+    """Return skus by the catalogue that keeps their product; those that none keeps by `api`."""
+    kept = select(Product.sku, Product.source).where(
+        Product.sku.in_(skus), Product.retired_at.is_(None)
     )
-
-
-def _settle(session: Session, settings: Settings, change: ProductChange) -> list[Outcome]:
-    if change.action == "put":
-        return [_put(session, settings.root, change)]
-    if change.action == "delete":
-        return [_delete(session, change)]
-    return read_again(session, change)
-
-
-def _put(session: Session, base: Path, change: ProductChange) -> Outcome:
-    """Write a product by the rules that hold for a catalogue's rows."""
-    values = dict(change.record or {})
-    images = values.pop("image", ())
-    try:
-        row, remarks = validate_row(Record(0, values, tuple(images)), base)
-    except RowRefused as refused:
-        return Outcome(change, refused.remark)
-    kept = select(Product.source).where(Product.sku == row.sku, Product.retired_at.is_(None))
-    source = session.scalar(kept) or API_SOURCE
-    result = write_batch(session, source, [(0, row)])
-    remarks += [remark for _, _, remark in result.remarks]
-    changed = result.counts["new"] + result.counts["changed"] > 0
-    return Outcome(change, remarks=remarks, sku=row.sku if changed else None)
+    known: dict[str, str] = {row.sku: row.source for row in session.execute(kept)}
+    found: dict[str, list[str]] = {}
+    for sku in skus:
+        found.setdefault(known.get(sku, API_SOURCE), []).append(sku)
+    return dict(sorted(found.items()))
 
 
 def _delete(session: Session, change: ProductChange) -> Outcome:

@@ -39,6 +39,7 @@ class BatchResult:
     """What one batch did."""
 
     counts: Counter[str] = field(default_factory=Counter)  # by the names of IngestReport's fields
+    written: set[str] = field(default_factory=set)  # skus of new and changed products
     refused: list[tuple[int, str, Remark]] = field(default_factory=list)  # (line, sku, why)
     remarks: list[tuple[int, str, Remark]] = field(default_factory=list)
 
@@ -47,6 +48,8 @@ def write_batch(
     session: Session, source: str, rows: Sequence[tuple[int, CatalogueRow]]
 ) -> BatchResult:
     """Bring the database up to some rows of a catalogue, in the caller's transaction.
+
+    Rows are locked in the order of their skus, so that two writers can't wait for each other.
 
     Args:
         session: The transaction.
@@ -62,7 +65,7 @@ def write_batch(
             )
         )
     }
-    kept = _without_foreign(source, rows, known, result)
+    kept = _without_foreign(source, sorted(rows, key=lambda row: row[1].sku), known, result)
     stale: list[CatalogueRow] = []
     for _, row in kept:
         before = known.get(row.sku)
@@ -78,6 +81,7 @@ def write_batch(
     settled = {row.sku for row in stale}
     also_changed = {row.sku for _, row in kept if ids[row.sku] in touched} - settled
     result.counts["changed"] += len(also_changed)
+    result.written = settled | also_changed
     result.counts["unchanged"] = len(kept) - len(stale) - len(also_changed)
     return result
 

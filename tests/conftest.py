@@ -35,7 +35,7 @@ LONGEST = (
     "indexer/test_topology.py",
     "web/browser/test_staff_screens.py",
     "indexer/test_workers.py",
-    "indexer/test_reindex.py",
+    "indexer/reindex/test_reindex.py",
     "web/browser/test_operator.py",
     "indexer/test_new_model.py",
 )

@@ -46,7 +46,7 @@ class Shoppers:
 
     def search(self) -> None:
         """Search until it is over."""
-        while not self.over.wait(0.05):
+        while not self.over.wait(0.2):
             try:
                 if not self.engine.search(Query(text="red plate")).hits:
                     self.failures.append("nothing found")
@@ -93,7 +93,7 @@ class Service:
             with session_scope(self.database) as session:
                 if stage in session.scalars(at_work).all():
                     return True
-            time.sleep(0.002)
+            time.sleep(0.01)
         return False
 
     def kill(self, process: ForkServerProcess) -> None:

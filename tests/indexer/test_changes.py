@@ -132,17 +132,51 @@ def test_a_fault_refuses_its_change_alone(
     real = changes_module.write_batch
 
     def failing(session: Any, source: str, rows: Any) -> Any:
-        if rows[0][1].sku == "BAD":
+        written = real(session, source, rows)
+        if "BAD" in {row.sku for _, row in rows}:
             session.execute(text("SELECT 1 / 0"))
-        return real(session, source, rows)
+        return written
 
     monkeypatch.setattr(changes_module, "write_batch", failing)
+    put(database, "BEFORE")
     bad = put(database, "BAD")
-    put(database, "GOOD")
+    put(database, "AFTER")
 
-    assert take_changes(database, settings).done == 1
+    assert take_changes(database, settings).done == 2
     assert (changes(database)[bad].state, changes(database)[bad].reason) == ("refused", "own_fault")
-    assert product(database, "GOOD").source == API_SOURCE
+    assert product(database, "BEFORE").source == product(database, "AFTER").source == API_SOURCE
+    with session_scope(database) as session:
+        assert session.scalar(select(func.count(Product.id))) == 2
+
+
+def test_many_are_written_together_and_each_is_told_its_own(
+    database: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    """Of two sources, good, odd, refused, unchanged, and withdrawn in between."""
+    ingest(database, catalogue(tmp_path, "C-1,Lamp,https://s.example/1.jpg,5"), settings)
+    put(database, "OLD")
+    take_changes(database, settings)
+    sent = {
+        "new": put(database, "NEW"),
+        "old": put(database, "OLD"),
+        "kept": put(database, "C-1", price="ask us"),
+        "bad": put(database, "EMPTY", title=" "),
+        "gone": delete(database, "OLD"),
+        "again": put(database, "NEW", title="Newer"),
+    }
+
+    taken = take_changes(database, settings)
+
+    told = {name: changes(database)[number] for name, number in sent.items()}
+    assert [name for name, each in told.items() if each.state != "done"] == ["bad"]
+    assert told["bad"].reason == "empty_title"
+    assert "no single amount" in (told["kept"].detail or "")
+    assert (told["new"].detail, told["old"].detail) == (None, None)
+    touched = [product(database, sku) for sku in ("C-1", "NEW", "OLD")]
+    assert set(taken.product_ids) == {each.id for each in touched}
+    assert touched[0].source.endswith("feed.csv")
+    assert touched[1].title == "Newer"
+    assert touched[2].retired_at is not None
 
 
 def test_a_lost_process_leaves_the_change_waiting(

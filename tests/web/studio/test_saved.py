@@ -42,14 +42,14 @@ def save(client: FlaskClient, engine: SearchEngine, text: str = "red plate") -> 
 
 
 def test_saving_leads_to_marking_what_is_found_now(mia: FlaskClient, engine: SearchEngine) -> None:
-    page = post(mia, "/studio/saved", text=" Red  Plate ")
+    page = post(mia, "/studio/saved", text=" Red  Round Plate ")
 
-    assert "“red plate”" in page
+    assert "“red round plate”" in page
     assert "PLATE-RED" in page
     assert 'aria-pressed="true"' not in page
     with session_scope(engine.database) as session:
         [added] = read_trail(session, action="saved.add", limit=1)[0]
-        assert (added.actor, added.details) == ("merchandiser", {"text": "red plate"})
+        assert (added.actor, added.details) == ("merchandiser", {"text": "red round plate"})
 
 
 def test_an_empty_description_is_explained(mia: FlaskClient) -> None:

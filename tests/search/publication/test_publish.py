@@ -1,21 +1,16 @@
-"""The live pointer moves only to what was checked, and back in a moment."""
+"""The live pointer moves only to what was checked."""
 
 import json
 import pickle
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, select, update
 
-import search.publication as publication_module
-import search.rehearsal as rehearsal_module
 from indexer.build import build_generation
 from indexer.commands.publish import publish as publish_command
 from indexer.commands.rollback import rollback as rollback_command
@@ -26,17 +21,13 @@ from search.db import session_scope
 from search.encoder import Encoder
 from search.errors import (
     AlreadyRunning,
-    DamagedGeneration,
-    NoGeneration,
     RehearsalRefused,
     UnknownGeneration,
 )
 from search.generation import (
     COLUMNS,
-    FILES,
     INDEX,
     MANIFEST,
-    TEMPORARY,
     VECTORS,
     file_entry,
     read_manifest,
@@ -46,36 +37,12 @@ from search.jobs import latest_job
 from search.live import LiveGenerations
 from search.models import Generation as GenerationRow
 from search.models import ProductImage
-from search.publication import next_back, prune, publish, rollback
+from search.publication import prune, publish, rollback
 from search.rehearsal import CHECKS, latest_rehearsal
 from search.settings import Settings
 from tests.encoded_shop import fill_shop, picture_sha256
 from tests.generations import flip_byte
-
-Build = Callable[[], int]
-
-
-@pytest.fixture
-def build(database: Engine, settings: Settings, small_encoder: Encoder) -> Build:
-    """Build a generation of a shop of twenty products."""
-    fill_shop(database, settings, small_encoder.tag, 20)
-    return lambda: build_generation(database, settings, small_encoder)
-
-
-def states(database: Engine) -> dict[int, str]:
-    with session_scope(database) as session:
-        rows = session.execute(select(GenerationRow.id, GenerationRow.state))
-        return {row.id: row.state for row in rows}
-
-
-def live(database: Engine) -> int | None:
-    return next((id_ for id_, state in states(database).items() if state == "live"), None)
-
-
-def directory_of(database: Engine, settings: Settings, generation_id: int) -> Path:
-    with session_scope(database) as session:
-        name = session.get_one(GenerationRow, generation_id).directory
-    return settings.root / "generations" / name
+from tests.search.publication.pointer import Build, directory_of, live, states
 
 
 def test_publishing_makes_the_newest_live(
@@ -219,111 +186,6 @@ def test_one_picture_used_by_every_product_is_no_obstacle(
     assert manifest.measured.recall_at_10 == 1
 
 
-def test_rolling_back_goes_back_and_further_back(
-    database: Engine, settings: Settings, build: Build
-) -> None:
-    first, second, third = (publish(database, settings, build()) for _ in range(3))
-
-    assert rollback(database, settings) == second
-    assert states(database) == {first: "retired", second: "live", third: "retired"}
-    assert rollback(database, settings) == first
-    with pytest.raises(UnknownGeneration, match="no earlier generation"):
-        rollback(database, settings)
-    assert live(database) == first
-
-    fourth = publish(database, settings, build())
-    # Back to what was live before the fourth, not to what was left in between.
-    assert rollback(database, settings) == first
-    assert states(database)[fourth] == "retired"
-    assert first in states(database)
-
-
-def test_a_clock_that_was_set_back_changes_no_order(
-    database: Engine, settings: Settings, build: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = (publish(database, settings, build()) for _ in range(2))
-
-    class Yesterday(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
-            return datetime.now(tz) - timedelta(days=1)
-
-    monkeypatch.setattr(publication_module, "datetime", Yesterday)
-    third = publish(database, settings, build())
-    assert live(database) == third
-    assert rollback(database, settings) == second
-    assert rollback(database, settings) == first
-
-
-def test_what_was_rolled_back_can_be_published_again(
-    database: Engine, settings: Settings, build: Build
-) -> None:
-    first, second = (publish(database, settings, build()) for _ in range(2))
-    rollback(database, settings)
-
-    assert publish(database, settings, second) == second
-    assert rollback(database, settings) == first
-
-
-def test_rolling_back_takes_less_than_a_second(
-    database: Engine, settings: Settings, build: Build
-) -> None:
-    first = publish(database, settings, build())
-    publish(database, settings, build())
-
-    started = time.monotonic()
-    rollback(database, settings)
-
-    assert time.monotonic() - started < 1
-    assert live(database) == first
-
-
-def test_rolling_back_passes_over_what_is_damaged(
-    database: Engine, settings: Settings, build: Build
-) -> None:
-    first, second, _third = (publish(database, settings, build()) for _ in range(3))
-    (directory_of(database, settings, second) / VECTORS).unlink()
-
-    assert rollback(database, settings) == first
-
-
-def test_rolling_back_to_nothing_whole_keeps_the_live_one(
-    database: Engine, settings: Settings, build: Build
-) -> None:
-    first, second = (publish(database, settings, build()) for _ in range(2))
-    (directory_of(database, settings, first) / INDEX).unlink()
-
-    with pytest.raises(DamagedGeneration, match=r"^index\.faiss"):
-        rollback(database, settings)
-
-    assert live(database) == second
-
-
-def test_rolling_back_without_a_live_generation_is_said(
-    database: Engine, settings: Settings
-) -> None:
-    with pytest.raises(NoGeneration):
-        rollback(database, settings)
-
-
-def test_a_build_at_work_does_not_hinder_a_rollback(
-    database: Engine, settings: Settings, build: Build
-) -> None:
-    first, second = (publish(database, settings, build()) for _ in range(2))
-    with session_scope(database) as session:
-        at_work = GenerationRow(state="building", model_tag="m", directory="at-work")
-        session.add(at_work)
-    temporary = settings.root / "generations" / f"{TEMPORARY}at-work"
-    temporary.mkdir()
-
-    with exclusively(database, "build"):
-        assert rollback(database, settings) == first
-        assert publish(database, settings, second) == second
-
-    assert temporary.is_dir()  # pruning left it alone
-    assert states(database)[at_work.id] == "building"
-
-
 def test_a_refused_generation_is_kept_and_can_be_published_all_the_same(
     database: Engine, settings: Settings, build: Build
 ) -> None:
@@ -379,41 +241,6 @@ def test_refused_generations_do_not_pile_up(
 
     assert states(database) == {first: "live", last: "verified"}
     assert len(list(settings.root.glob("generations/*"))) == 2
-
-
-def test_going_back_does_not_wait_for_a_rehearsal_and_wins(
-    database: Engine, settings: Settings, build: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = (publish(database, settings, build()) for _ in range(2))
-    third = build()
-    rehearse = rehearsal_module.rehearse
-
-    def going_back_meanwhile(*args: Any, **options: Any) -> Any:
-        found = rehearse(*args, **options)
-        assert rollback(database, settings) == first
-        return found
-
-    monkeypatch.setattr(rehearsal_module, "rehearse", going_back_meanwhile)
-    with pytest.raises(AlreadyRunning, match=f"generation {second}, and meanwhile {first} went"):
-        publish(database, settings, third)
-
-    assert states(database) == {first: "live", second: "retired", third: "verified"}
-
-
-def test_a_rollback_reads_no_file_but_the_manifest(
-    database: Engine, settings: Settings, build: Build
-) -> None:
-    """So it takes no longer with a hundred million pictures; a rehearsal reads every byte."""
-    first, second = (publish(database, settings, build()) for _ in range(2))
-    directory = directory_of(database, settings, first)
-    for name in FILES:
-        (directory / name).write_bytes(bytes((directory / name).stat().st_size))
-
-    assert rollback(database, settings) == first
-
-    publish(database, settings, second)
-    with pytest.raises(RehearsalRefused, match="checksums"):
-        publish(database, settings, first)
 
 
 def test_two_publications_at_once_are_one_too_many(
@@ -531,14 +358,3 @@ def test_the_trail_says_who_moved_the_pointer(
         (cli_actor(), "generation.publish", str(second), {"left": first}),
         ("ada", "generation.publish", str(first), {"left": None}),
     ]
-
-
-def test_where_a_rollback_leads_is_known_before(
-    database: Engine, settings: Settings, build: Build
-) -> None:
-    with pytest.raises(NoGeneration):
-        next_back(database)
-    first = publish(database, settings, build())
-    assert next_back(database) is None
-    publish(database, settings, build())
-    assert next_back(database) == first

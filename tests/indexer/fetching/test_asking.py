@@ -1,10 +1,9 @@
 """Pictures on the network are asked for, and only what changed is sent and encoded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -17,76 +16,17 @@ from indexer.commands.encode import encode as encode_command
 from indexer.encode import encode_all, encode_step
 from indexer.encode_job import count_once, finish_if_done, start_row
 from indexer.fetching.batch import BatchFetcher
-from indexer.fetching.breaker import Patience
 from indexer.fetching.spool import Spool
 from indexer.fetching.step import fetch_step
 from indexer.upkeep import prune_spool
 from search.db import session_scope
 from search.encoder import Encoder
-from search.errors import JobFailed
 from search.jobs import JobView, read_job
-from search.models import Job, ProductImage, Quarantine
+from search.models import Job, ProductImage
 from search.settings import Settings, load_settings
-from tests.factories import make_image, make_product, picture_bytes
+from tests.factories import picture_bytes
+from tests.indexer.fetching.spooled import QUICK, Add, image, put, spooled, states
 from tests.picture_host import PictureHost, serve_pictures
-
-QUICK = Patience(failures=5, pause_s=0.2, trials=2)
-Add = Callable[..., list[int]]
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Small batches; hosts are asked in every run."""
-    changed = {"batch_images": 8, "recheck_hours": 0.0, "fetch_timeout_s": 2.0}
-    return settings.model_copy(update=changed | {"max_image_bytes": 200_000})
-
-
-@pytest.fixture
-def host() -> Iterator[PictureHost]:
-    with serve_pictures() as running:
-        yield running
-
-
-@pytest.fixture
-def add(database: Engine) -> Add:
-    """Return a function that adds one product per address of a picture."""
-
-    def add_pictures(*addresses: str, **fields: Any) -> list[int]:
-        with session_scope(database) as session:
-            unseen = {"state": "pending", "sha256": None, "fingerprint": None}
-            return [
-                make_image(session, make_product(session), address=address, **unseen | fields).id
-                for address in addresses
-            ]
-
-    return add_pictures
-
-
-@pytest.fixture
-def encode(database: Engine, settings: Settings, small_encoder: Encoder) -> Callable[..., JobView]:
-    def run(**changed: object) -> JobView:
-        own = settings.model_copy(update=changed)
-        return encode_all(database, own, small_encoder, patience=QUICK)
-
-    return run
-
-
-def image(database: Engine, image_id: int) -> ProductImage:
-    with session_scope(database) as session:
-        return session.get_one(ProductImage, image_id)
-
-
-def states(database: Engine) -> list[str]:
-    with session_scope(database) as session:
-        return list(session.scalars(select(ProductImage.state).order_by(ProductImage.id)))
-
-
-def spooled(settings: Settings) -> list[Path]:
-    return [path for path in Spool(settings.root).root.rglob("*") if path.is_file()]
-
-
-def put(host: PictureHost, n: int, start: int = 0) -> list[str]:
-    return [host.put(f"{seed}.png", picture_bytes(seed)) for seed in range(start, start + n)]
 
 
 def test_new_pictures_are_fetched_and_encoded(
@@ -197,121 +137,6 @@ def test_a_changed_picture_works_on_until_it_is_encoded(
     assert (waiting.state, waiting.sha256) == ("pending", old)
     assert waiting.fetched_sha256 is not None
     assert [path.name for path in spooled(settings)] == [waiting.fetched_sha256]
-
-
-BAD = {
-    "missing": "http_404",
-    "page": "web_page",
-    "loop": "redirect_loop",
-    "declared-huge": "too_large",
-    "huge": "too_large",
-    "hang": "timeout",
-    "drip": "timeout",
-    "broken": "http_503",
-}
-
-
-def test_bad_hosts_are_refused_and_stop_nobody(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine
-) -> None:
-    """Endless bodies, web pages, circles and silence: each is named, and the rest gets through."""
-    good = put(host, 12)
-    bad = [f"{host.address}/{path}" for path in BAD]
-    ids = add(*good[:6], *bad, *good[6:])
-
-    job = encode()
-
-    assert (job.state, job.done, job.failed) == ("done", 12, len(BAD))
-    assert states(database) == ["ready"] * 6 + ["failed"] * len(BAD) + ["ready"] * 6
-    with session_scope(database) as session:
-        entries = session.scalars(select(Quarantine).order_by(Quarantine.product_image_id)).all()
-        found = {entry.product_image_id: entry.reason for entry in entries}
-        assert all(str(entry.address) in entry.detail for entry in entries)
-    assert found == dict(zip(ids[6:], BAD.values(), strict=False))
-    assert sum(job.report["fetch"]["refused"].values()) == len(BAD)
-    assert job.report["failed"] == job.report["fetch"]["refused"]
-
-
-def test_what_is_sent_but_no_picture_is_quarantined_when_encoded(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], settings: Settings
-) -> None:
-    add(*put(host, 2), f"{host.address}/good")
-
-    job = encode()
-
-    assert (job.done, job.failed) == (2, 1)
-    assert job.report["failed"] == {"truncated": 1}
-    assert job.report["fetch"]["refused"] == {}
-    assert spooled(settings) == []
-
-
-@pytest.mark.parametrize("status", [404, 503])
-def test_a_picture_whose_host_refuses_it_now_works_on(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine, status: int
-) -> None:
-    ids = add(*put(host, 2))
-    encode()
-    before = image(database, ids[0])
-    host.status = status
-
-    job = encode()
-
-    after = image(database, ids[0])
-    assert (job.state, job.failed) == ("done", 0)
-    assert job.report["fetch"]["kept"] == {f"http_{status}": 2}
-    assert (after.state, after.sha256) == ("ready", before.sha256)
-    assert encode().report["fetch"]["asked"] == 2
-
-
-def test_pictures_of_a_host_that_is_away_are_put_off(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine
-) -> None:
-    """It is left alone, the others are not; nothing is quarantined, and the job ends."""
-    with serve_pictures() as away:
-        away.status = 503
-        add(*put(away, 40), *put(host, 40, start=50))
-        job = encode(fetch_threads=2)
-
-        assert job.state == "done"
-        assert job.done == 40
-        assert (job.failed, job.report["failed"]) == (0, {})
-        assert job.report["fetch"]["put_off"] == {away.host: 40}
-        assert job.report["fetch"]["new"] == 40
-        assert "fetching" not in job.report
-        assert states(database) == ["pending"] * 40 + ["ready"] * 40
-        # Two at a time, with four tries each: five failures in a row, two trials.
-        assert away.asked <= 4 * (5 + 1 + 2)
-        away.status = 200
-        assert encode().report["fetch"]["new"] == 40
-    assert states(database) == ["ready"] * 80
-
-
-def test_a_host_that_comes_back_gets_its_trial(
-    host: PictureHost, add: Add, database: Engine, settings: Settings, small_encoder: Encoder
-) -> None:
-    add(*put(host, 20))
-    host.status = 503
-
-    def recover(_done: int, _total: int) -> None:
-        host.status = 200
-
-    job = encode_all(database, settings, small_encoder, patience=QUICK, progress=recover)
-
-    assert (job.state, job.done, job.report["fetch"]["put_off"]) == ("done", 20, {})
-
-
-def test_without_a_network_the_job_fails(
-    add: Add, encode: Callable[..., JobView], database: Engine
-) -> None:
-    """Nobody answers, whatever the host: nothing is wrong with the pictures."""
-    add(*(f"http://127.0.0.1:{9 + i % 2}/{i}.png" for i in range(12)))
-
-    with pytest.raises(JobFailed, match="network"):
-        encode(fetch_timeout_s=0.5)
-
-    assert states(database) == ["pending"] * 12
-    with session_scope(database) as session:
-        assert session.scalars(select(Quarantine)).all() == []
 
 
 def test_two_fetchers_fetch_nothing_twice(

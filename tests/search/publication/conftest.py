@@ -1,0 +1,17 @@
+"""Generations to publish."""
+
+import pytest
+from sqlalchemy import Engine
+
+from indexer.build import build_generation
+from search.encoder import Encoder
+from search.settings import Settings
+from tests.encoded_shop import fill_shop
+from tests.search.publication.pointer import Build
+
+
+@pytest.fixture
+def build(database: Engine, settings: Settings, small_encoder: Encoder) -> Build:
+    """Build a generation of a shop of twenty products."""
+    fill_shop(database, settings, small_encoder.tag, 20)
+    return lambda: build_generation(database, settings, small_encoder)
