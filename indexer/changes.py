@@ -14,7 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, and_, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.outcome import Outcome
@@ -64,15 +64,18 @@ def take_changes(
     """
     done, refused = 0, 0
     skus: set[str] = set()
-    left: set[int] = set()  # looked at and left waiting, for now
+    passed = 0  # the last row that is to be read again, but not now
     while limit is None or done + refused < limit:
         at_once = PUT_AT_ONCE if limit is None else min(PUT_AT_ONCE, limit - done - refused)
-        outcomes = run_transaction(
+        after = passed
+        taken = run_transaction(
             database,
-            lambda session: _settle_next(session, settings, left, at_once),  # noqa: B023
+            lambda session: _settle_next(session, settings, after, at_once),  # noqa: B023
         )
-        if outcomes is None:
+        if taken is None:
             break
+        first, outcomes = taken
+        passed = passed if outcomes else first
         refused += sum(outcome.refusal is not None for outcome in outcomes)
         done += sum(outcome.refusal is None for outcome in outcomes)
         skus.update(outcome.sku for outcome in outcomes if outcome.sku is not None)
@@ -91,20 +94,21 @@ def _ids(database: Engine, skus: set[str]) -> tuple[int, ...]:
 
 
 def _settle_next(
-    session: Session, settings: Settings, left: set[int], at_once: int
-) -> list[Outcome] | None:
+    session: Session, settings: Settings, after: int, at_once: int
+) -> tuple[int, list[Outcome]] | None:
     """Settle the next change that waits, in the caller's transaction, and others with it.
 
     Args:
         session: The transaction.
         settings: `root` is where pictures lie that came with a change.
-        left: Changes that are passed over; one that is to wait on is added.
+        after: Rows that are to be read again are passed over up to this change.
         at_once: At most so many products are written together.
 
     Returns:
-        What became of each that was settled; None where none is left.
+        (the number of the first, what became of those that were settled: of none where it is a row
+        that can't be read now); None where no change is left.
     """
-    changes = _next(session, left, at_once)
+    changes = _next(session, after, at_once)
     if not changes:
         return None
     try:
@@ -115,11 +119,10 @@ def _settle_next(
         outcomes = _one_by_one(session, settings, changes)
     for outcome in outcomes:
         _say(outcome)
-    left.update({change.id for change in changes} - {outcome.change.id for outcome in outcomes})
-    return outcomes
+    return changes[0].id, outcomes
 
 
-def _next(session: Session, left: set[int], at_once: int) -> list[ProductChange]:
+def _next(session: Session, after: int, at_once: int) -> list[ProductChange]:
     """Lock the first changes of those that wait whose products have no earlier one waiting.
 
     Returns:
@@ -136,9 +139,10 @@ def _next(session: Session, left: set[int], at_once: int) -> list[ProductChange]
         )
         .exists()
     )
+    passed_over = and_(ProductChange.action == "reread", ProductChange.id <= after)
     found = session.scalars(
         select(ProductChange)
-        .where(ProductChange.state == "waiting", ProductChange.id.not_in(left), ~blocked)
+        .where(ProductChange.state == "waiting", ~passed_over, ~blocked)
         .order_by(ProductChange.id)
         .limit(at_once)
         .with_for_update(skip_locked=True, of=ProductChange)
@@ -189,7 +193,7 @@ def _put(session: Session, base: Path, changes: Sequence[ProductChange]) -> list
         except RowRefused as refusal:
             outcomes.append(Outcome(change, refusal.remark))
         else:
-            rows[row.sku] = change, row, list(remarks)
+            rows.setdefault(row.sku, (change, row, list(remarks)))  # a second one is next
     for source, skus in _by_source(session, list(rows)).items():
         result = write_batch(session, source, [(0, rows[sku][1]) for sku in skus])
         refused = {sku: remark for _, sku, remark in result.refused}

@@ -49,7 +49,7 @@ def write_batch(
 ) -> BatchResult:
     """Bring the database up to some rows of a catalogue, in the caller's transaction.
 
-    Rows are locked in the order of their skus, so that two writers can't wait for each other.
+    What is known is locked in the order of skus, so that two writers can't wait for each other.
 
     Args:
         session: The transaction.
@@ -65,7 +65,7 @@ def write_batch(
             )
         )
     }
-    kept = _without_foreign(source, sorted(rows, key=lambda row: row[1].sku), known, result)
+    kept = _without_foreign(source, rows, known, result)
     stale: list[CatalogueRow] = []
     for _, row in kept:
         before = known.get(row.sku)
@@ -76,8 +76,9 @@ def write_batch(
             result.counts["changed"] += 1
             result.counts["returned"] += before.retired_at is not None
             stale.append(row)
+    _lock(session, [row.sku for row in stale if row.sku in known])
     ids = {sku: product.id for sku, product in known.items()} | _upsert(session, source, stale)
-    touched = _write_images(session, kept, ids, result)
+    touched = _write_images(session, sorted(kept, key=lambda row: row[1].sku), ids, result)
     settled = {row.sku for row in stale}
     also_changed = {row.sku for _, row in kept if ids[row.sku] in touched} - settled
     result.counts["changed"] += len(also_changed)
@@ -127,6 +128,13 @@ def _differs(before: Any, row: CatalogueRow, source: str) -> bool:  # noqa: ANN4
     return before.source != source or any(
         getattr(before, name) != getattr(row, name) for name in COLUMNS if name != "source"
     )
+
+
+def _lock(session: Session, skus: Sequence[str]) -> None:
+    """Lock products that are about to be overwritten."""
+    if skus:
+        wanted = select(Product.id).where(Product.sku.in_(skus)).order_by(Product.sku)
+        session.execute(wanted.with_for_update(key_share=True)).all()
 
 
 def _upsert(session: Session, source: str, rows: Sequence[CatalogueRow]) -> dict[str, int]:
