@@ -63,7 +63,7 @@ def serving(home: Path) -> Iterator[str]:
 @pytest.mark.timeout(300)
 def test_from_catalogue_to_page(home: Path) -> None:
     catalogue = write_catalogue(home.parent / "catalogue")
-    report = run(home, "reindex", str(catalogue), "--workers", "1")
+    report = run(home, "reindex", str(catalogue))
     assert report["changed"]
     assert report["manifest"]["products"] == len(PRODUCTS)
     assert report["manifest"]["factory"] == "Flat"

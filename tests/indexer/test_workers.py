@@ -19,6 +19,7 @@ from indexer.celery_app import make_app
 from indexer.commands.encode import encode
 from indexer.commands.worker import parse_devices
 from indexer.encode import start_encoding
+from indexer.fetching.batch import batch_pictures
 from indexer.fetching.spool import Spool
 from indexer.workers import WorkerGroup, default_processes, worker_environment
 from scripts.soaking.killing import kill_postmaster
@@ -172,31 +173,37 @@ def test_workers_end_with_their_supervisor(
         supervisor.wait(10)
 
 
-def test_sigterm_finishes_the_batch(database: Engine, settings: Settings, gate: Gate) -> None:
-    add_pictures(database, [gate.address(seed) for seed in range(4)])
+def test_sigterm_finishes_the_batch_on_each_device(
+    database: Engine, settings: Settings, gate: Gate
+) -> None:
+    """As on a machine with two GPUs: both take work, the command says where, and waits for both."""
+    add_pictures(database, [gate.address(seed) for seed in range(16)])
     supervisor = subprocess.Popen(
-        [sys.executable, "-c", WORKER, "--processes", "1", "--json"],
+        [sys.executable, "-c", WORKER, "--devices", "cpu,cpu", "--json"],
         env=worker_environment(settings, device="cpu"),
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     )
     try:
         job_id = start_encoding(database, settings)
-        wait_until(lambda: in_work(database) == 1, "the worker holds the batch")
+        wait_until(lambda: in_work(database) == 2, "both workers hold a batch")
+        assert len(connected(database)) == 2
         supervisor.send_signal(signal.SIGTERM)
         time.sleep(0.5)
-        assert supervisor.poll() is None  # it waits for the batch
+        assert supervisor.poll() is None  # it waits for the batches
         gate.open()
-        output, _ = supervisor.communicate(timeout=WITHIN_S)
+        output, told = supervisor.communicate(timeout=WITHIN_S)
     finally:
         supervisor.kill()
         supervisor.wait(10)
     assert supervisor.returncode == 0
-    assert json.loads(output) == {"processes": 1, "deaths": 0}
+    assert json.loads(output) == {"processes": 2, "deaths": 0}
+    assert "2 workers on cpu" in told
     fetched = or_(ProductImage.fetched_sha256.is_not(None), ProductImage.state == "ready")
     with session_scope(database) as session:
-        assert len(session.scalars(select(ProductImage.id).where(fetched)).all()) == 4
+        found = session.scalars(select(ProductImage.id).where(fetched)).all()
+        assert len(found) == 2 * batch_pictures(settings)
         assert read_job(session, job_id).failed == 0
 
 
@@ -237,33 +244,6 @@ def test_workers_share_out_the_cores(settings: Settings, monkeypatch: pytest.Mon
     chosen = settings.model_copy(update={"decode_threads": 5})
     share = worker_environment(chosen, device="cpu", workers=8)
     assert share["FINDALIKE_DECODE_THREADS"] == "5"
-
-
-def test_one_worker_on_each_device_by_command(
-    database: Engine, settings: Settings, gate: Gate
-) -> None:
-    """As on a machine with two GPUs: both take work, and the command says where they run."""
-    add_pictures(database, [gate.address(seed) for seed in range(16)])
-    supervisor = subprocess.Popen(
-        [sys.executable, "-c", WORKER, "--devices", "cpu,cpu"],
-        env=worker_environment(settings, device="cpu"),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        job_id = start_encoding(database, settings)
-        wait_until(lambda: in_work(database) == 2, "both workers hold a batch")
-        assert len(connected(database)) == 2
-        gate.open()
-        job = finish(database, job_id, settings)
-        supervisor.send_signal(signal.SIGTERM)
-        _, told = supervisor.communicate(timeout=WITHIN_S)
-    finally:
-        supervisor.kill()
-        supervisor.wait(10)
-    assert "2 workers on cpu" in told
-    assert (job.state, job.done, job.report["encoded"]) == ("done", 16, 16)
-    assert_encoded_once(database, settings, 16)
 
 
 def test_devices_are_checked(settings: Settings) -> None:
