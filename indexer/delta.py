@@ -58,9 +58,8 @@ class DeltaWriter:
     settings: Settings
     _vocabulary: Vocabulary = field(init=False)
     _base: Base | None = None  # of the generation that was live last
-    _looked: tuple[LivePointer, int] | None = (
-        None  # at what, and which transactions that may have missed
-    )
+    # At what, and which transactions that may have missed.
+    _looked: tuple[LivePointer, int] | None = None
 
     def __post_init__(self) -> None:
         self._vocabulary = load_vocabulary(self.settings.vocabulary)

@@ -5,8 +5,8 @@ catalogue lacks are ever corrected, and only to words that it has.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +27,7 @@ LONG = 8
 SCHEMA = pa.schema([("word", pa.string()), ("products", pa.int64()), ("written", pa.bool_())])
 
 
-@dataclass(frozen=True, slots=True)
-class WordCount:
+class WordCount(NamedTuple):  # there may be a million
     """A word of the catalogue, in the order of the file."""
 
     word: str  # lower case; a stem, or as written
@@ -124,4 +123,4 @@ def load_words(path: Path) -> Words:
         if batch.schema != SCHEMA:
             raise pa.ArrowInvalid(f"unexpected columns {batch.schema.names}")
         rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-        return Words(WordCount(*row) for row in rows)
+        return Words(map(WordCount._make, rows))
