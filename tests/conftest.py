@@ -1,6 +1,5 @@
 """What all tests share: settings of their own, a fresh database each, the encoder, no network."""
 
-import gc
 import os
 import shutil
 import sys
@@ -57,9 +56,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
     config.option.allow_unix_socket = True
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-    # Torch and its like are half a million objects that stay; Python would look through them
-    # again and again.
-    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
