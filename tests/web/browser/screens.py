@@ -120,7 +120,8 @@ def open_filters(page: Page) -> None:
 def save_description(page: Page) -> None:
     """Keep a description, which leads to marking what it finds; mark one."""
     page.locator("#text").fill("red plate")
-    page.get_by_role("button", name="Save and mark products").click()
+    with page.expect_navigation():  # to its end, when scripts listen
+        page.get_by_role("button", name="Save and mark products").click()
     page.locator("[data-mark=right]").first.click()
     expect(page.locator(".marked-list li")).to_have_count(1)
     expect(page.locator("[aria-busy]")).to_have_count(0)

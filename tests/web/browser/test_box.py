@@ -129,6 +129,7 @@ def test_older_answers_never_replace_newer_ones(open_photo: Callable[..., Page])
     page.wait_for_timeout(300)
     assert len(held) == 1
     drag(page, (0.98, 0.05), (0.56, 0.95))
+    expect(page).to_have_url(re.compile(r"box=0\.56%2C0\.05%2C0\.42%2C0\.9$"))  # not one on the way
     expect(first_card(page)).to_have_text("Blue cushion")
     newest = page.url
 

@@ -32,7 +32,8 @@ def open_page(browser: Browser, address: str, app: Flask, engine: SearchEngine) 
         page.goto(path)
         page.get_by_label("Name").fill("merchandiser")
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
+        with page.expect_navigation():  # to its end, when scripts listen
+            page.get_by_role("button", name="Log in").click()
         expect(page.locator(".me")).to_be_visible()
         return page
 

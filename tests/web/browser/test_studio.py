@@ -28,7 +28,8 @@ def log_in_at(page: Page, name: str) -> None:
     """Log in at the page that asks for it."""
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
+    with page.expect_navigation():  # to its end, when scripts listen
+        page.keyboard.press("Enter")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,8 @@ def test_products_are_marked_right_and_wrong(
     page = open_page("/studio/saved", **options)
     log_in_at(page, merchandiser)
     page.get_by_label("A description to keep").fill("red plate")
-    page.get_by_role("button", name="Save and mark products").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save and mark products").click()
     expect(page.locator("h1")).to_have_text("“red plate”")
     first = page.locator(".hit").first
     right = first.get_by_role("button", name="Right")
