@@ -10,6 +10,7 @@ go by catalogue, see `indexer.rereading`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -67,15 +68,13 @@ def take_changes(
     passed = 0  # the last row that is to be read again, but not now
     while limit is None or done + refused < limit:
         at_once = PUT_AT_ONCE if limit is None else min(PUT_AT_ONCE, limit - done - refused)
-        after = passed
-        taken = run_transaction(
-            database,
-            lambda session: _settle_next(session, settings, after, at_once),  # noqa: B023
-        )
+        work = partial(_settle_next, settings=settings, after=passed, at_once=at_once)
+        taken = run_transaction(database, work)
         if taken is None:
             break
         first, outcomes = taken
-        passed = passed if outcomes else first
+        if not outcomes:
+            passed = first
         refused += sum(outcome.refusal is not None for outcome in outcomes)
         done += sum(outcome.refusal is None for outcome in outcomes)
         skus.update(outcome.sku for outcome in outcomes if outcome.sku is not None)

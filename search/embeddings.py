@@ -86,7 +86,7 @@ class EmbeddingStore:
             raise DimensionMismatch(len(sha256s), len(vectors))
         half = np.ascontiguousarray(vectors, dtype=np.float16)
         digests = np.frombuffer(bytes.fromhex("".join(sha256s)), np.uint8).reshape(-1, 32)
-        metadata = {"model_tag": model_tag, "checksum": _checksum(half, patches, digests)}
+        metadata = {"model_tag": model_tag, "checksum": checksum_of(half, patches, digests)}
         tensors: dict[str, npt.NDArray[Any]] = {
             "vectors": half,
             "patches": np.ascontiguousarray(patches),
@@ -116,7 +116,7 @@ class EmbeddingStore:
             raise _damaged(path, str(error) or type(error).__name__) from error
         if metadata.get("model_tag") != model_tag:
             raise _damaged(path, f"it holds vectors of the model {metadata.get('model_tag')}")
-        if metadata.get("checksum") != _checksum(vectors, patches, digests):
+        if metadata.get("checksum") != checksum_of(vectors, patches, digests):
             raise _damaged(path, "its checksum fails")
         return Shard(vectors, patches, digests)
 
@@ -182,7 +182,7 @@ class EmbeddingStore:
         return self.root / (quote(model_tag, safe="@+=,-_.") if model_tag.strip(".") else "%2E")
 
 
-def _checksum(*arrays: npt.NDArray[np.generic]) -> str:
+def checksum_of(*arrays: npt.NDArray[np.generic]) -> str:
     """Return the sha256 over all arrays' bytes, types and shapes included."""
     hashed = hashlib.sha256("".join(f"{array.dtype}{array.shape}" for array in arrays).encode())
     for array in arrays:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from search.durable import write_durably
+from search.embeddings import checksum_of
 from search.encoder import Encoder
 from search.results import Embeddings, HalfVectors
 
@@ -71,7 +72,7 @@ def _read(path: Path, model_tag: str) -> Mapping[bytes, HalfVectors]:
         return {}
     if metadata.get("model_tag") != model_tag:
         return {}
-    if metadata.get("checksum") != _checksum(digests.tobytes(), vectors):
+    if metadata.get("checksum") != checksum_of(vectors, digests):
         log.warning("title_vectors_unusable", path=str(path), error="its checksum fails")
         return {}
     return dict(zip(map(bytes, digests), vectors, strict=True))
@@ -79,19 +80,12 @@ def _read(path: Path, model_tag: str) -> Mapping[bytes, HalfVectors]:
 
 def _keep(path: Path, model_tag: str, digests: Sequence[bytes], vectors: HalfVectors) -> None:
     """Write the file anew; where the disk refuses, they are encoded once more another time."""
-    joined = b"".join(digests)
+    rows = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
     content = save(
-        {"digests": np.frombuffer(joined, np.uint8).reshape(-1, 32), "vectors": vectors},
-        metadata={"model_tag": model_tag, "checksum": _checksum(joined, vectors)},
+        {"digests": rows, "vectors": vectors},
+        metadata={"model_tag": model_tag, "checksum": checksum_of(vectors, rows)},
     )
     try:
         write_durably(path, content)
     except OSError as error:
         log.warning("title_vectors_not_kept", path=str(path), error=str(error))
-
-
-def _checksum(digests: bytes, vectors: HalfVectors) -> str:
-    """Return the sha256 over what the file holds."""
-    hashed = hashlib.sha256(digests)
-    hashed.update(np.ascontiguousarray(vectors).tobytes())
-    return hashed.hexdigest()
