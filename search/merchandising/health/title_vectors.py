@@ -14,7 +14,7 @@ import structlog
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from search.durable import write_durably
+from search.durable import TEMPORARY, write_durably
 from search.embeddings import checksum_of
 from search.encoder import Encoder
 from search.results import Embeddings, HalfVectors
@@ -36,6 +36,8 @@ def title_vectors(root: Path, encoder: Encoder, titles: Sequence[str]) -> Embedd
         titles: n different ones, at least one.
     """
     path = root / FILE
+    for half in root.glob(f".{FILE}.*{TEMPORARY}"):  # of a run that was killed; one looks at a time
+        half.unlink(missing_ok=True)
     digests = [hashlib.sha256(title.encode()).digest() for title in titles]
     known = _read(path, encoder.tag)
     new = [place for place, digest in enumerate(digests) if digest not in known]

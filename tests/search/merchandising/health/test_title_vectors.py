@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from search.durable import TEMPORARY
 from search.encoder import Encoder
 from search.merchandising.health import title_vectors as module
 from search.merchandising.health.title_vectors import FILE, title_vectors
@@ -83,6 +84,13 @@ def test_a_damaged_file_is_made_anew(ask: Ask, tmp_path: Path, spoil: str) -> No
     assert encoded == TITLES
     np.testing.assert_array_equal(healed, vectors)
     assert ask(TITLES)[0] == []
+
+
+def test_what_a_killed_run_had_begun_to_write_goes(ask: Ask, tmp_path: Path) -> None:
+    half = tmp_path / f".{FILE}.0123{TEMPORARY}"
+    half.write_bytes(b"half")
+    ask(TITLES)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
 def test_a_full_disk_costs_only_the_saving(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
