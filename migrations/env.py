@@ -1,15 +1,15 @@
 """Alembic's entry: which database, under which lock, with which limits.
 
-`search.db.migrate` hands over an open connection; the `alembic` command, which developers use,
-goes to the database of the settings.
+`search.database.connection.migrate` hands over an open connection; the `alembic` command, which
+developers use, goes to the database of the settings.
 """
 
 from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
 from migrations import LOCK_KEY, is_ours
-from search.db import database_url
-from search.models import Base
+from search.database.connection import database_url
+from search.database.models import Base
 from search.settings import load_settings
 
 

@@ -17,9 +17,9 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from search.cli import in_session
-from search.judgements import Judged, load_judged
-from search.models import Account
-from web.accounts.store import add_account
+from search.database.models import Account
+from search.evaluation.judged_queries import Judged, load_judged
+from web.accounts.account_store import add_account
 
 FINDALIKE = str(Path(sys.executable).with_name("findalike"))
 GUEST = "demo"

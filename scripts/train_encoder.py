@@ -29,16 +29,17 @@ declare_missing_operators()
 
 from open_clip.transformer import TextTransformer
 
-from scripts.training import card, things
-from scripts.training.checkpoint import write_checkpoint
-from scripts.training.corpus import build_corpus, cut_tokenizer
-from scripts.training.image_tower import see, teach_image_tower
-from scripts.training.labeler import label_names
+from scripts.training import model_card
+from scripts.training.encoder_report import Spoken, report_on
+from scripts.training.image_tower.labeler import label_names
+from scripts.training.image_tower.teaching import see, teach_image_tower
+from scripts.training.pictures import things
 from scripts.training.recipe import SHAPE, Recipe
-from scripts.training.report import Spoken, report_on
-from scripts.training.text_space import ColourSpace, Floats, MeaningSpace, meaning_of, unit
-from scripts.training.text_tower import new_text_tower, start_from_teacher, train_text_tower
-from scripts.training.words import NOUNS
+from scripts.training.texts.shop_words import NOUNS
+from scripts.training.texts.text_corpus import build_corpus, cut_tokenizer
+from scripts.training.texts.text_space import ColourSpace, Floats, MeaningSpace, meaning_of, unit
+from scripts.training.texts.text_tower import new_text_tower, start_from_teacher, train_text_tower
+from scripts.training.write_checkpoint import write_checkpoint
 
 log = structlog.get_logger()
 
@@ -119,7 +120,9 @@ def main() -> None:
     tower = teach_image_tower(recipe, seen, space)
     report = report_on(recipe, seen.features, tower, judged, Spoken(text, tokenizer))
     size = write_checkpoint(recipe.out, tower, text, tokenizer)
-    told = card.model_card(report, texts=len(texts), left_out=len(things.LEFT_OUT), size_bytes=size)
+    told = model_card.model_card(
+        report, texts=len(texts), left_out=len(things.LEFT_OUT), size_bytes=size
+    )
     (recipe.out / "MODEL_CARD.md").write_text(told, encoding="utf-8")
     log.info("checkpoint written", folder=str(recipe.out), megabytes=round(size / 1e6, 1))
 

@@ -22,11 +22,11 @@ from search.encoder.torchvision_ops import declare_missing_operators
 
 declare_missing_operators()
 
-from scripts.training.checkpoint import write_local_heads
-from scripts.training.local_features import load_tower
-from scripts.training.local_sets import SIZES, LocalSets, Sizes
-from scripts.training.patch_head import reciprocal_ranks, train_patches
-from scripts.training.region_head import share_found, train_regions
+from scripts.training.local_heads.local_sets import SIZES, LocalSets, Sizes
+from scripts.training.local_heads.patch_head import reciprocal_ranks, train_patches
+from scripts.training.local_heads.region_head import share_found, train_regions
+from scripts.training.local_heads.tower_maps import load_tower
+from scripts.training.write_checkpoint import write_local_heads
 
 log = structlog.get_logger()
 

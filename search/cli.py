@@ -19,7 +19,7 @@ import structlog
 
 from search.errors import FindalikeError
 from search.settings import load_settings
-from search.tracing import add_trace_ids, configure_tracing
+from search.telemetry.tracing import add_trace_ids, configure_tracing
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -49,7 +49,7 @@ def in_session(work: "Callable[[Session], Result]", application_name: str) -> "R
     Raises:
         DatabaseUnavailable: PostgreSQL does not answer.
     """
-    from search.db import open_database, session_scope
+    from search.database.connection import open_database, session_scope
 
     database = open_database(load_settings(), application_name=application_name)
     try:

@@ -23,7 +23,7 @@ CellPatches = npt.NDArray[np.int8]
 PatchWeights = npt.NDArray[np.float32]
 """(n, cells) float32, how much each cell matters in a query; they sum to 1."""
 RegionMaps = npt.NDArray[np.float32]
-"""(n, 5, g, g) float32, what a model says of where things are; see `search.regions`."""
+"""(n, 5, g, g) float32, what a model says of where things are; see `search.query.regions`."""
 Ids = npt.NDArray[np.int64]
 """(n,) int64; -1 pads short rows where faiss returns them."""
 
@@ -149,7 +149,7 @@ class StageMove:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One fact that speaks for, or against, a hit's place; see `search.why`."""
+    """One fact that speaks for, or against, a hit's place; see `search.ranking.explanations`."""
 
     kind: str  # `words`, `sku`, `brand`, `attribute`, `region`, `parts` or `rule`
     message: str  # an English sentence with `%(name)s` for each value: what translations go by

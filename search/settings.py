@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from search.cron import check_expression, check_zone
 from search.errors import WrongSetting
-from search.operation.cron import check_expression, check_zone
 
 
 def _check_rate(rate: str) -> str:

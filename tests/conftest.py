@@ -17,14 +17,14 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
-from search.postgres import EmbeddedPostgres
-from search.schema import migrate
+from search.database.embedded.postgres_server import EmbeddedPostgres
+from search.database.schema import migrate
 from search.settings import Settings, load_settings
-from tests.shop import write_catalogue
+from tests.support.shops.plain_shop import write_catalogue
 
 if TYPE_CHECKING:
     from search.encoder import Encoder
-    from search.engine import SearchEngine
+    from search.engine.search_engine import SearchEngine
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared"
@@ -32,11 +32,11 @@ LONGEST = (
     "faults/test_faults.py",
     "test_end_to_end.py",
     "web/browser/test_screens.py",
-    "indexer/test_topology.py",
-    "web/browser/test_staff_screens.py",
-    "indexer/test_workers.py",
-    "web/browser/test_operator.py",
-    "indexer/test_new_model.py",
+    "indexer/workers/test_topology.py",
+    "web/browser/staff/test_staff_screens.py",
+    "indexer/queue/test_worker_supervisor.py",
+    "web/browser/staff/test_operator.py",
+    "indexer/building/test_new_model.py",
 )
 """About a minute and more each."""
 TEMPLATE = "findalike_template"
@@ -177,7 +177,7 @@ def encoder() -> "Encoder":
 @pytest.fixture(scope="session")
 def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real model of 32 dimensions with random weights."""
-    from tests.small_encoder import write_checkpoint
+    from tests.support.models.small_encoder import write_checkpoint
 
     return write_checkpoint(tmp_path_factory.mktemp("checkpoint"))
 
@@ -212,10 +212,10 @@ def own_settings(server: URL, home: Path) -> Iterator[Settings]:
 
 def open_engine(settings: Settings, encoder: "Encoder") -> "Iterator[SearchEngine]":
     """Yield an engine over the generation that the settings' database says is live."""
-    from search.answering import Pairing
-    from search.db import open_database
-    from search.engine import SearchEngine
-    from search.live import LiveGenerations
+    from search.database.connection import open_database
+    from search.engine.search_engine import SearchEngine
+    from search.live.generation_loader import LiveGenerations
+    from search.live.model_pairing import Pairing
 
     database = open_database(settings)
     pairing = Pairing(settings, at_hand=(encoder,))
@@ -230,11 +230,11 @@ def shop_settings(
     postgres_server: URL, tmp_path_factory: pytest.TempPathFactory, encoder: "Encoder"
 ) -> Iterator[Settings]:
     """Settings of a shop that is ingested, encoded, built and published."""
-    from indexer.build import build_generation
-    from indexer.encode import encode_all
-    from indexer.ingest import ingest
-    from search.db import open_database
-    from search.publication import publish
+    from indexer.building.build_generation import build_generation
+    from indexer.encode_jobs.encode_control import encode_all
+    from indexer.ingest.ingest_run import ingest
+    from search.database.connection import open_database
+    from search.publication.publishing import publish
 
     folder = tmp_path_factory.mktemp("shop")
     for settings in own_settings(postgres_server, folder / "home"):

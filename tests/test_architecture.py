@@ -72,9 +72,9 @@ def test_modules_and_functions_stay_short(path: Path) -> None:
     ("source", "found"),
     [
         ("import web.api", {"web"}),
-        ("def f():\n    from indexer.tasks import x", {"indexer"}),
+        ("def f():\n    from indexer.workers.celery_tasks import x", {"indexer"}),
         ("if TYPE_CHECKING:\n    import web", {"web"}),
-        ("importlib.import_module('web.shop.pages')", {"web"}),
+        ("importlib.import_module('web.shop.shop_pages')", {"web"}),
         ("x = 'import web'", set()),
     ],
 )

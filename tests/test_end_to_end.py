@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.shop import PRODUCTS, photo, write_catalogue
+from tests.support.shops.plain_shop import PRODUCTS, photo, write_catalogue
 
 FINDALIKE = Path(sys.executable).with_name("findalike")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
+    from search.engine.search_engine import SearchEngine
     from search.settings import Settings
 
 FORM_BYTES = 1_000_000
@@ -26,12 +26,12 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         ModelUnavailable: the encoder can't be loaded.
     """
     # Imported here, so that the server's parent process stays small and forks safely.
-    from search.engine import open_search_engine
+    from search.engine.search_engine import open_search_engine
     from search.settings import load_settings
-    from search.tracing import configure_tracing
-    from web.secret import load_secret_key
+    from search.telemetry.tracing import configure_tracing
+    from web.protection.cookie_key import load_secret_key
+    from web.rendering.static_files import static_path
     from web.state import open_state
-    from web.static import static_path
 
     settings = settings or load_settings()
     configure_tracing(settings, "findalike-web")
@@ -60,31 +60,44 @@ def assemble(app: Flask) -> None:
     """Put all views on the application, and what looks at every request, in this order."""
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from web import (
-        cross_origin,
-        csrf,
-        errors,
-        formats,
-        headers,
-        health,
-        language,
-        limits,
-        metrics,
-        pictures,
-        traces,
-    )
-    from web.accounts import login
-    from web.accounts import views as accounts
-    from web.api import access
+    from web import errors
+    from web.api import api_access
     from web.api import views as api
+    from web.login import login
+    from web.login import views as accounts
+    from web.monitoring import health_checks, metrics, request_traces
     from web.ops import views as ops
     from web.people import views as people
-    from web.shop import pages
+    from web.protection import cross_origin, csrf, rate_limits, security_headers
+    from web.rendering import language, picture_views, value_formats
+    from web.shop import shop_pages
     from web.studio import views as studio
 
-    for part in (pages, language, pictures, api, accounts, studio, ops, people, health, metrics):
+    for part in (
+        shop_pages,
+        language,
+        picture_views,
+        api,
+        accounts,
+        studio,
+        ops,
+        people,
+        health_checks,
+        metrics,
+    ):
         app.register_blueprint(part.blueprint)
-    looking = (traces, errors, headers, language, formats, metrics, login, csrf, access, limits)
+    looking = (
+        request_traces,
+        errors,
+        security_headers,
+        language,
+        value_formats,
+        metrics,
+        login,
+        csrf,
+        api_access,
+        rate_limits,
+    )
     for part in (*looking, cross_origin):
         part.install(app)
     proxies = app.extensions["findalike"].settings.proxies

@@ -5,17 +5,17 @@ from typing import cast
 
 from flask import current_app
 
-from search.engine import SearchEngine
-from search.pictures import PictureStore
+from search.engine.search_engine import SearchEngine
+from search.pictures.rendition_store import PictureStore
+from search.pictures.sent_store import SentPictures
+from search.pictures.thumbnails import ThumbnailStore
 from search.results import Filters, Query, SearchPage, Sort
-from search.sent_pictures import SentPictures
 from search.settings import Settings
-from search.thumbnails import ThumbnailStore
-from web.api.key_ring import KeyRing
-from web.metrics import Metrics
-from web.photo_addresses import PhotoAddresses
-from web.uploads import UploadStore
-from web.watch import Watch
+from web.accounts.key_cache import KeyRing
+from web.monitoring.metrics import Metrics
+from web.monitoring.shop_state import Watch
+from web.request.photo_addresses import PhotoAddresses
+from web.request.upload_store import UploadStore
 
 
 @dataclass(frozen=True, slots=True)

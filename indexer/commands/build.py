@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from search.cli import echo_json, json_option
-from search.progress import track
+from search.jobs.progress_bar import track
 from search.settings import load_settings
 
 
@@ -31,10 +31,10 @@ def show(manifest: dict[str, Any]) -> None:
 @json_option
 def build(*, as_json: bool) -> None:
     """Build and verify a new generation; `findalike publish` makes it live."""
-    from indexer.build import build_generation
-    from search.db import open_database, session_scope
+    from indexer.building.build_generation import build_generation
+    from search.database.connection import open_database, session_scope
+    from search.database.models import Generation
     from search.encoder import load_encoder
-    from search.models import Generation
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-build")

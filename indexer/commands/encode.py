@@ -34,10 +34,10 @@ def encode(
 
     What is encoded is kept whatever happens; running this again does only what is left.
     """
-    from indexer.encode_run import run_encoding
-    from indexer.upkeep import forget_damaged_shards
-    from search.db import open_database, session_scope
-    from search.embeddings import EmbeddingStore
+    from indexer.encode_jobs.encode_follow import run_encoding
+    from indexer.nightly.retention import forget_damaged_shards
+    from search.database.connection import open_database, session_scope
+    from search.index.embedding_store import EmbeddingStore
     from search.merchandising.health.refusals import retry_pictures
 
     settings = load_settings()

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from search.cli import echo_json, json_option
-from search.judgements import load_judged
-from search.progress import Track, track
+from search.evaluation.judged_queries import load_judged
+from search.jobs.progress_bar import Track, track
 from search.settings import load_settings
 
 LABELS = {"ingest": "Reading the catalogue", "encode": "Encoding pictures", "ask": "Asking"}
@@ -107,7 +107,7 @@ def evaluate(
     if not files:
         raise click.UsageError("Give --photos, --texts or --both; one is enough.")
     judged = [query for path in files for query in load_judged(path, split=split)]
-    from indexer.evaluate import evaluate_catalogue
+    from indexer.nightly.evaluation_run import evaluate_catalogue
 
     with ExitStack() as stack, ExitStack() as shown:
         own = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="findalike-")))

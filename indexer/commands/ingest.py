@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 import click
 
 from search.cli import echo_json, json_option
-from search.progress import track
+from search.jobs.progress_bar import track
 from search.settings import load_settings
 
 if TYPE_CHECKING:
-    from indexer.ingest_report import IngestReport
+    from indexer.ingest.ingest_report import IngestReport
 
 
 def parse_mapping(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     """Turn `FIELD=COLUMN` options into a mapping; anything else is asked wrongly."""
-    from indexer.sources import FIELDS
+    from indexer.ingest.sources import FIELDS
 
     mapping: dict[str, str] = {}
     for value in values:
@@ -108,9 +108,9 @@ def ingest(
 
     A folder that holds a file called catalogue.csv, .jsonl or .parquet means that file.
     """
-    from indexer.ingest import ingest as run
-    from indexer.sources import open_source
-    from search.db import open_database
+    from indexer.ingest.ingest_run import ingest as run
+    from indexer.ingest.sources import open_source
+    from search.database.connection import open_database
 
     settings = load_settings()
     catalogue = open_source(source, mapping, encoding=encoding, name=name)

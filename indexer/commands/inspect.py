@@ -37,9 +37,9 @@ def inspect(*, as_json: bool) -> None:
 
     `findalike publish` and `findalike reindex` do the same for every new generation.
     """
-    from indexer.inspect import look_after
-    from search.audit import cli_actor
-    from search.db import open_database
+    from indexer.nightly.inspection import look_after
+    from search.database.audit_trail import cli_actor
+    from search.database.connection import open_database
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-inspect")

@@ -43,7 +43,7 @@ def telling_refusal(*, as_json: bool) -> Iterator[None]:
 
 def parse_checks(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:
     """Return the checks that a list names; refuse what is none."""
-    from search.rehearsal import WAIVABLE
+    from search.publication.checks import WAIVABLE
 
     names = [name for name in value.replace(",", " ").split() if name]
     if unknown := set(names) - set(WAIVABLE):
@@ -63,10 +63,10 @@ def parse_checks(_context: click.Context, _parameter: click.Parameter, value: st
 @json_option
 def publish(*, generation: int | None, in_spite_of: list[str], as_json: bool) -> None:
     """Rehearse GENERATION, or the newest one built; make it live, and look it over."""
-    from indexer.inspect import look_after
-    from search.db import open_database, session_scope
-    from search.publication import publish as make_live
-    from search.rehearsal import latest_rehearsal
+    from indexer.nightly.inspection import look_after
+    from search.database.connection import open_database, session_scope
+    from search.publication.checks import latest_rehearsal
+    from search.publication.publishing import publish as make_live
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-publish")

@@ -44,7 +44,7 @@ def show(report: dict[str, Any]) -> None:
 
 def ask(*, as_json: bool) -> None:
     """Put a run into the queue, and say so."""
-    from indexer.queued_run import ask_for_run
+    from indexer.workers.queued_run import ask_for_run
 
     message = ask_for_run(load_settings())
     if as_json:
@@ -103,7 +103,7 @@ def reindex(
             raise click.UsageError("--queued takes neither SOURCES nor other options.")
         ask(as_json=as_json)
         return
-    from indexer.reindex import Reindex
+    from indexer.nightly.reindex_run import Reindex
 
     run = Reindex(
         load_settings(),

@@ -10,8 +10,8 @@ from search.settings import load_settings
 @json_option
 def rollback(*, as_json: bool) -> None:
     """Make the generation live again that was live before the present one."""
-    from search.db import open_database
-    from search.publication import rollback as go_back
+    from search.database.connection import open_database
+    from search.publication.publishing import rollback as go_back
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-rollback")

@@ -13,8 +13,8 @@ from search.settings import load_settings
 
 def check_schedule(*, as_json: bool) -> None:
     """Say whether somebody attends the schedule: this command or Celery beat; else exit code 1."""
-    from search.db import application_connected
-    from search.operation.schedule import SCHEDULER
+    from search.database.connection import application_connected
+    from search.operation.run_schedule import SCHEDULER
 
     attended = in_session(
         lambda session: application_connected(session, SCHEDULER), "findalike-check"
@@ -39,9 +39,9 @@ def schedule(*, check: bool, as_json: bool) -> None:
     if check:
         check_schedule(as_json=as_json)
         return
-    from indexer.nightly import Nightly
-    from search.db import open_database
-    from search.operation.schedule import SCHEDULER, schedule_of
+    from indexer.nightly.scheduler import Nightly
+    from search.database.connection import open_database
+    from search.operation.run_schedule import SCHEDULER, schedule_of
 
     settings = load_settings()
     times = schedule_of(settings)

@@ -25,9 +25,9 @@ def watch(*, every_s: float | None, once: bool, as_json: bool) -> None:
 
     Several may run: each change is taken by one. What fails is logged and tried again.
     """
-    from indexer.watch import Watch
-    from search.db import open_database
-    from search.operation.freshness import WATCHER
+    from indexer.delta.change_watch import Watch
+    from search.database.connection import open_database
+    from search.operation.delta_freshness import WATCHER
 
     settings = load_settings()
     if every_s is not None:

@@ -9,10 +9,10 @@ from types import FrameType
 
 import click
 
-from indexer.workers import STOP_WITHIN_S
+from indexer.queue.worker_supervisor import STOP_WITHIN_S
 from search.cli import echo_json, in_session, json_option
 from search.errors import WrongSetting
-from search.operation.queue_length import QUEUES, WORKER_QUEUES, short_name
+from search.jobs.queues import QUEUES, WORKER_QUEUES, short_name
 from search.settings import Settings, load_settings
 
 
@@ -51,7 +51,7 @@ def check_worker(*, as_json: bool) -> None:
 
     A worker's connection ends with its process, so this is what a container's health is.
     """
-    from search.db import worker_connections
+    from search.database.connection import worker_connections
 
     workers = in_session(worker_connections, "findalike-check")
     pids = [worker.pid for worker in workers if worker.is_on(socket.gethostname())]
@@ -102,7 +102,7 @@ def worker(
         return
     if processes is not None and devices is not None:
         raise click.UsageError("Give --processes or --devices, not both.")
-    from indexer.workers import default_processes
+    from indexer.queue.worker_supervisor import default_processes
 
     settings, taken = load_settings(), parse_queues(queues)
     # One build at a time: a second process would only wait for the first.
@@ -122,10 +122,10 @@ def supervise(
         DatabaseUnavailable: PostgreSQL does not answer.
         BrokerUnavailable: the broker does not.
     """
-    from indexer.broker import prepare_broker
-    from indexer.celery_app import make_app
-    from indexer.workers import WorkerGroup
-    from search.db import open_database
+    from indexer.queue.broker import prepare_broker
+    from indexer.queue.celery_app import make_app
+    from indexer.queue.worker_supervisor import WorkerGroup
+    from search.database.connection import open_database
 
     # Checked here once, so that a wrong address is one clear error and not one per restart.
     open_database(settings).dispose()

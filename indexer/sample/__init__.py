@@ -6,9 +6,9 @@ a whole shop in the evaluation format. It refuses to fetch anything.
 
 from __future__ import annotations
 
-from indexer.sample.product import DrawnProduct, draw_product
-from indexer.sample.street import street_photo
-from indexer.sample.write import SampleReport, WrongSampleSize, write_sample
+from indexer.sample.drawn_product import DrawnProduct, draw_product
+from indexer.sample.street_photos import street_photo
+from indexer.sample.write_shop import SampleReport, WrongSampleSize, write_sample
 
 __all__ = [
     "DrawnProduct",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from search.cli import echo_json, json_option
-from search.progress import track
+from search.jobs.progress_bar import track
 
 
 @click.command()
@@ -33,7 +33,7 @@ def sample(
 
     The same seed and sizes give the same files.
     """
-    from indexer.sample.write import write_sample
+    from indexer.sample.write_shop import write_sample
 
     if directory.exists() and any(directory.iterdir()) and not force:
         raise click.UsageError(

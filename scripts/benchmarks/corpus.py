@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from indexer.sample.product import draw_product
+from indexer.sample.drawn_product import draw_product
 from search.errors import UnusableCatalogue
 
 DRAWN = 24  # different drawings; further pictures are parts of them

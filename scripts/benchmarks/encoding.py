@@ -12,12 +12,12 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from indexer.claims import Claim
-from indexer.pipeline import Pipeline, decode_threads
-from indexer.stage_times import STAGES
+from indexer.encoding.picture_pipeline import Pipeline, decode_threads
+from indexer.encoding.stage_times import STAGES
+from indexer.pictures.encode_claims import Claim
 from scripts.benchmarks.corpus import corpus
 from scripts.benchmarks.models import PictureHalf, load_picture_half
-from search.pictures import PictureStore
+from search.pictures.rendition_store import PictureStore
 from search.settings import Settings
 
 PLAIN_AT_MOST = 48  # a slow loop's rate is known after few pictures

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.benchmarks.shop import FAR_STEP, STEP, open_generation, seen_again
-from search.columns import Mask
-from search.generation import Generation
-from search.index import FaissIndex, rescore
+from search.index.generation_files import Generation
+from search.index.index_planning import recall
+from search.index.product_columns import Mask
+from search.index.vector_index import FaissIndex, rescore
 from search.results import Candidates, Embeddings, Vector
-from search.training import recall
 
 SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001)
 FEWEST = 20

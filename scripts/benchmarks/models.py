@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 
 from search.encoder import load_encoder
+from search.encoder.forward.picture_forward import PictureForward
 from search.encoder.local_features import Described
-from search.encoder.picture_forward import PictureForward
-from search.encoder.preparation import Preparation
+from search.encoder.picture_preparation import Preparation
 from search.errors import ModelUnavailable
 
 RANDOM = "random:"

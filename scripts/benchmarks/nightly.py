@@ -22,9 +22,9 @@ from PIL import Image, ImageOps
 from rich.console import Console
 from rich.table import Table
 
-from indexer.sample.write import write_sample
+from indexer.sample.write_shop import write_sample
 from scripts.benchmarks.synthetic_catalogue import SyntheticCatalogue, encode_synthetically
-from search.db import open_database
+from search.database.connection import open_database
 from search.encoder import load_encoder
 from search.settings import Settings
 

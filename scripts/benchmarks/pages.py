@@ -23,7 +23,7 @@ from rich.table import Table
 from werkzeug.serving import make_server
 
 from search.errors import UnusableQuery, WrongSetting
-from search.images import decode_picture
+from search.pictures.decoding import decode_picture
 from web import create_app
 from web.state import WebState
 

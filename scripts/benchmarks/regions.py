@@ -7,12 +7,12 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from indexer.evaluate import evaluate_catalogue
-from scripts.training.localizer import Localizer
+from indexer.nightly.evaluation_run import evaluate_catalogue
+from scripts.training.local_heads.localizer import Localizer
 from search.encoder.local_features import Described
-from search.judgements import load_judged
-from search.regions import EncoderRegions, RegionProposer, SaliencyRegions
-from search.regions.proposer import strongest
+from search.evaluation.judged_queries import load_judged
+from search.query.regions import EncoderRegions, RegionProposer, SaliencyRegions
+from search.query.regions.proposer import strongest
 from search.results import Region
 from search.settings import load_settings
 

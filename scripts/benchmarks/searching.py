@@ -11,24 +11,24 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from indexer.sample.product import draw_product
+from indexer.sample.drawn_product import draw_product
 from scripts.benchmarks.shop import FAR_STEP, STEP, open_generation, seen_again
-from search.columns import Columns
 from search.encoder import Encoder, load_encoder
 from search.encoder.local_features import TRAINED_SHARE
-from search.generation import Generation
-from search.lexical import Lexical, Match
-from search.local import cells_of
-from search.merchandising.rules import Pin, Rules, Shift
-from search.photo import Looked
-from search.question import Question
-from search.ranking import facets, rank
+from search.index.generation_files import Generation
+from search.index.product_columns import Columns
+from search.query.attribute_wishes import Wish
+from search.query.cell_matching import cells_of
+from search.query.photo_regions import Looked
+from search.query.rule_effects import Pin, Rules, Shift
+from search.query.understood_query import Question
+from search.ranking.rank_candidates import facets, rank
+from search.ranking.stages import STAGES, Asked, Ranking, Stage
+from search.ranking.stages.folding import fold
 from search.results import Filters, Vector
 from search.settings import Settings
-from search.stages import STAGES, Asked, Ranking, Stage
-from search.stages.folding import fold
-from search.stopwatch import Stopwatch
-from search.wishes import Wish
+from search.telemetry.step_timer import Stopwatch
+from search.text.fulltext_search import Lexical, Match
 
 PHOTO_PX = 1024
 """Side that the engine keeps of a shopper's photo."""

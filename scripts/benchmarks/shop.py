@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.measure import Queries, tune
-from search.columns import FIELDS, ColumnRow, write_columns
+from indexer.building.recall_measurement import Queries, tune
 from search.encoder.local_features import PATCH_DIM, PATCH_GRID, quantised
-from search.generation import (
+from search.index.generation_files import (
     COLUMNS,
     FILES,
     FORMAT,
@@ -25,11 +24,12 @@ from search.generation import (
     load_generation,
     write_manifest,
 )
-from search.index import write_index
+from search.index.index_planning import plan_index, train_index
+from search.index.product_columns import FIELDS, ColumnRow, write_columns
+from search.index.vector_index import write_index
 from search.results import Embeddings, HalfVectors, StoredRows
 from search.settings import Settings
-from search.training import plan_index, train_index
-from search.words import WordCount, write_words
+from search.text.word_counts import WordCount, write_words
 
 DIM = 384
 """As the embedded model's vectors have."""

@@ -15,11 +15,11 @@ import numpy as np
 import sqlalchemy
 from sqlalchemy import insert, select, update
 
-from search.db import session_scope
-from search.embeddings import EmbeddingStore
+from search.database.connection import session_scope
+from search.database.models import Embedding, Product, ProductImage
 from search.encoder import Encoder
 from search.encoder.local_features import PATCH_DIM, PATCH_GRID
-from search.models import Embedding, Product, ProductImage
+from search.index.embedding_store import EmbeddingStore
 from search.results import Embeddings
 from search.settings import Settings
 

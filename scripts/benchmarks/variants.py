@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from search.encoder.cpu_tower import probe_pictures, rewrite, speed_up
+from search.encoder.forward.cpu_fusion import probe_pictures, rewrite, speed_up
 
 Encode = Callable[[Tensor], Tensor]
 """(n, 3, H, W) float32 to (n, d) float32."""

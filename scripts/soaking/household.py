@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from scripts.soaking.killing import kill_postmaster
-from search.postgres_processes import find_postmaster
+from search.database.embedded.postgres_processes import find_postmaster
 
 LONGEST_RUN_S = 300.0
 STOP_WITHIN_S = 60.0

@@ -16,11 +16,11 @@ import sqlalchemy
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from search.db import session_scope
-from search.embeddings import EmbeddingStore
-from search.generation import Generation, load_generation, verify_files
-from search.models import Embedding, Job, Product, ProductImage
-from search.models import Generation as GenerationRow
+from search.database.connection import session_scope
+from search.database.models import Embedding, Job, Product, ProductImage
+from search.database.models import Generation as GenerationRow
+from search.index.embedding_store import EmbeddingStore
+from search.index.generation_files import Generation, load_generation, verify_files
 from search.results import Vector
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 
-from search.postgres_processes import is_server_process
+from search.database.embedded.postgres_processes import is_server_process
 
 
 def kill_postmaster(postmaster: psutil.Process, *, within_s: float = 30) -> None:

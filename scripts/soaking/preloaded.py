@@ -7,5 +7,5 @@ declare_missing_operators()
 import faiss  # noqa: F401
 import open_clip  # noqa: F401
 
-import indexer.encode_run
-import indexer.reindex  # noqa: F401
+import indexer.encode_jobs.encode_follow
+import indexer.nightly.reindex_run  # noqa: F401

@@ -13,7 +13,7 @@ from scripts.soaking.household import KILLED, Household, outcome
 from scripts.soaking.invariant import Indexed, find_wrong_after_run, find_wrong_now, read_indexed
 from scripts.soaking.shop import ChangingShop
 from scripts.soaking.shoppers import Shoppers
-from search.db import connect_database, session_scope
+from search.database.connection import connect_database, session_scope
 from search.results import Vector
 from search.settings import Settings
 

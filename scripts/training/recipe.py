@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from scripts.training import drawn, pictures, things
-from scripts.training.pictures import Picture
-from scripts.training.teacher_cache import CachedTeacher
-from search.encoder.embedded_tower import TowerShape
+from scripts.training.pictures import development_sets, drawn_shop, things
+from scripts.training.pictures.development_sets import Picture
+from scripts.training.texts.teacher_cache import CachedTeacher
+from search.encoder.embedded.tower import TowerShape
 
 Sets = dict[str, list[Picture]]
 
@@ -53,7 +53,7 @@ class Recipe:
     def shop(self) -> Path:
         """A shop drawn to learn from."""
         folder = self.cache / "shop"
-        drawn.draw_shop(folder, products=3000, photos=1500)
+        drawn_shop.draw_shop(folder, products=3000, photos=1500)
         return folder
 
     @cached_property
@@ -62,13 +62,13 @@ class Recipe:
         grocery, clothing = self.data / "grocery", self.data / "clothing"
         packages = self.cache / "packages"
         return {
-            "grocery_catalogue": pictures.grocery_catalogue(grocery),
-            "grocery_val": pictures.grocery(grocery, "val"),
-            "grocery_train": pictures.grocery(grocery, "train"),
-            "clothing_val": pictures.clothing(clothing, "photos"),
-            "clothing_train": pictures.clothing(clothing, "catalogue"),
-            "drawn_studio": drawn.studio_pictures(self.shop),
-            "drawn_photos": drawn.street_photos(self.shop),
+            "grocery_catalogue": development_sets.grocery_catalogue(grocery),
+            "grocery_val": development_sets.grocery(grocery, "val"),
+            "grocery_train": development_sets.grocery(grocery, "train"),
+            "clothing_val": development_sets.clothing(clothing, "photos"),
+            "clothing_train": development_sets.clothing(clothing, "catalogue"),
+            "drawn_studio": drawn_shop.studio_pictures(self.shop),
+            "drawn_photos": drawn_shop.street_photos(self.shop),
             "furniture": things.furniture(packages),
             "clip_art": things.clip_art(packages),
         }

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from search.cli import echo_json, json_option
-from search.operation.readable import size
-from search.progress import Track, track
+from search.jobs.progress_bar import Track, track
+from search.operation.readable_units import size
 from search.settings import load_settings
 
 if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy import Engine
 
-    from search.comparison import Comparison, Which
+    from search.evaluation.generation_comparison import Comparison, Which
 
 MEASURES = ("recall_at_1", "recall_at_5", "recall_at_10", "mrr", "ndcg_at_10")
 
@@ -28,10 +28,10 @@ def named(database: "Engine", first: int | None, second: int | None) -> tuple[in
         UnknownGeneration: nothing waits.
         NoGeneration: nothing is live.
     """
-    from search.db import session_scope
+    from search.database.connection import session_scope
     from search.errors import NoGeneration, UnknownGeneration
-    from search.operation.status import read_live
-    from search.waiting import newest_waiting
+    from search.live.waiting_generations import newest_waiting
+    from search.operation.shop_status import read_live
 
     if first is not None and second is not None:
         return first, second
@@ -149,9 +149,9 @@ def compare(
     Both are asked the saved descriptions, judged queries of this catalogue, and titles; each with
     the model that built it.
     """
-    from search.comparison import Comparer
-    from search.db import open_database
-    from search.judgements import load_judged
+    from search.database.connection import open_database
+    from search.evaluation.generation_comparison import Comparer
+    from search.evaluation.judged_queries import load_judged
 
     files = [path for path in (photos, texts, both) if path is not None]
     judged = [query for path in files for query in load_judged(path, split=split)]

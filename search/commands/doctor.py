@@ -12,7 +12,7 @@ from search.settings import load_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from search.operation.checks import Check
+    from search.operation.doctor_checks import Check
 
 MARKS = {"ok": "[green]ok[/]", "failed": "[red]FAILED[/]", "skipped": "[yellow]skipped[/]"}
 
@@ -35,7 +35,7 @@ def describe(check: "Check") -> "Table":
 def try_alarm() -> "list[Check]":
     """Raise an alarm that is none; return what became of each way that is set."""
     from search.operation.alarm import Alarm, raise_alarm
-    from search.operation.checks import Check
+    from search.operation.doctor_checks import Check
 
     alarm = Alarm("test", "none", "This is a test; nothing is wrong. `findalike doctor` sent it.")
     deliveries = raise_alarm(load_settings(), alarm)
@@ -55,7 +55,7 @@ def doctor(*, alarm: bool, as_json: bool) -> None:
     """Check installation, settings, database, broker, model and live index; exit 1 if one fails."""
     from rich.console import Console
 
-    from search.operation.checks import run_checks
+    from search.operation.doctor_checks import run_checks
 
     checks = []
     console = Console(quiet=as_json)

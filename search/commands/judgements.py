@@ -9,11 +9,11 @@ import click
 from search.cli import echo_json, in_session, json_option
 
 if TYPE_CHECKING:
-    from search.clicks import ClickedText
+    from search.traffic.clicks import ClickedText
 
 
 def write_texts(path: Path, judged: "list[ClickedText]") -> None:
-    """Write judged texts in the format that `search.judgements` reads."""
+    """Write judged texts in the format that `search.evaluation.judged_queries` reads."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(("text", "sku", "clicks"))
@@ -42,7 +42,7 @@ def judgements(*, out: Path, since: float | None, min_clicks: int, as_json: bool
     A product counts as relevant to a text by how often it was opened, against how often products
     at the ranks where it stood usually are. Searches by photo are not among them.
     """
-    from search.clicks import clicked_texts
+    from search.traffic.clicks import clicked_texts
 
     judged = in_session(
         lambda session: clicked_texts(session, since_days=since, min_clicks=min_clicks),

@@ -9,8 +9,8 @@ from search.cli import echo_json, json_option
 @json_option
 def migrate(*, as_json: bool) -> None:
     """Bring the database schema up to date; safe to repeat, rows stay."""
-    from search import schema
-    from search.db import connect_database
+    from search.database import schema
+    from search.database.connection import connect_database
 
     database = connect_database(application_name="findalike-migrate")
     try:

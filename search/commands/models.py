@@ -86,9 +86,9 @@ def prune_models(*, as_json: bool) -> None:
 
     FINDALIKE_MODEL and the models of the live generation and of those to go back to are kept.
     """
-    from search.db import open_database
+    from search.database.connection import open_database
     from search.encoder import load_encoder
-    from search.unused_models import forget_unused_models
+    from search.operation.unused_models import forget_unused_models
 
     settings = load_settings()
     kept = load_encoder(settings.model, settings.device).tag

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from search.cli import echo_json, in_session, json_option
-from search.operation.readable import counts, size, span
+from search.operation.readable_units import counts, size, span
 
 if TYPE_CHECKING:
     from rich.table import Table

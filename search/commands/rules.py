@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.audit import cli_actor
 from search.cli import echo_json, in_session, json_option
+from search.database.audit_trail import cli_actor
+from search.database.models import RULE_ACTIONS
 from search.errors import UnusableRule
-from search.models import RULE_ACTIONS
 
 if TYPE_CHECKING:
-    from search.merchandising.business_rule import BusinessRule
+    from search.rules.rule import BusinessRule
 
 
 def described(rule: "BusinessRule") -> str:
@@ -44,7 +44,7 @@ def rules() -> None:
 @json_option
 def list_(*, as_json: bool) -> None:
     """Show all rules, oldest first."""
-    from search.merchandising.rulebook import list_rules
+    from search.rules.rule_store import list_rules
 
     found = in_session(list_rules, "findalike-rules")
     if as_json:
@@ -89,7 +89,7 @@ def add(
 
     A weight of 1 moves over the first hundred hits, 0.1 over what is about as good.
     """
-    from search.merchandising.rulebook import add_rule
+    from search.rules.rule_store import add_rule
 
     rule = _rule(
         {"sku": sku, "brand": brand, "category": category, "words": words, "address": address},
@@ -120,7 +120,7 @@ def _rule(
     ends_at: datetime | None,
 ) -> "BusinessRule":
     """Return the rule that options describe, amounts left out filled in."""
-    from search.merchandising.business_rule import BusinessRule
+    from search.rules.rule import BusinessRule
 
     given = [(field, value) for field, value in named.items() if value is not None]
     if len(given) != 1:
@@ -149,7 +149,7 @@ def _rule(
 @json_option
 def remove(*, rule_id: int, as_json: bool) -> None:
     """Delete the rule of this number."""
-    from search.merchandising.rulebook import remove_rule
+    from search.rules.rule_store import remove_rule
 
     in_session(lambda session: remove_rule(session, rule_id, actor=cli_actor()), "findalike-rules")
     if as_json:

@@ -44,7 +44,7 @@ def parse_attributes(
 
 def load_photo(path: Path) -> "Image":
     """Read a photo from a file."""
-    from search.images import decode_picture
+    from search.pictures.decoding import decode_picture
 
     return decode_picture(path.read_bytes(), max_pixels=load_settings().max_image_pixels)
 
@@ -142,7 +142,7 @@ def search(
     """Find products by photo, by text, or by both."""
     if photo is None and not text.strip():
         raise click.UsageError("Give --photo, --text, or both.")
-    from search.engine import open_search_engine
+    from search.engine.search_engine import open_search_engine
 
     filters = Filters(
         categories=category,

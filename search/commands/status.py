@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 import click
 
 from search.cli import echo_json, json_option
-from search.operation.readable import ago, counts, size, span
+from search.operation.readable_units import ago, counts, size, span
 from search.settings import load_settings
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from search.job_stages import StageProgress
-    from search.jobs import JobView
+    from search.jobs.job_records import JobView
+    from search.jobs.job_stages import StageProgress
     from search.operation.concerns import Concern
-    from search.operation.freshness import Freshness
-    from search.operation.schedule import ScheduleState
-    from search.operation.status import LiveIndex, Status
+    from search.operation.delta_freshness import Freshness
+    from search.operation.run_schedule import ScheduleState
+    from search.operation.shop_status import LiveIndex, Status
 
 
 UNTOLD = frozenset(("model_tag", "created_at", "checksum", "signature"))
@@ -180,9 +180,9 @@ def jobs_table(jobs: "list[JobView]") -> "Table":
 @json_option
 def status(*, as_json: bool) -> None:
     """Show the catalogue, the live index, jobs, workers and disk use."""
-    from search.db import open_database
+    from search.database.connection import open_database
     from search.operation.concerns import find_concerns
-    from search.operation.status import read_status
+    from search.operation.shop_status import read_status
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-status")

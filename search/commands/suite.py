@@ -39,9 +39,9 @@ def described(run: "Run", before: "Run | None") -> str:
 @json_option
 def suite(*, generation: int | None, as_json: bool) -> None:
     """Ask all saved descriptions, and compare with the generation before."""
-    from search.audit import cli_actor
-    from search.db import session_scope
-    from search.engine import open_search_engine
+    from search.database.audit_trail import cli_actor
+    from search.database.connection import session_scope
+    from search.engine.search_engine import open_search_engine
     from search.merchandising.suite_runs import engine_for, run_and_keep, run_before
 
     settings = load_settings()

@@ -16,7 +16,7 @@ import structlog
 from PIL import Image
 
 from search.encoder.loading import device_named
-from search.encoder.whole_model import load_whole
+from search.encoder.transformers_folder import load_whole
 from search.errors import ModelUnavailable
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from search.encoder.fingerprint import fingerprint, short_name
+from search.encoder.model_sources import Source, find_source
+from search.encoder.model_tag import fingerprint, short_name
 from search.encoder.open_clip_encoder import OpenClipEncoder
-from search.encoder.sources import Source, find_source
-from search.encoder.texts import TextWindows
+from search.encoder.text_windows import TextWindows
 from search.errors import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def load_encoder(model: str, device: str = "auto") -> OpenClipEncoder:
     from search.encoder.torchvision_ops import declare_missing_operators
 
     declare_missing_operators()
-    import search.encoder.embedded_tower  # noqa: F401 - registers the embedded image tower with timm
+    import search.encoder.embedded.tower  # noqa: F401 - registers the embedded image tower with timm
 
     where = device_named(device)
     source = find_source(model)

@@ -1,7 +1,7 @@
 """Encodes pictures and texts as unit vectors of one space, with a loaded open_clip model.
 
 Loading belongs to `search.encoder.loading`; turning untrusted bytes into pictures to
-`search.images`.
+`search.pictures.decoding`.
 """
 
 import threading
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from PIL import Image
 
+from search.encoder.forward.picture_forward import PictureForward
 from search.encoder.local_features import Described
-from search.encoder.picture_forward import PictureForward
-from search.encoder.preparation import Preparation, Sides
-from search.encoder.texts import TextWindows
+from search.encoder.picture_preparation import Preparation, Sides
+from search.encoder.text_windows import TextWindows
 from search.encoder.unit_rows import unit_rows
 from search.results import Embeddings
 
@@ -93,7 +93,8 @@ class OpenClipEncoder:
         """Encode n texts as (n, d) float32 unit rows.
 
         Each is put into the model's prompts; one longer than the context is encoded in windows
-        that are pooled (`search.encoder.texts`). All prompts of all texts share forward passes.
+        that are pooled (`search.encoder.text_windows`). All prompts of all texts share forward
+        passes.
         """
         plan = self._texts.plan(texts)
         parts = [self._forward_texts(batch) for batch in _batches(plan.prompts, _PROMPTS)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from PIL import Image
 
 from search.encoder.local_features import Described
-from search.encoder.preparation import Sides
+from search.encoder.picture_preparation import Sides
 from search.results import Embeddings
 
 if TYPE_CHECKING:  # torch takes a second to import, which commands without a model need not wait

@@ -11,10 +11,10 @@ from datetime import datetime
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from search.beliefs import Claims, claims
-from search.catalogue import card
+from search.catalogue.attribute_precedence import Claims, claims
+from search.catalogue.product_cards import card
+from search.database.models import Product, ProductImage, Quarantine
 from search.errors import UnknownProduct
-from search.models import Product, ProductImage, Quarantine
 from search.results import AttributeValue, ProductCard
 
 

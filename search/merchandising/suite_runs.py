@@ -8,14 +8,15 @@ import structlog
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from search.answering import Pairing
-from search.db import session_scope
-from search.engine import SearchEngine
+from search.database.connection import session_scope
+from search.database.models import Generation as GenerationRow
+from search.database.models import SuiteRun
+from search.engine.search_engine import SearchEngine
 from search.errors import FindalikeError, UnknownEntry, UnknownGeneration
-from search.generation import Generation, load_generation
-from search.live import OneGeneration
-from search.merchandising.saved import list_saved
-from search.merchandising.suite import (
+from search.index.generation_files import Generation, load_generation
+from search.live.generation_loader import OneGeneration
+from search.live.model_pairing import Pairing
+from search.merchandising.regression_suite import (
     DEPTH,
     Change,
     Outcome,
@@ -27,8 +28,7 @@ from search.merchandising.suite import (
     run_suite,
     totals,
 )
-from search.models import Generation as GenerationRow
-from search.models import SuiteRun
+from search.merchandising.saved_descriptions import list_saved
 from search.results import Query, SearchPage
 from search.settings import Settings
 

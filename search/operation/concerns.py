@@ -1,7 +1,8 @@
 """What is wrong with a running shop, in plain words, and what to do about it.
 
-Follows from `search.operation.status` alone, so it costs nothing and says the same everywhere. What
-takes a closer look (checksums, loading a model) is the doctor's, see `search.operation.checks`.
+Follows from `search.operation.shop_status` alone, so it costs nothing and says the same everywhere.
+What takes a closer look (checksums, loading a model) is the doctor's, see
+`search.operation.doctor_checks`.
 """
 
 from collections.abc import Iterator
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from search.errors import NoGeneration
-from search.operation.checks import LEAST_FREE_BYTES
-from search.operation.readable import ago, size
-from search.operation.status import Status
+from search.operation.doctor_checks import LEAST_FREE_BYTES
+from search.operation.readable_units import ago, size
+from search.operation.shop_status import Status
 from search.settings import Settings
 
 SILENT_AFTER = timedelta(minutes=30)
@@ -35,7 +36,8 @@ def find_concerns(status: Status, settings: Settings, trouble: str = "") -> list
     Args:
         status: What there is.
         settings: What is wanted.
-        trouble: Why the process that asks can't answer from the live generation; see `search.live`.
+        trouble: Why the process that asks can't answer from the live generation; see
+            `search.live.generation_loader`.
     """
     parts = (
         *(_index(status, settings, trouble), _disk(status), _nightly(status), _work(status)),

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from search.jobs import JobView
-from search.models import Product, ProductImage, Quarantine
+from search.database.models import Product, ProductImage, Quarantine
+from search.jobs.job_records import JobView
 
 SHOWN = 12
 EXAMPLES = "examples"

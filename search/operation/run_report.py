@@ -11,8 +11,8 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from search.errors import UnknownEntry
-from search.jobs import JobView, latest_job, read_job
-from search.operation.history import MeasuredBuild, measured_builds
+from search.jobs.job_records import JobView, latest_job, read_job
+from search.operation.run_history import MeasuredBuild, measured_builds
 
 KIND = "reindex"
 COUNTED = ("rows", "new", "changed", "unchanged", "retired", "returned", "refused")

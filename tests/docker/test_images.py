@@ -75,8 +75,8 @@ def asked_of(name: str) -> list[list[str]]:
 def test_what_a_service_starts_exists_and_takes_its_options(name: str) -> None:
     for program, *arguments in asked_of(name):
         if program == "celery":
-            assert arguments[:2] == ["--app", "indexer.beat"]
-            assert callable(importlib.import_module("indexer.beat").make_beat)
+            assert arguments[:2] == ["--app", "indexer.workers.beat"]
+            assert callable(importlib.import_module("indexer.workers.beat").make_beat)
             assert arguments[2:] == ["beat"]
             assert "beat" in celery.commands
         else:

@@ -17,7 +17,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from search.settings import Settings
-from tests.redis_server import free_port, redis_program, wait_for_port
+from tests.support.servers.redis_server import free_port, redis_program, wait_for_port
 from web import FORM_BYTES
 
 DOCKER = Path(__file__).parents[2] / "docker"

@@ -9,19 +9,19 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-from indexer.reindex import Reindex
-from indexer.workers import WorkerGroup
+from indexer.nightly.reindex_run import Reindex
+from indexer.queue.worker_supervisor import WorkerGroup
 from scripts.soaking.shop import ChangingShop
-from search.db import open_database, session_scope
-from search.embeddings import EmbeddingStore
-from search.engine import open_search_engine
-from search.generation import INDEX, MANIFEST
-from search.jobs import list_jobs
-from search.models import Embedding
-from search.models import Generation as GenerationRow
+from search.database.connection import open_database, session_scope
+from search.database.models import Embedding
+from search.database.models import Generation as GenerationRow
+from search.engine.search_engine import open_search_engine
+from search.index.embedding_store import EmbeddingStore
+from search.index.generation_files import INDEX, MANIFEST
+from search.jobs.job_records import list_jobs
 from search.settings import Settings
-from tests.faults.service import Service, flip_a_byte, limited, searching
-from tests.small_encoder import write_checkpoint
+from tests.support.models.small_encoder import write_checkpoint
+from tests.support.shops.shop_in_service import Service, flip_a_byte, limited, searching
 
 pytestmark = pytest.mark.timeout(900)
 HEAL_EVERY = 4

@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 from werkzeug.test import TestResponse
 
 from search.encoder import Encoder
-from search.engine import SearchEngine
+from search.engine.search_engine import SearchEngine
 from search.settings import Settings
 from tests.conftest import open_engine, own_settings
 from web import create_app

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from web.api.access import check_scope
+from web.api.api_access import check_scope
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 

@@ -1,16 +1,25 @@
 """The whole API: importing this module puts its views on the blueprint."""
 
-from web.api import changes, clicks, description, operation, photos, products, rules, searching
+from web.api import (
+    click_views,
+    no_result_photo_views,
+    operation_views,
+    product_changes,
+    product_views,
+    rule_views,
+    search_views,
+)
 from web.api.blueprint import blueprint
+from web.api.documentation import views
 
 __all__ = [
     "blueprint",
-    "changes",
-    "clicks",
-    "description",
-    "operation",
-    "photos",
-    "products",
-    "rules",
-    "searching",
+    "click_views",
+    "no_result_photo_views",
+    "operation_views",
+    "product_changes",
+    "product_views",
+    "rule_views",
+    "search_views",
+    "views",
 ]

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from search.cli import echo_json, in_session, json_option
-from search.models import SCOPES
+from search.database.models import SCOPES
 
 
 @click.group()
@@ -26,8 +26,8 @@ def key() -> None:
 @json_option
 def add(*, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make a key for the program NAME and print it, this once."""
-    from search.audit import cli_actor
-    from web.accounts.keys import add_key
+    from search.database.audit_trail import cli_actor
+    from web.accounts.api_keys import add_key
 
     made, secret = in_session(
         lambda session: add_key(session, name, scopes, actor=cli_actor()), "findalike-key"
@@ -47,7 +47,7 @@ def add(*, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def list_(*, as_json: bool) -> None:
     """Show all keys, without what opens anything."""
-    from web.accounts.keys import list_keys
+    from web.accounts.api_keys import list_keys
 
     keys = in_session(list_keys, "findalike-key")
     if as_json:
@@ -66,8 +66,8 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def revoke(*, name: str, as_json: bool) -> None:
     """End the key NAME for good; servers notice within seconds."""
-    from search.audit import cli_actor
-    from web.accounts.keys import revoke_key
+    from search.database.audit_trail import cli_actor
+    from web.accounts.api_keys import revoke_key
 
     gone = in_session(lambda session: revoke_key(session, name, actor=cli_actor()), "findalike-key")
     if as_json:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from search.cli import echo_json, in_session, json_option
-from search.models import ROLES
+from search.database.models import ROLES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from web.accounts.store import AccountView
+    from web.accounts.account_store import AccountView
 
 T = TypeVar("T")
 
 
 def changed(work: "Callable[[Session, str], T]") -> T:
     """Run an audited change of an account in a transaction, as whoever runs the command."""
-    from search.audit import cli_actor
+    from search.database.audit_trail import cli_actor
 
     return in_session(lambda session: work(session, cli_actor()), "findalike-user")
 
@@ -50,9 +50,11 @@ def user() -> None:
 @json_option
 def add(*, name: str, role: str, password: str, as_json: bool) -> None:
     """Make an account NAME; asks for its password."""
-    from web.accounts import changes
+    from web.accounts import account_changes
 
-    account = changed(lambda session, actor: changes.add(session, actor, name, role, password))
+    account = changed(
+        lambda session, actor: account_changes.add(session, actor, name, role, password)
+    )
     if as_json:
         echo_json(shown(account))
     else:
@@ -63,7 +65,7 @@ def add(*, name: str, role: str, password: str, as_json: bool) -> None:
 @json_option
 def list_(*, as_json: bool) -> None:
     """Show all accounts."""
-    from web.accounts.store import list_accounts
+    from web.accounts.account_store import list_accounts
 
     accounts = in_session(list_accounts, "findalike-user")
     if as_json:
@@ -83,9 +85,11 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def password(*, name: str, password: str, as_json: bool) -> None:
     """Give NAME another password; unlocks the account and ends its sessions."""
-    from web.accounts import changes
+    from web.accounts import account_changes
 
-    account = changed(lambda session, actor: changes.set_password(session, actor, name, password))
+    account = changed(
+        lambda session, actor: account_changes.set_password(session, actor, name, password)
+    )
     if as_json:
         echo_json(shown(account))
     else:
@@ -98,9 +102,9 @@ def password(*, name: str, password: str, as_json: bool) -> None:
 @json_option
 def role(*, name: str, role: str, as_json: bool) -> None:
     """Give NAME another ROLE."""
-    from web.accounts import changes
+    from web.accounts import account_changes
 
-    account = changed(lambda session, actor: changes.set_role(session, actor, name, role))
+    account = changed(lambda session, actor: account_changes.set_role(session, actor, name, role))
     if as_json:
         echo_json(shown(account))
     else:
@@ -112,9 +116,9 @@ def role(*, name: str, role: str, as_json: bool) -> None:
 @json_option
 def remove(*, name: str, as_json: bool) -> None:
     """Delete the account NAME; its sessions end."""
-    from web.accounts import changes
+    from web.accounts import account_changes
 
-    changed(lambda session, actor: changes.remove(session, actor, name))
+    changed(lambda session, actor: account_changes.remove(session, actor, name))
     if as_json:
         echo_json({"removed": name})
     else:

@@ -3,12 +3,12 @@
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from search.db import session_scope
-from search.jobs import JobView, list_jobs
-from search.operation.status import MOST_RUNNING
+from search.database.connection import session_scope
+from search.jobs.job_records import JobView, list_jobs
+from search.operation.shop_status import MOST_RUNNING
 from web.ops.blueprint import blueprint
-from web.ops.nights import summary_of
-from web.ops.progress import progress_of
+from web.ops.job_progress import progress_of
+from web.ops.night_summary import summary_of
 from web.state import state
 
 

@@ -4,10 +4,10 @@ import re
 
 from markupsafe import Markup, escape
 
-from search.operation.readable import ago, size, span
-from web.ops import charts, generations, jobs, overview, publication
+from search.operation.readable_units import ago, size, span
+from web.ops import chart_page, generation_pages, job_pages, overview, publication_actions
 from web.ops.blueprint import blueprint
-from web.ops.progress import progress_text
+from web.ops.job_progress import progress_text
 from web.ops.report_tables import label
 
 COMMAND = re.compile(r"`([^`]+)`")
@@ -21,4 +21,11 @@ def coded(message: str) -> Markup:
 for formatter in (ago, size, span, coded, progress_text, label):
     blueprint.add_app_template_filter(formatter)
 
-__all__ = ["blueprint", "charts", "generations", "jobs", "overview", "publication"]
+__all__ = [
+    "blueprint",
+    "chart_page",
+    "generation_pages",
+    "job_pages",
+    "overview",
+    "publication_actions",
+]

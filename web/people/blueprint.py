@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from web.accounts.login import protect
+from web.login.login import protect
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 protect(blueprint, "admin")

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from search.regions import WHOLE
+from search.query.regions import WHOLE
 from search.results import Box, SearchPage
-from web.language import gettext
-from web.shop.addresses import Address
+from web.rendering.language import gettext
+from web.shop.result_addresses import Address
 
 ALL_OF_IT = Box(0, 0, 1, 1)
 

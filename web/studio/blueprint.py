@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from web.accounts.login import protect
+from web.login.login import protect
 
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 protect(blueprint, "merchandiser")

@@ -14,7 +14,7 @@ from wtforms import (
 )
 from wtforms.validators import Length, NumberRange, Optional
 
-from search.merchandising.business_rule import MAX_POSITION, BusinessRule
+from search.rules.rule import MAX_POSITION, BusinessRule
 
 ACTIONS = {
     "pin": "Pin",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from indexer.sample.kinds.kind import DYE_NAMES, HIDES, Kind
 from indexer.sample.kinds.sneakers import SOLES, draw_laces
-from indexer.sample.look import Look
 from indexer.sample.palette import brightness, lit
 from indexer.sample.paths import ellipse, polygon, spline
-from indexer.sample.pen import Paint, Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Paint, Pen
 
 
 def draw_boot(pen: Pen, look: Look) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from indexer.sample.kinds.garment import CX, draw_neck, draw_sleeves, press_folds
 from indexer.sample.kinds.kind import DYE_NAMES, Kind
-from indexer.sample.look import Look
 from indexer.sample.palette import lit
 from indexer.sample.paths import Point, box, ellipse, mirrored
-from indexer.sample.pen import Paint, Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Paint, Pen
 
 
 def draw_dress(pen: Pen, look: Look) -> None:

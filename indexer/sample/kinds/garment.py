@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from math import hypot
 
-from indexer.sample.look import Look
 from indexer.sample.palette import brightness, lit
 from indexer.sample.paths import Point, spline
-from indexer.sample.pen import Paint, Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Paint, Pen
 
 CX = 200.0
 

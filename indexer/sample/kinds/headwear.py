@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from indexer.sample.kinds.kind import DYE_NAMES, Kind
-from indexer.sample.look import Look
 from indexer.sample.palette import lit
 from indexer.sample.paths import ellipse, mirrored, spline
-from indexer.sample.pen import Paint, Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Paint, Pen
 
 CX = 200.0
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from indexer.sample.look import Look
 from indexer.sample.palette import DYES
-from indexer.sample.pen import Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Pen
 
 Draw = Callable[[Pen, Look], None]
 

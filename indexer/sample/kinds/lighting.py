@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from indexer.sample.kinds.kind import DYE_NAMES, Kind
-from indexer.sample.look import Look
 from indexer.sample.palette import COLOURS, Rgb, mixed
 from indexer.sample.paths import band, ellipse, polyline, revolved, spline
-from indexer.sample.pen import Paint, Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Paint, Pen
 
 CX = 200.0
 WARM: Rgb = (255, 238, 196)

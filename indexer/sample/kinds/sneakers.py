@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from indexer.sample.kinds.kind import DYE_NAMES, Kind
-from indexer.sample.look import Look
 from indexer.sample.palette import Rgb, brightness, lit
 from indexer.sample.paths import ellipse, spline
-from indexer.sample.pen import Paint, Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Paint, Pen
 
 SOLES: dict[str, Rgb] = {
     "white sole": (240, 239, 234),

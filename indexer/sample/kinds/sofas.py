@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from indexer.sample.kinds.armchairs import CX, LEGS, UPHOLSTERY, draw_buttons, draw_legs
 from indexer.sample.kinds.kind import Kind
-from indexer.sample.look import Look
 from indexer.sample.paths import box, ellipse, mirrored, spline
-from indexer.sample.pen import Paint, Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Paint, Pen
 
 
 def draw_sofa(pen: Pen, look: Look) -> None:

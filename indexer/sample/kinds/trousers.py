@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from indexer.sample.kinds.garment import CX
 from indexer.sample.kinds.kind import DYE_NAMES, Kind
-from indexer.sample.look import Look
 from indexer.sample.paths import box, ellipse, mirrored
-from indexer.sample.pen import Paint, Pen
+from indexer.sample.product_look import Look
+from indexer.sample.svg_pen import Paint, Pen
 
 
 def draw_trousers(pen: Pen, look: Look) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from search.generation import Generation
+from search.index.generation_files import Generation
 from search.merchandising.health.neighbours import Neighbours
 
 ALIKE_FROM = 0.85

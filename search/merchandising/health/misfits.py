@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from search.columns import folded_path
-from search.generation import Generation
+from search.index.generation_files import Generation
+from search.index.product_columns import folded_path
 from search.merchandising.health.neighbours import Neighbours
 from search.results import Embeddings, Ids
 

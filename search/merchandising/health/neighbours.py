@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from search.generation import Generation
+from search.index.generation_files import Generation
 from search.results import Ids
 
 NEAREST = 12

@@ -1,8 +1,8 @@
 """What was refused: rows of catalogues and pictures, with reasons in plain words; trying again.
 
 A picture goes back among those never looked at, and the next encode looks at it. A row is read
-again where its catalogue still holds it, see `search.changes.reread_rows`; and the next ingest of
-that catalogue reads all of its rows again.
+again where its catalogue still holds it, see `search.catalogue.change_inbox.reread_rows`; and the
+next ingest of that catalogue reads all of its rows again.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from search.audit import record_change
-from search.changes import waiting_rows
-from search.models import Product, ProductImage, Quarantine
+from search.catalogue.change_inbox import waiting_rows
+from search.database.audit_trail import record_change
+from search.database.models import Product, ProductImage, Quarantine
 
 WORDS = {
     "bad_address": "The address of the picture is wrong",

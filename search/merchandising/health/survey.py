@@ -13,22 +13,22 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import select
 
-from search.db import session_scope
+from search.database.connection import session_scope
+from search.database.models import Product
 from search.encoder import Encoder
-from search.generation import Generation
+from search.index.generation_files import Generation
 from search.merchandising.health.duplicates import find_duplicates
 from search.merchandising.health.misfits import wrong_categories, wrong_titles
 from search.merchandising.health.neighbours import find_neighbours
 from search.merchandising.health.title_vectors import title_vectors
-from search.models import Product
-from search.pictures import PictureStore
-from search.renditions import Renditions
+from search.pictures.rendition_reader import Renditions
+from search.pictures.rendition_store import PictureStore
 from search.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing to put right; see `search.models.Finding`."""
+    """One thing to put right; see `search.database.models.Finding`."""
 
     kind: str  # duplicate, category or title
     product_id: int

@@ -14,9 +14,9 @@ import structlog
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from search.durable import TEMPORARY, write_durably
-from search.embeddings import checksum_of
 from search.encoder import Encoder
+from search.index.embedding_store import checksum_of
+from search.pictures.atomic_files import TEMPORARY, write_durably
 from search.results import Embeddings, HalfVectors
 
 FILE = "title-vectors.safetensors"

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from indexer.encode import encode_all
-from search.db import session_scope
+from indexer.encode_jobs.encode_control import encode_all
+from search.database.connection import session_scope
 from search.encoder import Encoder
-from search.jobs import JobView
+from search.jobs.job_records import JobView
 from search.settings import Settings
-from tests.factories import make_image, make_product
-from tests.indexer.fetching.spooled import QUICK, Add
-from tests.picture_host import PictureHost, serve_pictures
+from tests.support.factories import make_image, make_product
+from tests.support.servers.picture_host import PictureHost, serve_pictures
+from tests.support.shops.spooled_pictures import QUICK, Add
 
 
 @pytest.fixture

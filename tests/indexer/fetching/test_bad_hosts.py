@@ -5,15 +5,15 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, select
 
-from indexer.encode import encode_all
-from search.db import session_scope
+from indexer.encode_jobs.encode_control import encode_all
+from search.database.connection import session_scope
+from search.database.models import Quarantine
 from search.encoder import Encoder
 from search.errors import JobFailed
-from search.jobs import JobView
-from search.models import Quarantine
+from search.jobs.job_records import JobView
 from search.settings import Settings
-from tests.indexer.fetching.spooled import QUICK, Add, image, put, spooled, states
-from tests.picture_host import PictureHost, serve_pictures
+from tests.support.servers.picture_host import PictureHost, serve_pictures
+from tests.support.shops.spooled_pictures import QUICK, Add, image, put, spooled, states
 
 BAD = {
     "missing": "http_404",

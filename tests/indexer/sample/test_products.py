@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from indexer.sample import DrawnProduct, draw_product, street_photo
+from indexer.sample.assortment import planned
+from indexer.sample.drawn_product import close_up, offered, studio_picture
 from indexer.sample.kinds import KINDS
 from indexer.sample.kinds.kind import DYE_NAMES
 from indexer.sample.materials import MATERIALS, texture
 from indexer.sample.palette import COLOURS
 from indexer.sample.patterns import PATTERNS
-from indexer.sample.plan import planned
-from indexer.sample.product import close_up, offered, studio_picture
 
 SEED = 3
 

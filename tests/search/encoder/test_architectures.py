@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from search.encoder import OpenClipEncoder, load_encoder
-from tests.search.encoder.checkpoints import ARCHITECTURES, SENTENCES, VIT, write_checkpoint
+from tests.support.models.checkpoints import ARCHITECTURES, SENTENCES, VIT, write_checkpoint
 
 
 def noise(seed: int, size: tuple[int, int]) -> Image.Image:
@@ -50,7 +50,7 @@ def unit(vectors: torch.Tensor) -> Any:
 def _exact() -> Iterator[None]:
     """Keep to float32: numbers are compared here; how bfloat16 rounds is tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("search.encoder.cpu_tower.native_bfloat16", lambda: False)
+        patch.setattr("search.encoder.forward.cpu_fusion.native_bfloat16", lambda: False)
         yield
 
 

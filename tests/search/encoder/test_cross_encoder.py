@@ -9,9 +9,9 @@ from PIL import Image
 
 from search.encoder.cross_encoder import CrossEncoder, load_cross_encoder
 from search.errors import ModelUnavailable
-from tests.checkpoints import broken
-from tests.factories import make_picture
-from tests.search.encoder.blip import write_blip
+from tests.support.factories import make_picture
+from tests.support.models.blip_models import write_blip
+from tests.support.models.broken_models import broken
 
 PICTURES = [make_picture(seed, (40 + 7 * seed, 50)) for seed in range(5)]
 

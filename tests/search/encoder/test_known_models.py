@@ -17,7 +17,7 @@ from search.encoder.known_models import (
     architecture_shape,
     default_templates,
 )
-from search.encoder.texts import check_templates
+from search.encoder.text_windows import check_templates
 from search.encoder.torchvision_ops import declare_missing_operators
 from search.settings import load_settings
 

@@ -19,10 +19,10 @@ from click.testing import CliRunner
 
 from search.commands.doctor import doctor
 from search.encoder import load_encoder
-from search.encoder.sources import find_source
+from search.encoder.model_sources import find_source
 from search.errors import ModelUnavailable
 from search.settings import load_settings
-from tests.search.encoder.checkpoints import (
+from tests.support.models.checkpoints import (
     CONFIG,
     VIT,
     WEIGHTS,
@@ -31,7 +31,7 @@ from tests.search.encoder.checkpoints import (
     write_checkpoint,
     write_tokenizer,
 )
-from tests.search.encoder.loopback_hub import LoopbackHub, point_client_at, serve
+from tests.support.servers.loopback_hub import LoopbackHub, point_client_at, serve
 
 TEXTS = ["red mug", "table lamp"]
 
@@ -247,7 +247,7 @@ def test_a_hub_that_refuses_connections(
 
 def test_a_hub_that_hangs(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes connections and says nothing: nobody waits for the client's many tries."""
-    monkeypatch.setattr("search.encoder.hub._PATIENCE_S", 0.2)
+    monkeypatch.setattr("search.encoder.hub_files._PATIENCE_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         point_client_at(monkeypatch, f"http://127.0.0.1:{server.getsockname()[1]}", cache)
         started = time.monotonic()

@@ -136,7 +136,7 @@ def test_the_same_thing_is_found_by_photo(embedded: OpenClipEncoder) -> None:
 
 def test_texts_say_nothing_about_looks(embedded: OpenClipEncoder) -> None:
     """The visual part of a text is zero, so that it can't disturb the ranking."""
-    from search.encoder.embedded_tower import TowerShape
+    from search.encoder.embedded.tower import TowerShape
 
     words = embedded.encode_texts(["red mug", "oak dining chair", "x"])
 

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy.orm import Session
 
+from search.database.models import ProductAttribute, Quarantine
 from search.errors import UnknownProduct
 from search.merchandising.product_record import product_record, product_records
-from search.models import ProductAttribute, Quarantine
-from tests.factories import make_image, make_product
+from tests.support.factories import make_image, make_product
 
 
 def test_nothing_is_left_out(session: Session) -> None:

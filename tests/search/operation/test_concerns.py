@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from search.changes import delete_product
-from search.db import open_database, session_scope, worker_application_name
-from search.job_stages import begin_stage
-from search.jobs import fail, start_job
-from search.models import Generation, Job, ProductChange
+from search.catalogue.change_inbox import delete_product
+from search.database.connection import open_database, session_scope, worker_application_name
+from search.database.models import Generation, Job, ProductChange
+from search.jobs.job_records import fail, start_job
+from search.jobs.job_stages import begin_stage
 from search.operation import concerns
 from search.operation.concerns import Concern, find_concerns
-from search.operation.status import read_status
+from search.operation.shop_status import read_status
 from search.settings import Settings
 
 

@@ -9,15 +9,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from search.commands.report import report as report_command
-from search.db import session_scope
+from search.database.connection import session_scope
+from search.database.models import Quarantine
 from search.errors import JobFailed, UnknownEntry
-from search.job_stages import begin_stage
-from search.jobs import fail, read_job, start_job
-from search.models import Quarantine
+from search.jobs.job_records import fail, read_job, start_job
+from search.jobs.job_stages import begin_stage
 from search.operation.run_pictures import read_run_pictures
 from search.operation.run_report import read_run
-from tests.factories import make_image, make_product
-from tests.nights import CHECKS, REPORT, add_build, add_night
+from tests.support.factories import make_image, make_product
+from tests.support.shops.recorded_runs import CHECKS, REPORT, add_build, add_night
 
 
 def test_a_night_is_told_in_full(session: Session) -> None:

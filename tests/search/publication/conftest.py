@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import Engine
 
-from indexer.build import build_generation
+from indexer.building.build_generation import build_generation
 from search.encoder import Encoder
 from search.settings import Settings
-from tests.encoded_shop import fill_shop
-from tests.search.publication.pointer import Build
+from tests.support.live_states import Build
+from tests.support.shops.encoded_shop import fill_shop
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-import search.publication as publication_module
-import search.rehearsal as rehearsal_module
-from search.advisory_locks import exclusively
-from search.db import session_scope
+import search.publication.checks as rehearsal_module
+import search.publication.publishing as publication_module
+from search.database.advisory_locks import exclusively
+from search.database.connection import session_scope
+from search.database.models import Generation as GenerationRow
 from search.errors import (
     AlreadyRunning,
     DamagedGeneration,
@@ -18,16 +19,15 @@ from search.errors import (
     RehearsalRefused,
     UnknownGeneration,
 )
-from search.generation import (
+from search.index.generation_files import (
     FILES,
     INDEX,
     TEMPORARY,
     VECTORS,
 )
-from search.models import Generation as GenerationRow
-from search.publication import next_back, publish, rollback
+from search.publication.publishing import next_back, publish, rollback
 from search.settings import Settings
-from tests.search.publication.pointer import Build, directory_of, live, states
+from tests.support.live_states import Build, directory_of, live, states
 
 
 def test_rolling_back_goes_back_and_further_back(

@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from tests.shop import ODD_SKU, ODD_TITLE, PRODUCTS, draw, photo
+from tests.support.shops.plain_shop import ODD_SKU, ODD_TITLE, PRODUCTS, draw, photo
 from web import create_app
 from web.errors import PROBLEM_JSON
 

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.shop import PRODUCTS, photo
-from tests.web.api.programs import make_key
+from tests.support.api_programs import make_key
+from tests.support.shops.plain_shop import PRODUCTS, photo
 from tests.web.api.test_api import SEARCH, problem, send, skus
 
 LINK = re.compile(r'<([^>]+)>; rel="(\w+)"')

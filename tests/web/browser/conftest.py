@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.shop import photo
-from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, DESK, DEVICES, Open, is_error
-from tests.web.browser.screens import Screen
-from tests.web.serving import serving
-from tests.web.staff import log_in
+from tests.support.browser.chromium import ARGUMENTS, CHROMIUM, DESK, DEVICES, Open, is_error
+from tests.support.browser.screens import Screen
+from tests.support.servers.serving import serving
+from tests.support.shops.plain_shop import photo
+from tests.support.staff import log_in
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.web.browser.chromium import DEVICES, Open, first_card
+from tests.support.browser.chromium import DEVICES, Open, first_card
 
 OWN_BYTES = 150_000
 LAYOUT_SHIFT = 0.05

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.browser.chromium import DEVICES, PHONE, Open, first_card
+from tests.support.browser.chromium import DEVICES, PHONE, Open, first_card
 
 FOCUS = """() => {
   const focused = document.activeElement;

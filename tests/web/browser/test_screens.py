@@ -7,8 +7,8 @@
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.web.browser.looking import as_parameters, look_at
-from tests.web.browser.screens import SHOPPERS, Screen
+from tests.support.browser.page_watch import as_parameters, look_at
+from tests.support.browser.screens import SHOPPERS, Screen
 
 
 @as_parameters(SHOPPERS)

@@ -6,12 +6,12 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
-from search.audit import read_trail
-from search.db import session_scope
+from search.database.audit_trail import read_trail
+from search.database.connection import session_scope
+from search.database.models import ApiKey
 from search.errors import UnknownEntry, UnusableEntry
-from search.models import ApiKey
 from search.settings import Settings
-from web.accounts.keys import digest_of
+from web.accounts.api_keys import digest_of
 from web.commands.key import key
 
 pytestmark = pytest.mark.usefixtures("settings")

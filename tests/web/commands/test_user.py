@@ -6,11 +6,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, func, select
 
-from search.audit import read_trail
-from search.db import session_scope
+from search.database.audit_trail import read_trail
+from search.database.connection import session_scope
+from search.database.models import Account
 from search.errors import UnknownEntry, UnusableEntry
-from search.models import Account
-from web.accounts.store import LOCKED_FOR, MAX_FAILURES, authenticate
+from web.accounts.account_store import LOCKED_FOR, MAX_FAILURES, authenticate
 from web.commands.user import user
 
 PASSWORD = "correct horse battery"

@@ -8,19 +8,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.engine import URL
 
-from indexer.build import build_generation
-from indexer.encode import encode_all
-from indexer.ingest import ingest
-from search.db import session_scope
+from indexer.building.build_generation import build_generation
+from indexer.encode_jobs.encode_control import encode_all
+from indexer.ingest.ingest_run import ingest
+from search.database.connection import session_scope
+from search.database.models import SearchEvent
 from search.encoder import Encoder
-from search.engine import SearchEngine
-from search.models import SearchEvent
-from search.publication import publish
-from search.query import understand
-from search.ranking import rank
+from search.engine.search_engine import SearchEngine
+from search.publication.publishing import publish
+from search.query.understanding import understand
+from search.ranking.rank_candidates import rank
 from search.results import Query
 from tests.conftest import open_engine, own_settings
-from tests.shop import draw
+from tests.support.shops.plain_shop import draw
 from web import create_app
 
 SHOP = (

@@ -6,11 +6,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select
 
-from search.db import session_scope
-from search.engine import SearchEngine
-from search.merchandising.business_rule import BusinessRule
-from search.merchandising.rulebook import RuleBook, add_rule
-from search.models import Rule, SearchEvent
+from search.database.connection import session_scope
+from search.database.models import Rule, SearchEvent
+from search.engine.search_engine import SearchEngine
+from search.rules.rule import BusinessRule
+from search.rules.rule_store import RuleBook, add_rule
 
 SALE = "https://shop.example/sale"
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search.generation import Generation, load_generation
+from search.index.generation_files import Generation, load_generation
 from search.merchandising.health import duplicates
 from search.merchandising.health.duplicates import find_duplicates
 from search.merchandising.health.misfits import EncodeTitles, wrong_categories, wrong_titles
 from search.merchandising.health.neighbours import find_neighbours
 from search.results import Embeddings
-from tests.candidates import facet
-from tests.factories import clustered_vectors, make_picture
-from tests.generations import write_generation
+from tests.support.candidates import facet
+from tests.support.factories import clustered_vectors, make_picture
+from tests.support.written_generations import write_generation
 
 N = 60
 Make = Callable[..., Generation]

@@ -1,0 +1,136 @@
+"""Keeps the table of predicted attributes true to the last build, writing only what changed.
+
+Shoppers see them, so they are those of the model that answers, not of one that is being tried.
+
+What merchandisers set is theirs: no build writes or removes it.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from sqlalchemy import ColumnElement, bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from indexer.attributes.attribute_prediction import Attributes, Described
+from indexer.attributes.title_values import Stated
+from indexer.snapshot.catalogue_snapshot import among
+from search.database.models import Generation, ProductAttribute
+from search.results import Ids
+from search.text.attribute_vocabulary import Vocabulary
+
+PRODUCTS_A_TIME = 5_000
+
+Key = tuple[int, str, str]
+"""Product id, name, source."""
+Entry = tuple[str, float, str]
+"""Value, confidence, model tag."""
+
+
+def answers(session: Session, model_tag: str) -> bool:
+    """Return whether the live generation is of a model; so it is where nothing is live yet."""
+    live = session.scalar(select(Generation.model_tag).where(Generation.state == "live"))
+    return live is None or live == model_tag
+
+
+def predicted_by_another(session: Session, model_tag: str) -> bool:
+    """Return whether any prediction is of another model, as they are after a new one went live."""
+    row = ProductAttribute
+    other = select(row.product_id).where(row.source != "merchandiser", row.model_tag != model_tag)
+    return session.scalars(other.limit(1)).first() is not None
+
+
+def store_attributes(session: Session, attributes: Attributes, model_tag: str) -> int:
+    """Write what is known of products; what is not known any more goes.
+
+    Args:
+        session: The caller's transaction.
+        attributes: Of all indexed products.
+        model_tag: The model that predicted them.
+
+    Returns:
+        How many rows were written or removed.
+    """
+    ids = attributes.product_ids
+    changed = 0
+    for start in range(0, len(ids), PRODUCTS_A_TIME):
+        part = slice(start, start + PRODUCTS_A_TIME)
+        wanted = dict(_entries(attributes, part, model_tag))
+        # Products in between that are not indexed any more lose what was said of them.
+        low = ids[start - 1] if start else -1
+        own = ProductAttribute.source != "merchandiser"
+        own &= ProductAttribute.product_id > int(low)
+        if part.stop < len(ids):
+            own &= ProductAttribute.product_id <= int(ids[part.stop - 1])
+        changed += _bring_up_to_date(session, own, wanted)
+    return changed
+
+
+def known_attributes(
+    session: Session, product_ids: Ids, stated: Mapping[str, Stated], vocabulary: Vocabulary
+) -> Attributes:
+    """Return what is known of products without predicting anything.
+
+    Args:
+        session: Where earlier builds wrote what they saw in pictures.
+        product_ids: (p,) ascending.
+        stated: What the products' words say now.
+        vocabulary: The attributes and their values.
+    """
+    row = ProductAttribute
+    seen: dict[str, dict[int, tuple[str, float]]] = {}
+    wanted = select(row.product_id, row.name, row.value, row.confidence).where(
+        row.source == "picture", among(row.product_id, product_ids.tolist())
+    )
+    for product, name, value, confidence in session.execute(wanted):
+        seen.setdefault(name, {})[product] = (value, confidence)
+    names = {each.name: tuple(v.name for v in each.values) for each in vocabulary.attributes}
+    described = []
+    for name in ("category", *(name for name in names if name != "category")):
+        found = seen.get(name, {})
+        values = tuple(dict.fromkeys((*names.get(name, ()), *(v for v, _ in found.values()))))
+        nothing = np.full(len(product_ids), -1, dtype=np.int32)
+        codes, confidences = nothing.copy(), np.zeros(len(product_ids), dtype=np.float32)
+        for place, product in enumerate(product_ids.tolist()):
+            if product in found:
+                value, confidences[place] = found[product]
+                codes[place] = values.index(value)
+        in_title = stated[name].in_title if name in stated else nothing
+        described.append(Described(name, values, in_title, codes, confidences))
+    return Attributes(product_ids, tuple(described))
+
+
+def _entries(attributes: Attributes, part: slice, model_tag: str) -> Iterator[tuple[Key, Entry]]:
+    """Yield what some products are to have."""
+    for place, product in enumerate(attributes.product_ids[part].tolist(), part.start):
+        for each in attributes.described:
+            if (code := each.stated[place]) >= 0:
+                yield (product, each.name, "title"), (each.values[code], 1.0, model_tag)
+            if (code := each.seen[place]) >= 0:
+                # Two digits: the noise of a refitted probe rewrites nothing.
+                confidence = float(np.floor(each.confidence[place] * 100) / 100)
+                yield (product, each.name, "picture"), (each.values[code], confidence, model_tag)
+
+
+def _bring_up_to_date(session: Session, own: ColumnElement[bool], wanted: dict[Key, Entry]) -> int:
+    """Remove, add and overwrite the rows that a condition selects."""
+    table = ProductAttribute
+    key = (table.product_id, table.name, table.source)
+    found = session.execute(select(*key, table.value, table.confidence, table.model_tag).where(own))
+    before = {(row[0], row[1], row[2]): (row[3], row[4], row[5]) for row in found}
+    gone = [each for each in before if each not in wanted]
+    names = ("product_id", "name", "source", "value", "confidence", "model_tag")
+    if gone:
+        one = delete(table).where(*(c == bindparam(f"old_{c.key}") for c in key))
+        old = [dict(zip((f"old_{name}" for name in names), each, strict=False)) for each in gone]
+        session.connection().execute(one, old)
+    new = [
+        dict(zip(names, (*each, *entry), strict=True))
+        for each, entry in wanted.items()
+        if before.get(each) != entry
+    ]
+    if new:
+        statement = insert(table)
+        overwritten = {name: statement.excluded[name] for name in names[3:]}
+        session.execute(statement.on_conflict_do_update(index_elements=key, set_=overwritten), new)
+    return len(gone) + len(new)

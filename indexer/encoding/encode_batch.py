@@ -1,0 +1,204 @@
+"""One batch of encoding, from claim to commit, in one transaction.
+
+Order matters for what a crash leaves behind: the shard is on the disk under its final name
+before the commit that names it. A crash in between leaves a file that nothing refers to
+(`indexer.nightly.retention` removes it) and pictures that are as unencoded as before.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from indexer.encoding.picture_pipeline import Encoded, Lost, Pipeline, Refused, Seen
+from indexer.encoding.storage_outage import check_not_away
+from indexer.pictures.encode_claims import Claim, claim, encodable, newest
+from indexer.pictures.spool import Spool
+from indexer.pictures.stamps import stamp, tell_refused, unfetch
+from search.database.connection import run_transaction, session_scope
+from search.database.models import Embedding, ProductImage
+from search.encoder import Encoder
+from search.index.embedding_store import EmbeddingStore
+from search.jobs.job_records import advance
+from search.pictures.rendition_store import PictureStore
+from search.settings import Settings
+from search.telemetry.tracing import annotate
+
+log = structlog.get_logger()
+
+REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
+NO_JOB = 0
+"""Number of a job that there is not, in whose name nothing is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What a batch did; all zero where nothing was left."""
+
+    claimed: int
+    last_image_id: int  # highest id claimed, 0 for none
+    encoded: int = 0  # embeddings made
+    reused: int = 0  # usable pictures whose content had an embedding
+    refused: tuple[Refused, ...] = ()
+    image_ids: tuple[int, ...] = ()  # all that were claimed
+    seconds: float = 0.0
+    taken: tuple[str, ...] = ()  # what was read from the spool, by sha256
+    lost: int = 0  # pictures that must be fetched again
+
+    @property
+    def failed(self) -> int:
+        """Pictures refused."""
+        return len(self.refused)
+
+    def tell(self, job_id: int) -> None:
+        """Log what was done; pictures by number, so that one can be followed through all lines."""
+        tell_refused(job_id, self.refused)
+        if self.claimed:
+            annotate(pictures=self.claimed, refused=self.failed)
+            log.info(
+                "batch_encoded",
+                job_id=job_id,
+                image_ids=self.image_ids,
+                encoded=self.encoded,
+                reused=self.reused,
+                refused=self.failed,
+                seconds=round(self.seconds, 3),
+            )
+
+
+class BatchEncoder:
+    """Encodes batch after batch for one job at a time. Not for several threads.
+
+    Args:
+        database: Where claims, embeddings and jobs are.
+        settings: State root, batch size, limits.
+        encoder: The model; its tag decides what is unencoded.
+    """
+
+    def __init__(self, database: sqlalchemy.Engine, settings: Settings, encoder: Encoder) -> None:
+        self.database, self.settings, self.encoder = database, settings, encoder
+        self.store = EmbeddingStore(settings.root)
+        self.spool = Spool(settings.root)
+        self._pipeline = Pipeline(encoder, PictureStore(settings.root), settings)
+        self._job_id, self._after = 0, 0
+
+    def run(self, job_id: int) -> BatchResult:
+        """Encode one batch for a job; a lost database connection makes it start over.
+
+        Returns:
+            What was done; `claimed` is 0 when every picture is encoded or held by others.
+
+        Raises:
+            sqlalchemy.exc.OperationalError: the database stayed away.
+            OSError: the disk refuses shards or renditions.
+            PicturesAway: a disk or a share is away; no picture is marked as refused.
+        """
+        if job_id != self._job_id:
+            self._job_id, self._after = job_id, 0
+        result = self._run_from(job_id, self._after)
+        if not result.claimed and self._after:
+            # From the start: others may have let go what they held when we passed.
+            result = self._run_from(job_id, 0)
+        self._after = result.last_image_id
+        self._clear_spool(result.taken)
+        return result
+
+    def run_newest(self, limit: int) -> BatchResult:
+        """Encode up to `limit` pictures, those written last first, for no job; errors as in `run`.
+
+        What others hold is passed over: `claimed` may be 0 while pictures are left.
+        """
+        tag = self.encoder.tag
+
+        def work(session: Session) -> BatchResult:
+            last = newest(session, encodable(tag), limit)
+            return self._encode(session, NO_JOB, claim(session, tag, limit, among=last))
+
+        result = run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+        self._clear_spool(result.taken)
+        return result
+
+    def _run_from(self, job_id: int, after: int) -> BatchResult:
+        limit = self.settings.batch_images
+
+        def work(session: Session) -> BatchResult:
+            claims = claim(session, self.encoder.tag, limit, after=after)
+            return self._encode(session, job_id, claims)
+
+        return run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
+
+    def _encode(self, session: Session, job_id: int, claims: Sequence[Claim]) -> BatchResult:
+        """Encode, store and stamp what is claimed, within a transaction."""
+        if not claims:
+            return BatchResult(0, 0)
+        started = time.perf_counter()
+        tag = self.encoder.tag
+        encoded = self._pipeline.run(claims, lambda digests: known(session, tag, digests))
+        check_not_away(session, encoded.outcomes)
+        made = self._keep(session, encoded)
+        seen = [part for part in encoded.outcomes if isinstance(part, Seen)]
+        refused = tuple(part for part in encoded.outcomes if isinstance(part, Refused))
+        lost = [part.claim.image_id for part in encoded.outcomes if isinstance(part, Lost)]
+        stamp(session, seen, refused)
+        unfetch(session, lost)
+        tally = Counter(f"failed.{part.reason}" for part in refused)
+        tally["encoded"], tally["reused"] = made, len(seen) - made
+        seconds = time.perf_counter() - started
+        tally["worker_ms"] = round(1000 * seconds)
+        advance(session, job_id, done=len(seen), failed=len(refused), tally=tally)
+        return BatchResult(
+            len(claims),
+            claims[-1].image_id,
+            made,
+            len(seen) - made,
+            refused,
+            tuple(held.image_id for held in claims),
+            seconds,
+            tuple({held.fetched_sha256 for held in claims if held.fetched_sha256 is not None}),
+            len(lost),
+        )
+
+    def _clear_spool(self, taken: Collection[str]) -> None:
+        """Remove what was read from the spool, but for what other pictures wait for.
+
+        A picture that is fetched just now may lose its file so; then it is fetched once more.
+        """
+        if not taken:
+            return
+        waited_for = select(ProductImage.fetched_sha256).where(
+            ProductImage.fetched_sha256.in_(taken)
+        )
+        with session_scope(self.database) as session:
+            waiting = set(session.scalars(waited_for))
+        self.spool.remove(set(taken) - waiting)
+
+    def _keep(self, session: Session, encoded: Encoded) -> int:
+        """Write the vectors as one shard and record them; return how many were new."""
+        if not encoded.vectors:
+            return 0
+        # Sorted: two workers that insert the same digests meet in the same order, no deadlock.
+        digests = sorted(encoded.vectors)
+        vectors = np.stack([encoded.vectors[digest] for digest in digests])
+        patches = np.stack([encoded.patches[digest] for digest in digests])
+        shard = self.store.write(self.encoder.tag, digests, vectors, patches)
+        rows = [
+            {"sha256": digest, "model_tag": self.encoder.tag, "shard": shard, "row": row}
+            for row, digest in enumerate(digests)
+        ]
+        kept = insert(Embedding).on_conflict_do_nothing().returning(Embedding.row)
+        return len(session.execute(kept, rows).all())
+
+
+def known(session: Session, model_tag: str, digests: Collection[str]) -> list[str]:
+    """Return which picture contents have an embedding under a model."""
+    query = select(Embedding.sha256).where(
+        Embedding.model_tag == model_tag, Embedding.sha256.in_(digests)
+    )
+    return list(session.scalars(query))

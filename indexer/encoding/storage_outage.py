@@ -1,0 +1,83 @@
+"""Tells pictures that are missing from a disk or a share that is.
+
+Refusing every picture of a share that is not mounted would empty the index at the next build.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from indexer.encoding.picture_pipeline import Lost, Refused, Seen
+from indexer.pictures.encode_claims import REMOTE
+from search.database.models import Product, ProductImage
+from search.errors import FindalikeError
+
+MAY_BE_AWAY = ("missing_file", "permission", "unreadable")
+NEARLY_ALL = 0.9
+FEW = 8  # so many may well be missing by themselves
+SAMPLED = 16
+
+
+class PicturesAway(FindalikeError):
+    """Picture files are missing because what they lie on is."""
+
+    def __init__(self, address: str, missing: int, files: int) -> None:
+        super().__init__(address, missing, files)
+        self.address, self.missing, self.files = address, missing, files
+
+    def __str__(self) -> str:
+        return (
+            f"{self.missing} of {self.files} picture files can't be read, {self.address} for one. "
+            "Their disk or share seems to be away: mount it, and let the user that runs findalike "
+            "read it; then run this again. No picture was marked as refused."
+        )
+
+
+def check_not_away(session: Session, outcomes: Sequence[Seen | Refused | Lost]) -> None:
+    """Refuse to go on where nearly all files of a batch are missing, and others are too.
+
+    Pictures that were usable before decide: they may be missing only if their place is. Where the
+    catalogue has none yet, many missing files beside hardly a usable one do.
+
+    Args:
+        session: Open session.
+        outcomes: Of one batch; only files count, not what came over the network.
+
+    Raises:
+        PicturesAway: nothing is wrong with the pictures.
+    """
+    files = [part for part in outcomes if part.claim.fetched_sha256 is None]
+    missing = [p for p in files if isinstance(p, Refused) and p.reason in MAY_BE_AWAY]
+    if not missing or len(missing) < NEARLY_ALL * len(files):
+        return
+    sample = _known_files(session, {part.claim.source for part in missing})
+    gone = sum(not _is_readable(address) for address in sample)
+    if gone >= NEARLY_ALL * len(sample) if sample else len(missing) >= FEW:
+        raise PicturesAway(missing[0].claim.address, len(missing), len(files))
+
+
+def _known_files(session: Session, sources: set[str]) -> Sequence[str]:
+    """Return the addresses of some files that were usable, wherever they are in the catalogue."""
+    query = (
+        select(ProductImage.address)
+        .join(Product, Product.id == ProductImage.product_id)
+        .where(
+            Product.retired_at.is_(None),
+            Product.source.in_(sources),
+            ProductImage.state == "ready",
+            ~REMOTE,
+        )
+        .order_by(ProductImage.sha256)  # as good as random, and indexed
+        .limit(SAMPLED)
+    )
+    return session.scalars(query).all()
+
+
+def _is_readable(address: str) -> bool:
+    try:
+        with Path(address).open("rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False

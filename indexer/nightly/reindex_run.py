@@ -1,0 +1,261 @@
+"""All of it: ingest, encode, build, publish; only what changed, one run at a time.
+
+Whatever fails, the live generation stays as it was and the next run goes on from there; somebody is
+told. A restart of the database costs the stage at work a repetition, not the run. Where
+FINDALIKE_MODEL is another than the live generation's, that one is brought up to date as ever, and a
+generation of the new model is built beside it and waits, see `indexer.building.new_model`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import sqlalchemy
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from indexer.attributes.attribute_rows import predicted_by_another
+from indexer.building.build_generation import build_generation
+from indexer.building.new_model import Model, load_model, model_of, told_of_waiting, waiting_of
+from indexer.building.staleness import is_current
+from indexer.encode_jobs.encode_follow import run_encoding
+from indexer.ingest.ingest_run import ingest
+from indexer.ingest.settle_changes import take_changes
+from indexer.nightly.crash_cleanup import sweep
+from indexer.nightly.inspection import look_after
+from indexer.nightly.retention import forget_damaged_shards
+from indexer.nightly.run_account import conclude
+from indexer.runs.exclusive_job import SoleJob, outlasting, sole_job
+from search.catalogue.change_inbox import API_SOURCE, waiting_changes
+from search.database.connection import open_database, session_scope
+from search.database.models import Generation as GenerationRow
+from search.database.models import Product
+from search.errors import (
+    AlreadyRunning,
+    DamagedShard,
+    DatabaseUnavailable,
+    RehearsalRefused,
+    UnusableCatalogue,
+)
+from search.index.embedding_store import EmbeddingStore
+from search.jobs.progress_bar import track
+from search.live.live_pointer import live_row
+from search.operation.alarm import alarm_about, raise_alarm
+from search.publication.checks import latest_rehearsal
+from search.publication.publishing import prune, publish
+from search.settings import Settings
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Reindex:
+    """One run; `report` fills as it goes.
+
+    Args:
+        settings: What to run with.
+        workers: Encode workers to start; None: as suits this machine, none where some run.
+        allow_shrink: Retire products however many are gone from a source.
+        quiet: Show no progress.
+        publish_new_model: Publish the first generation of another model at once, instead of
+            letting it wait.
+    """
+
+    settings: Settings
+    workers: int | None = None
+    allow_shrink: bool = False
+    quiet: bool = False
+    publish_new_model: bool = False
+    report: dict[str, Any] = field(default_factory=lambda: {"seconds": {}})
+    _job: int | None = None  # the run's job, once it has begun
+
+    def run(self, sources: Sequence[str]) -> dict[str, Any]:
+        """Bring the index up to date; raise the alarm where that fails.
+
+        Args:
+            sources: Catalogues to read; none: those that were read before.
+
+        Returns:
+            What came of each stage, with the seconds it took.
+
+        Raises:
+            AlreadyRunning: another run is at work.
+            CatalogueShrunk: too many products are gone from a catalogue; nothing is published.
+            RehearsalRefused: what was built is not fit to go live; it is kept to be looked at.
+            FindalikeError: a stage failed; the live generation is as it was.
+        """
+        try:
+            return self._run(sources)
+        except AlreadyRunning as error:
+            if self._job is not None:  # else the run at work raises its own
+                raise_alarm(self.settings, alarm_about(error, self._job))
+            raise
+        except OperationalError as error:
+            away = DatabaseUnavailable(
+                f"The database went away and did not come back ({error.orig}). The live index is "
+                "as it was; run `findalike reindex` again, which goes on where this run was."
+            )
+            raise_alarm(self.settings, alarm_about(away, self._job))
+            raise away from error
+        except Exception as error:
+            raise_alarm(self.settings, alarm_about(error, self._job))
+            raise
+
+    def _run(self, sources: Sequence[str]) -> dict[str, Any]:
+        database = open_database(self.settings, application_name="findalike-reindex")
+        try:
+            with sole_job(database, "reindex", steps=5) as job:
+                self._job, job.report = job.id, self.report
+                self.report["swept"] = outlasting(lambda: sweep(database, self.settings))
+                self._stages(database, job, sources or known_sources(database))
+        finally:
+            database.dispose()
+        return self.report
+
+    def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
+        """Run the stages, each counted in the job when it is done."""
+        with job.stage("ingest"):
+            taken = outlasting(lambda: take_changes(database, self.settings, limit=None))
+            self.report["changes"] = {"done": taken.done, "refused": taken.refused}
+            self.report["sources"] = [
+                outlasting(partial(self._ingest, database, source)) for source in sources
+            ]
+        model = load_model(self.settings)
+        live = outlasting(lambda: self._live(database))
+        if self.publish_new_model or live is None or live.model_tag == model.tag:
+            self._renew(database, job, model)
+        else:
+            if before := model_of(live, self.settings):
+                self._renew(database, job, before)
+            else:  # nothing can be encoded or asked with the old model any more
+                self._leave(job, live, steps=4)
+            self.report["new_model"] = self._build_beside(database, job, model)
+        self.report |= outlasting(
+            lambda: conclude(database, self.settings, job.id, self.report["sources"])
+        )
+
+    def _renew(self, database: sqlalchemy.Engine, job: SoleJob, model: Model) -> None:
+        """Encode with a model; build, publish and look over where that changes anything.
+
+        What a lost connection stopped is begun again.
+        """
+        with job.stage("encode"):
+            self.report["encode"] = outlasting(lambda: self._encode(database, model))
+        live = outlasting(lambda: self._live_if_current(database, model))
+        if live is not None:
+            self._leave(job, live, steps=3)  # nothing to build, publish and look over
+            return
+        with job.stage("build"):
+            built = outlasting(lambda: self._built(database, model))
+        with job.stage("publish"):
+            outlasting(lambda: self._publish(database, built, model))
+        with job.stage("inspect"):
+            self.report |= look_after(
+                database,
+                model.settings,
+                started_by="reindex",
+                encoder=model.encoder,
+                asked_already=True,
+            )
+        self.report |= {"changed": True, "generation": built}
+
+    def _leave(self, job: SoleJob, live: GenerationRow, *, steps: int) -> None:
+        """Leave the live generation as it is; so many steps are spared."""
+        for _ in range(steps):
+            job.step()
+        self.report |= {"changed": False, "generation": live.id}
+
+    def _build_beside(
+        self, database: sqlalchemy.Engine, job: SoleJob, model: Model
+    ) -> dict[str, Any]:
+        """Encode and build with a new model; what is built waits until somebody publishes it."""
+        job.expect(2)
+        with job.stage("encode with the new model"):
+            encoded = outlasting(lambda: self._encode(database, model))
+        with job.stage("build with the new model"):
+            built = outlasting(lambda: self._built(database, model))
+        prune(database, model.settings)  # what waited before
+        return {"encode": encoded, **told_of_waiting(database, model, built)}
+
+    def _built(self, database: sqlalchemy.Engine, model: Model) -> int:
+        """Return a generation of the catalogue as it is: the one that waits, or else a new one."""
+        waiting = waiting_of(database, model.tag)
+        if waiting is not None and is_current(database, model, waiting):
+            return waiting.id
+        return self._build(database, model)
+
+    def _publish(self, database: sqlalchemy.Engine, built: int, model: Model) -> None:
+        """Publish; the rehearsal goes into the report, whatever it says."""
+        try:
+            publish(database, model.settings, built, encoder=model.encoder)
+        except RehearsalRefused as refused:
+            self.report["rehearsal"] = refused.rehearsal
+            raise
+        with session_scope(database) as session:
+            self.report["rehearsal"] = latest_rehearsal(session, built)
+
+    def _live(self, database: sqlalchemy.Engine) -> GenerationRow | None:
+        with session_scope(database) as session:
+            return live_row(session)
+
+    def _live_if_current(self, database: sqlalchemy.Engine, model: Model) -> GenerationRow | None:
+        """Return the live generation if a new build would change nothing."""
+        live = self._live(database)
+        if live is None or not is_current(database, model, live):
+            return None
+        with session_scope(database) as session:
+            return None if predicted_by_another(session, model.tag) else live
+
+    def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
+        with track(f"Reading {source}", quiet=self.quiet, unit="rows") as bar:
+            found = ingest(
+                database,
+                source,
+                self.settings,
+                allow_shrink=self.allow_shrink,
+                progress=bar.update,
+            )
+        return {"source": source, **found.as_dict()}
+
+    def _encode(self, database: sqlalchemy.Engine, model: Model) -> dict[str, Any]:
+        job = run_encoding(
+            database,
+            model.settings,
+            encoder=model.encoder,
+            workers=self.workers,
+            quiet=self.quiet,
+        )
+        encoded = {"job": job.id, "total": job.total, **job.report}
+        self.report.setdefault("fetch", encoded.pop("fetch", {}))
+        return encoded
+
+    def _build(self, database: sqlalchemy.Engine, model: Model) -> int:
+        """Build; where a shard is damaged, encode what it held again and build once more."""
+        with track("Building the index", quiet=self.quiet) as bar:
+            try:
+                return build_generation(
+                    database, model.settings, model.encoder, progress=bar.describe
+                )
+            except DamagedShard as error:
+                log.warning("shard_damaged", error=str(error))
+                forgotten = forget_damaged_shards(database, EmbeddingStore(self.settings.root))
+        self.report["embeddings_healed"] = sum(forgotten.values())
+        self.report["encode"] = self._encode(database, model)
+        with track("Building the index", quiet=self.quiet) as bar:
+            return build_generation(database, model.settings, model.encoder, progress=bar.describe)
+
+
+def known_sources(database: sqlalchemy.Engine) -> list[str]:
+    """Return the catalogues that products came from; what was sent by the API is none.
+
+    Raises:
+        UnusableCatalogue: none was ever read, and nothing was sent.
+    """
+    with session_scope(database) as session:
+        sources = list(session.scalars(select(Product.source).distinct().order_by(Product.source)))
+        sent = waiting_changes(session).count
+    if not sources and not sent:
+        raise UnusableCatalogue("No catalogue was read yet. Name one: `findalike reindex SOURCE`.")
+    return [source for source in sources if source != API_SOURCE]

@@ -1,0 +1,62 @@
+"""The spool: pictures that are fetched and wait to be encoded, as files named by their content.
+
+A file is a copy of what a host has, so losing one costs a request and nothing else: what can't be
+read, or is not what its name says, is fetched again.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from search.pictures.atomic_files import write_durably
+
+FOLDER = "fetched"
+
+
+class Spool:
+    """Files `fetched/<first two digits>/<sha256>` below FINDALIKE_HOME.
+
+    Args:
+        root: FINDALIKE_HOME, shared by all workers.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root / FOLDER
+
+    def write(self, content: bytes) -> str:
+        """Keep a picture; return its sha256, in hex.
+
+        Raises:
+            OSError: the disk refuses, full for example; nothing is left.
+        """
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self._path(sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, content)
+        return sha256
+
+    def read(self, sha256: str) -> bytes | None:
+        """Return a picture; None where it is lost, or damaged, and must be fetched again."""
+        try:
+            content = self._path(sha256).read_bytes()
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == sha256 else None
+
+    def remove(self, sha256s: Iterable[str]) -> None:
+        """Remove pictures that nobody waits for."""
+        for sha256 in sha256s:
+            self._path(sha256).unlink(missing_ok=True)
+
+    def stale_files(self, *, older_than_s: float) -> Iterator[Path]:
+        """Yield files, temporary ones too, last written over `older_than_s` ago."""
+        before = time.time() - older_than_s
+        for path in sorted(self.root.glob("??/*")):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime <= before:
+                    yield path
+
+    def _path(self, sha256: str) -> Path:
+        return self.root / sha256[:2] / sha256

@@ -1,0 +1,168 @@
+"""The work queue's broker: its tables, its queues' lengths, and the remains that it leaves.
+
+By default the broker is the PostgreSQL database itself, through kombu's SQLAlchemy transport.
+That transport marks a message as delivered and forgets about it: a message in the hands of a
+killed worker never comes back. So messages of fetch and encode only wake workers up; what is to
+be done is always asked of the tables of the product, and one lost or doubled changes nothing. Those
+of `products` and `build` say something that stands nowhere else, and are never thrown away.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy
+import structlog
+from celery import Celery
+from kombu.connection import Connection
+from kombu.exceptions import OperationalError
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SADeprecationWarning
+from sqlalchemy.pool import NullPool
+
+from search.database.connection import database_url
+from search.errors import FindalikeError
+from search.jobs.queues import (
+    BUILD_QUEUE,
+    ENCODE_QUEUE,
+    FETCH_QUEUE,
+    PRODUCT_QUEUE,
+    QUEUES,
+)
+from search.settings import Settings
+
+__all__ = ["BUILD_QUEUE", "ENCODE_QUEUE", "FETCH_QUEUE", "PRODUCT_QUEUE", "QUEUES"]
+
+SQL_PREFIX = "sqla+"
+LOCK = 0x66_69_6E_64_61_6C_69_6B  # advisory lock of those who make the broker's tables
+KEEP_DELIVERED = timedelta(days=1)
+
+ANSWERS_WITHIN_S = 15
+
+log = structlog.get_logger()
+
+
+class BrokerUnavailable(FindalikeError):
+    """Redis or RabbitMQ does not answer, or refuses."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(kind, reason)
+        self.kind, self.reason = kind, reason
+
+    def __str__(self) -> str:
+        return (
+            f"The work queue ({self.kind}) does not answer: {self.reason}. Start it, or correct "
+            "FINDALIKE_BROKER_URL; `findalike doctor` checks it."
+        )
+
+
+def broker_url(settings: Settings) -> str:
+    """Return where the queue is, password included; starts the embedded server if it is there.
+
+    Raises:
+        DatabaseUnavailable: the embedded server can't be started.
+    """
+    return settings.broker_url or SQL_PREFIX + database_url(settings)
+
+
+def map_broker_tables(broker: Connection) -> None:
+    """Let kombu map its tables without the deprecation warning that SQLAlchemy 2.1 has for it.
+
+    Harmless here: the warning is about a relationship that kombu never reads.
+    """
+    from kombu.transport.sqlalchemy.models import ModelBase
+
+    with broker:
+        _ = broker.default_channel  # its constructor declares the mapped classes
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The ``noload``", SADeprecationWarning)
+            ModelBase.registry.configure()
+
+
+def prepare_broker(app: Celery, settings: Settings) -> None:
+    """Make the queues, and remove what was delivered long ago.
+
+    kombu makes its tables when they are first used, and fails where two processes do so at
+    once; so this runs, one caller at a time, before messages are sent and workers started.
+
+    Raises:
+        BrokerUnavailable: Redis or RabbitMQ does not answer.
+        DatabaseUnavailable: the embedded server can't be started.
+    """
+    url = broker_url(settings)
+    if not url.startswith(SQL_PREFIX):
+        try:
+            with app.connection_for_write() as broker:
+                broker.ensure_connection(
+                    max_retries=2, interval_start=0.5, timeout=ANSWERS_WITHIN_S
+                )
+                declare_queues(app, broker)
+        except (OperationalError, OSError) as error:
+            raise BrokerUnavailable(url.partition(":")[0], str(error)) from error
+        return
+    # NullPool: the connection is closed with its last use, there is nothing to dispose of.
+    engine = create_engine(url.removeprefix(SQL_PREFIX), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        with app.connection_for_write() as broker:
+            declare_queues(app, broker)
+        prune_delivered(connection)
+
+
+def declare_queues(app: Celery, broker: Connection) -> None:
+    """Make every queue, so that each has a length before its first message."""
+    with _channel(broker) as channel:
+        for name in QUEUES:
+            app.amqp.queues[name](channel).declare()
+
+
+@contextmanager
+def _channel(broker: Connection) -> Iterator[Any]:
+    """Yield the broker's channel; kombu would leave the transaction of its SQL transport open."""
+    channel = broker.default_channel
+    try:
+        yield channel
+    finally:
+        if hasattr(channel, "session"):
+            channel.session.close()
+
+
+def prune_delivered(connection: sqlalchemy.Connection) -> int:
+    """Remove messages delivered over a day ago; return how many.
+
+    kombu stamps them with the local time of the process that took them.
+    """
+    before = datetime.now() - KEEP_DELIVERED
+    deleted = connection.execute(
+        text("DELETE FROM kombu_message WHERE NOT visible AND timestamp < :before"),
+        {"before": before},
+    )
+    if deleted.rowcount:
+        log.info("broker_pruned", messages=deleted.rowcount)
+    return deleted.rowcount
+
+
+def waiting_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
+    """Return how many messages of a queue wait for a worker."""
+    with app.connection_for_read() as broker, _channel(broker) as channel:
+        return int(app.amqp.queues[queue](channel).queue_declare().message_count)
+
+
+def discard_messages(app: Celery, queues: Sequence[str] = (FETCH_QUEUE, ENCODE_QUEUE)) -> int:
+    """Remove what waits for a worker, once nothing is left to do; return how many messages.
+
+    Messages of fetch and encode only wake workers up, so none is missed, and the queue's length
+    says what is due.
+
+    Raises:
+        ValueError: of another queue, whose messages are all that says what is to be done.
+    """
+    for queue in queues:
+        if queue not in (FETCH_QUEUE, ENCODE_QUEUE):
+            raise ValueError(
+                f"messages of {queue} are not discarded: what they ask stands nowhere else"
+            )
+    with app.connection_for_write() as broker, _channel(broker) as channel:
+        return sum(int(app.amqp.queues[queue](channel).purge() or 0) for queue in queues)

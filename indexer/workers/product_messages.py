@@ -1,0 +1,97 @@
+"""Products that a shop's own programs send and withdraw by messages on the broker.
+
+In the queue `findalike.products`, of which nothing is ever discarded. `findalike.put_product` takes
+a product's fields with its sku, `findalike.delete_product` a sku. A
+message is written down as a change and settled at once. One that makes no sense is written down
+as refused, where `GET /api/v1/changes?state=refused` shows it, for nobody waits for an answer. A
+broker may deliver a message twice, so that an older one may come after a newer: whoever sends more
+than one of a product within minutes uses the API instead.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy
+import structlog
+from celery import Celery
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from indexer.ingest.settle_changes import take_changes
+from indexer.queue.celery_app import DELETE_PRODUCT, PUT_PRODUCT
+from search.catalogue.change_inbox import ChangeView, delete_product, put_product, refuse_change
+from search.catalogue.product_fields import SKU, ProductFields
+from search.database.connection import run_transaction
+from search.settings import Settings
+from search.text.one_line import one_line
+
+ACTOR = "message"
+OPTIONS: dict[str, Any] = {
+    "autoretry_for": (OperationalError,),
+    "retry_backoff": 5,
+    "retry_backoff_max": 600,
+    "max_retries": None,
+    "shared": False,  # with other applications in this process
+}
+"""A message is kept until the database answers again."""
+
+log = structlog.get_logger()
+
+
+def register_product_tasks(app: Celery, database: sqlalchemy.Engine, settings: Settings) -> None:
+    """Make an application able to take products from messages."""
+
+    @app.task(name=PUT_PRODUCT, **OPTIONS)  # type: ignore[untyped-decorator]
+    def put(record: object) -> None:
+        """Add or replace a product."""
+        sku = record.get("sku") if isinstance(record, dict) else None
+
+        def write_down(session: Session) -> ChangeView:
+            fields = ProductFields.model_validate(record)
+            key = SKU.validate_python(fields.sku)
+            if not fields.image:
+                return _refuse(session, "put", sku, "image: a product needs a picture's address.")
+            return put_product(session, key, fields, actor=ACTOR, most=None)
+
+        _take(database, settings, "put", sku, write_down)
+
+    @app.task(name=DELETE_PRODUCT, **OPTIONS)  # type: ignore[untyped-decorator]
+    def delete(sku: object) -> None:
+        """Withdraw a product."""
+
+        def write_down(session: Session) -> ChangeView:
+            key = SKU.validate_python(sku)
+            return delete_product(session, key, actor=ACTOR, most=None)
+
+        _take(database, settings, "delete", sku, write_down)
+
+
+def _take(
+    database: sqlalchemy.Engine,
+    settings: Settings,
+    action: str,
+    sku: object,
+    write_down: Callable[[Session], ChangeView],
+) -> None:
+    """Write a message's change down and settle what waits."""
+
+    def work(session: Session) -> ChangeView:
+        try:
+            return write_down(session)
+        except ValidationError as error:
+            first = error.errors(include_context=False, include_input=False)[0]
+            field = ".".join(map(str, first["loc"])) or "sku"
+            return _refuse(session, action, sku, f"{field}: {first['msg']}.")
+
+    change = run_transaction(database, work)
+    log.info("message_taken", action=action, change=change.id, state=change.state)
+    if change.state == "waiting":
+        take_changes(database, settings, limit=None)
+
+
+def _refuse(session: Session, action: str, sku: object, detail: str) -> ChangeView:
+    """Write down a message that makes no sense, under its sku as far as it has one."""
+    text = sku if isinstance(sku, str) else ""
+    plain = one_line(text.encode(errors="replace").decode()).replace("\x00", "")[:200]
+    return refuse_change(session, action, plain, actor=ACTOR, reason="bad_message", detail=detail)

@@ -1,0 +1,1 @@
+"""The image side of training: frozen features, the label branch, the heads."""

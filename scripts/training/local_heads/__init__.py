@@ -1,0 +1,1 @@
+"""Training the local heads: where things are, and what each cell of a picture shows."""

@@ -1,0 +1,123 @@
+"""A product as somebody sends it between two readings of its catalogue: which fields, how large.
+
+The fields are those of a catalogue, by the same names, and are read by the same rules when the
+change is settled (`indexer.ingest.catalogue_row`): a price may be 12.5 or `12,50 EUR`. Here is
+refused what can be told without that: unknown fields, other types, sizes, text that no database
+stores, pictures without an http(s) address. What is left out, the product does not have.
+"""
+
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+)
+
+from search.http.web_addresses import MAX_ADDRESS_CHARS, is_web_address
+from search.text.one_line import one_line
+
+MAX_PICTURES = 100
+MAX_LINE_CHARS = 500
+LARGEST = 10**12
+
+
+def _storable(text: str) -> str:
+    """Refuse what PostgreSQL can't store as text."""
+    if "\x00" in text:
+        raise ValueError("it holds a NUL byte; send text")
+    return text
+
+
+def _known_sku(text: str) -> str:
+    """Return a sku as a catalogue's is kept."""
+    sku = one_line(text)
+    if not sku:
+        raise ValueError("every product needs a sku of its own")
+    return sku
+
+
+def _web_address(text: str) -> str:
+    """Return a picture's address."""
+    address = text.strip()
+    if not is_web_address(address):
+        raise ValueError("a picture is named by its http(s) address; a file is sent as `picture`")
+    return address
+
+
+def _amount(value: object) -> object:
+    """Refuse what is neither a number, yes or no, nor words."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if len(value) > MAX_LINE_CHARS:
+            raise ValueError(f"at most {MAX_LINE_CHARS} characters fit")
+        return _storable(value)
+    if not isinstance(value, bool | int | float) or not 0 <= value <= LARGEST:
+        raise ValueError(f"send a number from 0 to {LARGEST:,}, or words")
+    return value
+
+
+def _price(value: object) -> object:
+    """Refuse what is no amount."""
+    if isinstance(value, bool):
+        raise ValueError("send an amount, such as 12.5")  # noqa: TRY004  (pydantic's own)
+    return _amount(value)
+
+
+def _as_list(value: object) -> object:
+    """Take one picture for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Sku = Annotated[str, Field(max_length=200), AfterValidator(_storable), AfterValidator(_known_sku)]
+Address = Annotated[
+    str,
+    Field(max_length=MAX_ADDRESS_CHARS),
+    AfterValidator(_storable),
+    AfterValidator(_web_address),
+]
+Line = Annotated[str, Field(max_length=MAX_LINE_CHARS), AfterValidator(_storable)]
+SKU: TypeAdapter[str] = TypeAdapter(Sku)
+"""Reads a sku that stands alone, such as in an address."""
+
+
+class ProductFields(BaseModel):
+    """A product, whole: what is left out, it does not have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sku: Sku | None = Field(
+        default=None, description="The shop's key of the product.", examples=["S007-00042"]
+    )
+    title: Line = Field(min_length=1, examples=["Red enamel mug"])
+    description: Annotated[str, Field(max_length=100_000), AfterValidator(_storable)] | None = (
+        Field(
+            default=None, description="Its HTML is left out; the first 20,000 characters are kept."
+        )
+    )
+    brand: Line | None = Field(default=None, examples=["Nordlys"])
+    category: Line | list[Line] | None = Field(
+        default=None, description="A path: `A > B > C`, or a list.", examples=["Home > Tableware"]
+    )
+    colour: Line | None = Field(default=None, examples=["red"])
+    price: Annotated[float | int | str | None, BeforeValidator(_price)] = Field(
+        default=None, description="Such as 12.5, or `12,50 EUR`.", examples=[12.5]
+    )
+    currency: Line | None = Field(default=None, description="Of three letters.", examples=["EUR"])
+    in_stock: Annotated[bool | float | int | str | None, BeforeValidator(_amount)] = Field(
+        default=None, description="Or a number, or a word such as `sold_out`; left out: it is."
+    )
+    url: Annotated[str, Field(max_length=MAX_ADDRESS_CHARS), AfterValidator(_storable)] | None = (
+        Field(default=None, description="Its page in the shop.")
+    )
+    image: Annotated[list[Address], BeforeValidator(_as_list)] = Field(
+        default=[],
+        max_length=MAX_PICTURES,
+        description="Addresses of its pictures, the main one first. Of a form, sent pictures stand "
+        "before them.",
+        examples=[["https://shop.example/mug.jpg"]],
+    )

@@ -1,0 +1,290 @@
+"""The database: opening it, transactions, who is connected.
+
+In embedded mode every connection comes back by itself after the server died: a listener on all
+SQLAlchemy engines of the process (kombu's among them) starts the server again and connects once
+more. What a transaction had not committed is lost then; `run_transaction` repeats it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
+
+from search.database.embedded.postgres_server import EmbeddedPostgres, server_at
+from search.database.schema import check_schema, migrate
+from search.errors import DatabaseUnavailable, WrongSetting
+from search.jobs.queues import QUEUES, WORKER_QUEUES, short_name
+from search.settings import Settings, load_settings
+
+OLDEST_SERVER = 15
+CONNECT_WITHIN_S = 10
+SEARCHER_WAITS_S = 15.0
+"""A server that was killed answers again within some seconds; longer no shopper waits."""
+WORKER_PREFIX = "findalike-worker"
+QUEUE_LETTERS = {short_name(queue)[0]: short_name(queue) for queue in QUEUES}
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+@lru_cache(maxsize=16)
+def embedded_server(root: Path) -> EmbeddedPostgres:
+    """Return this process's handle of the embedded server under `root`."""
+    return EmbeddedPostgres(root)
+
+
+def database_url(settings: Settings | None = None) -> str:
+    """Return the SQLAlchemy URL of the database, password included; start the embedded server.
+
+    Raises:
+        WrongSetting: FINDALIKE_DATABASE_URL is no URL.
+        DatabaseUnavailable: the embedded server can't be started.
+    """
+    settings = settings or load_settings()
+    if settings.database_url is None:
+        return embedded_server(settings.root).ensure_running()
+    try:
+        url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError) as error:
+        # The value may hold a password, so it is not repeated.
+        raise WrongSetting(
+            "FINDALIKE_DATABASE_URL", "…", "give postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+        ) from error
+    return url.render_as_string(hide_password=False)
+
+
+def open_database(
+    settings: Settings | None = None, *, application_name: str = "findalike"
+) -> Engine:
+    """Open the database, ready for use: it answers and its schema is the newest.
+
+    The embedded database is migrated on the way; another one is only checked.
+
+    Args:
+        settings: Taken from the environment where not given.
+        application_name: What `pg_stat_activity` calls the connections.
+
+    Raises:
+        WrongSetting: FINDALIKE_DATABASE_URL is no URL.
+        DatabaseUnavailable: PostgreSQL does not answer, or is older than 15.
+        SchemaOutdated: migrations are missing, or a newer release made the schema.
+        AlreadyRunning: another process holds the tables that a migration changes.
+    """
+    settings = settings or load_settings()
+    engine = connect_database(settings, application_name=application_name)
+    try:
+        if settings.database_url is None:
+            migrate(engine)
+        else:
+            check_schema(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def connect_database(
+    settings: Settings | None = None, *, application_name: str = "findalike"
+) -> Engine:
+    """Open the database without regard to its schema, and see that it answers.
+
+    Raises:
+        WrongSetting: FINDALIKE_DATABASE_URL is no URL.
+        DatabaseUnavailable: PostgreSQL does not answer, or is older than 15.
+    """
+    engine = create_engine(
+        database_url(settings),
+        pool_pre_ping=True,
+        connect_args={"application_name": application_name, "connect_timeout": CONNECT_WITHIN_S},
+    )
+    try:
+        with engine.connect() as connection:
+            version = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
+        _check_version(engine, version)
+    except OperationalError as error:
+        engine.dispose()
+        raise DatabaseUnavailable(_silence(engine, error)) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def server_version(session: Session) -> str:
+    """Return PostgreSQL's own name for its version, such as `18.0`."""
+    return str(session.scalar(text("SHOW server_version")))
+
+
+def _check_version(engine: Engine, version: int) -> None:
+    if version < OLDEST_SERVER:
+        raise DatabaseUnavailable(
+            f"PostgreSQL at {_place(engine)} is version {version}; "
+            f"{OLDEST_SERVER} or newer is needed."
+        )
+
+
+def _place(engine: Engine) -> str:
+    """Name a server without its password."""
+    url = engine.url
+    return f"{url.host or url.query.get('host') or 'localhost'}:{url.port or 5432}"
+
+
+def _silence(engine: Engine, error: OperationalError) -> str:
+    """Say which server does not answer, why, and what to check."""
+    reason = " ".join(str(error.orig).split())
+    return (
+        f"PostgreSQL at {_place(engine)} can't be used: {reason}. Check that it runs, that "
+        "FINDALIKE_DATABASE_URL names its host, port, user and database, or unset the variable "
+        "to use the embedded server."
+    )
+
+
+@event.listens_for(Engine, "do_connect")
+def _connect_embedded(
+    dialect: Dialect, _record: object, cargs: list[Any], cparams: dict[str, Any]
+) -> DBAPIConnection | None:
+    """Connect; where that fails at the embedded server's socket, start the server again."""
+    server = server_at(str(cparams.get("host", "")))
+    if server is None:
+        return None
+    try:
+        return dialect.connect(*cargs, **cparams)
+    except psycopg.OperationalError as error:
+        log.debug("database_reconnect", error=str(error))
+        server.ensure_running()
+        return dialect.connect(*cargs, **cparams)
+
+
+@contextmanager
+def session_scope(database: Engine) -> Iterator[Session]:
+    """Run a block in one transaction: committed at its end, rolled back on any error.
+
+    What the block read stays readable afterwards.
+    """
+    with Session(database, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Return whether repeating the transaction may help: a lost server, a deadlock, a timeout."""
+    return isinstance(error, OperationalError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+
+
+def answer_from(database: Engine, read: Callable[[Session], T]) -> T:
+    """Run what a searcher waits for: a restart of the database makes it slower, not fail.
+
+    Args:
+        database: Where.
+        read: Must be repeatable, as in `run_transaction`.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database stayed away for `SEARCHER_WAITS_S`.
+    """
+    return run_transaction(database, read, within_s=SEARCHER_WAITS_S)
+
+
+def run_transaction(database: Engine, work: Callable[[Session], T], *, within_s: float = 60) -> T:
+    """Run `work` in a transaction, and again with a fresh one after a lost connection.
+
+    Args:
+        database: Where.
+        work: Must be repeatable: it may run in a transaction that is rolled back, and where the
+            connection is lost during the commit itself, in two that are both kept.
+        within_s: Seconds after which a failure is final.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database stayed away for `within_s`.
+    """
+    for attempt in Retrying(
+        retry=retry_if_exception(is_lost_connection),
+        stop=stop_after_delay(within_s),
+        wait=wait_exponential(multiplier=0.1, max=5) + wait_random(0, 0.1),
+        before_sleep=_log_repeat,
+        reraise=True,
+    ):
+        with attempt, session_scope(database) as session:
+            return work(session)
+    raise AssertionError  # pragma: no cover  (reraise=True: the loop returns or raises)
+
+
+def _log_repeat(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("transaction_repeated", attempt=state.attempt_number, error=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """One living worker, as its connection to the database shows it."""
+
+    hostname: str
+    pid: int  # of the worker, on its host
+    connected_at: datetime
+    queues: tuple[str, ...]  # whose tasks it takes: fetch, encode, build
+
+    def is_on(self, hostname: str) -> bool:
+        """Whether it runs on a host; a long name was cut, see `worker_application_name`."""
+        name = worker_application_name(hostname, self.pid, self.queues)
+        return name == worker_application_name(self.hostname, self.pid, self.queues)
+
+
+def worker_application_name(hostname: str, pid: int, queues: Sequence[str] = WORKER_QUEUES) -> str:
+    """Return the application name by which `worker_connections` finds a worker.
+
+    PostgreSQL keeps 63 bytes of ASCII, so a long host name is cut, odd letters become `?`, and a
+    queue is the first letter of its short name.
+    """
+    letters = "".join(letter for letter, queue in QUEUE_LETTERS.items() if queue in queues)
+    room = 63 - len(f"{WORKER_PREFIX}::{pid}:{letters}")
+    plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in hostname)
+    return f"{WORKER_PREFIX}:{plain.replace(':', '.')[:room]}:{pid}:{letters}"
+
+
+def worker_connections(session: Session) -> list[WorkerView]:
+    """Return the workers that are connected now, longest first.
+
+    A worker that died is gone as soon as the server notices its closed connection, which on one
+    machine is at once.
+    """
+    rows = session.execute(
+        text(
+            "SELECT application_name, min(backend_start) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name LIKE :pattern "
+            "GROUP BY application_name ORDER BY 2"
+        ),
+        {"pattern": f"{WORKER_PREFIX}:%:%:%"},
+    )
+    found = ((name.split(":"), since) for name, since in rows)
+    return [
+        WorkerView(hostname, int(pid), since, tuple(QUEUE_LETTERS.get(x, x) for x in letters))
+        for (_, hostname, pid, letters), since in found
+        if pid.isdecimal()
+    ]
+
+
+def application_connected(session: Session, name: str) -> bool:
+    """Return whether a process with this application name is connected now."""
+    named = text(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name = :name)"
+    )
+    return bool(session.scalar(named, {"name": name}))

@@ -1,0 +1,295 @@
+"""A generation: an immutable, self-contained index in a directory, and the manifest that proves it.
+
+Files: `index.faiss`; `vectors.f16` and `patches.i8`, the stored vectors and local features in index
+order, memory-mapped; `columns.arrow`, ids and filterable fields; `words.arrow`, the words of the
+catalogue; `manifest.json`, which names the others' checksums and carries its own. This module reads
+and verifies; `indexer.building.build_generation` writes.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from search.errors import DamagedGeneration, DimensionMismatch
+from search.index.overlay import Layer
+from search.index.product_columns import Columns, Mask, load_columns
+from search.index.vector_index import FaissIndex, read_index
+from search.results import Candidates, HalfVectors, Patches, StoredRows, Vector
+from search.text.word_counts import Words, load_words
+
+INDEX, VECTORS, PATCHES = "index.faiss", "vectors.f16", "patches.i8"
+COLUMNS, WORDS, MANIFEST = "columns.arrow", "words.arrow", "manifest.json"
+FILES = frozenset({INDEX, VECTORS, PATCHES, COLUMNS, WORDS})
+FORMAT = 1
+TEMPORARY = ".building-"
+"""First part of the name of a directory that a build is still writing."""
+
+
+class Frozen(BaseModel):
+    """A value as it is written to a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+M = TypeVar("M", bound=Frozen)
+
+
+class FileEntry(Frozen):
+    """What a file must be."""
+
+    bytes: int
+    sha256: str  # hex
+
+
+class Latency(Frozen):
+    """Milliseconds of one search without a filter."""
+
+    p50: float
+    p95: float
+
+
+class Measured(Frozen):
+    """What was measured when the generation was built."""
+
+    recall_at_10: float  # rescored candidates against exact search, mean over all queries
+    recall_at_10_photo: float  # over queries made from stored pictures
+    recall_at_10_text: float  # over product titles
+    queries: int
+    ann_ms: Latency
+    exact_ms: Latency
+
+
+class Thresholds(Frozen):
+    """Cosines above which an answer means something, and how well they separate."""
+
+    photo_close: float
+    photo_same: float
+    text_close: float
+    photo_miss: float  # share of things in the catalogue taken for absent, where it was fitted
+    photo_false_alarm: float  # share of absent things taken for close
+    text_miss: float
+    text_false_alarm: float
+
+
+class Fit(Frozen):
+    """How well trained parts of an index describe what it holds: `search.index.training_drift`."""
+
+    centroid_error: float  # mean squared distance of a vector to its list's centroid
+    code_error: float  # mean squared distance of a vector to what its code says
+    imbalance: float  # of the lists' lengths; 1: all are equally long
+
+
+class Training(Frozen):
+    """What the index was trained on: this generation's own vectors, or those of one before."""
+
+    trained_in: str  # name of the generation
+    vectors: int  # how many it had
+    reused: int  # how many builds have taken it over since
+    fit_at_training: Fit
+    fit: Fit
+    drift: float  # growth of the errors since it was trained, see `search.index.training_drift`
+    why: str  # it was trained here, or taken over
+
+
+class Manifest(Frozen):
+    """What a generation holds, how it was built and what it reached."""
+
+    format: int
+    name: str
+    created_at: datetime
+    model: str  # the value of FINDALIKE_MODEL that loads this model
+    model_tag: str
+    dim: int
+    patch_dim: int  # length of a cell's descriptor; `patches.i8` is empty where there are none
+    vectors: int
+    products: int
+    signature: str  # changes when what would be indexed changes
+    changed_from: (
+        int  # transactions from this one on may be missing, see `search.database.models.base`
+    )
+    factory: str  # FAISS factory string
+    reason: str  # why this index
+    nlist: int
+    m: int
+    nbits: int
+    nprobe: int
+    candidates: int  # rows that are rescored exactly per query
+    left_out: dict[str, int]  # products and pictures that are not indexed, by reason
+    files: dict[str, FileEntry]
+    measured: Measured
+    training: Training | None = None  # None: exact search, nothing to train
+    thresholds: Thresholds | None = None  # None: too few products to fit any
+    checksum: str = ""  # sha256 of all the rest, hex; set by `write_manifest`
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A loaded generation, with what lies over it. Read-only, safe to share between threads."""
+
+    id: int
+    manifest: Manifest
+    columns: Columns
+    vectors: StoredRows  # (n, d) float16, memory-mapped
+    patches: StoredRows  # (n, cells, p) int8, memory-mapped; no cells where there are none
+    index: FaissIndex  # of its own rows
+    words: Words  # of the catalogue as it was when this was built
+    layer: Layer | None = None
+
+    def candidates(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
+        """Return at most n rows that may answer, best first, similarities approximate.
+
+        Args:
+            query: (d,) float32, unit length.
+            n: Rows to return; a narrow filter still gets as many as it keeps.
+            keep: (rows,) which rows a filter keeps; None: all.
+
+        Raises:
+            DimensionMismatch: the query has another d than the stored vectors.
+        """
+        self._check(query)
+        if self.layer is not None:
+            return self.layer.candidates(self.index, query, n, keep)
+        return self.index.search(query, n, keep)
+
+    def exact(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
+        """Return the n best rows by exact search; arguments as in `candidates`."""
+        self._check(query)
+        if self.layer is not None:
+            return self.layer.exact(self.index, query, n, keep)
+        return self.index.exact.search(query, n, keep)
+
+    def _check(self, query: Vector) -> None:
+        if query.shape != (self.manifest.dim,):
+            raise DimensionMismatch(self.manifest.dim, query.shape[-1])
+
+
+def file_entry(path: Path) -> FileEntry:
+    """Return size and checksum of a file."""
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return FileEntry(bytes=path.stat().st_size, sha256=digest)
+
+
+def write_manifest(directory: Path, manifest: M) -> M:
+    """Write a manifest with its own checksum; return it as written."""
+    sealed = manifest.model_copy(update={"checksum": checksum(manifest)})
+    (directory / MANIFEST).write_text(sealed.model_dump_json(indent=2), encoding="utf-8")
+    return sealed
+
+
+def checksum(manifest: Frozen) -> str:
+    """Return the sha256 of all that a manifest says but its checksum, hex."""
+    rest = manifest.model_dump_json(exclude={"checksum"})
+    return hashlib.sha256(rest.encode()).hexdigest()
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read a generation's manifest.
+
+    Raises:
+        DamagedGeneration: it is missing, not readable or was changed.
+    """
+    try:
+        manifest = Manifest.model_validate_json((directory / MANIFEST).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise _damaged(directory, MANIFEST, "is missing or not readable") from error
+    if manifest.format != FORMAT:
+        raise _damaged(directory, MANIFEST, f"has format {manifest.format}, not {FORMAT}")
+    if manifest.checksum != checksum(manifest) or manifest.files.keys() != FILES:
+        raise _damaged(directory, MANIFEST, "is not what its checksum says")
+    return manifest
+
+
+def verify_files(directory: Path) -> Manifest:
+    """Compare every file with the manifest, byte for byte by checksum.
+
+    Raises:
+        DamagedGeneration: names the first file that differs.
+    """
+    manifest = read_manifest(directory)
+    for name, expected in manifest.files.items():
+        try:
+            found = file_entry(directory / name)
+        except OSError as error:
+            raise _damaged(directory, name, "is missing or not readable") from error
+        if found != expected:
+            raise _damaged(directory, name, "is not what its checksum says")
+    return manifest
+
+
+def check_sizes(directory: Path) -> Manifest:
+    """Compare the size of every file with the manifest; no file but that is read.
+
+    Raises:
+        DamagedGeneration: names the first file that is missing or has another size.
+    """
+    manifest = read_manifest(directory)
+    for name, expected in manifest.files.items():
+        path = directory / name
+        if not path.is_file() or path.stat().st_size != expected.bytes:
+            raise _damaged(directory, name, "is missing or has another size")
+    return manifest
+
+
+def load_generation(directory: Path, generation_id: int) -> Generation:
+    """Open a generation for searching; sizes are checked, checksums are not.
+
+    Raises:
+        DamagedGeneration: a file is missing, has another size or can't be read.
+    """
+    manifest = check_sizes(directory)
+    try:
+        columns = load_columns(directory / COLUMNS)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise _damaged(directory, COLUMNS, "can't be read") from error
+    try:
+        words = load_words(directory / WORDS)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise _damaged(directory, WORDS, "can't be read") from error
+    try:
+        index = read_index(directory / INDEX)
+    except RuntimeError as error:
+        raise _damaged(directory, INDEX, "can't be read") from error
+    vectors = map_vectors(directory, manifest)
+    if not len(columns) == index.ntotal == manifest.vectors or index.d != manifest.dim:
+        raise _damaged(directory, INDEX, "holds another number of vectors than the manifest")
+    searched = FaissIndex(index, vectors, manifest.nprobe)
+    patches = map_patches(directory, manifest)
+    return Generation(generation_id, manifest, columns, vectors, patches, searched, words)
+
+
+def map_vectors(directory: Path, manifest: Manifest) -> HalfVectors:
+    """Memory-map the vectors of a generation, (n, d) float16.
+
+    Raises:
+        DamagedGeneration: they are not as many as the manifest says.
+    """
+    shape = (manifest.vectors, manifest.dim)
+    if manifest.files[VECTORS].bytes != 2 * manifest.vectors * manifest.dim:
+        raise _damaged(directory, VECTORS, "holds another number of vectors than the manifest")
+    # A plain view of the mapping: memmap's own class slows down every slice.
+    return np.asarray(np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape))
+
+
+def map_patches(directory: Path, manifest: Manifest) -> Patches:
+    """Memory-map the local features of a generation, (n, cells, p) int8; raises as above."""
+    size, width = manifest.files[PATCHES].bytes, manifest.vectors * manifest.patch_dim
+    if size == 0:  # nothing to map
+        return np.empty((manifest.vectors, 0, manifest.patch_dim), np.int8)
+    if size % width:
+        raise _damaged(directory, PATCHES, "holds another number of pictures than the manifest")
+    shape = (manifest.vectors, size // width, manifest.patch_dim)
+    return np.asarray(np.memmap(directory / PATCHES, dtype=np.int8, mode="r", shape=shape))
+
+
+def _damaged(directory: Path, name: str, what: str) -> DamagedGeneration:
+    return DamagedGeneration(
+        f"{name} of generation {directory.name} {what}. Run `findalike rollback` to go back to the "
+        "generation before, or `findalike build` and `findalike publish` for a new one."
+    )

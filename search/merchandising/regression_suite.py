@@ -1,0 +1,139 @@
+"""The regression suite: whether saved descriptions find what they should, and what has changed.
+
+A product counts at the place where it is shown: a variant at that of the product it is folded
+under. What is no longer in the catalogue counts nowhere. This module searches through what it is
+given and keeps nothing; `search.merchandising.suite_runs` does.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from search.merchandising.saved_descriptions import Saved
+
+FIRST = 10
+"""Places that shoppers look at."""
+DEPTH = 100
+"""Places looked through for the first right product."""
+
+Places = Sequence[Collection[int]]
+"""Products at each place of an answer, best first; several where variants share one."""
+Change = Literal["better", "worse", "mixed", "same", "new", "marks"]
+"""Against an earlier run. `marks`: others were marked since, so the two can't be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a description found."""
+
+    id: int
+    text: str
+    right: int  # products marked right
+    found: int  # of them, among the first FIRST places
+    first: int | None  # place of the first right product; None: not in DEPTH, or none is marked
+    wrong: int  # products marked wrong
+    shown_wrong: int  # of them, among the first FIRST places
+    missing: tuple[str, ...]  # skus of right ones that are not among them
+    unwanted: tuple[str, ...]  # skus of wrong ones that are
+    marks: str  # changes when other products are marked
+
+    @property
+    def reciprocal_rank(self) -> float:
+        """1 over the place of the first right product, 0 where there is none."""
+        return 1 / self.first if self.first else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A run in four numbers."""
+
+    descriptions: int
+    right: int  # marked right, over all descriptions
+    found: int  # of them among the first FIRST places
+    mrr: float  # mean reciprocal rank of the first right one, of descriptions that have some
+    shown_wrong: int
+
+
+def run_suite(saved: Iterable[Saved], ask: Callable[[str], Places]) -> list[Outcome]:
+    """Ask every description that has marks.
+
+    Args:
+        saved: The descriptions.
+        ask: Answers a text with what stands at the first `DEPTH` places.
+    """
+    return [measure(each, ask(each.text)) for each in saved if each.marks]
+
+
+def measure(saved: Saved, places: Places) -> Outcome:
+    """Return what an answer is worth for a description."""
+    place_of: dict[int, int] = {}
+    for place, products in enumerate(places, 1):
+        for product in products:
+            place_of.setdefault(product, place)
+    right, wrong = saved.marked(right=True), saved.marked(right=False)
+    far = DEPTH + 1
+    shown = {mark.sku for mark in saved.marks if place_of.get(mark.product_id, far) <= FIRST}
+    best = min((place_of.get(mark.product_id, far) for mark in right), default=far)
+    named = "|".join(f"{mark.sku}\x00{mark.right}" for mark in (*right, *wrong))
+    return Outcome(
+        id=saved.id,
+        text=saved.text,
+        right=len(right),
+        found=sum(mark.sku in shown for mark in right),
+        first=best if best <= DEPTH else None,
+        wrong=len(wrong),
+        shown_wrong=sum(mark.sku in shown for mark in wrong),
+        missing=tuple(mark.sku for mark in right if mark.sku not in shown),
+        unwanted=tuple(mark.sku for mark in wrong if mark.sku in shown),
+        marks=hashlib.sha256(named.encode()).hexdigest()[:16],
+    )
+
+
+def totals(outcomes: Sequence[Outcome]) -> Totals:
+    """Sum a run up."""
+    judged = [each for each in outcomes if each.right]
+    mrr = sum(each.reciprocal_rank for each in judged) / len(judged) if judged else 0.0
+    return Totals(
+        descriptions=len(outcomes),
+        right=sum(each.right for each in outcomes),
+        found=sum(each.found for each in outcomes),
+        mrr=round(mrr, 4),
+        shown_wrong=sum(each.shown_wrong for each in outcomes),
+    )
+
+
+def compare(now: Outcome, before: Outcome | None) -> Change:
+    """Say what became of a description since an earlier run."""
+    if before is None:
+        return "new"
+    if now.marks != before.marks:
+        return "marks"
+    steps = (
+        now.found - before.found,
+        now.reciprocal_rank - before.reciprocal_rank,
+        before.shown_wrong - now.shown_wrong,
+    )
+    better, worse = any(step > 0 for step in steps), any(step < 0 for step in steps)
+    if better and worse:
+        return "mixed"
+    return "better" if better else "worse" if worse else "same"
+
+
+def compare_all(now: Iterable[Outcome], before: Iterable[Outcome]) -> dict[int, Change]:
+    """Return what became of each description, by its number."""
+    earlier = {each.id: each for each in before}
+    return {each.id: compare(each, earlier.get(each.id)) for each in now}
+
+
+def as_report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return a run as JSON can hold it."""
+    return {"totals": asdict(totals(outcomes)), "descriptions": [asdict(o) for o in outcomes]}
+
+
+def from_report(report: Mapping[str, Any]) -> list[Outcome]:
+    """Read what `as_report` wrote."""
+    return [
+        Outcome(**{**each, "missing": tuple(each["missing"]), "unwanted": tuple(each["unwanted"])})
+        for each in report["descriptions"]
+    ]

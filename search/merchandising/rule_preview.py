@@ -1,0 +1,108 @@
+"""What a change of rules would do to an answer, before it is made.
+
+Rules are read at once and tried on a copy: live answers never see a draft, and nothing is recorded.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from search.database.connection import session_scope
+from search.engine.search_engine import SearchEngine
+from search.results import Query, SearchHit
+from search.rules.rule import BusinessRule
+from search.rules.rule_set import KeptRule, RuleSet
+from search.rules.rule_store import find_rule, read_rules, with_product
+
+SHOWN = 12
+LOOKED_AT = 100
+"""Hits among which a product's other place is looked for."""
+
+Move = Literal["same", "up", "down", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A hit on one side of a preview, and where it is on the other."""
+
+    hit: SearchHit
+    other_rank: int | None  # None: not among the hits looked at
+
+    @property
+    def move(self) -> Move:
+        """How it came here, as the side after the change tells it."""
+        if self.other_rank is None:
+            return "new"
+        if self.other_rank == self.hit.rank:
+            return "same"
+        return "up" if self.other_rank > self.hit.rank else "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An answer with or without the change."""
+
+    places: tuple[Place, ...]
+    read_as: str | None  # the text as synonyms read it; None: as typed
+    redirect: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The first hits of a query before and after a change."""
+
+    text: str
+    before: Side
+    after: Side
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything that is shown differs."""
+        ids = [[p.hit.product.product_id for p in s.places] for s in (self.before, self.after)]
+        return ids[0] != ids[1] or self.before.redirect != self.after.redirect
+
+
+def preview_adding(engine: SearchEngine, text: str, draft: BusinessRule) -> Preview:
+    """Return what a draft would do to a query, as if in force already.
+
+    Raises:
+        UnknownProduct: no product has its sku.
+        UnusableQuery: the query can't be asked.
+        NoGeneration: nothing is published yet.
+    """
+    with session_scope(engine.database) as session:
+        rules = read_rules(session, engine.rules.out_of_stock)
+        kept = with_product(session, draft)
+    return _preview(engine, text, rules, rules.adding(kept))
+
+
+def preview_removing(engine: SearchEngine, text: str, rule_id: int) -> Preview:
+    """Return what a query finds with a rule in force and without it.
+
+    Raises:
+        UnknownRule: there is no such rule.
+        UnusableQuery: the query can't be asked.
+        NoGeneration: nothing is published yet.
+    """
+    with session_scope(engine.database) as session:
+        rule = find_rule(session, rule_id)
+        rules = read_rules(session, engine.rules.out_of_stock)
+    others = rules.without(rule_id)
+    product_id = next(kept.product_id for kept in rules.kept if kept.rule.id == rule_id)
+    return _preview(engine, text, others.adding(KeptRule(rule, product_id)), others)
+
+
+def _preview(engine: SearchEngine, text: str, before: RuleSet, after: RuleSet) -> Preview:
+    query = Query(text=text, k=LOOKED_AT, record=False)
+    hits = [engine.search(query, rules=rules).hits for rules in (before, after)]
+    return Preview(
+        text, _side(before, text, hits[0], hits[1]), _side(after, text, hits[1], hits[0])
+    )
+
+
+def _side(
+    rules: RuleSet, text: str, hits: tuple[SearchHit, ...], others: tuple[SearchHit, ...]
+) -> Side:
+    at = {hit.product.product_id: hit.rank for hit in others}
+    places = (Place(hit, at.get(hit.product.product_id)) for hit in hits[:SHOWN])
+    read = rules.read_as(text)
+    return Side(tuple(places), read if read != text else None, rules.redirect(text))

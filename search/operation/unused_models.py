@@ -1,0 +1,57 @@
+"""Forgets what models left behind that neither answer, nor could again, nor are set.
+
+A model that was tried leaves embeddings of the whole catalogue. They are kept as long as any
+generation of that model is, for going back must not mean encoding all anew; only the waiting one of
+a model that is given up goes with them.
+"""
+
+import sqlalchemy
+import structlog
+from sqlalchemy import delete, func, select
+
+from search.database.advisory_locks import exclusively
+from search.database.connection import session_scope
+from search.database.models import Embedding, Generation, Job
+from search.index.embedding_store import EmbeddingStore
+from search.publication.publishing import prune
+from search.settings import Settings
+
+log = structlog.get_logger()
+
+
+def forget_unused_models(
+    database: sqlalchemy.Engine, settings: Settings, model_tag: str
+) -> dict[str, int]:
+    """Remove waiting generations of models that are given up, and embeddings that none needs.
+
+    Args:
+        database: Where generations and embeddings are recorded.
+        settings: State root, how many generations to keep.
+        model_tag: Of the model that is set; it is kept, and so is the live one.
+
+    Returns:
+        How many embeddings went, by model tag.
+
+    Raises:
+        AlreadyRunning: a publication is at work.
+    """
+    with exclusively(database, "publication"):
+        with session_scope(database) as session:
+            live = session.scalar(select(Generation.model_tag).where(Generation.state == "live"))
+            given_up = Generation.model_tag.not_in([tag for tag in (live, model_tag) if tag])
+            session.execute(delete(Generation).where(Generation.state == "verified", given_up))
+            used = {model_tag, *session.scalars(select(Generation.model_tag).distinct())}
+            at_work = select(Job.report["model_tag"].astext).where(Job.state == "running")
+            used |= {tag for tag in session.scalars(at_work) if tag is not None}
+            unused = Embedding.model_tag.not_in(used)
+            tag = Embedding.model_tag
+            counted = select(tag, func.count().label("rows")).where(unused).group_by(tag)
+            gone = {row.model_tag: row.rows for row in session.execute(counted)}
+            session.execute(delete(Embedding).where(unused))
+        prune(database, settings)
+    store = EmbeddingStore(settings.root)
+    for tag in gone:
+        store.forget(tag)
+    if gone:
+        log.info("models_forgotten", embeddings=gone)
+    return gone

@@ -1,0 +1,73 @@
+"""Small WebP pictures for pages, made from a rendition when first asked for and kept.
+
+Their names hold the content's hash, so one that is there is right; two processes that make the
+same one write the same. Refuses sides that pages do not use, so that nobody fills the disk.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+from PIL import Image
+
+from search.pictures.rendition_store import LONGEST_SIDE_PX, PictureStore
+
+log = structlog.get_logger()
+
+SIDES = (96, 240, LONGEST_SIDE_PX)
+"""Longest sides in pixels: a swatch or a shelf, a card, a card on a phone's dense screen."""
+QUALITY = 78
+_NAME = re.compile(r"([0-9a-f]{64})-[0-9]+\.webp")
+
+
+class ThumbnailStore:
+    """Thumbnails below `<root>/thumbnails/`, of the pictures below the same root."""
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._pictures = root / "thumbnails", PictureStore(root)
+
+    def path(self, sha256: str, side: int) -> Path | None:
+        """Return where a thumbnail is; it is made if need be.
+
+        Args:
+            sha256: Hex digest of the original file's bytes.
+            side: The longest, one of `SIDES`; smaller pictures keep their size.
+
+        Returns:
+            None where there is no such side, and no rendition that can be read.
+        """
+        rendition = self._pictures.path(sha256)
+        if side not in SIDES or rendition is None:
+            return None
+        target = self._root / sha256[:2] / f"{sha256}-{side}.webp"
+        if not target.is_file():
+            try:
+                with Image.open(rendition, formats=("JPEG",)) as picture:
+                    picture.draft("RGB", (side, side))
+                    picture.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+                    self._write(picture, target)
+            except (OSError, SyntaxError) as error:
+                log.warning("thumbnail_failed", sha256=sha256, side=side, error=str(error))
+                return None
+        return target
+
+    def folders(self) -> Iterator[dict[Path, str]]:
+        """Yield the thumbnails of a folder at a time, each with the hash of its picture."""
+        for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
+            names = ((path, _NAME.fullmatch(path.name)) for path in folder.iterdir())
+            yield {path: match[1] for path, match in names if match}
+
+    def _write(self, picture: Image.Image, target: Path) -> None:
+        """Write all of it or nothing."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as file:
+            draft = Path(file.name)
+            try:
+                picture.save(file, "WEBP", quality=QUALITY, method=4)
+            except BaseException:
+                draft.unlink(missing_ok=True)
+                raise
+        draft.chmod(0o644)
+        draft.replace(target)

@@ -1,0 +1,5 @@
+"""The order of an answer: candidates, exact rescoring, re-ranking stages, confidence, reasons.
+
+The engine and evaluation call it. It knows arrays and an understood query; it does not know
+the database.
+"""

@@ -1,0 +1,4 @@
+"""What a process says of itself: log lines, traces, and how long the steps of a query took.
+
+Anyone may call it. It knows settings; it knows nothing of what it is told about.
+"""

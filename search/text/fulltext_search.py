@@ -1,0 +1,239 @@
+"""Finds products by their words: PostgreSQL full text search of titles, brands, skus and the rest.
+
+PostgreSQL says which products hold which words; how much a word says is weighed here, by its
+rarity, because `ts_rank` knows nothing of that. Whatever is typed is bound as a parameter, never
+put into SQL. Words of no meaning find nothing, and words that the catalogue lacks are read as the
+nearest that it has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.orm import Session
+
+from search.database.connection import answer_from
+from search.database.fulltext_columns import SKU_SIGNS
+from search.database.models import Product
+from search.results import Correction, Ids
+from search.text.query_terms import MAX_WORDS, Term, corrected, read_terms
+from search.text.word_counts import Words
+
+MAX_PRODUCTS = 3000
+"""Words that more products hold together say too little: pictures decide alone then."""
+MAX_SKUS = 50
+"""Products whose sku begins as typed."""
+SHORTEST_SKU = 3
+LONGEST_SKU = 200
+DESCRIBED = 0.5
+"""Worth of a word that stands in the description only, next to title, brand or category."""
+
+
+class Match(IntEnum):
+    """How a product answers the words; the higher the better."""
+
+    SOME_WORDS = 0
+    ALL_WORDS = 1
+    SKU_BEGINS = 2
+    SKU = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """What the words of a query found; all arrays have length n, best first."""
+
+    text: str = ""  # as searched: as typed, misspelt words corrected
+    words: tuple[str, ...] = ()  # those that count, at most MAX_WORDS
+    product_ids: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+    matches: npt.NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))  # `Match`
+    scores: npt.NDArray[np.float32] = field(  # 0..1, weight of the words found in all words
+        default_factory=lambda: np.empty(0, np.float32)
+    )
+    found: Ids = field(default_factory=lambda: np.empty(0, np.int64))  # bit i: `words[i]` is found
+    corrections: tuple[Correction, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.product_ids)
+
+    def match(self, product_id: int) -> tuple[Match, tuple[str, ...]] | None:
+        """Return how a product answers, and its words; None where it does not."""
+        places = np.flatnonzero(self.product_ids == product_id)
+        if len(places) == 0:
+            return None
+        bits = int(self.found[places[0]])
+        words = tuple(word for i, word in enumerate(self.words) if bits >> i & 1)
+        return Match(int(self.matches[places[0]])), words
+
+
+def find_words(
+    database: sqlalchemy.Engine,
+    typed: str,
+    words: Words,
+    products: int,
+    *,
+    within: Ids | None = None,
+) -> Lexical:
+    """Return the products that a text names.
+
+    Args:
+        database: The catalogue.
+        typed: What was typed; no NUL characters.
+        words: The words of the catalogue.
+        products: How many products it has.
+        within: (p,) ids of products to keep to; None: all.
+
+    Returns:
+        The products whose sku is the text or begins with it, then those that hold its words.
+        Nothing where the text has no word of meaning.
+    """
+    if not typed:
+        return Lexical()
+    return answer_from(
+        database, lambda session: _find(session, typed, words, products, within=within)
+    )
+
+
+def _find(
+    session: Session, typed: str, words: Words, products: int, *, within: Ids | None
+) -> Lexical:
+    terms = read_terms(session, typed)
+    skus = _skus(session, typed, within)
+    lacking = [term for term in terms if not words.held(term.forms)]
+    exact = any(match == Match.SKU for match in skus.values())
+    if exact or not lacking:
+        # What consists of the catalogue's words is no beginning of a code.
+        skus = {i: match for i, match in skus.items() if match == Match.SKU}
+    corrections: tuple[Correction, ...] = ()
+    if lacking and not skus:
+        corrections = _corrections(session, lacking, words)
+        if corrections:
+            typed = corrected(typed, corrections)
+            terms = read_terms(session, typed)
+    rows = _matching(session, terms, words, within)
+    return _weighed(typed, terms, words.rarity([t.forms for t in terms], products), rows, skus,
+                    corrections)  # fmt: skip
+
+
+def _skus(session: Session, typed: str, within: Ids | None) -> dict[int, Match]:
+    """Return the products whose sku, without case and signs, is the text or begins with it."""
+    if len(typed) > LONGEST_SKU:
+        return {}
+    key = func.lower(func.translate(bindparam("typed", typed.strip()), SKU_SIGNS, ""))
+    statement = (
+        select(Product.id, Product.sku_key == key)
+        .where(
+            func.length(key) >= SHORTEST_SKU,
+            Product.sku_key >= key,
+            Product.sku_key < func.concat(key, "\U0010ffff"),
+            Product.retired_at.is_(None),
+        )
+        .order_by(Product.sku_key, Product.id)
+        .limit(MAX_SKUS)
+    )
+    if within is not None:
+        statement = statement.where(Product.id == func.any(within.tolist()))
+    rows = session.execute(statement)
+    return {int(i): Match.SKU if exact else Match.SKU_BEGINS for i, exact in rows}
+
+
+def _corrections(session: Session, lacking: Sequence[Term], words: Words) -> tuple[Correction, ...]:
+    """Return what misspelt words mean; what newer products hold is not misspelt."""
+    guesses = {term.word: words.meant(term.word) for term in lacking}
+    unsure = [term for term in lacking if guesses[term.word]]
+    if not unsure:
+        return ()
+    statement = text(
+        "SELECT word FROM unnest(CAST(:words AS text[]), CAST(:queries AS text[])) AS t (word, q) "
+        "WHERE EXISTS (SELECT FROM product WHERE search @@ CAST(q AS tsquery))"
+    )
+    given = {"words": [t.word for t in unsure], "queries": [t.tsquery() for t in unsure]}
+    newer = set(session.scalars(statement, given))
+    return tuple(
+        Correction(term.word, meant)
+        for term in unsure
+        if (meant := guesses[term.word]) is not None and term.word not in newer
+    )
+
+
+def _matching(
+    session: Session, terms: Sequence[Term], words: Words, within: Ids | None
+) -> npt.NDArray[np.int64]:
+    """Return (n, 2) product id and two bits a word: 2i where it is found, 2i + 1 if well placed.
+
+    Well placed is what stands in sku, title, brand, category or colour.
+
+    Products are looked up by the rarer words, and by all words together: those that hold
+    common words alone are too many, and say too little.
+    """
+    none = np.empty((0, 2), np.int64)
+    if not terms:
+        return none
+    rare, budget = [], MAX_PRODUCTS
+    for term in sorted(terms, key=lambda term: words.held(term.forms)):
+        budget -= words.held(term.forms)
+        if budget < 0 and within is None:
+            break
+        rare.append(term.tsquery())
+    together = f"({' & '.join(term.tsquery() for term in terms)})"
+    given: dict[str, object] = {"any": " | ".join([*rare, together]), "most": MAX_PRODUCTS + 1}
+    for i, term in enumerate(terms):
+        given |= {f"word{i}": term.tsquery(), f"strong{i}": term.tsquery("ABC")}
+    if within is not None:
+        given["within"] = within.tolist()
+    rows = session.execute(_matching_sql(len(terms), within is not None), given).all()
+    if not rows or len(rows) > MAX_PRODUCTS:
+        return none
+    return np.array([tuple(row) for row in rows], dtype=np.int64)
+
+
+@lru_cache(maxsize=2 * MAX_WORDS)
+def _matching_sql(words: int, narrowed: bool) -> sqlalchemy.TextClause:
+    """Return the statement for so many words; only parameters differ between queries."""
+
+    bits = " | ".join(
+        f"CASE WHEN NOT search @@ CAST(:word{i} AS tsquery) THEN 0 "
+        f"WHEN search @@ CAST(:strong{i} AS tsquery) THEN {3 << 2 * i} ELSE {1 << 2 * i} END"
+        for i in range(words)
+    )
+    return text(
+        f"SELECT id, {bits} FROM product "  # noqa: S608
+        "WHERE search @@ CAST(:any AS tsquery) AND retired_at IS NULL "
+        f"{'AND id = ANY(:within) ' if narrowed else ''}LIMIT :most"
+    )
+
+
+def _weighed(
+    typed: str,
+    terms: Sequence[Term],
+    rarity: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.int64],
+    skus: dict[int, Match],
+    corrections: tuple[Correction, ...],
+) -> Lexical:
+    """Put products in order: by sku, then by the weight of the words found."""
+    new = [product for product in skus if product not in set(rows[:, 0].tolist())]
+    rows = np.vstack([rows, np.array([(i, 0) for i in new], np.int64).reshape(-1, 2)])
+    product_ids, bits = rows.T
+    places = np.arange(len(terms))
+    found = bits[:, None] >> 2 * places & 1
+    strong = bits[:, None] >> 2 * places + 1 & 1
+    weights = rarity / rarity.sum() if len(terms) else rarity
+    scores = (DESCRIBED * found + (1 - DESCRIBED) * strong) @ weights
+    matches = np.where(found.all(axis=1), Match.ALL_WORDS, Match.SOME_WORDS).astype(np.int8)
+    for i, product in enumerate(product_ids.tolist()):
+        matches[i] = skus.get(product, matches[i])
+    order = np.lexsort((product_ids, -scores, -np.maximum(matches, Match.ALL_WORDS)))
+    return Lexical(
+        text=typed,
+        words=tuple(term.word for term in terms),
+        product_ids=product_ids[order],
+        matches=matches[order],
+        scores=scores[order].astype(np.float32),
+        found=(found[order] << places).sum(axis=1),
+        corrections=corrections,
+    )

@@ -1,0 +1,180 @@
+"""The schedule runs what is due, once, and ends cleanly."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine, create_engine
+from structlog.testing import capture_logs
+
+from indexer.commands.schedule import schedule as schedule_command
+from indexer.nightly.scheduler import Nightly
+from search.cron import CronTimes
+from search.database.connection import session_scope
+from search.database.models import Job
+from search.errors import WrongSetting
+from search.jobs.job_records import finish, latest_job, start_job
+from search.settings import Settings, load_settings
+
+WITHIN_S = 30.0
+RUN = """
+import sys
+from search.database.connection import open_database, session_scope
+from search.jobs.job_records import fail, start_job
+with session_scope(open_database()) as session:
+    fail(session, start_job(session, "reindex"), "no catalogue")
+sys.exit(1)
+"""
+WAIT = """
+import pathlib, sys, time
+pathlib.Path(sys.argv[1]).write_text("begun")
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    pathlib.Path(sys.argv[1]).write_text("interrupted")
+    sys.exit(1)
+"""
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.02)
+
+
+@contextmanager
+def at_work(nightly: Nightly) -> Iterator[None]:
+    """Let a schedule work in a thread for a block."""
+    thread = threading.Thread(target=nightly.work)
+    thread.start()
+    try:
+        yield
+    finally:
+        nightly.stop()
+        thread.join(WITHIN_S)
+        assert not thread.is_alive()
+
+
+def daily(hours_ago: float) -> CronTimes:
+    """Return times of which the last was so many hours ago."""
+    due = datetime.now(UTC) - timedelta(hours=hours_ago)
+    return CronTimes(f"{due.minute} {due.hour} * * *", UTC)
+
+
+def ran(database: Engine, kind: str, hours_ago: float) -> None:
+    with session_scope(database) as session:
+        job_id = start_job(session, kind)
+        finish(session, job_id)
+        session.get_one(Job, job_id).started_at = datetime.now(UTC) - timedelta(hours=hours_ago)
+
+
+def nightly(database: Engine, *script: str, hours_ago: float = 2) -> Nightly:
+    command = (sys.executable, "-c", *script)
+    return Nightly(daily(hours_ago), database, load_settings(), command, look_every_s=0.05)
+
+
+def test_a_missed_run_is_made_up_for_once_and_may_fail(
+    database: Engine, settings: Settings
+) -> None:
+    ran(database, "reindex", hours_ago=30)
+    due = nightly(database, RUN)
+    with at_work(due):
+        wait_for(lambda: due.failures == 1)
+        time.sleep(0.3)  # several looks more
+    assert (due.runs, due.failures) == (1, 1)
+    with session_scope(database) as session:
+        job = latest_job(session, "reindex")
+    assert job is not None
+    assert job.error == "no catalogue"
+
+
+@pytest.mark.parametrize("kind", ["reindex", "ingest", None])
+def test_what_is_not_due_does_not_run(
+    database: Engine, settings: Settings, kind: str | None
+) -> None:
+    """The last run is newer, the shop is, or there is no shop yet."""
+    if kind is not None:
+        ran(database, kind, hours_ago=1)
+    idle = nightly(database, RUN)
+    with at_work(idle):
+        time.sleep(0.3)
+    assert idle.runs == 0
+
+
+def test_a_run_that_records_nothing_is_not_repeated(database: Engine, tmp_path: Path) -> None:
+    """It was refused because another is at work, say."""
+    ran(database, "reindex", hours_ago=30)
+    refused = nightly(database, "raise SystemExit(1)")
+    with at_work(refused):
+        wait_for(lambda: refused.failures == 1)
+        time.sleep(0.3)
+    assert refused.runs == 1
+
+
+def test_a_run_that_was_killed_is_told(database: Engine, settings: Settings) -> None:
+    """It can't raise the alarm itself; one that failed did."""
+    ran(database, "reindex", hours_ago=30)
+    killed = nightly(database, "import os; os.kill(os.getpid(), 9)")
+    with capture_logs() as logs, at_work(killed):
+        wait_for(lambda: killed.failures == 1)
+        wait_for(lambda: any(line["event"] == "alarm" for line in logs))
+    [alarm] = [line for line in logs if line["event"] == "alarm"]
+    assert alarm["alarm"] == "reindex_killed"
+    assert "signal 9" in alarm["message"]
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Children can be interrupted, though a script that runs tests in the background forbids it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_stopping_interrupts_the_run_at_work(database: Engine, tmp_path: Path) -> None:
+    ran(database, "reindex", hours_ago=30)
+    mark = tmp_path / "mark"
+    working = nightly(database, WAIT, str(mark))
+    with at_work(working):
+        wait_for(lambda: mark.is_file() and mark.read_text() == "begun")
+    assert mark.read_text() == "interrupted"
+    assert working.failures == 1
+
+
+def test_a_database_that_is_away_is_waited_for(database: Engine, settings: Settings) -> None:
+    nowhere = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    waiting = nightly(nowhere, RUN)
+    with at_work(waiting):
+        time.sleep(0.3)
+    assert waiting.runs == 0
+    nowhere.dispose()
+
+
+def test_the_command_says_what_it_lacks(settings: Settings) -> None:
+    with pytest.raises(WrongSetting, match=r"FINDALIKE_SCHEDULE.*30 2 \* \* \*"):
+        CliRunner().invoke(schedule_command, [], catch_exceptions=False)
+
+
+def test_the_command_works_until_sigterm(
+    settings: Settings, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINDALIKE_SCHEDULE", "30 2 * * *")
+    command = [sys.executable, "-c", "from search.cli import main; main()", "schedule", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert b"schedule_started" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=WITHIN_S)
+    assert process.returncode == 0
+    assert json.loads(told) == {"runs": 0, "failures": 0}

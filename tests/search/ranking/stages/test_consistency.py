@@ -1,0 +1,85 @@
+"""Words that name attributes lift the products that have them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from search.query.attribute_wishes import wishes
+from search.ranking.stages import Asked, Ranking, group
+from search.ranking.stages.consistency import agree
+from search.text.attribute_mentions import find_mentions
+from search.text.attribute_vocabulary import load_vocabulary
+from tests.support.candidates import asked, columns
+
+PRODUCTS = [1, 2, 3, 4, 5]
+VECTORS = np.array([[1, 0.0], [1, 0.1], [1, 0.2], [1, 0.3], [1, 5.0]])
+"""The fifth is far from the query: no word alone lifts it to the others."""
+
+
+def question(text: str, kind: str = "text") -> tuple[Asked, Ranking]:
+    of = columns(
+        PRODUCTS,
+        colour=["red", "Navy Blue", None, "green", "green"],
+        pattern=["plain", "striped", "striped", None, "striped"],
+    )
+    context = asked(VECTORS, PRODUCTS, np.array([1.0, 0]), kind, of, text)
+    vocabulary = load_vocabulary()
+    wanted = find_mentions(text, vocabulary).wanted
+    asking = replace(context.question, wishes=wishes(wanted, of, vocabulary))
+    context = replace(context, question=asking)
+    plain = group(context.product_ids, context.rows, context.similarities)
+    assert plain.product_ids.tolist() == PRODUCTS
+    return context, plain
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("a stripy jumper", [2, 3, 1, 4, 5]),  # in the shopper's words
+        ("dark blue", [2, 1, 3, 4, 5]),  # and the merchant's
+        ("dark blue stripes", [2, 3, 1, 4, 5]),  # both before one
+        ("green or red", [1, 4, 2, 3, 5]),
+        ("a purple jumper", [1, 2, 3, 4, 5]),  # nobody has it
+        ("a jumper", [1, 2, 3, 4, 5]),
+        ("a tired jumper", [1, 2, 3, 4, 5]),  # no whole word
+        ("not red", [1, 2, 3, 4, 5]),  # what is not wanted is no wish
+    ],
+)
+def test_what_has_the_named_values_comes_first(text: str, order: list[int]) -> None:
+    context, plain = question(text)
+
+    assert agree(context, plain).product_ids.tolist() == order
+
+
+def test_similarities_stay_what_they_are() -> None:
+    context, plain = question("striped")
+
+    lifted = agree(context, plain)
+
+    by_product = dict(zip(plain.product_ids.tolist(), plain.similarities.tolist(), strict=True))
+    again = dict(zip(lifted.product_ids.tolist(), lifted.similarities.tolist(), strict=True))
+    assert again == by_product
+    assert (np.diff(lifted.scores) <= 0).all()
+
+
+def test_a_photo_alone_is_left_alone() -> None:
+    context, plain = question("", "photo")
+
+    assert agree(context, plain) is plain
+
+
+def test_beside_a_photo_words_weigh_more() -> None:
+    """They say only what is to be different, so what has it may be farther from the photo."""
+    alone, plain = question("green stripes")
+    beside, _ = question("green stripes", "both")
+
+    assert agree(alone, plain).product_ids.tolist()[0] != 5
+    assert agree(beside, plain).product_ids.tolist()[0] == 5
+
+
+def test_one_hit_has_nothing_to_pass() -> None:
+    context, plain = question("striped")
+    first = plain.take(np.array([0]))
+
+    assert agree(context, first) is first

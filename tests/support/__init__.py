@@ -1,0 +1,1 @@
+"""What tests share: shops, models, servers, browsers, made the same each time."""

@@ -1,0 +1,1 @@
+"""A real Chromium for tests, and what to look for on a page."""

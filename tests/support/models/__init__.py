@@ -1,0 +1,1 @@
+"""Small models with random weights, made in the test, and broken ones."""

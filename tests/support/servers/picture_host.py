@@ -1,0 +1,114 @@
+"""A host of pictures on loopback: counts what it is asked, and knows what it sent, as hosts do.
+
+Beside its pictures it has every bad habit of `tests.support.servers.bad_server`.
+"""
+
+import hashlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+
+from tests.support.servers.bad_server import BadServer
+
+MODIFIED = "Sat, 01 Jun 2024 08:00:00 GMT"
+
+
+class PictureHost:
+    """What a running host has, and what it was asked."""
+
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+        self.host = f"127.0.0.1:{port}"
+        self.pictures: dict[str, bytes] = {}
+        self.status = 200  # of every answer; 503 while the host is away
+        self.delay_s = 0.0
+        self.validators = "etag"  # etag, date or none
+        self.sent: Counter[str] = Counter()  # pictures sent, by path
+        self.not_modified: Counter[str] = Counter()
+        self.refused = 0  # answers with another status
+        self._lock = threading.Lock()
+
+    @property
+    def asked(self) -> int:
+        """How many requests there were for its pictures."""
+        return self.sent.total() + self.not_modified.total() + self.refused
+
+    def put(self, name: str, content: bytes) -> str:
+        """Have a picture; return its address."""
+        self.pictures[f"/{name}"] = content
+        return f"{self.address}/{name}"
+
+    def forget_requests(self) -> None:
+        """Count from zero."""
+        self.sent.clear()
+        self.not_modified.clear()
+        self.refused = 0
+
+    def answer(self, request: BadServer) -> None:
+        """Send a picture, or that it is the one that is known."""
+        time.sleep(self.delay_s)
+        content = self.pictures[request.path]
+        if self.status != 200:
+            with self._lock:
+                self.refused += 1
+            request.answer(self.status)
+            return
+        headers = {}
+        if self.validators == "etag":
+            headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()[:12]}"'}
+            known = request.headers["If-None-Match"] == headers["ETag"]
+        else:
+            headers = {"Last-Modified": MODIFIED} if self.validators == "date" else {}
+            known = bool(headers) and request.headers["If-Modified-Since"] == MODIFIED
+        with self._lock:
+            (self.not_modified if known else self.sent)[request.path] += 1
+        if known:
+            request.answer(304, **headers)
+        else:
+            request.answer(200, content, Content_Type="image/png", **headers)
+
+
+class _Handler(BadServer):
+    own: PictureHost
+
+    def do_GET(self) -> None:  # noqa: N802  (so the server calls it)
+        if self.path not in self.own.pictures:
+            super().do_GET()
+            return
+        try:
+            self.own.answer(self)
+        except OSError:
+            self.close_connection = True  # whoever asked was killed
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Killed workers break their connections; that is what the tests are about."""
+
+
+@contextmanager
+def serve_pictures() -> Iterator[PictureHost]:
+    """Run a host for a block."""
+    ended = threading.Event()
+
+    class OneHost(_Handler):
+        own: PictureHost
+
+    OneHost.asked, OneHost.ended = [], ended
+    server = _Server(("127.0.0.1", 0), OneHost)
+    OneHost.own = host = PictureHost(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield host
+    finally:
+        ended.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

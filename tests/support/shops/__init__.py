@@ -1,0 +1,1 @@
+"""Small shops for tests, each at another point of its life."""

@@ -1,0 +1,64 @@
+"""What tests of real workers share: pictures to encode, waiting for a moment, the account."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from indexer.encode_jobs.encode_control import follow
+from indexer.pictures.encode_job_row import batches_in_work
+from search.database.connection import session_scope, worker_connections
+from search.database.models import Embedding, ProductImage
+from search.jobs.job_records import JobView
+from search.settings import Settings
+from tests.support.factories import make_image, make_product
+
+WITHIN_S = 110.0
+
+
+def add_pictures(database: Engine, addresses: list[str]) -> None:
+    with session_scope(database) as session:
+        for address in addresses:
+            product = make_product(session)
+            make_image(session, product, address=address, state="pending", sha256=None)
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {WITHIN_S:.0f} s: {what}")
+        time.sleep(0.05)
+
+
+def in_work(database: Engine) -> int:
+    with session_scope(database) as session:
+        return batches_in_work(session)
+
+
+def connected(database: Engine) -> set[int]:
+    with session_scope(database) as session:
+        return {worker.pid for worker in worker_connections(session)}
+
+
+def finish(database: Engine, job_id: int, settings: Settings) -> JobView:
+    """Follow a job to its end."""
+    deadline = time.monotonic() + WITHIN_S
+    for job in follow(database, job_id, settings):
+        if time.monotonic() > deadline:
+            pytest.fail(f"the job is not over: {job}")
+    return job
+
+
+def assert_encoded_once(database: Engine, settings: Settings, n: int) -> None:
+    """Every picture has one embedding; every row of every recorded shard is one of them."""
+    with session_scope(database) as session:
+        joined = select(func.count(ProductImage.id)).join(
+            Embedding, Embedding.sha256 == ProductImage.sha256
+        )
+        assert session.scalars(joined.where(ProductImage.state == "ready")).one() == n
+        assert session.scalars(select(func.count()).select_from(Embedding)).one() == n
+        shards = session.scalars(select(Embedding.shard).distinct()).all()
+    files = {path.name for path in (settings.root / "embeddings").rglob("*.safetensors")}
+    assert files >= set(shards)

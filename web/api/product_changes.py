@@ -1,0 +1,186 @@
+"""Products that a shop sends and withdraws by the API, and what became of them.
+
+Each call is written down and answered at once; `findalike watch` settles it within seconds, the
+next ingest at the latest.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from flask import url_for
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
+
+from search.catalogue import change_inbox
+from search.catalogue.product_fields import SKU, ProductFields
+from search.database.connection import session_scope
+from search.database.models import CHANGE_STATES
+from web.api.api_access import asking_actor
+from web.api.blueprint import blueprint
+from web.api.documentation.openapi_document import operation
+from web.api.list_paging import ListFields, ListView, link_header, position, query_of
+from web.api.product_views import SKU as SKU_PATH
+from web.errors import InvalidFields
+from web.request.fields import RefusedField, UploadedFile
+from web.request.query_parsing import read_upload
+from web.state import state
+
+NUMBER = {"change_id": "The change's number."}
+MOST_FILES = 20
+PRODUCT = {
+    "title": "Red enamel mug",
+    "category": "Home > Tableware",
+    "price": 12.5,
+    "currency": "EUR",
+    "image": ["https://shop.example/mug.jpg"],
+}
+EXAMPLES = {
+    "application/json": PRODUCT,
+    "multipart/form-data": {
+        "product": '{"title": "Red enamel mug", "price": 12.5}',
+        "picture": "@mug.jpg",
+    },
+}
+Answer = tuple["ChangeView", int, dict[str, str]]
+
+
+def _as_list(value: object) -> object:
+    """Take a single file for a list of one, and an empty field of a form for none."""
+    files = value if isinstance(value, list) else [value]
+    return [file for file in files if getattr(file, "filename", file)]
+
+
+class SentProduct(BaseModel):
+    """A product with its pictures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    product: Json[ProductFields] = Field(description="Its fields, as JSON.")
+    picture: Annotated[list[UploadedFile], BeforeValidator(_as_list)] = Field(
+        default=[],
+        max_length=MOST_FILES,
+        description="Its pictures, the main one first: JPEG, PNG, WebP, HEIC, AVIF, …",
+    )
+
+
+class ChangeFields(ListFields):
+    """Which changes to list."""
+
+    state: Annotated[str, Field(json_schema_extra={"enum": ["", *CHANGE_STATES]})] = Field(
+        default="", description="Only in this state."
+    )
+    sku: str = Field(default="", max_length=200, description="Only of this product.")
+
+
+class ChangeView(BaseModel):
+    """A change of a product, and what became of it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int = Field(examples=[4711])
+    action: str = Field(
+        description="put, delete, or reread: a refused row of a catalogue.", examples=["put"]
+    )
+    sku: str = Field(examples=["S007-00042"])
+    state: str = Field(description="waiting, done or refused", examples=["waiting"])
+    reason: str | None = Field(description="Short code of why it was refused.")
+    detail: str | None = Field(description="What to do; of a change that is done: what was odd.")
+    actor: str = Field(description="Who sent it.", examples=["key:feed"])
+    received_at: datetime
+    settled_at: datetime | None = Field(description="Null while it waits.")
+
+
+class ChangesView(ListView):
+    """A page of changes, newest first."""
+
+    changes: list[ChangeView]
+
+
+@blueprint.put("/products/<path:sku>")
+@operation(
+    "putProduct",
+    ChangeView,
+    *(400, 413, 415),
+    tag="products",
+    scope="catalogue",
+    status=202,
+    path=SKU_PATH,
+    headers=("Location",),
+    examples=EXAMPLES,
+)
+def put_product(sku: str, json: ProductFields, form: SentProduct) -> Answer:
+    """Add a product, or replace it as a whole.
+
+    What is left out, the product does not have afterwards. Send JSON with addresses of pictures,
+    or a form with the pictures themselves. `Location` says what becomes of it. A product that a
+    catalogue keeps stays so: the next reading of that catalogue decides again.
+    """
+    fields: ProductFields = form.product if form else json
+    key = _read_sku(sku)
+    if fields.sku not in (None, key):
+        raise _refused("sku", f"the address names {key}, the product {fields.sku}; send one")
+    files = form.picture if form else []
+    if not files and not fields.image:
+        raise _refused("image", "a product needs a picture, by its address or as `picture`")
+    sent, pixels = state().sent_pictures, state().settings.max_image_pixels
+    pictures = [str(sent.keep(read_upload(file), max_pixels=pixels)) for file in files]
+    with session_scope(state().engine.database) as session:
+        change = change_inbox.put_product(
+            session, key, fields, actor=asking_actor(), pictures=pictures
+        )
+    return _accepted(change)
+
+
+@blueprint.delete("/products/<path:sku>")
+@operation(
+    "deleteProduct",
+    ChangeView,
+    tag="products",
+    scope="catalogue",
+    status=202,
+    path=SKU_PATH,
+    headers=("Location",),
+)
+def delete_product(sku: str) -> Answer:
+    """Withdraw a product, until it is sent again or a catalogue that is read names it."""
+    key = _read_sku(sku)
+    with session_scope(state().engine.database) as session:
+        change = change_inbox.delete_product(session, key, actor=asking_actor())
+    return _accepted(change)
+
+
+@blueprint.get("/changes")
+@operation("changes", ChangesView, tag="products", scope="catalogue", headers=("Link",))
+def list_changes(query: ChangeFields) -> tuple[ChangesView, int, dict[str, str]]:
+    """List what was sent, newest first, as long as searches are kept."""
+    with session_scope(state().engine.database) as session:
+        found, total = change_inbox.list_changes(
+            session, state=query.state, sku=query.sku, limit=query.k, offset=query.offset
+        )
+    shown = [ChangeView.model_validate(change) for change in found]
+    view = ChangesView(changes=shown, **position(query, total))
+    path = url_for("api.list_changes")
+    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+
+
+@blueprint.get("/changes/<int(max=9223372036854775807):change_id>")
+@operation("change", ChangeView, 404, tag="products", scope="catalogue", path=NUMBER)
+def read_change(change_id: int) -> ChangeView:
+    """Return what became of one change."""
+    with session_scope(state().engine.database) as session:
+        return ChangeView.model_validate(change_inbox.read_change(session, change_id))
+
+
+def _read_sku(sku: str) -> str:
+    try:
+        return SKU.validate_python(sku)
+    except ValidationError as error:
+        raise _refused("sku", error.errors()[0]["msg"]) from error
+
+
+def _refused(field: str, detail: str) -> InvalidFields:
+    return InvalidFields([RefusedField(field=field, detail=detail)])
+
+
+def _accepted(change: change_inbox.ChangeView) -> Answer:
+    location = url_for("api.read_change", change_id=change.id)
+    return ChangeView.model_validate(change), 202, {"Location": location}

@@ -1,0 +1,15 @@
+"""What the API says of one product."""
+
+from web.api.blueprint import blueprint
+from web.api.documentation.openapi_document import operation
+from web.api.response_models import ProductView
+from web.state import state
+
+SKU = {"sku": "The shop's key of the product."}
+
+
+@blueprint.get("/products/<path:sku>")
+@operation("product", ProductView, 404, tag="products", scope="search", path=SKU, headers=("ETag",))
+def product(sku: str) -> ProductView:
+    """Return one product."""
+    return ProductView.of(state().engine.product(sku))

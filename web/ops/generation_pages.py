@@ -1,0 +1,99 @@
+"""All generations, and one with its manifest in full."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from search.database.connection import session_scope
+from search.database.models import SuiteRun
+from search.errors import NoGeneration
+from search.operation.generation_list import (
+    GenerationView,
+    find_generation,
+    list_generations,
+    of_new_model,
+)
+from search.operation.run_history import MeasuredBuild
+from search.operation.run_report import COMPARED
+from search.publication.checks import latest_rehearsal
+from search.publication.publishing import next_back
+from web.ops.blueprint import blueprint
+from web.ops.report_tables import report_tables
+from web.state import state
+
+
+@blueprint.get("/generations")
+def generations() -> ResponseReturnValue:
+    """Show all generations that are kept, newest first."""
+    with session_scope(state().engine.database) as session:
+        found, _ = list_generations(session)
+    return render_template(
+        "ops/generations.html", generations=found, back=back_to(), new_model=of_new_model(found)
+    )
+
+
+@blueprint.get("/generations/<int:generation_id>")
+def generation(generation_id: int) -> ResponseReturnValue:
+    """Show one generation: what it holds, what it reached, what changed."""
+    with session_scope(state().engine.database) as session:
+        found = find(session, generation_id)
+        suite = session.scalars(
+            select(SuiteRun)
+            .where(SuiteRun.generation_id == generation_id)
+            .order_by(SuiteRun.id.desc())
+            .limit(1)
+        ).first()
+        suite_report = suite.report if suite is not None else {}
+        rehearsal = latest_rehearsal(session, generation_id)
+    before = _before(generation_id)
+    plain = {name: part for name, part in found.manifest.items() if name != "files"}
+    return render_template(
+        "ops/generation.html",
+        generation=found,
+        tables=list(report_tables(plain, "What it is")),
+        files=found.manifest.get("files", {}),
+        before=before,
+        changes=_changes(before, found.measured),
+        suite=suite,
+        rehearsal=rehearsal,
+        suite_tables=list(report_tables(suite_report)),
+        raw=json.dumps(found.manifest, ensure_ascii=False, indent=2),
+        back=back_to(),
+    )
+
+
+def find(session: Session, generation_id: int) -> GenerationView:
+    """Return one generation; answers 404 where it is gone."""
+    found = find_generation(session, generation_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+def back_to() -> int | None:
+    """Return where a rollback would lead; None where it leads nowhere."""
+    try:
+        return next_back(state().engine.database)
+    except NoGeneration:
+        return None
+
+
+def _before(generation_id: int) -> MeasuredBuild | None:
+    """Return the build before this one; it may be pruned, its job remembers it."""
+    earlier = [
+        build for build in state().watch.history().builds if build.generation < generation_id
+    ]
+    return earlier[-1] if earlier else None
+
+
+def _changes(before: MeasuredBuild | None, now: MeasuredBuild | None) -> list[tuple[str, Any, Any]]:
+    """Return name, value before and value now of all that is worth comparing."""
+    if before is None or now is None:
+        return []
+    was, found = asdict(before), asdict(now)
+    return [(name, was[name], found[name]) for name in COMPARED]

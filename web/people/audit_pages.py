@@ -1,0 +1,116 @@
+"""The audit trail on a page, and as a file: who changed what, and when."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy
+from flask import Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ConfigDict, Field
+
+from search.database.audit_trail import AuditView, read_trail, trail_names
+from search.database.connection import session_scope
+from web.people.blueprint import blueprint
+from web.rendering.csv_export import csv_file
+from web.request.query_parsing import parse_plain
+from web.state import state
+
+PER_PAGE = 50
+PER_READ = 500
+COLUMNS = ("number", "time", "who", "action", "what", "before", "after", "details")
+
+
+class TrailFields(BaseModel):
+    """Which entries to show; unknown fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    actor: str = Field(default="", max_length=200)
+    action: str = Field(default="", max_length=200)
+    subject: str = Field(default="", max_length=500)
+    page: int = Field(default=1, ge=1, le=100_000)
+
+    @property
+    def only(self) -> dict[str, str]:
+        """The filters, without blanks around them."""
+        return {name: getattr(self, name).strip() for name in ("actor", "action", "subject")}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A value that a change touched."""
+
+    name: str
+    before: str | None  # None: there was none
+    after: str | None
+
+
+@blueprint.get("/audit")
+def trail() -> ResponseReturnValue:
+    """Show the trail, newest first."""
+    fields = parse_plain(TrailFields, request.args)
+    offset = (fields.page - 1) * PER_PAGE
+    with session_scope(state().engine.database) as session:
+        entries, total = read_trail(session, **fields.only, limit=PER_PAGE, offset=offset)
+        names = trail_names(session)
+    only = {name: value for name, value in fields.only.items() if value}
+    return render_template(
+        "people/trail.html",
+        entries=[(entry, differences(entry)) for entry in entries],
+        total=total,
+        fields=fields,
+        names=names,
+        page=fields.page,
+        pages=-(-total // PER_PAGE),
+        address=lambda page: _link("people.trail", page=page, **only),
+        file=_link("people.trail_file", **only),
+    )
+
+
+@blueprint.get("/audit.csv")
+def trail_file() -> Response:
+    """Send the trail as a file."""
+    fields = parse_plain(TrailFields, request.args)
+    return csv_file("changes", COLUMNS, _rows(state().engine.database, fields.only))
+
+
+def differences(entry: AuditView) -> list[Difference]:
+    """Return what an entry says was changed: its `before` and `after`, else each of its details."""
+    before, after = entry.details.get("before"), entry.details.get("after")
+    if before is None and after is None:
+        return [Difference(name, None, _shown(value)) for name, value in entry.details.items()]
+    was = before if isinstance(before, dict) else {"value": before}
+    now = after if isinstance(after, dict) else {"value": after}
+    names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    return [Difference(name, _shown(was.get(name)), _shown(now.get(name))) for name in names]
+
+
+def _link(endpoint: str, **fields: Any) -> str:  # noqa: ANN401  (of an address)
+    return url_for(endpoint, **fields)
+
+
+def _shown(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _rows(database: sqlalchemy.Engine, only: dict[str, str]) -> Iterator[tuple[object, ...]]:
+    """Yield rows, a part at a time; a change made meanwhile may repeat one, and hides none."""
+    offset = 0
+    while True:
+        with session_scope(database) as session:
+            entries, _ = read_trail(session, **only, limit=PER_READ, offset=offset)
+        for entry in entries:
+            rest = {k: v for k, v in entry.details.items() if k not in ("before", "after")}
+            written: list[Any] = [entry.details.get("before"), entry.details.get("after"), rest]
+            moment = entry.created_at.isoformat(timespec="seconds")
+            cells = [json.dumps(part, ensure_ascii=False) if part else None for part in written]
+            yield (entry.id, moment, entry.actor, entry.action, entry.subject, *cells)
+        if len(entries) < PER_READ:
+            return
+        offset += PER_READ

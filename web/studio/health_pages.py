@@ -1,0 +1,283 @@
+"""Catalogue health: what is missing, refused, doubled or doubtful, each as a list and as a file."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound
+
+from search.catalogue.change_inbox import last_rereads
+from search.database.connection import session_scope
+from search.merchandising.health.finding_store import (
+    count_findings,
+    inspected,
+    list_findings,
+    list_groups,
+)
+from search.merchandising.health.missing_values import (
+    attribute_names,
+    contradicted_colours,
+    count_lacking,
+    count_without_picture,
+    lacking,
+    without_picture,
+)
+from search.merchandising.health.refusals import (
+    Narrowing,
+    Refusal,
+    count_reasons,
+    count_refusals,
+    count_sources,
+    count_waiting_rows,
+    list_refusals,
+)
+from search.text.attribute_vocabulary import shop_vocabulary
+from web.rendering.csv_export import csv_file
+from web.state import state
+from web.studio.blueprint import blueprint
+from web.studio.page_links import Part, addresses, asked_part
+
+GROUPS_SHOWN = 20
+KINDS = ("row", "image")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One list of the health pages."""
+
+    name: str  # in its address
+    label: str
+    hint: str
+    surveyed: bool = False  # found once for each generation
+
+
+SECTIONS = (
+    Section("pictures", "No usable picture", "These products can't be found by their looks."),
+    Section("refused", "Refused", "Rows and pictures that could not be taken as they are."),
+    Section("doubles", "Near-duplicates", "Products whose pictures are almost the same.", True),
+    Section(
+        "categories",
+        "Doubtful categories",
+        "Their pictures lie among those of another category.",
+        True,
+    ),
+    Section("titles", "Doubtful titles", "Many other titles fit their pictures better.", True),
+    Section("missing", "Missing attributes", "Neither merchant nor title nor picture says it."),
+    Section("colours", "Doubtful colours", "The pictures surely show another colour."),
+)
+KIND_OF = {"doubles": "duplicate", "categories": "category", "titles": "title"}
+"""Sections that show findings, and of which kind."""
+
+
+@blueprint.get("/health")
+def health() -> ResponseReturnValue:
+    """Show how much there is to put right of each kind."""
+    names = attribute_names(shop_vocabulary())
+    with session_scope(state().engine.database) as session:
+        generation = inspected(session)
+        without = count_lacking(session, names)
+        counts: dict[str, int | None] = {
+            "pictures": count_without_picture(session),
+            "refused": sum(reason.count for reason in count_reasons(session)),
+            "missing": sum(without.values()),
+            "colours": contradicted_colours(session, shop_vocabulary(), limit=0)[1],
+            **{name: _count(session, generation, kind) for name, kind in KIND_OF.items()},
+        }
+    return render_template(
+        "studio/health.html",
+        sections=SECTIONS,
+        counts=counts,
+        generation=generation,
+        without=without,
+    )
+
+
+@blueprint.get("/health/pictures")
+def health_pictures() -> ResponseReturnValue:
+    """List products without a usable picture."""
+    part = asked_part()
+    with session_scope(state().engine.database) as session:
+        found = without_picture(session, limit=part.size, offset=part.offset)
+        total = count_without_picture(session)
+    return _show("pictures", part, total, found=found)
+
+
+@blueprint.get("/health/refused")
+def health_refused() -> ResponseReturnValue:
+    """List refused rows and pictures with what to do."""
+    part, asked = asked_part(), _asked_refusals()
+    with session_scope(state().engine.database) as session:
+        found, total = list_refusals(session, asked, limit=part.size, offset=part.offset)
+        told = last_rereads(session, [each.id for each in found if each.kind == "row"])
+        more = {
+            "reasons": count_reasons(session),
+            "sources": count_sources(session),
+            "pictures": count_refusals(session, replace(asked, kind="image")),
+            "rows": count_refusals(session, replace(asked, kind="row")),
+            "waiting": count_waiting_rows(session, asked),
+        }
+    return _show("refused", part, total, found=found, told=told, asked=asked, **more)
+
+
+@blueprint.get("/health/doubles")
+def health_doubles() -> ResponseReturnValue:
+    """List groups of products whose pictures are almost the same."""
+    part = asked_part(GROUPS_SHOWN)
+    with session_scope(state().engine.database) as session:
+        generation = inspected(session)
+        total = _count(session, generation, "duplicate")
+        found = (
+            list_groups(session, generation, limit=part.size, offset=part.offset)
+            if generation is not None
+            else []
+        )
+    return _show("doubles", part, total, found=found, generation=generation)
+
+
+@blueprint.get("/health/categories")
+@blueprint.get("/health/titles")
+def health_misfits() -> ResponseReturnValue:
+    """List products whose pictures fit neither category nor title."""
+    name = request.path.rsplit("/", 1)[-1]
+    part, kind = asked_part(), KIND_OF[name]
+    with session_scope(state().engine.database) as session:
+        generation = inspected(session)
+        total = _count(session, generation, kind)
+        found = (
+            list_findings(session, generation, kind, limit=part.size, offset=part.offset)
+            if generation is not None
+            else []
+        )
+    return _show(name, part, total, found=found, generation=generation)
+
+
+@blueprint.get("/health/missing")
+def health_missing() -> ResponseReturnValue:
+    """List products that have no value of an attribute."""
+    part, names = asked_part(), attribute_names(shop_vocabulary())
+    with session_scope(state().engine.database) as session:
+        without = count_lacking(session, names)
+        name = _asked_attribute(names, max(without, key=without.__getitem__))
+        found = lacking(session, name, limit=part.size, offset=part.offset)
+    return _show("missing", part, without[name], found=found, without=without, attribute=name)
+
+
+@blueprint.get("/health/colours")
+def health_colours() -> ResponseReturnValue:
+    """List products whose written colour is not what pictures show."""
+    part = asked_part()
+    with session_scope(state().engine.database) as session:
+        found, total = contradicted_colours(
+            session, shop_vocabulary(), limit=part.size, offset=part.offset
+        )
+    return _show("colours", part, total, found=found)
+
+
+@blueprint.get("/health/<name>.csv")
+def health_csv(name: str) -> ResponseReturnValue:
+    """Send one list as a file.
+
+    Raises:
+        NotFound: there is no such list.
+    """
+    if name not in FILES:
+        raise NotFound("There is no such list.")
+    columns, rows = FILES[name]
+    with session_scope(state().engine.database) as session:
+        return csv_file(name, columns, list(rows(session)))
+
+
+def _show(name: str, part: Part, total: int | None, **values: Any) -> str:  # noqa: ANN401
+    section = next(each for each in SECTIONS if each.name == name)
+    return render_template(
+        f"studio/health/{'misfits' if name in ('categories', 'titles') else name}.html",
+        section=section,
+        sections=SECTIONS,
+        total=total,
+        page=part.page,
+        pages=part.pages(total or 0),
+        address=addresses(),
+        **values,
+    )
+
+
+def _count(session: Session, generation: int | None, kind: str) -> int | None:
+    return None if generation is None else count_findings(session, generation, kind)
+
+
+def _asked_refusals() -> Narrowing:
+    """Return which refusals the address asks for."""
+    kind, code, source = (request.args.get(name, "") for name in ("kind", "code", "source"))
+    return Narrowing(kind if kind in KINDS else "", code, source)
+
+
+def _asked_attribute(names: Sequence[str], otherwise: str) -> str:
+    name = request.args.get("attribute", otherwise)
+    if name not in names:
+        raise NotFound(f"There is no attribute {name}.")
+    return name
+
+
+def _pictures_rows(session: Session) -> Iterable[Sequence[object]]:
+    for each in without_picture(session, limit=None):
+        yield each.sku, each.title, each.pictures, each.pending, each.error
+
+
+def _refused_rows(session: Session) -> Iterable[Sequence[object]]:
+    found: list[Refusal] = list_refusals(session, _asked_refusals(), limit=None)[0]
+    for each in found:
+        yield (
+            *(each.kind, each.code, each.detail, each.sku, each.source, each.line, each.address),
+            each.created_at.isoformat(timespec="seconds"),
+        )
+
+
+def _findings_rows(kind: str) -> Callable[[Session], Iterable[Sequence[object]]]:
+    def rows(session: Session) -> Iterable[Sequence[object]]:
+        generation = inspected(session)
+        if generation is None:
+            return
+        if kind == "duplicate":
+            groups = list_groups(session, generation, limit=None)
+            for number, group in enumerate(groups, 1):
+                for each in group:
+                    yield number, each.sku, each.title, each.category, each.score
+            return
+        for each in list_findings(session, generation, kind, limit=None):
+            yield each.sku, each.title, each.category, each.detail.get("seen"), each.score
+
+    return rows
+
+
+def _missing_rows(session: Session) -> Iterable[Sequence[object]]:
+    names = attribute_names(shop_vocabulary())
+    wanted = [_asked_attribute(names, "")] if "attribute" in request.args else names
+    for name in wanted:
+        for each in lacking(session, name, limit=None):
+            yield name, each.sku, each.title, each.category
+
+
+def _colours_rows(session: Session) -> Iterable[Sequence[object]]:
+    for each in contradicted_colours(session, shop_vocabulary(), limit=None)[0]:
+        yield each.sku, each.title, each.stated, each.seen, each.confidence
+
+
+Rows = Callable[[Session], Iterable[Sequence[object]]]
+FILES: dict[str, tuple[tuple[str, ...], Rows]] = {
+    "pictures": (("sku", "title", "pictures", "pending", "error"), _pictures_rows),
+    "refused": (
+        ("kind", "reason", "what_to_do", "sku", "source", "line", "address", "at"),
+        _refused_rows,
+    ),
+    "doubles": (
+        ("group", "sku", "title", "category", "similarity"),
+        _findings_rows("duplicate"),
+    ),
+    "categories": (("sku", "title", "category", "seen", "sure"), _findings_rows("category")),
+    "titles": (("sku", "title", "category", "seen", "better"), _findings_rows("title")),
+    "missing": (("attribute", "sku", "title", "category"), _missing_rows),
+    "colours": (("sku", "title", "stated", "seen", "confidence"), _colours_rows),
+}

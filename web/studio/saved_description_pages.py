@@ -1,0 +1,170 @@
+"""Saved descriptions: marking what is right and wrong, running all of them, reading the results."""
+
+from collections.abc import Iterator
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+
+from search.database.connection import session_scope
+from search.engine.search_engine import SearchEngine
+from search.errors import UnknownEntry, UnknownProduct, UnusableEntry
+from search.merchandising.regression_suite import Outcome
+from search.merchandising.saved_descriptions import (
+    Saved,
+    add_saved,
+    find_saved,
+    list_saved,
+    mark,
+    remove_saved,
+)
+from search.merchandising.suite_runs import (
+    Run,
+    find_run,
+    list_runs,
+    places,
+    run_and_keep,
+    run_before,
+)
+from search.results import Query
+from web.login.login import current_actor
+from web.rendering.csv_export import csv_file
+from web.state import state
+from web.studio.blueprint import blueprint
+
+SHOWN = 24
+"""Hits offered for marking."""
+LOOKED = 100
+"""Places in which marked products are looked for."""
+MARKS = {"right": True, "wrong": False, "none": None}
+COLUMNS = (
+    *("description", "right", "right_in_first_10", "first_right_at", "wrong_in_first_10"),
+    *("change", "missing", "unwanted"),
+)
+
+
+def engine() -> SearchEngine:
+    """Return the engine behind this application."""
+    return state().engine
+
+
+@blueprint.get("/saved")
+def saved() -> ResponseReturnValue:
+    """Show all descriptions with what the latest run, or the one asked for, found."""
+    run, before, runs = _runs()
+    with session_scope(engine().database) as session:
+        kept = list_saved(session)
+    outcomes = {each.id: each for each in run.outcomes} if run else {}
+    earlier = {each.id: each for each in before.outcomes} if before else {}
+    return render_template(
+        "studio/saved.html",
+        saved=kept,
+        run=run,
+        before=before,
+        runs=runs,
+        outcomes=outcomes,
+        earlier=earlier,
+        changes=run.changes(before) if run else {},
+        draft=request.args.get("text", "")[:200],
+    )
+
+
+@blueprint.get("/saved.csv")
+def saved_csv() -> ResponseReturnValue:
+    """Send the results of a run as a file."""
+    run, before, _ = _runs()
+    changes = run.changes(before) if run else {}
+
+    def rows(outcomes: tuple[Outcome, ...]) -> Iterator[tuple[object, ...]]:
+        for each in outcomes:
+            yield (
+                *(each.text, each.right, each.found, each.first, each.shown_wrong),
+                *(changes[each.id], "|".join(each.missing), "|".join(each.unwanted)),
+            )
+
+    return csv_file("saved-descriptions", COLUMNS, rows(run.outcomes if run else ()))
+
+
+@blueprint.post("/saved")
+def add_description() -> ResponseReturnValue:
+    """Keep a description and go on to marking."""
+    try:
+        with session_scope(engine().database) as session:
+            saved_id = add_saved(session, request.form.get("text", ""), actor=current_actor())
+    except UnusableEntry as error:
+        flash(str(error))
+        return redirect(url_for("studio.saved"), 303)
+    return redirect(url_for("studio.marking", saved_id=saved_id), 303)
+
+
+@blueprint.post("/saved/run")
+def run_descriptions() -> ResponseReturnValue:
+    """Ask all descriptions of the live generation now."""
+    run = run_and_keep(engine(), started_by=current_actor())
+    if run is None:
+        flash("No description has products marked right or wrong yet.")
+    return redirect(url_for("studio.saved"), 303)
+
+
+@blueprint.get("/saved/<int(max=9223372036854775807):saved_id>")
+def marking(saved_id: int) -> ResponseReturnValue:
+    """Show what a description finds now, to mark it."""
+    kept = _kept(saved_id)
+    page = engine().search(Query(text=kept.text, k=LOOKED, record=False))
+    place_of = {product: place for place, found in enumerate(places(page), 1) for product in found}
+    return render_template(
+        "studio/marking.html",
+        saved=kept,
+        hits=page.hits[:SHOWN],
+        total=page.total,
+        place_of=place_of,
+        marked={each.product_id: each.right for each in kept.marks},
+        looked=LOOKED,
+    )
+
+
+@blueprint.post("/saved/<int(max=9223372036854775807):saved_id>/marks")
+def mark_product(saved_id: int) -> ResponseReturnValue:
+    """Mark a product right or wrong, or take its mark away."""
+    sku, word = request.form.get("sku", "").strip(), request.form.get("mark", "")
+    if word not in MARKS:
+        raise BadRequest("mark is one of right, wrong, none.")
+    back = url_for("studio.marking", saved_id=saved_id)
+    try:
+        with session_scope(engine().database) as session:
+            mark(session, saved_id, sku, MARKS[word], actor=current_actor())
+    except UnknownProduct as error:
+        flash(str(error))
+        return redirect(back, 303)
+    place = request.form.get("place", "", type=str)
+    return redirect(f"{back}#hit-{place}" if place.isdecimal() else back, 303)
+
+
+@blueprint.post("/saved/<int(max=9223372036854775807):saved_id>/remove")
+def remove_description(saved_id: int) -> ResponseReturnValue:
+    """Forget a description with its marks."""
+    with session_scope(engine().database) as session:
+        text = remove_saved(session, saved_id, actor=current_actor())
+    flash(f"“{text}” is removed.")
+    return redirect(url_for("studio.saved"), 303)
+
+
+def _kept(saved_id: int) -> Saved:
+    with session_scope(engine().database) as session:
+        return find_saved(session, saved_id)
+
+
+def _runs() -> tuple[Run | None, Run | None, list[Run]]:
+    """Return the run to show, what it is compared with, and the latest runs."""
+    wanted, against = (request.args.get(name, type=int) for name in ("run", "against"))
+    with session_scope(engine().database) as session:
+        runs = list_runs(session)
+        latest = runs[0] if runs else None
+        run = latest if wanted is None else find_run(session, wanted)
+        if run is None:
+            return None, None, runs
+        try:
+            before = run_before(session, run) if against is None else find_run(session, against)
+        except UnknownEntry:
+            before = None
+        return run, before, runs
