@@ -215,10 +215,10 @@ def open_engine(settings: Settings, encoder: "Encoder") -> "Iterator[SearchEngin
     from search.database.connection import open_database
     from search.engine.search_engine import SearchEngine
     from search.live.generation_loader import LiveGenerations
-    from search.live.model_pairing import Pairing
+    from search.live.model_pairing import ModelPairing
 
     database = open_database(settings)
-    pairing = Pairing(settings, at_hand=(encoder,))
+    pairing = ModelPairing(settings, at_hand=(encoder,))
     live = LiveGenerations(database, settings.root, settings.refresh_s, pairing)
     engine = SearchEngine(database, live, settings)
     yield engine

@@ -28,7 +28,7 @@ RETRY_AFTER_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ErrorAnswer:
     """How an error is answered."""
 
     status: int
@@ -40,10 +40,10 @@ class Answer:
 
 BUSY = N_("The search can't answer right now. Please try again in a moment.")
 BROKEN = N_("Something went wrong on our side. It has been noted.")
-NOT_READY = Answer(503, "not-ready", N_("Not ready"), BUSY)
-OWN_FAULT = Answer(500, "own-fault", N_("Something went wrong"), BROKEN)
+NOT_READY = ErrorAnswer(503, "not-ready", N_("Not ready"), BUSY)
+OWN_FAULT = ErrorAnswer(500, "own-fault", N_("Something went wrong"), BROKEN)
 
-ANSWERS: dict[type[FindalikeError], Answer] = {
+ANSWERS: dict[type[FindalikeError], ErrorAnswer] = {
     errors.FindalikeError: OWN_FAULT,
     errors.WrongSetting: OWN_FAULT,
     errors.UnusableVocabulary: OWN_FAULT,
@@ -51,38 +51,38 @@ ANSWERS: dict[type[FindalikeError], Answer] = {
     errors.SchemaOutdated: NOT_READY,
     errors.ModelUnavailable: NOT_READY,
     errors.DeviceOutOfMemory: NOT_READY,
-    errors.UnusablePicture: Answer(422, "unusable-picture", N_("This picture can't be used")),
+    errors.UnusablePicture: ErrorAnswer(422, "unusable-picture", N_("This picture can't be used")),
     errors.UnusableCatalogue: OWN_FAULT,
     errors.CatalogueShrunk: OWN_FAULT,
-    errors.UnusableQuery: Answer(400, "unusable-query", N_("This can't be searched for")),
-    errors.UnknownProduct: Answer(404, "unknown-product", N_("No such product")),
-    errors.UnknownPicture: Answer(404, "unknown-picture", N_("No such picture")),
-    errors.NoLocalFeatures: Answer(409, "no-local-features", "Nothing to compare"),
-    errors.UnknownEvent: Answer(404, "unknown-event", "No such search event"),
-    errors.NotShown: Answer(409, "not-shown", "Not shown"),
-    errors.UnusableRule: Answer(400, "unusable-rule", "This rule can't be kept"),
-    errors.UnknownRule: Answer(404, "unknown-rule", "No such rule"),
-    errors.UnusableEntry: Answer(400, "unusable-entry", "This can't be kept"),
-    errors.UnknownEntry: Answer(404, "unknown-entry", "Not found"),
-    errors.EditedMeanwhile: Answer(409, "edited-meanwhile", "Edited meanwhile"),
-    errors.NoGeneration: Answer(
+    errors.UnusableQuery: ErrorAnswer(400, "unusable-query", N_("This can't be searched for")),
+    errors.UnknownProduct: ErrorAnswer(404, "unknown-product", N_("No such product")),
+    errors.UnknownPicture: ErrorAnswer(404, "unknown-picture", N_("No such picture")),
+    errors.NoLocalFeatures: ErrorAnswer(409, "no-local-features", "Nothing to compare"),
+    errors.UnknownEvent: ErrorAnswer(404, "unknown-event", "No such search event"),
+    errors.NotShown: ErrorAnswer(409, "not-shown", "Not shown"),
+    errors.UnusableRule: ErrorAnswer(400, "unusable-rule", "This rule can't be kept"),
+    errors.UnknownRule: ErrorAnswer(404, "unknown-rule", "No such rule"),
+    errors.UnusableEntry: ErrorAnswer(400, "unusable-entry", "This can't be kept"),
+    errors.UnknownEntry: ErrorAnswer(404, "unknown-entry", "Not found"),
+    errors.EditedMeanwhile: ErrorAnswer(409, "edited-meanwhile", "Edited meanwhile"),
+    errors.NoGeneration: ErrorAnswer(
         503,
         "nothing-published",
         N_("Nothing to search yet"),
         N_("The catalogue is not indexed yet."),
     ),
-    errors.UnknownGeneration: Answer(404, "unknown-generation", "No such generation"),
-    errors.ModelMismatch: Answer(
+    errors.UnknownGeneration: ErrorAnswer(404, "unknown-generation", "No such generation"),
+    errors.ModelMismatch: ErrorAnswer(
         503, "model-mismatch", "The model is not the one of the index", on_pages=BUSY
     ),
     errors.DimensionMismatch: OWN_FAULT,
     errors.DamagedGeneration: NOT_READY,
     errors.DamagedShard: OWN_FAULT,
-    errors.RehearsalRefused: Answer(409, "refused", "Not published"),
+    errors.RehearsalRefused: ErrorAnswer(409, "refused", "Not published"),
     errors.NothingToBuild: OWN_FAULT,
     errors.JobFailed: OWN_FAULT,
-    errors.TooManyChanges: Answer(503, "too-many-changes", "Too many changes wait"),
-    errors.AlreadyRunning: Answer(409, "already-running", "Already running"),
+    errors.TooManyChanges: ErrorAnswer(503, "too-many-changes", "Too many changes wait"),
+    errors.AlreadyRunning: ErrorAnswer(409, "already-running", "Already running"),
 }
 """Every error of the tree; a subclass without an entry is answered as its base."""
 
@@ -144,7 +144,7 @@ class InvalidFields(UnprocessableEntity):
         )
 
 
-def answer_to(error: FindalikeError) -> Answer:
+def answer_to(error: FindalikeError) -> ErrorAnswer:
     """Return how this error, or its nearest base, is answered."""
     return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)
 
@@ -183,7 +183,7 @@ def problem_of(error: Exception, *, on_page: bool = False) -> Problem:
     )
 
 
-def _in_plain_words(error: Exception, answer: Answer) -> str:
+def _in_plain_words(error: Exception, answer: ErrorAnswer) -> str:
     """Return what a page tells people of an error; what has no translation stays English."""
     if isinstance(error, UnusablePicture):
         refused = error.reason.startswith("http_")  # and the status of the other site

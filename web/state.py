@@ -13,7 +13,7 @@ from search.results import Filters, Query, SearchPage, Sort
 from search.settings import Settings
 from web.accounts.key_cache import KeyRing
 from web.monitoring.metrics import Metrics
-from web.monitoring.shop_state import Watch
+from web.monitoring.shop_state import ShopWatch
 from web.request.photo_addresses import PhotoAddresses
 from web.request.upload_store import UploadStore
 
@@ -30,13 +30,13 @@ class WebState:
     thumbnails: ThumbnailStore
     metrics: Metrics
     photo_addresses: PhotoAddresses
-    watch: Watch
+    watch: ShopWatch
     keys: KeyRing
 
 
 def open_state(settings: Settings, engine: SearchEngine) -> WebState:
     """Return the parts of a new application."""
-    watch = Watch(settings, engine)
+    watch = ShopWatch(settings, engine)
     return WebState(
         settings=settings,
         engine=engine,

@@ -15,7 +15,7 @@ import sqlalchemy
 import structlog
 
 from indexer.attributes.ridge_classifier import Codes, Floats, Probe, fit_probe
-from indexer.attributes.title_values import Stated, read_stated, the_value
+from indexer.attributes.title_values import TitleValues, read_stated, the_value
 from indexer.snapshot.catalogue_snapshot import Snapshot
 from search.encoder import Encoder
 from search.index.product_columns import FIELDS, ColumnRow
@@ -45,7 +45,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class PredictedAttribute:
     """One attribute of all products; codes are positions in `values`, -1 where nothing is said."""
 
     name: str
@@ -56,11 +56,11 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class Attributes:
+class PredictedAttributes:
     """What is known of products beside their fields."""
 
     product_ids: Ids  # (p,) ascending
-    described: tuple[Described, ...]
+    described: tuple[PredictedAttribute, ...]
 
     def fill(self, snapshot: Snapshot) -> Snapshot:
         """Add what fields and merchandisers leave open, and the facets that this makes."""
@@ -129,7 +129,7 @@ def describe(
     vectors: HalfVectors,
     encoder: Encoder,
     vocabulary: Vocabulary,
-) -> Attributes:
+) -> PredictedAttributes:
     """Predict every attribute of every product.
 
     Args:
@@ -150,7 +150,9 @@ def describe(
         probe = _fitted(attribute, products, examples, encoder)
         seen, confidence = _predicted(products, probe, colours=attribute.name == "colour")
         values = tuple(value.name for value in attribute.values)
-        described.append(Described(attribute.name, values, words.in_title, seen, confidence))
+        described.append(
+            PredictedAttribute(attribute.name, values, words.in_title, seen, confidence)
+        )
         log.info(
             "attribute_predicted",
             attribute=attribute.name,
@@ -158,7 +160,7 @@ def describe(
             predicted=int((seen >= 0).sum()),
             temperature=round(probe.temperature, 3),
         )
-    return Attributes(products.ids, tuple(described))
+    return PredictedAttributes(products.ids, tuple(described))
 
 
 def _categories(products: _Products) -> Attribute:
@@ -168,11 +170,11 @@ def _categories(products: _Products) -> Attribute:
     return Attribute("category", ("{}",), tuple(values))
 
 
-def _silent(products: int) -> Stated:
-    return Stated(*np.full((2, products), -1, dtype=np.int32))
+def _silent(products: int) -> TitleValues:
+    return TitleValues(*np.full((2, products), -1, dtype=np.int32))
 
 
-def _examples(attribute: Attribute, products: _Products, words: Stated) -> Codes:
+def _examples(attribute: Attribute, products: _Products, words: TitleValues) -> Codes:
     """Return the class of each product by what the merchant wrote; all -1 where too few tell.
 
     A field left empty is an oversight. Silence of the words is not: hardly a title says "plain".

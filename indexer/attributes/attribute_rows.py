@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from indexer.attributes.attribute_prediction import Attributes, Described
-from indexer.attributes.title_values import Stated
+from indexer.attributes.attribute_prediction import PredictedAttribute, PredictedAttributes
+from indexer.attributes.title_values import TitleValues
 from indexer.snapshot.catalogue_snapshot import among
-from search.database.models import Generation, ProductAttribute
+from search.database.models import GenerationRow, ProductAttribute
 from search.results import Ids
 from search.text.attribute_vocabulary import Vocabulary
 
@@ -29,7 +29,7 @@ Entry = tuple[str, float, str]
 
 def answers(session: Session, model_tag: str) -> bool:
     """Return whether the live generation is of a model; so it is where nothing is live yet."""
-    live = session.scalar(select(Generation.model_tag).where(Generation.state == "live"))
+    live = session.scalar(select(GenerationRow.model_tag).where(GenerationRow.state == "live"))
     return live is None or live == model_tag
 
 
@@ -40,7 +40,7 @@ def predicted_by_another(session: Session, model_tag: str) -> bool:
     return session.scalars(other.limit(1)).first() is not None
 
 
-def store_attributes(session: Session, attributes: Attributes, model_tag: str) -> int:
+def store_attributes(session: Session, attributes: PredictedAttributes, model_tag: str) -> int:
     """Write what is known of products; what is not known any more goes.
 
     Args:
@@ -67,8 +67,8 @@ def store_attributes(session: Session, attributes: Attributes, model_tag: str) -
 
 
 def known_attributes(
-    session: Session, product_ids: Ids, stated: Mapping[str, Stated], vocabulary: Vocabulary
-) -> Attributes:
+    session: Session, product_ids: Ids, stated: Mapping[str, TitleValues], vocabulary: Vocabulary
+) -> PredictedAttributes:
     """Return what is known of products without predicting anything.
 
     Args:
@@ -96,11 +96,13 @@ def known_attributes(
                 value, confidences[place] = found[product]
                 codes[place] = values.index(value)
         in_title = stated[name].in_title if name in stated else nothing
-        described.append(Described(name, values, in_title, codes, confidences))
-    return Attributes(product_ids, tuple(described))
+        described.append(PredictedAttribute(name, values, in_title, codes, confidences))
+    return PredictedAttributes(product_ids, tuple(described))
 
 
-def _entries(attributes: Attributes, part: slice, model_tag: str) -> Iterator[tuple[Key, Entry]]:
+def _entries(
+    attributes: PredictedAttributes, part: slice, model_tag: str
+) -> Iterator[tuple[Key, Entry]]:
     """Yield what some products are to have."""
     for place, product in enumerate(attributes.product_ids[part].tolist(), part.start):
         for each in attributes.described:

@@ -22,7 +22,7 @@ PRODUCTS_A_TIME = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class TitleValues:
     """Which value of an attribute the words of each product name; -1: none, or several."""
 
     in_title: Codes  # (p,) int32, positions in the attribute's values
@@ -31,10 +31,10 @@ class Stated:
 
 def read_stated(
     database: sqlalchemy.Engine, product_ids: Ids, vocabulary: Vocabulary
-) -> dict[str, Stated]:
+) -> dict[str, TitleValues]:
     """Return what the words of products (p,) say, by the name of the attribute."""
     found = {
-        attribute.name: Stated(*np.full((2, len(product_ids)), -1, dtype=np.int32))
+        attribute.name: TitleValues(*np.full((2, len(product_ids)), -1, dtype=np.int32))
         for attribute in vocabulary.attributes
     }
     with session_scope(database) as session:

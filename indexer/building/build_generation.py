@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.attributes.attribute_prediction import Attributes, describe
+from indexer.attributes.attribute_prediction import PredictedAttributes, describe
 from indexer.attributes.attribute_rows import answers, store_attributes
 from indexer.building.index_training import Trainer, earlier_generation
 from indexer.building.recall_measurement import make_queries
@@ -27,7 +27,7 @@ from indexer.building.threshold_fitting import calibrate
 from indexer.runs.exclusive_job import SoleJob, sole_job
 from indexer.snapshot.catalogue_snapshot import Snapshot, take_snapshot
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.encoder import Encoder
 from search.encoder.local_features import PATCH_DIM
 from search.errors import NothingToBuild
@@ -239,7 +239,10 @@ def _start(database: sqlalchemy.Engine, name: str, model_tag: str) -> int:
 
 
 def _finish(
-    database: sqlalchemy.Engine, generation_id: int, manifest: Manifest, attributes: Attributes
+    database: sqlalchemy.Engine,
+    generation_id: int,
+    manifest: Manifest,
+    attributes: PredictedAttributes,
 ) -> None:
     with session_scope(database) as session:
         if answers(session, manifest.model_tag):

@@ -17,12 +17,12 @@ from sqlalchemy import select
 
 from indexer.building.recall_measurement import Queries, tune
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.errors import DamagedGeneration
 from search.index.generation_files import (
     INDEX,
+    IndexMeasured,
     Manifest,
-    Measured,
     Training,
     file_entry,
     read_manifest,
@@ -63,7 +63,7 @@ class Trained:
 
     index: FaissIndex
     plan: IndexPlan  # of the index that came of it
-    measured: Measured
+    measured: IndexMeasured
     training: Training | None  # None: nothing to train
 
 
@@ -195,9 +195,9 @@ class _Filled:
     index: Any
     plan: IndexPlan
     training: Training | None
-    before: Measured | None = None  # of the generation that it was taken over from
+    before: IndexMeasured | None = None  # of the generation that it was taken over from
 
-    def missed(self, measured: Measured, target: float) -> bool:
+    def missed(self, measured: IndexMeasured, target: float) -> bool:
         """Whether recall misses its target, which it met before it was taken over."""
         return (
             self.before is not None and measured.recall_at_10 < target <= self.before.recall_at_10

@@ -11,7 +11,7 @@ import sqlalchemy
 import structlog
 
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.encoder import Encoder, load_encoder
 from search.errors import ModelUnavailable
 from search.live.waiting_generations import newest_waiting
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class NamedModel:
     """A loaded model, and settings that name it."""
 
     settings: Settings
@@ -34,16 +34,16 @@ class Model:
         return self.encoder.tag
 
 
-def load_model(settings: Settings) -> Model:
+def load_model(settings: Settings) -> NamedModel:
     """Load the model that settings name.
 
     Raises:
         ModelUnavailable: it can't be loaded.
     """
-    return Model(settings, load_encoder(settings.model, settings.device))
+    return NamedModel(settings, load_encoder(settings.model, settings.device))
 
 
-def model_of(generation: GenerationRow, settings: Settings) -> Model | None:
+def model_of(generation: GenerationRow, settings: Settings) -> NamedModel | None:
     """Load the model that built a generation; None where it can't be had any more."""
     name = (generation.manifest or {}).get("model")
     if name is None:
@@ -73,7 +73,7 @@ def waiting_of(database: sqlalchemy.Engine, model_tag: str) -> GenerationRow | N
 
 
 def told_of_waiting(
-    database: sqlalchemy.Engine, model: Model, generation_id: int
+    database: sqlalchemy.Engine, model: NamedModel, generation_id: int
 ) -> dict[str, Any]:
     """Return what a report says of a generation that waits."""
     with session_scope(database) as session:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from search.encoder import Encoder
-from search.index.generation_files import Latency, Measured
+from search.index.generation_files import IndexMeasured, Latency
 from search.index.index_planning import recall, tune_nprobe
 from search.index.perturbed_queries import seen_again
 from search.index.vector_index import FaissIndex, rescore
@@ -54,7 +54,7 @@ def tune(
     vectors: HalfVectors,
     queries: Queries,
     settings: Settings,
-) -> tuple[FaissIndex, Measured]:
+) -> tuple[FaissIndex, IndexMeasured]:
     """Find the smallest nprobe that meets the recall target; measure what is reached with it.
 
     Args:
@@ -83,7 +83,7 @@ def tune(
         index.exact.search(query, candidates)
         exact_ms.append((time.perf_counter() - started) * 1000)
     photos = len(queries.photos)
-    return index, Measured(
+    return index, IndexMeasured(
         recall_at_10=round(recall(found, truth), 5),
         recall_at_10_photo=round(recall(found[:photos], truth[:photos]), 5),
         recall_at_10_text=round(recall(found[photos:], truth[photos:]), 5),

@@ -4,9 +4,9 @@ import sqlalchemy
 import structlog
 
 from indexer.building.build_generation import plan_for
-from indexer.building.new_model import Model
+from indexer.building.new_model import NamedModel
 from indexer.snapshot.catalogue_snapshot import read_signature
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.errors import DamagedGeneration
 from search.index.generation_files import load_generation, verify_files
 from search.publication.checks.product_counts import recount
@@ -15,7 +15,7 @@ from search.text.attribute_vocabulary import load_vocabulary
 log = structlog.get_logger()
 
 
-def is_current(database: sqlalchemy.Engine, model: Model, kept: GenerationRow) -> bool:
+def is_current(database: sqlalchemy.Engine, model: NamedModel, kept: GenerationRow) -> bool:
     """Whether a new build with a model would hold what a generation holds, in the same index.
 
     Its files are read to their last byte: what a disk has spoilt is built anew.

@@ -33,7 +33,7 @@ def build(*, as_json: bool) -> None:
     """Build and verify a new generation; `findalike publish` makes it live."""
     from indexer.building.build_generation import build_generation
     from search.database.connection import open_database, session_scope
-    from search.database.models import Generation
+    from search.database.models import GenerationRow
     from search.encoder import load_encoder
 
     settings = load_settings()
@@ -43,7 +43,7 @@ def build(*, as_json: bool) -> None:
         with track("Building the index", quiet=as_json) as bar:
             built = build_generation(database, settings, encoder, progress=bar.describe)
         with session_scope(database) as session:
-            manifest = session.get_one(Generation, built).manifest or {}
+            manifest = session.get_one(GenerationRow, built).manifest or {}
     finally:
         database.dispose()
     if as_json:

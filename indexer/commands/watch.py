@@ -25,7 +25,7 @@ def watch(*, every_s: float | None, once: bool, as_json: bool) -> None:
 
     Several may run: each change is taken by one. What fails is logged and tried again.
     """
-    from indexer.delta.change_watch import Watch
+    from indexer.delta.change_watch import ChangeWatch
     from search.database.connection import open_database
     from search.operation.delta_freshness import WATCHER
 
@@ -33,7 +33,7 @@ def watch(*, every_s: float | None, once: bool, as_json: bool) -> None:
     if every_s is not None:
         settings = settings.model_copy(update={"watch_s": every_s})
     database = open_database(settings, application_name=WATCHER)
-    watching = Watch(database, settings)
+    watching = ChangeWatch(database, settings)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         watching.stop()

@@ -32,7 +32,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class BaseGeneration:
     """A generation without its index, which is not needed to tell what changed."""
 
     id: int
@@ -40,7 +40,7 @@ class Base:
     rows: Rows
 
     @classmethod
-    def open(cls, directory: Path, generation_id: int) -> "Base":
+    def open(cls, directory: Path, generation_id: int) -> "BaseGeneration":
         """Map a generation's rows.
 
         Raises:

@@ -17,7 +17,7 @@ import structlog
 
 from indexer.building.new_model import model_of
 from indexer.delta.delta_writer import DeltaWriter
-from indexer.encoding.encode_batch import BatchEncoder, BatchResult
+from indexer.encoding.encode_batch import BatchEncoder, EncodeResult
 from indexer.encoding.storage_outage import PicturesAway
 from indexer.fetching.circuit_breaker import Patience
 from indexer.fetching.fetch_batch import BatchFetcher
@@ -56,7 +56,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Watch:
+class ChangeWatch:
     """The loop behind `findalike watch`.
 
     Args:
@@ -143,7 +143,7 @@ class Watch:
             done.pictures = result.encoded + result.reused
             done.pictures_refused = result.failed + len(fetched.refused)
 
-    def _run_newest(self, batches: BatchEncoder) -> BatchResult:
+    def _run_newest(self, batches: BatchEncoder) -> EncodeResult:
         """Encode a few; the last one alone where most lie on a share that is away."""
         try:
             return batches.run_newest(PICTURES_A_ROUND)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from indexer.attributes.attribute_rows import known_attributes
 from indexer.attributes.title_values import read_stated
-from indexer.delta.base_rows import Base, Rows, Sources
+from indexer.delta.base_rows import BaseGeneration, Rows, Sources
 from indexer.snapshot.catalogue_snapshot import OLDEST_OPEN, among, column_row, indexed, read_edits
 from search.database.models import Product, ProductAttribute, ProductImage
 from search.index.delta_files import Delta
@@ -28,7 +28,7 @@ from search.text.attribute_vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CataloguePicture:
     """An encoded picture as the catalogue has it now."""
 
     row: ColumnRow
@@ -38,7 +38,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class ChangedRows:
     """What a delta is to hold."""
 
     rows: list[ColumnRow]
@@ -76,7 +76,7 @@ def changed_since(session: Session, transaction: int) -> list[int]:
     return sorted(session.scalars(changed))
 
 
-class Comparison:
+class DeltaComparison:
     """Finds what is to be laid over a generation.
 
     Args:
@@ -93,7 +93,7 @@ class Comparison:
         database: sqlalchemy.Engine,
         store: EmbeddingStore,
         vocabulary: Vocabulary,
-        base: Base,
+        base: BaseGeneration,
         before: Delta | None,
         limit: int,
     ) -> None:
@@ -107,7 +107,7 @@ class Comparison:
             )
             self._held = {*before.dead.tolist(), *before.columns.product_id.tolist()}
 
-    def run(self) -> Fresh:
+    def run(self) -> ChangedRows:
         """Compare.
 
         Raises:
@@ -116,7 +116,7 @@ class Comparison:
         since = (self._before or self._base.rows).changed_from
         pictures, asked, oldest_open = self._read(since)
         below = self._base.rows.rows_of(asked)
-        changed: dict[int, list[Picture]] = {}
+        changed: dict[int, list[CataloguePicture]] = {}
         dead: list[int] = []
         found = self._vectors_of(pictures)
         for product in asked.tolist():
@@ -132,7 +132,7 @@ class Comparison:
         ]
         images = [row.image_id for row in rows]
         waiting = len(changed) - len(kept)
-        return Fresh(
+        return ChangedRows(
             rows,
             found.vectors(images),
             found.patches(images),
@@ -143,7 +143,7 @@ class Comparison:
             looked_from=oldest_open,
         )
 
-    def _read(self, since: int) -> tuple[dict[int, list[Picture]], Ids, int]:
+    def _read(self, since: int) -> tuple[dict[int, list[CataloguePicture]], Ids, int]:
         """Return the pictures of products that may have changed, these, and the transaction that
         this look may have missed.
         """
@@ -164,13 +164,13 @@ class Comparison:
         rows = known.filled(
             [column_row(record[:-7], edits.get(record[1], {})) for record in records]
         )
-        pictures: dict[int, list[Picture]] = {}
+        pictures: dict[int, list[CataloguePicture]] = {}
         for row, record in zip(rows, records, strict=True):
-            picture = Picture(row, *record[-3:])
+            picture = CataloguePicture(row, *record[-3:])
             pictures.setdefault(row.product_id, []).append(picture)
         return pictures, asked, oldest_open
 
-    def _vectors_of(self, pictures: Mapping[int, Sequence[Picture]]) -> Sources:
+    def _vectors_of(self, pictures: Mapping[int, Sequence[CataloguePicture]]) -> Sources:
         """Return where the vector of each picture is; what is new is read from shards."""
         found = Sources(self._base.rows)
         left = {p.row.image_id: p for now in pictures.values() for p in now}
@@ -195,7 +195,7 @@ class Comparison:
             )
         return found
 
-    def _same(self, own: Sequence[int], now: Sequence[Picture], found: Sources) -> bool:
+    def _same(self, own: Sequence[int], now: Sequence[CataloguePicture], found: Sources) -> bool:
         """Return whether a product has in the generation what it has now."""
         base, columns = self._base.rows, self._base.rows.columns
         if len(own) != len(now):

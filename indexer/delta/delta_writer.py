@@ -19,12 +19,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from indexer.delta.base_rows import Base
-from indexer.delta.changed_rows import Comparison, Fresh, changed_since
+from indexer.delta.base_rows import BaseGeneration
+from indexer.delta.changed_rows import ChangedRows, DeltaComparison, changed_since
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
-from search.database.models import Delta as DeltaRow
-from search.database.models import Generation as GenerationRow
+from search.database.models import DeltaRow, GenerationRow
 from search.errors import DamagedGeneration
 from search.index.delta_files import DEAD, DELTA_FILES, FORMAT, Delta, DeltaManifest, load_delta
 from search.index.embedding_store import EmbeddingStore
@@ -57,7 +56,7 @@ class DeltaWriter:
     database: sqlalchemy.Engine
     settings: Settings
     _vocabulary: Vocabulary = field(init=False)
-    _base: Base | None = None  # of the generation that was live last
+    _base: BaseGeneration | None = None  # of the generation that was live last
     # At what, and which transactions that may have missed.
     _looked: tuple[LivePointer, int] | None = None
 
@@ -82,10 +81,10 @@ class DeltaWriter:
             sweep(self.settings.root / "deltas", referenced)
             if self._base is None or self._base.id != live.id:
                 generations = self.settings.root / "generations"
-                self._base = Base.open(generations / live.directory, live.id)
+                self._base = BaseGeneration.open(generations / live.directory, live.id)
             before = self._before(live)
             store, limit = EmbeddingStore(self.settings.root), self.settings.delta_limit
-            fresh = Comparison(
+            fresh = DeltaComparison(
                 self.database, store, self._vocabulary, self._base, before, limit
             ).run()
             known = before.manifest.signature if before is not None else None
@@ -110,7 +109,7 @@ class DeltaWriter:
             log.warning("delta_damaged", delta=live.delta, error=str(error))
             return None
 
-    def _publish(self, live: LivePointer, base: Base, fresh: Fresh) -> bool:
+    def _publish(self, live: LivePointer, base: BaseGeneration, fresh: ChangedRows) -> bool:
         """Write what was found and point to it; where nothing is left to say, to nothing."""
         deltas = self.settings.root / "deltas"
         manifest = None if fresh.empty else write_delta(deltas, _new_name(live), base, fresh)
@@ -133,7 +132,7 @@ class DeltaWriter:
         return True
 
 
-def write_delta(deltas: Path, name: str, base: Base, fresh: Fresh) -> DeltaManifest:
+def write_delta(deltas: Path, name: str, base: BaseGeneration, fresh: ChangedRows) -> DeltaManifest:
     """Write a delta under its name, complete and checked, or not at all.
 
     Args:
@@ -164,7 +163,9 @@ def write_delta(deltas: Path, name: str, base: Base, fresh: Fresh) -> DeltaManif
     return manifest
 
 
-def _manifest(directory: Path, name: str, base: Base, fresh: Fresh) -> DeltaManifest:
+def _manifest(
+    directory: Path, name: str, base: BaseGeneration, fresh: ChangedRows
+) -> DeltaManifest:
     own = base.manifest
     return DeltaManifest(
         format=FORMAT,

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from indexer.encode_jobs.fetch_step import fetch_step, resume_fetching
-from indexer.encoding.encode_batch import BatchEncoder, BatchResult
+from indexer.encoding.encode_batch import BatchEncoder, EncodeResult
 from indexer.fetching.circuit_breaker import Patience
 from indexer.fetching.fetch_batch import BatchFetcher
 from indexer.nightly.retention import prune_orphan_shards, prune_spool
@@ -34,7 +34,7 @@ from indexer.pictures.spool import Spool
 from indexer.queue.broker import prepare_broker, waiting_messages
 from indexer.queue.celery_app import ENCODE_BATCH, FETCH_BATCH, Send, make_app, sender
 from search.database.connection import (
-    WorkerView,
+    ConnectedWorker,
     run_transaction,
     session_scope,
     worker_connections,
@@ -43,7 +43,7 @@ from search.database.models import Job
 from search.encoder import Encoder
 from search.errors import FindalikeError, JobFailed
 from search.index.embedding_store import EmbeddingStore
-from search.jobs.job_records import JobView, fail, latest_job, read_job
+from search.jobs.job_records import JobRecord, fail, latest_job, read_job
 from search.settings import Settings, load_settings
 
 FAN_OUT = 32  # messages at a time; each batch asks for the next one
@@ -138,7 +138,7 @@ def encode_step(batches: BatchEncoder, job_id: int, send: Send) -> bool:
     return result.claimed > 0
 
 
-def _wants_fetching(batches: BatchEncoder, job_id: int, result: BatchResult) -> bool:
+def _wants_fetching(batches: BatchEncoder, job_id: int, result: EncodeResult) -> bool:
     """Whether a batch made room in the spool for which fetching waits, or found something lost."""
     resumed = run_transaction(
         batches.database, lambda session: resume_fetching(session, job_id, batches.settings)
@@ -153,7 +153,7 @@ def reason_of(error: BaseException) -> str:
 
 def follow(
     database: sqlalchemy.Engine, job_id: int, settings: Settings | None = None
-) -> Iterator[JobView]:
+) -> Iterator[JobRecord]:
     """Yield how far a job is, several times a second, until it is done.
 
     Keeps the job alive meanwhile: messages that were lost, with a killed worker for example,
@@ -178,7 +178,7 @@ def follow(
         time.sleep(POLL_S)
 
 
-def _look(database: sqlalchemy.Engine, job_id: int) -> JobView:
+def _look(database: sqlalchemy.Engine, job_id: int) -> JobRecord:
     """Return how far a job is; raise JobFailed where it failed."""
     job = run_transaction(database, lambda session: read_job(session, job_id))
     if job.state == "failed":
@@ -196,10 +196,10 @@ class _Reviver:
         self._moved_at = time.monotonic()
         self._pause_s = STALLED_AFTER_S
         self._woken = 0
-        self._workers: set[WorkerView] | None = None
+        self._workers: set[ConnectedWorker] | None = None
         self._counted_at = -math.inf  # when workers were looked for
 
-    def look(self, job: JobView) -> None:
+    def look(self, job: JobRecord) -> None:
         """Compare with the last look; act where too long nothing has changed."""
         seen = (job.processed, asked_so_far(job.report), job.report.get("model_tag"))
         if seen != self._seen:
@@ -257,7 +257,7 @@ def encode_all(
     *,
     progress: Callable[[int, int], None] | None = None,
     patience: Patience | None = None,
-) -> JobView:
+) -> JobRecord:
     """Encode everything in this process, without workers; returns the job that it was.
 
     Args:

@@ -28,10 +28,10 @@ from indexer.pictures.fetch_progress import asked_so_far
 from indexer.queue.broker import discard_messages
 from indexer.queue.celery_app import make_app
 from indexer.queue.worker_supervisor import WorkerGroup, default_processes
-from search.database.connection import WorkerView, session_scope, worker_connections
+from search.database.connection import ConnectedWorker, session_scope, worker_connections
 from search.encoder import Encoder, load_encoder
 from search.errors import JobFailed
-from search.jobs.job_records import JobView, fail, read_job
+from search.jobs.job_records import JobRecord, fail, read_job
 from search.jobs.progress_bar import track
 from search.settings import Settings
 
@@ -48,7 +48,7 @@ def run_encoding(
     encoder: Encoder | None = None,
     workers: int | None = None,
     quiet: bool = False,
-) -> JobView:
+) -> JobRecord:
     """Encode all that is left, and show how far it is.
 
     Args:
@@ -97,20 +97,20 @@ def run_encoding(
     return job
 
 
-def _helps(worker: WorkerView) -> bool:
+def _helps(worker: ConnectedWorker) -> bool:
     """Whether a worker takes batches: not one that builds only, nor the one that asks."""
     own = worker.pid == os.getpid() and worker.is_on(socket.gethostname())
     return "encode" in worker.queues and not own
 
 
-def _read(database: sqlalchemy.Engine, job_id: int) -> JobView:
+def _read(database: sqlalchemy.Engine, job_id: int) -> JobRecord:
     with session_scope(database) as session:
         return read_job(session, job_id)
 
 
 def _work_here(
     database: sqlalchemy.Engine, settings: Settings, encoder: Encoder, job_id: int, *, quiet: bool
-) -> JobView:
+) -> JobRecord:
     """Ask hosts whether their pictures changed, and encode what did; return how far the job is.
 
     Most nights little did, and then no worker needs to be started.
@@ -162,8 +162,8 @@ def _temporary_workers(settings: Settings, count: int) -> Iterator[WorkerGroup |
 
 
 def _show(
-    jobs: Iterator[JobView], job_id: int, group: WorkerGroup | None, *, quiet: bool
-) -> JobView:
+    jobs: Iterator[JobRecord], job_id: int, group: WorkerGroup | None, *, quiet: bool
+) -> JobRecord:
     """Show progress until the job is done; return its last state."""
     moved_at, processed, hinted = time.monotonic(), -1, False
     with track("Encoding pictures", quiet=quiet, unit="pictures") as bar:

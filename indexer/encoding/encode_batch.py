@@ -17,7 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from indexer.encoding.picture_pipeline import Encoded, Lost, Pipeline, Refused, Seen
+from indexer.encoding.picture_pipeline import (
+    Encoded,
+    LostPicture,
+    Pipeline,
+    RefusedPicture,
+    UsablePicture,
+)
 from indexer.encoding.storage_outage import check_not_away
 from indexer.pictures.encode_claims import Claim, claim, encodable, newest
 from indexer.pictures.spool import Spool
@@ -39,14 +45,14 @@ NO_JOB = 0
 
 
 @dataclass(frozen=True, slots=True)
-class BatchResult:
+class EncodeResult:
     """What a batch did; all zero where nothing was left."""
 
     claimed: int
     last_image_id: int  # highest id claimed, 0 for none
     encoded: int = 0  # embeddings made
     reused: int = 0  # usable pictures whose content had an embedding
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedPicture, ...] = ()
     image_ids: tuple[int, ...] = ()  # all that were claimed
     seconds: float = 0.0
     taken: tuple[str, ...] = ()  # what was read from the spool, by sha256
@@ -89,7 +95,7 @@ class BatchEncoder:
         self._pipeline = Pipeline(encoder, PictureStore(settings.root), settings)
         self._job_id, self._after = 0, 0
 
-    def run(self, job_id: int) -> BatchResult:
+    def run(self, job_id: int) -> EncodeResult:
         """Encode one batch for a job; a lost database connection makes it start over.
 
         Returns:
@@ -110,14 +116,14 @@ class BatchEncoder:
         self._clear_spool(result.taken)
         return result
 
-    def run_newest(self, limit: int) -> BatchResult:
+    def run_newest(self, limit: int) -> EncodeResult:
         """Encode up to `limit` pictures, those written last first, for no job; errors as in `run`.
 
         What others hold is passed over: `claimed` may be 0 while pictures are left.
         """
         tag = self.encoder.tag
 
-        def work(session: Session) -> BatchResult:
+        def work(session: Session) -> EncodeResult:
             last = newest(session, encodable(tag), limit)
             return self._encode(session, NO_JOB, claim(session, tag, limit, among=last))
 
@@ -125,27 +131,27 @@ class BatchEncoder:
         self._clear_spool(result.taken)
         return result
 
-    def _run_from(self, job_id: int, after: int) -> BatchResult:
+    def _run_from(self, job_id: int, after: int) -> EncodeResult:
         limit = self.settings.batch_images
 
-        def work(session: Session) -> BatchResult:
+        def work(session: Session) -> EncodeResult:
             claims = claim(session, self.encoder.tag, limit, after=after)
             return self._encode(session, job_id, claims)
 
         return run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
 
-    def _encode(self, session: Session, job_id: int, claims: Sequence[Claim]) -> BatchResult:
+    def _encode(self, session: Session, job_id: int, claims: Sequence[Claim]) -> EncodeResult:
         """Encode, store and stamp what is claimed, within a transaction."""
         if not claims:
-            return BatchResult(0, 0)
+            return EncodeResult(0, 0)
         started = time.perf_counter()
         tag = self.encoder.tag
         encoded = self._pipeline.run(claims, lambda digests: known(session, tag, digests))
         check_not_away(session, encoded.outcomes)
         made = self._keep(session, encoded)
-        seen = [part for part in encoded.outcomes if isinstance(part, Seen)]
-        refused = tuple(part for part in encoded.outcomes if isinstance(part, Refused))
-        lost = [part.claim.image_id for part in encoded.outcomes if isinstance(part, Lost)]
+        seen = [part for part in encoded.outcomes if isinstance(part, UsablePicture)]
+        refused = tuple(part for part in encoded.outcomes if isinstance(part, RefusedPicture))
+        lost = [part.claim.image_id for part in encoded.outcomes if isinstance(part, LostPicture)]
         stamp(session, seen, refused)
         unfetch(session, lost)
         tally = Counter(f"failed.{part.reason}" for part in refused)
@@ -153,7 +159,7 @@ class BatchEncoder:
         seconds = time.perf_counter() - started
         tally["worker_ms"] = round(1000 * seconds)
         advance(session, job_id, done=len(seen), failed=len(refused), tally=tally)
-        return BatchResult(
+        return EncodeResult(
             len(claims),
             claims[-1].image_id,
             made,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from search.encoder import PictureEncoder
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +33,7 @@ class WithinMemory:
         self._encoder = encoder
         self.at_most: int | None = None  # pictures at once; None: nothing was too many yet
 
-    def describe_pixels(self, pixels: "torch.Tensor") -> list[Described]:
+    def describe_pixels(self, pixels: "torch.Tensor") -> list[EncodedPictures]:
         """Describe prepared pictures, in order, in as few parts as memory allows.
 
         Args:

@@ -51,7 +51,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class UsablePicture:
     """A picture that can be used."""
 
     claim: Claim
@@ -63,7 +63,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedPicture:
     """A picture that can't be used, and why."""
 
     claim: Claim
@@ -73,7 +73,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostPicture:
     """A picture that was fetched and is not in the spool any more."""
 
     claim: Claim
@@ -83,12 +83,12 @@ class Lost:
 class Encoded:
     """What became of some pictures, in the order they were asked for."""
 
-    outcomes: tuple[Seen | Refused | Lost, ...]
+    outcomes: tuple[UsablePicture | RefusedPicture | LostPicture, ...]
     vectors: dict[str, Vector]  # by sha256, only those that were not known
     patches: dict[str, CellPatches]  # of the same
 
 
-Prepared = tuple[Seen, "torch.Tensor"]
+Prepared = tuple[UsablePicture, "torch.Tensor"]
 
 
 class Pipeline:
@@ -114,7 +114,7 @@ class Pipeline:
         Raises:
             OSError: the disk refuses renditions.
         """
-        outcomes: list[Seen | Refused | Lost] = []
+        outcomes: list[UsablePicture | RefusedPicture | LostPicture] = []
         said: dict[str, tuple[Vector, CellPatches]] = {}
         asked: set[str] = set()  # what the model has got, in this run
         self._idle_since = time.perf_counter()
@@ -162,14 +162,14 @@ class Pipeline:
         said = [pair for part in parts for pair in zip(part.vectors, part.patches, strict=True)]
         return dict(zip(new, said, strict=True))
 
-    def _prepare(self, claim: Claim) -> Prepared | Refused | Lost:
+    def _prepare(self, claim: Claim) -> Prepared | RefusedPicture | LostPicture:
         """Turn an address into the model's input; runs in a thread."""
         sha256, times = None, self.times
         try:
             with times.stage("read"):
                 content = self._read(claim)
                 if content is None:
-                    return Lost(claim)
+                    return LostPicture(claim)
                 sha256 = hashlib.sha256(content).hexdigest()
             with times.stage("decode"):
                 image = decode_picture(
@@ -179,7 +179,7 @@ class Pipeline:
                     enough=self._enough,
                 )
         except UnusablePicture as error:
-            return Refused(claim, sha256, error.reason, error.detail)
+            return RefusedPicture(claim, sha256, error.reason, error.detail)
         with times.stage("rendition"):
             self._pictures.put(sha256, image)
         width_px, height_px = original_size(content, image)
@@ -187,7 +187,9 @@ class Pipeline:
             colours = colour_shares(image)
         with times.stage("preprocess"):
             pixels = self._encoder.preprocess(image)
-        return Seen(claim, sha256, width_px, height_px, colours, structure_of(image)), pixels
+        return UsablePicture(
+            claim, sha256, width_px, height_px, colours, structure_of(image)
+        ), pixels
 
     def _read(self, claim: Claim) -> bytes | None:
         """Return a picture's bytes; None where the spool has lost them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from indexer.encoding.picture_pipeline import Lost, Refused, Seen
+from indexer.encoding.picture_pipeline import LostPicture, RefusedPicture, UsablePicture
 from indexer.pictures.encode_claims import REMOTE
 from search.database.models import Product, ProductImage
 from search.errors import FindalikeError
@@ -35,7 +35,9 @@ class PicturesAway(FindalikeError):
         )
 
 
-def check_not_away(session: Session, outcomes: Sequence[Seen | Refused | Lost]) -> None:
+def check_not_away(
+    session: Session, outcomes: Sequence[UsablePicture | RefusedPicture | LostPicture]
+) -> None:
     """Refuse to go on where nearly all files of a batch are missing, and others are too.
 
     Pictures that were usable before decide: they may be missing only if their place is. Where the
@@ -49,7 +51,7 @@ def check_not_away(session: Session, outcomes: Sequence[Seen | Refused | Lost]) 
         PicturesAway: nothing is wrong with the pictures.
     """
     files = [part for part in outcomes if part.claim.fetched_sha256 is None]
-    missing = [p for p in files if isinstance(p, Refused) and p.reason in MAY_BE_AWAY]
+    missing = [p for p in files if isinstance(p, RefusedPicture) and p.reason in MAY_BE_AWAY]
     if not missing or len(missing) < NEARLY_ALL * len(files):
         return
     sample = _known_files(session, {part.claim.source for part in missing})

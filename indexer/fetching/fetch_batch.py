@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from indexer.encoding.picture_pipeline import Refused
+from indexer.encoding.picture_pipeline import RefusedPicture
 from indexer.fetching.circuit_breaker import HostBreakers, Patience
 from indexer.fetching.picture_requests import Answered, Asker
 from indexer.pictures.encode_claims import newest
@@ -44,7 +44,7 @@ class FetchResult:
     claimed: int = 0
     fetched: int = 0  # pictures in the spool, for encoders
     found: int = 0  # of them, those that nobody knew to be due
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedPicture, ...] = ()
     tally: Counter[str] = field(default_factory=Counter)  # by the names of the report
     image_ids: tuple[int, ...] = ()  # all that were claimed
     seconds: float = 0.0
@@ -228,10 +228,10 @@ def write_answers(session: Session, answers: Sequence[Answered], now: datetime) 
     stamp(session, [], _refused(answers))
 
 
-def _refused(answers: Sequence[Answered]) -> tuple[Refused, ...]:
+def _refused(answers: Sequence[Answered]) -> tuple[RefusedPicture, ...]:
     """Return those without which there is nothing to encode."""
     return tuple(
-        Refused(a.claim.picture, None, a.refusal.reason, a.refusal.detail)
+        RefusedPicture(a.claim.picture, None, a.refusal.reason, a.refusal.detail)
         for a in answers
         if a.refusal is not None and a.claim.needed
     )

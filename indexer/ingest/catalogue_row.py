@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from indexer.ingest.picture_addresses import picture_addresses
 from indexer.ingest.price_parsing import parse_currency, parse_price
-from indexer.ingest.sources import Record
+from indexer.ingest.sources import SourceRecord
 from search.http.web_addresses import is_web_address
 from search.text.one_line import one_line
 
@@ -84,7 +84,7 @@ _STOCK_WORDS = {
 _MEANING = {word: meaning for meaning, words in _STOCK_WORDS.items() for word in words.split()}
 
 
-def validate_row(record: Record, base: Path) -> tuple[CatalogueRow, list[Remark]]:
+def validate_row(record: SourceRecord, base: Path) -> tuple[CatalogueRow, list[Remark]]:
     """Turn one record into a product.
 
     Args:
@@ -122,7 +122,7 @@ def validate_row(record: Record, base: Path) -> tuple[CatalogueRow, list[Remark]
         raise RowRefused(sku[:200] or None, _refusal(error, remarks)) from error
 
 
-def sku_of(record: Record) -> str:
+def sku_of(record: SourceRecord) -> str:
     """Return a row's sku as its product has it; empty where there is none."""
     return _text(record.values.get("sku"))
 
@@ -142,7 +142,7 @@ def _refusal(error: ValidationError, remarks: list[Remark]) -> Remark:
     return Remark(reason, detail)
 
 
-def _refuse_unstorable(sku: str, record: Record) -> None:
+def _refuse_unstorable(sku: str, record: SourceRecord) -> None:
     """Refuse what PostgreSQL can't store as text: NUL, lone surrogates, bytes that are no UTF-8."""
     known = sku if sku.isprintable() and "\ufffd" not in sku else None
     pairs = [*record.values.items(), *(("image", image) for image in record.images)]

@@ -8,7 +8,7 @@ from search.database.models import ProductChange
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChangeOutcome:
     """A change that is settled."""
 
     change: ProductChange

@@ -23,10 +23,10 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixe
 
 from indexer.ingest.catalogue_row import CatalogueRow, Remark, RowRefused, validate_row
 from indexer.ingest.ingest_report import IngestReport
-from indexer.ingest.product_upsert import BatchResult, write_batch
+from indexer.ingest.product_upsert import UpsertResult, write_batch
 from indexer.ingest.seen_skus import SeenSkus, duplicate_sku
 from indexer.ingest.settle_changes import take_changes
-from indexer.ingest.sources import CatalogueSource, Record, RefusedRow, open_source
+from indexer.ingest.sources import CatalogueSource, RefusedRow, SourceRecord, open_source
 from search.database.advisory_locks import exclusively
 from search.database.connection import is_lost_connection, session_scope
 from search.database.models import Quarantine
@@ -157,7 +157,9 @@ class _Ingest:
         )
         session.commit()
 
-    def _write(self, session: Session, seen: SeenSkus, batch: Sequence[Record | RefusedRow]) -> int:
+    def _write(
+        self, session: Session, seen: SeenSkus, batch: Sequence[SourceRecord | RefusedRow]
+    ) -> int:
         """Write one batch and its quarantine; return how many rows were refused."""
         refused: list[RefusedRow] = []
         remarks: list[RefusedRow] = []
@@ -180,7 +182,7 @@ class _Ingest:
 
     def _validate(
         self,
-        batch: Sequence[Record | RefusedRow],
+        batch: Sequence[SourceRecord | RefusedRow],
         refused: list[RefusedRow],
         remarks: list[RefusedRow],
     ) -> list[tuple[int, CatalogueRow]]:
@@ -216,7 +218,7 @@ class _Ingest:
             )
 
     def _count(
-        self, result: BatchResult, refused: Sequence[RefusedRow], remarks: Sequence[RefusedRow]
+        self, result: UpsertResult, refused: Sequence[RefusedRow], remarks: Sequence[RefusedRow]
     ) -> None:
         self._counts += result.counts
         self._counts["refused"] += len(refused)

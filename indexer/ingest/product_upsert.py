@@ -35,7 +35,7 @@ COLUMNS = (
 
 
 @dataclass(slots=True)
-class BatchResult:
+class UpsertResult:
     """What one batch did."""
 
     counts: Counter[str] = field(default_factory=Counter)  # by the names of IngestReport's fields
@@ -46,7 +46,7 @@ class BatchResult:
 
 def write_batch(
     session: Session, source: str, rows: Sequence[tuple[int, CatalogueRow]]
-) -> BatchResult:
+) -> UpsertResult:
     """Bring the database up to some rows of a catalogue, in the caller's transaction.
 
     What is known is locked in the order of skus, so that two writers can't wait for each other.
@@ -56,7 +56,7 @@ def write_batch(
         source: The catalogue they belong to.
         rows: (line, row); every sku once.
     """
-    result = BatchResult()
+    result = UpsertResult()
     known = {
         product.sku: product
         for product in session.execute(
@@ -96,7 +96,7 @@ def _without_foreign(
     source: str,
     rows: Sequence[tuple[int, CatalogueRow]],
     known: dict[str, Any],
-    result: BatchResult,
+    result: UpsertResult,
 ) -> list[tuple[int, CatalogueRow]]:
     """Leave out products of other catalogues; retired ones and those of files now gone are free.
 
@@ -165,7 +165,7 @@ def _write_images(
     session: Session,
     rows: Sequence[tuple[int, CatalogueRow]],
     ids: dict[str, int],
-    result: BatchResult,
+    result: UpsertResult,
 ) -> set[int]:
     """Add, update and remove pictures; return the ids of the products concerned."""
     before: dict[tuple[int, str], Any] = {
@@ -212,7 +212,7 @@ def _change(
     image: Any,  # noqa: ANN401  (a result row)
     position: int,
     row: tuple[int, str],
-    result: BatchResult,
+    result: UpsertResult,
 ) -> dict[str, Any]:
     """Return what to write about a picture that is known; nothing where all is as it was."""
     change: dict[str, Any] = {} if image.position == position else {"position": position}

@@ -16,10 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from indexer.ingest.catalogue_row import CatalogueRow, Remark, RowRefused, sku_of, validate_row
-from indexer.ingest.change_outcome import Outcome
-from indexer.ingest.product_upsert import BatchResult, write_batch
+from indexer.ingest.change_outcome import ChangeOutcome
+from indexer.ingest.product_upsert import UpsertResult, write_batch
 from indexer.ingest.seen_skus import duplicate_sku
-from indexer.ingest.sources import CatalogueSource, Record, RefusedRow, open_source
+from indexer.ingest.sources import CatalogueSource, RefusedRow, SourceRecord, open_source
 from search.database.advisory_locks import is_held
 from search.database.models import ProductChange, Quarantine
 from search.errors import UnusableCatalogue
@@ -38,7 +38,7 @@ class _Found:
     same: bool = True  # whether it is the row that was refused before
 
 
-def read_again(session: Session, change: ProductChange) -> list[Outcome]:
+def read_again(session: Session, change: ProductChange) -> list[ChangeOutcome]:
     """Read the row of a change again, and with it all rows of its catalogue that wait.
 
     Args:
@@ -50,7 +50,7 @@ def read_again(session: Session, change: ProductChange) -> list[Outcome]:
     """
     entry = session.get(Quarantine, change.quarantine_id) if change.quarantine_id else None
     if entry is None:
-        return [Outcome(change, remarks=[READ_MEANWHILE])]
+        return [ChangeOutcome(change, remarks=[READ_MEANWHILE])]
     source = entry.source
     if is_held(session, f"ingest of {source}"):
         return []
@@ -61,7 +61,7 @@ def read_again(session: Session, change: ProductChange) -> list[Outcome]:
         found = _without_duplicates(catalogue, found)
     except UnusableCatalogue as error:
         refusal = Remark("unusable_catalogue", str(error))
-        return [Outcome(change, refusal) for change, _ in asked]
+        return [ChangeOutcome(change, refusal) for change, _ in asked]
     good = [(line, each.row) for line, each in found.items() if each.row is not None]
     found |= _taken(found, write_batch(session, source, good))
     _bring_up_to_date(session, source, found)
@@ -111,7 +111,7 @@ def _read(catalogue: CatalogueSource, wanted: dict[int, str | None]) -> dict[int
     }
 
 
-def _until(catalogue: CatalogueSource, last: int) -> Iterator[Record | RefusedRow]:
+def _until(catalogue: CatalogueSource, last: int) -> Iterator[SourceRecord | RefusedRow]:
     """Yield the rows up to a line."""
     for record in catalogue.rows():
         if record.line > last:
@@ -120,7 +120,7 @@ def _until(catalogue: CatalogueSource, last: int) -> Iterator[Record | RefusedRo
 
 
 def _judge(
-    catalogue: CatalogueSource, line: int, record: Record | RefusedRow | None, sku: str | None
+    catalogue: CatalogueSource, line: int, record: SourceRecord | RefusedRow | None, sku: str | None
 ) -> _Found:
     """Say what a row is now, and whether it is still the one that was refused."""
     if record is None:
@@ -155,7 +155,11 @@ def _without_duplicates(catalogue: CatalogueSource, found: dict[int, _Found]) ->
         return found
     first: dict[str, int] = {}
     for record in _until(catalogue, max(lines.values())):
-        if isinstance(record, Record) and (sku := sku_of(record)) in lines and sku not in first:
+        if (
+            isinstance(record, SourceRecord)
+            and (sku := sku_of(record)) in lines
+            and sku not in first
+        ):
             with suppress(RowRefused):
                 validate_row(record, catalogue.base)
                 first[sku] = record.line
@@ -167,7 +171,7 @@ def _without_duplicates(catalogue: CatalogueSource, found: dict[int, _Found]) ->
     }
 
 
-def _taken(found: dict[int, _Found], result: BatchResult) -> dict[int, _Found]:
+def _taken(found: dict[int, _Found], result: UpsertResult) -> dict[int, _Found]:
     """Return what the writing of good rows adds to them."""
     added = {line: _Found(refusal=why) for line, _, why in result.refused}
     for line, _, remark in result.remarks:
@@ -196,5 +200,5 @@ def _bring_up_to_date(session: Session, source: str, found: dict[int, _Found]) -
             session.add(kept)
 
 
-def _outcome(change: ProductChange, now: _Found) -> Outcome:
-    return Outcome(change, now.refusal, now.remarks, now.row.sku if now.row else None)
+def _outcome(change: ProductChange, now: _Found) -> ChangeOutcome:
+    return ChangeOutcome(change, now.refusal, now.remarks, now.row.sku if now.row else None)

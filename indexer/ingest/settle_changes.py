@@ -19,10 +19,10 @@ from sqlalchemy import Engine, and_, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from indexer.ingest.catalogue_row import CatalogueRow, Remark, RowRefused, validate_row
-from indexer.ingest.change_outcome import Outcome
+from indexer.ingest.change_outcome import ChangeOutcome
 from indexer.ingest.product_upsert import write_batch
 from indexer.ingest.quarantine_retry import read_again
-from indexer.ingest.sources import Record
+from indexer.ingest.sources import SourceRecord
 from search.catalogue.change_inbox import API_SOURCE
 from search.database.connection import is_lost_connection, run_transaction, session_scope
 from search.database.models import Product, ProductChange
@@ -94,7 +94,7 @@ def _ids(database: Engine, skus: set[str]) -> tuple[int, ...]:
 
 def _settle_next(
     session: Session, settings: Settings, after: int, at_once: int
-) -> tuple[int, list[Outcome]] | None:
+) -> tuple[int, list[ChangeOutcome]] | None:
     """Settle the next change that waits, in the caller's transaction, and others with it.
 
     Args:
@@ -151,7 +151,7 @@ def _next(session: Session, after: int, at_once: int) -> list[ProductChange]:
 
 def _settled(
     session: Session, settings: Settings, changes: Sequence[ProductChange]
-) -> list[Outcome]:
+) -> list[ChangeOutcome]:
     """Settle changes as `_next` returns them; all, or none and the error is raised."""
     with session.begin_nested():
         if changes[0].action == "put":
@@ -163,7 +163,7 @@ def _settled(
 
 def _one_by_one(
     session: Session, settings: Settings, changes: Sequence[ProductChange]
-) -> list[Outcome]:
+) -> list[ChangeOutcome]:
     """Settle each by itself; one that can't be is refused.
 
     Else it would stand in the way of all that come after it, for ever.
@@ -176,21 +176,21 @@ def _one_by_one(
             if is_lost_connection(error):
                 raise
             log.exception("change_failed", change=change.id, sku=change.sku)
-            outcomes.append(Outcome(change, FAULT))
+            outcomes.append(ChangeOutcome(change, FAULT))
     return outcomes
 
 
-def _put(session: Session, base: Path, changes: Sequence[ProductChange]) -> list[Outcome]:
+def _put(session: Session, base: Path, changes: Sequence[ProductChange]) -> list[ChangeOutcome]:
     """Write products by the rules that hold for a catalogue's rows."""
-    outcomes: list[Outcome] = []
+    outcomes: list[ChangeOutcome] = []
     rows: dict[str, tuple[ProductChange, CatalogueRow, list[Remark]]] = {}
     for change in changes:
         values = dict(change.record or {})
         images = values.pop("image", ())
         try:
-            row, remarks = validate_row(Record(0, values, tuple(images)), base)
+            row, remarks = validate_row(SourceRecord(0, values, tuple(images)), base)
         except RowRefused as refusal:
-            outcomes.append(Outcome(change, refusal.remark))
+            outcomes.append(ChangeOutcome(change, refusal.remark))
         else:
             rows.setdefault(row.sku, (change, row, list(remarks)))  # a second one is next
     for source, skus in _by_source(session, list(rows)).items():
@@ -201,7 +201,7 @@ def _put(session: Session, base: Path, changes: Sequence[ProductChange]) -> list
         for sku in skus:
             change, _, remarks = rows[sku]
             written = sku if sku in result.written else None
-            outcomes.append(Outcome(change, refused.get(sku), remarks, written))
+            outcomes.append(ChangeOutcome(change, refused.get(sku), remarks, written))
     return outcomes
 
 
@@ -217,25 +217,25 @@ def _by_source(session: Session, skus: Sequence[str]) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
-def _delete(session: Session, change: ProductChange) -> Outcome:
+def _delete(session: Session, change: ProductChange) -> ChangeOutcome:
     """Retire a product; one that is retired already stays so."""
     known = session.execute(
         select(Product.id, Product.retired_at).where(Product.sku == change.sku).with_for_update()
     ).one_or_none()
     if known is None:
-        return Outcome(change, UNKNOWN)
+        return ChangeOutcome(change, UNKNOWN)
     if known.retired_at is not None:
-        return Outcome(change)
+        return ChangeOutcome(change)
     session.execute(
         update(Product)
         .where(Product.id == known.id)
         .values(retired_at=func.now(), updated_at=func.now())
         .execution_options(synchronize_session=False)
     )
-    return Outcome(change, sku=change.sku)
+    return ChangeOutcome(change, sku=change.sku)
 
 
-def _say(outcome: Outcome) -> None:
+def _say(outcome: ChangeOutcome) -> None:
     """Write down what became of a change."""
     change, refusal = outcome.change, outcome.refusal
     change.settled_at = func.clock_timestamp()

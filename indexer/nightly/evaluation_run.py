@@ -15,8 +15,7 @@ from indexer.building.build_generation import build_generation
 from indexer.encode_jobs.encode_control import encode_all
 from indexer.ingest.ingest_run import ingest
 from search.database.connection import open_database, session_scope
-from search.database.models import Generation as GenerationRow
-from search.database.models import Product
+from search.database.models import GenerationRow, Product
 from search.encoder import load_encoder
 from search.evaluation.evaluator import Evaluator
 from search.evaluation.judged_queries import Judged

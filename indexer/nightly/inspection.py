@@ -16,7 +16,7 @@ from search.errors import NoGeneration
 from search.index.generation_files import Generation, load_generation
 from search.live.generation_loader import OneGeneration
 from search.live.live_pointer import live_row
-from search.live.model_pairing import Answering, Pairing
+from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.merchandising.health.finding_store import JOB, keep_findings
 from search.merchandising.health.survey import Survey, survey
 from search.merchandising.suite_runs import Run, latest_run, run_and_keep, run_before
@@ -69,7 +69,7 @@ def look_after(
 
 
 def inspect(
-    database: sqlalchemy.Engine, settings: Settings, answering: Answering
+    database: sqlalchemy.Engine, settings: Settings, answering: ServedGeneration
 ) -> dict[str, Any]:
     """Look over a generation, as a job; return how much of each kind was found.
 
@@ -102,7 +102,7 @@ def kept_run(database: sqlalchemy.Engine, generation: Generation) -> Run | None:
 def run_descriptions(
     database: sqlalchemy.Engine,
     settings: Settings,
-    answering: Answering,
+    answering: ServedGeneration,
     started_by: str,
 ) -> Run | None:
     """Ask all saved descriptions; None where none has marks."""
@@ -130,7 +130,7 @@ def described(database: sqlalchemy.Engine, run: Run) -> dict[str, Any]:
 
 def live_generation(
     database: sqlalchemy.Engine, settings: Settings, encoder: Encoder | None = None
-) -> Answering:
+) -> ServedGeneration:
     """Load the live generation with its model; `encoder` is that where it is loaded already.
 
     Raises:
@@ -144,7 +144,7 @@ def live_generation(
         if row is None:
             raise NoGeneration
         directory, number = settings.root / "generations" / row.directory, row.id
-    pairing = Pairing(settings, at_hand=() if encoder is None else (encoder,))
+    pairing = ModelPairing(settings, at_hand=() if encoder is None else (encoder,))
     return pairing.of(load_generation(directory, number))
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from indexer.attributes.attribute_rows import predicted_by_another
 from indexer.building.build_generation import build_generation
-from indexer.building.new_model import Model, load_model, model_of, told_of_waiting, waiting_of
+from indexer.building.new_model import NamedModel, load_model, model_of, told_of_waiting, waiting_of
 from indexer.building.staleness import is_current
 from indexer.encode_jobs.encode_follow import run_encoding
 from indexer.ingest.ingest_run import ingest
@@ -30,8 +30,7 @@ from indexer.nightly.run_account import conclude
 from indexer.runs.exclusive_job import SoleJob, outlasting, sole_job
 from search.catalogue.change_inbox import API_SOURCE, waiting_changes
 from search.database.connection import open_database, session_scope
-from search.database.models import Generation as GenerationRow
-from search.database.models import Product
+from search.database.models import GenerationRow, Product
 from search.errors import (
     AlreadyRunning,
     DamagedShard,
@@ -136,7 +135,7 @@ class Reindex:
             lambda: conclude(database, self.settings, job.id, self.report["sources"])
         )
 
-    def _renew(self, database: sqlalchemy.Engine, job: SoleJob, model: Model) -> None:
+    def _renew(self, database: sqlalchemy.Engine, job: SoleJob, model: NamedModel) -> None:
         """Encode with a model; build, publish and look over where that changes anything.
 
         What a lost connection stopped is begun again.
@@ -168,7 +167,7 @@ class Reindex:
         self.report |= {"changed": False, "generation": live.id}
 
     def _build_beside(
-        self, database: sqlalchemy.Engine, job: SoleJob, model: Model
+        self, database: sqlalchemy.Engine, job: SoleJob, model: NamedModel
     ) -> dict[str, Any]:
         """Encode and build with a new model; what is built waits until somebody publishes it."""
         job.expect(2)
@@ -179,14 +178,14 @@ class Reindex:
         prune(database, model.settings)  # what waited before
         return {"encode": encoded, **told_of_waiting(database, model, built)}
 
-    def _built(self, database: sqlalchemy.Engine, model: Model) -> int:
+    def _built(self, database: sqlalchemy.Engine, model: NamedModel) -> int:
         """Return a generation of the catalogue as it is: the one that waits, or else a new one."""
         waiting = waiting_of(database, model.tag)
         if waiting is not None and is_current(database, model, waiting):
             return waiting.id
         return self._build(database, model)
 
-    def _publish(self, database: sqlalchemy.Engine, built: int, model: Model) -> None:
+    def _publish(self, database: sqlalchemy.Engine, built: int, model: NamedModel) -> None:
         """Publish; the rehearsal goes into the report, whatever it says."""
         try:
             publish(database, model.settings, built, encoder=model.encoder)
@@ -200,7 +199,9 @@ class Reindex:
         with session_scope(database) as session:
             return live_row(session)
 
-    def _live_if_current(self, database: sqlalchemy.Engine, model: Model) -> GenerationRow | None:
+    def _live_if_current(
+        self, database: sqlalchemy.Engine, model: NamedModel
+    ) -> GenerationRow | None:
         """Return the live generation if a new build would change nothing."""
         live = self._live(database)
         if live is None or not is_current(database, model, live):
@@ -219,7 +220,7 @@ class Reindex:
             )
         return {"source": source, **found.as_dict()}
 
-    def _encode(self, database: sqlalchemy.Engine, model: Model) -> dict[str, Any]:
+    def _encode(self, database: sqlalchemy.Engine, model: NamedModel) -> dict[str, Any]:
         job = run_encoding(
             database,
             model.settings,
@@ -231,7 +232,7 @@ class Reindex:
         self.report.setdefault("fetch", encoded.pop("fetch", {}))
         return encoded
 
-    def _build(self, database: sqlalchemy.Engine, model: Model) -> int:
+    def _build(self, database: sqlalchemy.Engine, model: NamedModel) -> int:
         """Build; where a shard is damaged, encode what it held again and build once more."""
         with track("Building the index", quiet=self.quiet) as bar:
             try:

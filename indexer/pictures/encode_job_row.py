@@ -17,7 +17,7 @@ from indexer.pictures.fetch_progress import (
     note,
 )
 from search.database.models import Job, Product, ProductImage
-from search.jobs.job_records import JobView, fail, finish, read_job, start_job
+from search.jobs.job_records import JobRecord, fail, finish, read_job, start_job
 from search.settings import Settings
 
 KIND = "encode"
@@ -112,7 +112,7 @@ def _network_away(hosts: Sequence[str]) -> str:
     )
 
 
-def summary(job: JobView) -> dict[str, Any]:
+def summary(job: JobRecord) -> dict[str, Any]:
     """Return what is added to the report at the end: duration and rate."""
     seconds = (datetime.now(UTC) - job.started_at).total_seconds()
     return {

@@ -7,14 +7,16 @@ import structlog
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from indexer.encoding.picture_pipeline import Refused, Seen
+from indexer.encoding.picture_pipeline import RefusedPicture, UsablePicture
 from indexer.pictures.encode_claims import Claim
 from search.database.models import ProductImage, Quarantine
 
 log = structlog.get_logger()
 
 
-def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) -> None:
+def stamp(
+    session: Session, seen: Sequence[UsablePicture], refused: Sequence[RefusedPicture]
+) -> None:
     """Write what became of pictures: their state, and quarantine entries for refused ones.
 
     Entries of before are replaced, so a picture that works now is in quarantine no more.
@@ -58,7 +60,7 @@ def stamp(session: Session, seen: Sequence[Seen], refused: Sequence[Refused]) ->
     session.flush()
 
 
-def tell_refused(job_id: int, refused: Sequence[Refused]) -> None:
+def tell_refused(job_id: int, refused: Sequence[RefusedPicture]) -> None:
     """Log refusals; pictures by number, so that one can be followed through all lines."""
     for part in refused:
         log.info(
@@ -81,7 +83,7 @@ def unfetch(session: Session, image_ids: Sequence[int]) -> None:
     )
 
 
-def _entry(held: Claim, refused: Refused) -> Quarantine:
+def _entry(held: Claim, refused: RefusedPicture) -> Quarantine:
     return Quarantine(
         kind="image",
         source=held.source,

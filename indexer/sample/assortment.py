@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 
-from indexer.sample.kinds import KINDS, Kind
+from indexer.sample.kinds import KINDS, ProductKind
 from indexer.sample.palette import COLOURS, DYES, brightness, jittered
 from indexer.sample.product_look import Look
 
@@ -96,7 +96,7 @@ def _products(seed: int) -> Iterator[Planned]:
                 number += 1
 
 
-def _fresh(kind: Kind, rng: random.Random, seen: set[tuple[str, ...]]) -> Look:
+def _fresh(kind: ProductKind, rng: random.Random, seen: set[tuple[str, ...]]) -> Look:
     """Draw looks until one differs visibly from all earlier ones."""
     look = _drawn(kind, rng)
     for _ in range(ATTEMPTS):
@@ -108,7 +108,7 @@ def _fresh(kind: Kind, rng: random.Random, seen: set[tuple[str, ...]]) -> Look:
 
 
 def _variants(
-    kind: Kind, look: Look, count: int, rng: random.Random, seen: set[tuple[str, ...]]
+    kind: ProductKind, look: Look, count: int, rng: random.Random, seen: set[tuple[str, ...]]
 ) -> Iterator[Look]:
     """Yield the same thing in other colours, as many of `count` as the material comes in."""
     others = [name for name in kind.materials[look.material] if name != look.colour]
@@ -127,7 +127,7 @@ def _variants(
             yield variant
 
 
-def _drawn(kind: Kind, rng: random.Random) -> Look:
+def _drawn(kind: ProductKind, rng: random.Random) -> Look:
     material = rng.choice(tuple(kind.materials))
     shape = rng.choice(kind.shapes)
     material = _fitting(kind, shape, material)
@@ -151,13 +151,13 @@ def _drawn(kind: Kind, rng: random.Random) -> Look:
     )
 
 
-def _fitting(kind: Kind, shape: str, material: str) -> str:
+def _fitting(kind: ProductKind, shape: str, material: str) -> str:
     """Return a material the shape is really made of."""
     only = ONLY_MADE_OF.get((kind.name, shape))
     return only or RATHER_MADE_OF.get((kind.name, shape, material), material)
 
 
-def _trim(kind: Kind, shape: str, rng: random.Random) -> str:
+def _trim(kind: ProductKind, shape: str, rng: random.Random) -> str:
     trim = rng.choice(kind.trims)
     if (kind.name, trim) == ("hat", "bobble") and shape != "beanie":
         return ""

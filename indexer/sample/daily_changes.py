@@ -64,7 +64,7 @@ PATTERN_NOUNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DailyChange:
     """What is to be different about a photographed look."""
 
     fact: str  # of `FACTS`
@@ -97,7 +97,7 @@ class ChangeQuery:
 
     photo: str
     text: str
-    change: Change
+    change: DailyChange
     skus: tuple[str, ...]  # the right answers, in catalogue order
     split: str
 
@@ -131,7 +131,7 @@ def change_queries(
     return queries
 
 
-def right_answers(look: Look, change: Change, looks: Mapping[str, Look]) -> tuple[str, ...]:
+def right_answers(look: Look, change: DailyChange, looks: Mapping[str, Look]) -> tuple[str, ...]:
     """Return the products of a look's kind and shape that have a change and keep most else.
 
     Args:
@@ -147,7 +147,7 @@ def right_answers(look: Look, change: Change, looks: Mapping[str, Look]) -> tupl
     return tuple(sku for sku, count in kept.items() if count == max(kept.values()))
 
 
-def _changes(look: Look, others: Collection[Look]) -> Iterator[Change]:
+def _changes(look: Look, others: Collection[Look]) -> Iterator[DailyChange]:
     """Yield every change that has another look of the kind and shape for an answer."""
     for fact in FACTS:
         old = _value(look, fact)
@@ -155,9 +155,9 @@ def _changes(look: Look, others: Collection[Look]) -> Iterator[Change]:
             continue
         news = {_value(other, fact) for other in others} - _values(look, fact)
         for new in sorted(news & NAMED_COLOURS if fact == "colour" else news):
-            yield Change(fact, old, new)
+            yield DailyChange(fact, old, new)
         if old != "plain":
-            yield Change(fact, old)
+            yield DailyChange(fact, old)
 
 
 def _value(look: Look, fact: str) -> str:
@@ -172,7 +172,7 @@ def _values(look: Look, fact: str) -> set[str]:
     return {_value(look, fact)}
 
 
-def said(look: Look, change: Change, rng: random.Random) -> str:
+def said(look: Look, change: DailyChange, rng: random.Random) -> str:
     """Return a change as a shopper words it."""
     if change.new == "plain":
         forms: tuple[str, ...] = REMOVED

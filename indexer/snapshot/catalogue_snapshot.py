@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from indexer.snapshot.variants import Listed, variants
+from indexer.snapshot.variants import ComparedProduct, variants
 from search.database.models import Embedding, Product, ProductAttribute, ProductImage
 from search.index.product_columns import FIELDS, ColumnRow
 from search.pictures.colour_names import NAMES, Floats
@@ -70,7 +70,7 @@ def take_snapshot(database: sqlalchemy.Engine, model_tag: str, vocabulary: Vocab
         changed_from = session.scalars(text(OLDEST_OPEN)).one()
         digest = _begun(model_tag, vocabulary)
         rows, shards, shard_rows, titles, shares = [], [], [], [], bytearray()
-        listed: dict[int, Listed] = {}
+        listed: dict[int, ComparedProduct] = {}
         edits = read_edits(session)
         for record in session.execute(indexed(model_tag)):
             *fields, title, colours, structure, _sha256, shard, shard_row = record
@@ -187,9 +187,9 @@ def _shares(colours: dict[str, Any] | None) -> bytes:
     return np.array([given.get(name, 0.0) for name in NAMES], dtype=np.float32).tobytes()
 
 
-def _listed(row: ColumnRow, title: str, structure: bytes | None) -> Listed:
+def _listed(row: ColumnRow, title: str, structure: bytes | None) -> ComparedProduct:
     """Return what a product is compared by, with the structure of its first picture."""
-    return Listed(
+    return ComparedProduct(
         row.product_id,
         title,
         row.values["brand"],

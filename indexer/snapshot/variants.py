@@ -43,7 +43,7 @@ Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ComparedProduct:
     """What is compared of a product."""
 
     product_id: int
@@ -58,12 +58,12 @@ class Listed:
 class _Read:
     """A product whose title is read."""
 
-    listed: Listed
+    listed: ComparedProduct
     words: frozenset[str]  # without colours and sizes
     core: frozenset[str]  # without materials too
 
 
-def variants(products: Iterable[Listed], vocabulary: Vocabulary) -> dict[int, int]:
+def variants(products: Iterable[ComparedProduct], vocabulary: Vocabulary) -> dict[int, int]:
     """Return for each product the lowest id among its variants, its own where it has none.
 
     Args:
@@ -116,11 +116,11 @@ def _alike(group: Sequence[_Read], agree: Callable[[_Read, _Read], bool]) -> Ite
             yield [a.listed.product_id, b.listed.product_id]
 
 
-def _reader(vocabulary: Vocabulary) -> Callable[[Listed], _Read]:
+def _reader(vocabulary: Vocabulary) -> Callable[[ComparedProduct], _Read]:
     """Return what reads titles."""
     colours, materials = (_mentions(vocabulary, name) for name in ("colour", "material"))
 
-    def read(product: Listed) -> _Read:
+    def read(product: ComparedProduct) -> _Read:
         title = SIZES.sub(" ", normalised(product.title))
         title = colours.sub(" ", title)
         other = JOINING | set(WORDS.findall(normalised(product.brand or "")))

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from indexer.ingest.settle_changes import take_changes
 from indexer.queue.celery_app import DELETE_PRODUCT, PUT_PRODUCT
-from search.catalogue.change_inbox import ChangeView, delete_product, put_product, refuse_change
+from search.catalogue.change_inbox import InboxChange, delete_product, put_product, refuse_change
 from search.catalogue.product_fields import SKU, ProductFields
 from search.database.connection import run_transaction
 from search.settings import Settings
@@ -47,7 +47,7 @@ def register_product_tasks(app: Celery, database: sqlalchemy.Engine, settings: S
         """Add or replace a product."""
         sku = record.get("sku") if isinstance(record, dict) else None
 
-        def write_down(session: Session) -> ChangeView:
+        def write_down(session: Session) -> InboxChange:
             fields = ProductFields.model_validate(record)
             key = SKU.validate_python(fields.sku)
             if not fields.image:
@@ -60,7 +60,7 @@ def register_product_tasks(app: Celery, database: sqlalchemy.Engine, settings: S
     def delete(sku: object) -> None:
         """Withdraw a product."""
 
-        def write_down(session: Session) -> ChangeView:
+        def write_down(session: Session) -> InboxChange:
             key = SKU.validate_python(sku)
             return delete_product(session, key, actor=ACTOR, most=None)
 
@@ -72,11 +72,11 @@ def _take(
     settings: Settings,
     action: str,
     sku: object,
-    write_down: Callable[[Session], ChangeView],
+    write_down: Callable[[Session], InboxChange],
 ) -> None:
     """Write a message's change down and settle what waits."""
 
-    def work(session: Session) -> ChangeView:
+    def work(session: Session) -> InboxChange:
         try:
             return write_down(session)
         except ValidationError as error:
@@ -90,7 +90,7 @@ def _take(
         take_changes(database, settings, limit=None)
 
 
-def _refuse(session: Session, action: str, sku: object, detail: str) -> ChangeView:
+def _refuse(session: Session, action: str, sku: object, detail: str) -> InboxChange:
     """Write down a message that makes no sense, under its sku as far as it has one."""
     text = sku if isinstance(sku, str) else ""
     plain = one_line(text.encode(errors="replace").decode()).replace("\x00", "")[:200]

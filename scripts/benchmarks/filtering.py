@@ -29,7 +29,7 @@ WAYS = ("searched", "exact", "lists")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FilteredQuestion:
     """One query with a filter, answered in several ways."""
 
     full: bool  # a page's worth, or all that the filter keeps
@@ -113,7 +113,7 @@ def _makers(generation: Generation) -> dict[str, Maker]:
     }
 
 
-def _ask(generation: Generation, query: Vector, keep: Mask, *, turned: bool) -> Asked:
+def _ask(generation: Generation, query: Vector, keep: Mask, *, turned: bool) -> FilteredQuestion:
     """Answer in all ways, rescored; turned round in order, since the first warms the memory."""
     index, n = generation.index, generation.manifest.candidates
     by_lists = FaissIndex(index.index, index.exact.vectors, index.nprobe, exact_rows=0)
@@ -130,7 +130,7 @@ def _ask(generation: Generation, query: Vector, keep: Mask, *, turned: bool) -> 
         ms[way] = 1000 * (time.perf_counter() - started)
         recalls[way] = recall([found[way]], [truth])
     kept = int(np.count_nonzero(keep))
-    return Asked(
+    return FilteredQuestion(
         full=len(found["searched"].rows) >= min(PAGE, kept),
         recall=recalls,
         ms=ms,
@@ -138,7 +138,7 @@ def _ask(generation: Generation, query: Vector, keep: Mask, *, turned: bool) -> 
     )
 
 
-def _summed(answers: list[Asked]) -> dict[str, Any]:
+def _summed(answers: list[FilteredQuestion]) -> dict[str, Any]:
     return {
         "answered": "exactly" if answers[0].exactly else "by lists",
         "full_pages": statistics.mean(answer.full for answer in answers),

@@ -15,7 +15,7 @@ from PIL import Image
 
 from search.encoder import load_encoder
 from search.encoder.forward.picture_forward import PictureForward
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.encoder.picture_preparation import Preparation
 from search.errors import ModelUnavailable
 
@@ -41,7 +41,7 @@ class PictureHalf:
         """Turn a picture into the model's input."""
         return self.forward.preparation(image)
 
-    def describe_pixels(self, pixels: torch.Tensor) -> Described:
+    def describe_pixels(self, pixels: torch.Tensor) -> EncodedPictures:
         """Describe prepared pictures (n, 3, H, W): vectors and local features."""
         return self.forward.run(pixels)
 

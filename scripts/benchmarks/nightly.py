@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class BenchedNight:
     """One run."""
 
     name: str
@@ -54,7 +54,7 @@ class Night:
         """Seconds of everything but the build."""
         return self.seconds + self.encoding_s - self.stages.get(BUILD, 0.0)
 
-    def as_dict(self, full: "Night") -> dict[str, Any]:
+    def as_dict(self, full: "BenchedNight") -> dict[str, Any]:
         """Return figures to print, compared with a full run."""
         training = self.training or {}
         return {
@@ -94,7 +94,7 @@ def measure_nights(products: int, shop_products: int, images_per_s: float | None
     return found
 
 
-def _shop_nights(folder: Path, products: int) -> list[Night]:
+def _shop_nights(folder: Path, products: int) -> list[BenchedNight]:
     """Run the nights of a sample shop."""
     write_sample(folder / "shop", seed=SEED, products=products, photos=0)
     home, catalogue = folder / "home", folder / "shop" / "catalogue.csv"
@@ -133,14 +133,14 @@ def _some(rows: Sequence[T], seed: int) -> list[T]:
     return random.Random(seed).sample(list(rows), count)  # noqa: S311 - no secrets
 
 
-def _synthetic_nights(folder: Path, products: int, images_per_s: float) -> list[Night]:
+def _synthetic_nights(folder: Path, products: int, images_per_s: float) -> list[BenchedNight]:
     """Run the nights of a large catalogue, of which no picture is encoded for real."""
     catalogue, home = SyntheticCatalogue(folder / "shop", products), folder / "home"
     catalogue.write()
     settings = Settings(home=home)
     encoder = load_encoder(settings.model, settings.device)
 
-    def night(name: str) -> Night:
+    def night(name: str) -> BenchedNight:
         """Ingest, encode beside the clock, run; that the run reads once more does not count."""
         ingested = _findalike(home, "ingest", str(catalogue.path))
         database = open_database(settings)
@@ -162,13 +162,13 @@ def _synthetic_nights(folder: Path, products: int, images_per_s: float) -> list[
     return nights
 
 
-def _night(name: str, home: Path, catalogue: Path) -> Night:
+def _night(name: str, home: Path, catalogue: Path) -> BenchedNight:
     """Run `findalike reindex`."""
     started = time.monotonic()
     report = _findalike(home, "reindex", str(catalogue))
     seconds = time.monotonic() - started
     stages = report["seconds"]
-    return Night(
+    return BenchedNight(
         name,
         seconds,
         stages,

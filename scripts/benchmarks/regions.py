@@ -9,7 +9,7 @@ from rich.table import Table
 
 from indexer.nightly.evaluation_run import evaluate_catalogue
 from scripts.training.local_heads.localizer import Localizer
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.evaluation.judged_queries import load_judged
 from search.query.regions import EncoderRegions, RegionProposer, SaliencyRegions
 from search.query.regions.proposer import strongest
@@ -24,7 +24,7 @@ Found = dict[str, dict[str, float]]
 class NoRegions:
     """Takes every photo as a whole."""
 
-    def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
+    def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
         """Return nothing; see `RegionProposer.propose`."""
         return ()
 
@@ -39,7 +39,7 @@ class LocalizerRegions:
     def __init__(self, teachers: Path) -> None:
         self._localizer = Localizer(teachers)
 
-    def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
+    def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
         """Return its boxes; see `RegionProposer.propose`."""
         boxes = self._localizer.boxes(photo)
         return strongest(boxes[:, :4], boxes[:, 4])

@@ -19,11 +19,11 @@ from search.index.generation_files import Generation
 from search.index.product_columns import Columns
 from search.query.attribute_wishes import Wish
 from search.query.cell_matching import cells_of
-from search.query.photo_regions import Looked
+from search.query.photo_regions import PhotoRegions
 from search.query.rule_effects import Pin, Rules, Shift
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.rank_candidates import facets, rank
-from search.ranking.stages import STAGES, Asked, Ranking, Stage
+from search.ranking.stages import STAGES, Ranking, Stage, StageInput
 from search.ranking.stages.folding import fold
 from search.results import Filters, Vector
 from search.settings import Settings
@@ -96,7 +96,7 @@ def _medians(turns: list[dict[str, float]]) -> dict[str, Any]:
 
 
 def _turn(
-    encoder: Encoder, photo: Image.Image, generation: Generation, question: Question
+    encoder: Encoder, photo: Image.Image, generation: Generation, question: UnderstoodQuery
 ) -> dict[str, float]:
     """Encode one photo and answer one question; return milliseconds by step."""
     watch, within = Stopwatch(), Stopwatch()
@@ -125,7 +125,7 @@ def _timed(stages: Mapping[str, Stage], watch: Stopwatch) -> dict[str, Stage]:
     """Return the same stages, each taking its own time."""
 
     def timed(name: str, stage: Stage) -> Stage:
-        def run(asked: Asked, ranking: Ranking) -> Ranking:
+        def run(asked: StageInput, ranking: Ranking) -> Ranking:
             with watch.step(name):
                 return stage(asked, ranking)
 
@@ -134,16 +134,16 @@ def _timed(stages: Mapping[str, Stage], watch: Stopwatch) -> dict[str, Stage]:
     return {name: timed(name, stage) for name, stage in stages.items()}
 
 
-def _photo_questions(generation: Generation, count: int) -> list[Question]:
+def _photo_questions(generation: Generation, count: int) -> list[UnderstoodQuery]:
     """Ask for what stored pictures show; a region and all cells are looked at."""
     vectors = seen_again(generation.vectors, count, STEP, 3)
     parts = seen_again(generation.vectors, count, STEP, 4)
     weights = np.full(generation.patches.shape[1], 1 / generation.patches.shape[1], np.float32)
     return [
-        Question(
+        UnderstoodQuery(
             vector=vector,
             kind="photo",
-            looked=Looked(
+            looked=PhotoRegions(
                 vector, cells_of(generation.patches[i], weights, TRAINED_SHARE), part=part
             ),
             also=np.array([i], np.int64),
@@ -153,11 +153,11 @@ def _photo_questions(generation: Generation, count: int) -> list[Question]:
     ]
 
 
-def _text_questions(generation: Generation, count: int) -> list[Question]:
+def _text_questions(generation: Generation, count: int) -> list[UnderstoodQuery]:
     """Ask with words that products hold and that name a colour and a pattern."""
     dice = np.random.default_rng(5)
     return [
-        Question(
+        UnderstoodQuery(
             vector=vector,
             kind="text",
             text="red striped",

@@ -17,8 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.database.connection import session_scope
-from search.database.models import Embedding, Job, Product, ProductImage
-from search.database.models import Generation as GenerationRow
+from search.database.models import Embedding, GenerationRow, Job, Product, ProductImage
 from search.index.embedding_store import EmbeddingStore
 from search.index.generation_files import Generation, load_generation, verify_files
 from search.results import Vector

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from scripts.soaking.household import KILLED, Household, outcome
 from scripts.soaking.invariant import Indexed, find_wrong_after_run, find_wrong_now, read_indexed
-from scripts.soaking.shop import ChangingShop
-from scripts.soaking.shoppers import Shoppers
+from scripts.soaking.shop import SoakedShop
+from scripts.soaking.shoppers import SoakShoppers
 from search.database.connection import connect_database, session_scope
 from search.results import Vector
 from search.settings import Settings
@@ -69,7 +69,7 @@ def soak(
     """
     started, result = time.monotonic(), Soak()
     rng = random.Random(f"soak/{seed}")  # noqa: S311  (moments, no secrets)
-    shop = ChangingShop(folder / "shop", products, seed)
+    shop = SoakedShop(folder / "shop", products, seed)
     household = Household(folder / "home", watch)
     settings = Settings(home=household.home)
     try:
@@ -79,7 +79,7 @@ def soak(
         rounds = _Rounds(household, shop, database, rng, result, whole_s, tell)
         with (
             household.serving() as address,
-            Shoppers(address, next(i for i in shop.items.values() if not i.broken)) as shoppers,
+            SoakShoppers(address, next(i for i in shop.items.values() if not i.broken)) as shoppers,
         ):
             while result.killed < kills and time.monotonic() - started < 60 * minutes:
                 rounds.kill_one()
@@ -98,7 +98,7 @@ def soak(
     return result
 
 
-def _first_run(household: Household, shop: ChangingShop) -> float:
+def _first_run(household: Household, shop: SoakedShop) -> float:
     """Index the shop; return the seconds it took."""
     began = time.monotonic()
     code, _ = outcome(household.reindex(shop.catalogue))
@@ -110,7 +110,7 @@ def _first_run(household: Household, shop: ChangingShop) -> float:
 @dataclass(slots=True)
 class _Rounds:
     household: Household
-    shop: ChangingShop
+    shop: SoakedShop
     database: Engine
     rng: random.Random
     result: Soak
@@ -161,7 +161,7 @@ class _Rounds:
         self.result.wrong += wrong
 
 
-def _compare(database: Engine, tested: Household, shop: ChangingShop, fresh: Path) -> list[str]:
+def _compare(database: Engine, tested: Household, shop: SoakedShop, fresh: Path) -> list[str]:
     """Index the shop in a home where nothing ever happened; return how the index differs."""
     other = Household(fresh)
     code, _ = outcome(other.start("reindex", str(shop.catalogue), "--workers", "1", "--json"))

@@ -39,7 +39,7 @@ class Item:
 
 
 @dataclass(slots=True)
-class ChangingShop:
+class SoakedShop:
     """The shop, and the folder that its catalogue lies in.
 
     Args:

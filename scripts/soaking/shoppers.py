@@ -15,7 +15,7 @@ PAUSE_S = 0.2
 
 
 @dataclass(slots=True)
-class Shoppers:
+class SoakShoppers:
     """One thread that asks by photo and by words in turn, while a `with` block runs.
 
     Args:

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from scripts.training.held_out_measures import measure, same_group
 from scripts.training.image_tower.frozen_features import Features
 from scripts.training.pictures import things
-from scripts.training.pictures.development_sets import Picture, rows
+from scripts.training.pictures.development_sets import LabelledPicture, rows
 from scripts.training.recipe import Recipe
 from scripts.training.texts.text_space import Floats, unit
 from scripts.training.texts.text_tower import encode_tokens
@@ -104,7 +104,9 @@ FROZEN = "frozen ImageNet features"
 NAMES = "ImageNet class names"
 
 
-def _furniture(pictures: list[Picture], spoken: Spoken, vectors: Mapping[str, Floats]) -> Report:
+def _furniture(
+    pictures: list[LabelledPicture], spoken: Spoken, vectors: Mapping[str, Floats]
+) -> Report:
     """Ask for the kinds that were left out: each kind counts alike, whatever its size."""
     relevant = things.of_kinds(pictures, things.LEFT_OUT)
     queries = [spoken.encode(kind.asked) for kind in things.LEFT_OUT]
@@ -156,5 +158,5 @@ def _encode(tower: ProductTower, features: Features) -> Floats:
     return vectors
 
 
-def _groups(pictures: Sequence[Picture]) -> list[str]:
+def _groups(pictures: Sequence[LabelledPicture]) -> list[str]:
     return [picture.subject.group for picture in pictures]

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from scripts.training.pictures import development_sets, drawn_shop, things
-from scripts.training.pictures.development_sets import Picture
+from scripts.training.pictures.development_sets import LabelledPicture
 from scripts.training.texts.teacher_cache import CachedTeacher
 from search.encoder.embedded.tower import TowerShape
 
-Sets = dict[str, list[Picture]]
+Sets = dict[str, list[LabelledPicture]]
 
 SHAPE = TowerShape()
 SHARES = (0.72, 0.55, 0.42)

@@ -24,7 +24,7 @@ MOST_WAITING = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeView:
+class InboxChange:
     """One change, and what became of it."""
 
     id: int
@@ -54,7 +54,7 @@ def put_product(
     actor: str,
     pictures: Sequence[str] = (),
     most: int | None = MOST_WAITING,
-) -> ChangeView:
+) -> InboxChange:
     """Write down a product that is new or replaces the one of its sku.
 
     Args:
@@ -76,7 +76,7 @@ def put_product(
 
 def delete_product(
     session: Session, sku: str, *, actor: str, most: int | None = MOST_WAITING
-) -> ChangeView:
+) -> InboxChange:
     """Write down that a product is withdrawn.
 
     Args:
@@ -142,7 +142,7 @@ def waiting_rows() -> Select[int | None]:
     )
 
 
-def last_rereads(session: Session, quarantine_ids: Sequence[int]) -> dict[int, ChangeView]:
+def last_rereads(session: Session, quarantine_ids: Sequence[int]) -> dict[int, InboxChange]:
     """Return by entry of the quarantine what became of its last reading that is over."""
     settled = (
         select(ProductChange)
@@ -154,7 +154,7 @@ def last_rereads(session: Session, quarantine_ids: Sequence[int]) -> dict[int, C
 
 def refuse_change(
     session: Session, action: str, sku: str, *, actor: str, reason: str, detail: str
-) -> ChangeView:
+) -> InboxChange:
     """Write down a change that is refused before anybody settles it, for whoever looks it up."""
     change = ProductChange(
         action=action,
@@ -170,7 +170,7 @@ def refuse_change(
     return _view(change)
 
 
-def read_change(session: Session, change_id: int) -> ChangeView:
+def read_change(session: Session, change_id: int) -> InboxChange:
     """Return one change.
 
     Raises:
@@ -184,7 +184,7 @@ def read_change(session: Session, change_id: int) -> ChangeView:
 
 def list_changes(
     session: Session, *, state: str = "", sku: str = "", limit: int, offset: int = 0
-) -> tuple[list[ChangeView], int]:
+) -> tuple[list[InboxChange], int]:
     """Return changes, newest first, and how many there are in all.
 
     Args:
@@ -219,7 +219,7 @@ def forget_changes(session: Session, before: datetime) -> int:
     return len(session.execute(settled.returning(ProductChange.id)).all())
 
 
-def _write_down(session: Session, change: ProductChange, most: int | None) -> ChangeView:
+def _write_down(session: Session, change: ProductChange, most: int | None) -> InboxChange:
     """Add a change to those that wait, and to the audit trail."""
     if most is not None and (waiting := waiting_changes(session).count) >= most:
         raise _too_many(waiting)
@@ -238,8 +238,8 @@ def _too_many(waiting: int) -> TooManyChanges:
     )
 
 
-def _view(change: ProductChange) -> ChangeView:
-    return ChangeView(
+def _view(change: ProductChange) -> InboxChange:
+    return InboxChange(
         id=change.id,
         action=change.action,
         sku=change.sku,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy import Engine
 
-    from search.evaluation.generation_comparison import Comparison, Which
+    from search.evaluation.generation_comparison import GenerationComparison, Which
 
 MEASURES = ("recall_at_1", "recall_at_5", "recall_at_10", "mrr", "ndcg_at_10")
 
@@ -49,14 +49,14 @@ def named(database: "Engine", first: int | None, second: int | None) -> tuple[in
     return live.id, waiting[-1].id  # the new model's, where there is one
 
 
-def verdict(found: "Comparison", winner: "Which") -> str:
+def verdict(found: "GenerationComparison", winner: "Which") -> str:
     """Say which side is better."""
     if winner == "neither":
         return "no clear difference"
     return f"{(found.first if winner == 'first' else found.second).generation} is better"
 
 
-def table(found: "Comparison") -> "Table":
+def table(found: "GenerationComparison") -> "Table":
     """Return all measures of both sides, with the differences."""
     from rich.table import Table
 
@@ -90,11 +90,11 @@ def table(found: "Comparison") -> "Table":
     return shown
 
 
-def _counted(found: "Comparison", better: int, worse: int, winner: "Which") -> str:
+def _counted(found: "GenerationComparison", better: int, worse: int, winner: "Which") -> str:
     return f"{better} better, {worse} worse: {verdict(found, winner)}"
 
 
-def show(found: "Comparison") -> None:
+def show(found: "GenerationComparison") -> None:
     """Print the table, what else there is to know, and how to go on."""
     from rich.console import Console
 

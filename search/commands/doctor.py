@@ -12,12 +12,12 @@ from search.settings import load_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from search.operation.doctor_checks import Check
+    from search.operation.doctor_checks import DoctorCheck
 
 MARKS = {"ok": "[green]ok[/]", "failed": "[red]FAILED[/]", "skipped": "[yellow]skipped[/]"}
 
 
-def describe(check: "Check") -> "Table":
+def describe(check: "DoctorCheck") -> "Table":
     """Return the line of one check, its remedy below."""
     from rich.table import Table
     from rich.text import Text
@@ -32,18 +32,18 @@ def describe(check: "Check") -> "Table":
     return line
 
 
-def try_alarm() -> "list[Check]":
+def try_alarm() -> "list[DoctorCheck]":
     """Raise an alarm that is none; return what became of each way that is set."""
     from search.operation.alarm import Alarm, raise_alarm
-    from search.operation.doctor_checks import Check
+    from search.operation.doctor_checks import DoctorCheck
 
     alarm = Alarm("test", "none", "This is a test; nothing is wrong. `findalike doctor` sent it.")
     deliveries = raise_alarm(load_settings(), alarm)
     if not deliveries:
         remedy = "Set FINDALIKE_ALARM_WEBHOOK, or FINDALIKE_ALARM_EMAIL and FINDALIKE_SMTP_URL."
-        return [Check("alarm", "failed", "nobody is told but the log", remedy)]
+        return [DoctorCheck("alarm", "failed", "nobody is told but the log", remedy)]
     return [
-        Check(each.channel, "failed" if each.error else "ok", each.error or "taken")
+        DoctorCheck(each.channel, "failed" if each.error else "ok", each.error or "taken")
         for each in deliveries
     ]
 

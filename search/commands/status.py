@@ -12,7 +12,7 @@ from search.settings import load_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from search.jobs.job_records import JobView
+    from search.jobs.job_records import JobRecord
     from search.jobs.job_stages import StageProgress
     from search.operation.concerns import Concern
     from search.operation.delta_freshness import Freshness
@@ -42,7 +42,7 @@ def describe_live(live: "LiveIndex | None") -> str:
     return f"{first}, {size(live.stored_bytes)}\n{told}".strip()
 
 
-def describe_nightly(last: "JobView | None") -> str:
+def describe_nightly(last: "JobRecord | None") -> str:
     """Write what the last reindex did."""
     if last is None:
         return "never ran"
@@ -71,7 +71,7 @@ def describe_fresh(fresh: "Freshness") -> str:
     )
 
 
-def describe_running(job: "JobView") -> str:
+def describe_running(job: "JobRecord") -> str:
     """Write how far a running job is."""
     facts = [f"{job.kind} {job.id}: {job.processed:,} of {job.total:,}"]
     facts += [job.stage] if job.stage else []
@@ -96,7 +96,7 @@ def describe_progress(progress: "StageProgress") -> list[str]:
     return facts
 
 
-def measures(job: "JobView") -> dict[str, object]:
+def measures(job: "JobRecord") -> dict[str, object]:
     """Return what follows from a running job's row: how fast, how long still."""
     progress = job.progress
     return {
@@ -155,7 +155,7 @@ def overview(status: "Status", concerns: "list[Concern]") -> "Table":
     return table
 
 
-def jobs_table(jobs: "list[JobView]") -> "Table":
+def jobs_table(jobs: "list[JobRecord]") -> "Table":
     """Return the table of the latest jobs."""
     from rich.table import Table
     from rich.text import Text

@@ -233,7 +233,7 @@ def _log_repeat(state: RetryCallState) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerView:
+class ConnectedWorker:
     """One living worker, as its connection to the database shows it."""
 
     hostname: str
@@ -259,7 +259,7 @@ def worker_application_name(hostname: str, pid: int, queues: Sequence[str] = WOR
     return f"{WORKER_PREFIX}:{plain.replace(':', '.')[:room]}:{pid}:{letters}"
 
 
-def worker_connections(session: Session) -> list[WorkerView]:
+def worker_connections(session: Session) -> list[ConnectedWorker]:
     """Return the workers that are connected now, longest first.
 
     A worker that died is gone as soon as the server notices its closed connection, which on one
@@ -275,7 +275,7 @@ def worker_connections(session: Session) -> list[WorkerView]:
     )
     found = ((name.split(":"), since) for name, since in rows)
     return [
-        WorkerView(hostname, int(pid), since, tuple(QUEUE_LETTERS.get(x, x) for x in letters))
+        ConnectedWorker(hostname, int(pid), since, tuple(QUEUE_LETTERS.get(x, x) for x in letters))
         for (_, hostname, pid, letters), since in found
         if pid.isdecimal()
     ]

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 
 KEPT = 512
 """Photos and parts of photos; some 15 KB each."""
@@ -21,7 +21,7 @@ KEPT = 512
 class Describer(Protocol):
     """Says what is in pictures; an encoder is one."""
 
-    def describe(self, images: Sequence[Image.Image]) -> Described:
+    def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
         """Describe n ≥ 1 pictures: vectors and local features."""
         ...
 
@@ -36,10 +36,10 @@ class RememberedPhotos:
 
     def __init__(self, describer: Describer, kept: int = KEPT) -> None:
         self._describer, self._kept = describer, kept
-        self._known: OrderedDict[bytes, Described] = OrderedDict()
+        self._known: OrderedDict[bytes, EncodedPictures] = OrderedDict()
         self._lock = threading.Lock()
 
-    def describe(self, images: Sequence[Image.Image]) -> Described:
+    def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
         """Describe n ≥ 1 pictures, RGB; errors as the other describer's."""
         digests = [_digest(image) for image in images]
         said = {digest: self._recall(digest) for digest in digests}
@@ -52,15 +52,17 @@ class RememberedPhotos:
             described = self._describer.describe(list(unknown.values()))
             for i, digest in enumerate(unknown):
                 said[digest] = self._keep(digest, described.one(i))
-        return Described.joined([one for digest in digests if (one := said[digest]) is not None])
+        return EncodedPictures.joined(
+            [one for digest in digests if (one := said[digest]) is not None]
+        )
 
-    def _recall(self, digest: bytes) -> Described | None:
+    def _recall(self, digest: bytes) -> EncodedPictures | None:
         with self._lock:
             if digest in self._known:
                 self._known.move_to_end(digest)
             return self._known.get(digest)
 
-    def _keep(self, digest: bytes, described: Described) -> Described:
+    def _keep(self, digest: bytes, described: EncodedPictures) -> EncodedPictures:
         with self._lock:
             self._known[digest] = described
             while len(self._known) > self._kept:

@@ -30,7 +30,7 @@ LEAST_COSINE = 0.999
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class EncodedPictures:
     """What a model says of n pictures; arrays of local features have no cells where it has none."""
 
     vectors: Embeddings  # (n, d) float32, unit length
@@ -39,10 +39,10 @@ class Described:
     regions: RegionMaps  # (n, 5, g, g) float32
     share: float  # of the cells' agreement in a product's score; 0 where nobody trained them to
 
-    def one(self, i: int) -> "Described":
+    def one(self, i: int) -> "EncodedPictures":
         """Return what is said of picture i, in arrays of its own."""
         only = slice(i, i + 1)
-        return Described(
+        return EncodedPictures(
             self.vectors[only].copy(),
             self.patches[only].copy(),
             self.weights[only].copy(),
@@ -51,7 +51,7 @@ class Described:
         )
 
     @classmethod
-    def joined(cls, parts: "list[Described]") -> "Described":
+    def joined(cls, parts: "list[EncodedPictures]") -> "EncodedPictures":
         """Return the pictures of all parts, at least one, in order."""
         return cls(
             np.concatenate([part.vectors for part in parts]),
@@ -120,10 +120,10 @@ def described(
     patches: "torch.Tensor",
     weights: "torch.Tensor",
     regions: "torch.Tensor",
-) -> Described:
+) -> EncodedPictures:
     """Bring what a reader returned into the form that is stored and compared."""
     weights = weights.float().cpu()
-    return Described(
+    return EncodedPictures(
         vectors=unit_rows(vectors.float().cpu().numpy()),
         patches=quantised(patches.float().cpu().numpy()),
         weights=(weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-9)).numpy(),

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from search.encoder.forward.picture_forward import PictureForward
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.encoder.picture_preparation import Preparation, Sides
 from search.encoder.text_windows import TextWindows
 from search.encoder.unit_rows import unit_rows
@@ -68,7 +68,7 @@ class OpenClipEncoder:
         """Return which part of a picture of a size the model sees: left, upper, right, lower."""
         return self._prepare.visible(size)
 
-    def describe_pixels(self, pixels: "torch.Tensor") -> Described:
+    def describe_pixels(self, pixels: "torch.Tensor") -> EncodedPictures:
         """Describe preprocessed pictures (n, 3, H, W), n ≥ 1: vectors and local features.
 
         Raises:
@@ -76,9 +76,9 @@ class OpenClipEncoder:
         """
         return self.pictures.run(pixels)
 
-    def describe(self, images: Sequence[Image.Image]) -> Described:
+    def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
         """Describe n ≥ 1 pictures; errors as `describe_pixels`."""
-        return Described.joined(
+        return EncodedPictures.joined(
             [
                 self.describe_pixels(self._torch.stack([self.preprocess(i) for i in batch]))
                 for batch in _batches(images, _PREPARED)

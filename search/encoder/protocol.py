@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
 
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.encoder.picture_preparation import Sides
 from search.results import Embeddings
 
@@ -25,7 +25,7 @@ class PictureEncoder(Protocol):
         """Turn a picture into the model's input, (3, H, W) uint8 or float32. Thread safe."""
         ...
 
-    def describe_pixels(self, pixels: "torch.Tensor") -> Described:
+    def describe_pixels(self, pixels: "torch.Tensor") -> EncodedPictures:
         """Describe preprocessed pictures (n, 3, H, W), n ≥ 1: vectors and local features.
 
         Raises:
@@ -56,7 +56,7 @@ class Encoder(PictureEncoder, Protocol):
         """Return which part of a picture of a size (width, height) the model sees."""
         ...
 
-    def describe(self, images: Sequence[Image.Image]) -> Described:
+    def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
         """Describe n ≥ 1 pictures: vectors and local features."""
         ...
 

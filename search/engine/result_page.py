@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from search.catalogue.product_cards import hydrate
 from search.database.connection import answer_from
 from search.index.generation_files import Generation
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.confidence import verdict
 from search.ranking.explanations import reasons
 from search.ranking.price_order import sorted_as
@@ -21,7 +21,7 @@ from search.traffic.search_events import record_search
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RankedAnswer:
     """A whole order of products, and what was asked for it."""
 
     generation: Generation
@@ -30,10 +30,10 @@ class Answer:
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str  # the words, or the sku to be resembled
     watch: Stopwatch
-    question: Question | None = None  # None: nothing was looked for
+    question: UnderstoodQuery | None = None  # None: nothing was looked for
 
 
-def show(answer: Answer, database: sqlalchemy.Engine) -> SearchPage:
+def show(answer: RankedAnswer, database: sqlalchemy.Engine) -> SearchPage:
     """Return the page that was asked for, hydrated and, where the query wants it, recorded."""
     generation, query, watch = answer.generation, answer.query, answer.watch
     found, question = answer.ranked.ranking, answer.question
@@ -71,7 +71,9 @@ def show(answer: Answer, database: sqlalchemy.Engine) -> SearchPage:
     return answer_from(database, shown)
 
 
-def place_of(answer: Answer, product_id: int, database: sqlalchemy.Engine) -> SearchHit | None:
+def place_of(
+    answer: RankedAnswer, product_id: int, database: sqlalchemy.Engine
+) -> SearchHit | None:
     """Return one product as a hit of an answer, unfolded; None where it was not found."""
     found = answer.ranked.ranking
     at = np.flatnonzero(found.product_ids == product_id)
@@ -83,7 +85,7 @@ def place_of(answer: Answer, product_id: int, database: sqlalchemy.Engine) -> Se
     )
 
 
-def _verdict(answer: Answer) -> Verdict | None:
+def _verdict(answer: RankedAnswer) -> Verdict | None:
     generation = answer.generation
     if answer.question is None:
         return None
@@ -95,7 +97,7 @@ def _verdict(answer: Answer) -> Verdict | None:
     )
 
 
-def _hits(session: Session, answer: Answer, folded: Folded) -> tuple[SearchHit, ...]:
+def _hits(session: Session, answer: RankedAnswer, folded: Folded) -> tuple[SearchHit, ...]:
     """Return the hits of the page asked for, with their variants."""
     columns, query = answer.generation.columns, answer.query
     first = (query.page - 1) * query.k

@@ -9,14 +9,14 @@ import structlog
 
 from search.catalogue.product_cards import hydrate, product_by_sku
 from search.database.connection import answer_from, open_database
-from search.engine.result_page import Answer, place_of, show
+from search.engine.result_page import RankedAnswer, place_of, show
 from search.errors import DamagedGeneration, ModelMismatch, NoGeneration
 from search.index.generation_files import Generation
 from search.live.generation_loader import Generations, LiveGenerations
-from search.live.model_pairing import Answering, Pairing
+from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.query.regions import load_proposer
 from search.query.understanding import check, check_paging, understand
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.configured_stages import configured_stages
 from search.ranking.rank_candidates import Ranked, rank
 from search.ranking.stages import STAGES, Ranking, Stage
@@ -83,7 +83,7 @@ class SearchEngine:
         answer = self._answer_to(query, self.rules.of_stages(query.stages))
         return place_of(answer, product.product_id, self.database)
 
-    def _answer_to(self, query: Query, rules: RuleSet) -> Answer:
+    def _answer_to(self, query: Query, rules: RuleSet) -> RankedAnswer:
         """Return all that a query finds, in its order."""
         check(query)
         now = self.answering()
@@ -126,7 +126,9 @@ class SearchEngine:
             empty = np.empty(0, np.int64)
             none = np.empty(0, np.float32)
             nothing = Ranked(Ranking(empty, empty, none, none), {})
-            return show(Answer(generation, nothing, query, "similar", sku, watch), self.database)
+            return show(
+                RankedAnswer(generation, nothing, query, "similar", sku, watch), self.database
+            )
         question = self.rules.current().apply(_resembling(generation, rows, query))
         answer = self._ranked(generation, question, query, ("similar", sku), watch)
         return show(answer, self.database)
@@ -134,11 +136,11 @@ class SearchEngine:
     def _ranked(
         self,
         generation: Generation,
-        question: Question,
+        question: UnderstoodQuery,
         query: Query,
         asked: tuple[str, str],
         watch: Stopwatch,
-    ) -> Answer:
+    ) -> RankedAnswer:
         """Return the whole order; `asked` is its kind and words for the record."""
         ranked = rank(
             generation,
@@ -148,7 +150,7 @@ class SearchEngine:
             stages=query.stages,
             watch=watch,
         )
-        return Answer(generation, ranked, query, *asked, watch, question)
+        return RankedAnswer(generation, ranked, query, *asked, watch, question)
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.
@@ -171,7 +173,7 @@ class SearchEngine:
         others = np.setdiff1d(family, [product.product_id])
         return answer_from(self.database, lambda session: tuple(hydrate(session, others.tolist())))
 
-    def answering(self) -> Answering:
+    def answering(self) -> ServedGeneration:
         """Return the live generation with its model, for one request from its start to its end.
 
         Raises:
@@ -210,7 +212,7 @@ class SearchEngine:
         self.database.dispose()
 
 
-def _resembling(generation: Generation, rows: Ids, query: Query) -> Question:
+def _resembling(generation: Generation, rows: Ids, query: Query) -> UnderstoodQuery:
     """Return the question for products that look like the one that has these rows."""
     columns = generation.columns
     mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
@@ -218,7 +220,7 @@ def _resembling(generation: Generation, rows: Ids, query: Query) -> Question:
     if query.fold:
         others = columns.variant != columns.variant[rows[0]]
     keep = columns.mask(query.filters) & others
-    return Question(vector=mean / np.linalg.norm(mean), kind="similar", keep=keep)
+    return UnderstoodQuery(vector=mean / np.linalg.norm(mean), kind="similar", keep=keep)
 
 
 def open_search_engine(settings: Settings | None = None) -> SearchEngine:
@@ -231,6 +233,6 @@ def open_search_engine(settings: Settings | None = None) -> SearchEngine:
     settings = settings or load_settings()
     database = open_database(settings, application_name="findalike-search")
     stages = configured_stages(settings, database)
-    pairing = Pairing(settings, load_proposer(settings.regions, settings.device))
+    pairing = ModelPairing(settings, load_proposer(settings.regions, settings.device))
     live = LiveGenerations(database, settings.root, settings.refresh_s, pairing)
     return SearchEngine(database, live, settings, stages)

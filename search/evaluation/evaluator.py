@@ -20,7 +20,7 @@ from search.index.generation_files import Generation
 from search.pictures.decoding import decode_picture
 from search.query.photo_and_text import Composer
 from search.query.understanding import understand
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.confidence import verdict
 from search.ranking.rank_candidates import Ranked, rank
 from search.ranking.stages import STAGES as RERANKING
@@ -38,7 +38,7 @@ Order = list[int]
 
 
 @dataclass(slots=True)
-class Measured:
+class StageMeasured:
     """Orders and times of one stage over all queries of a kind."""
 
     orders: dict[str, Order] = field(default_factory=dict)
@@ -51,11 +51,11 @@ class Measured:
 
 
 @dataclass(slots=True)
-class Asked:
+class KindMeasured:
     """What became of all queries of a kind."""
 
-    stages: dict[str, Measured] = field(default_factory=lambda: defaultdict(Measured))
-    without: dict[str, Measured] = field(default_factory=lambda: defaultdict(Measured))
+    stages: dict[str, StageMeasured] = field(default_factory=lambda: defaultdict(StageMeasured))
+    without: dict[str, StageMeasured] = field(default_factory=lambda: defaultdict(StageMeasured))
     """All re-ranking stages but the one named, and the time that one takes."""
     steps_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     relevant: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Evaluator:
         done = 0
         report: dict[str, dict[str, object]] = {}
         for kind, queries in split_by_kind(judged).items():
-            asked = Asked()
+            asked = KindMeasured()
             for query in queries:
                 self._ask(query, asked)
                 done += 1
@@ -154,7 +154,7 @@ class Evaluator:
             return None
         return Query(photo=photo, text=judged.text)
 
-    def _ask(self, judged: Judged, asked: Asked) -> None:
+    def _ask(self, judged: Judged, asked: KindMeasured) -> None:
         """Answer one query by every stage, business rules and folding left out."""
         query, watch = self._read(judged), Stopwatch()
         if query is None:
@@ -174,7 +174,9 @@ class Evaluator:
             asked.steps_ms[step].append(elapsed_ms)
         self._measure(judged.name, query, question, asked)
 
-    def _measure(self, name: str, query: Query, question: Question, asked: Asked) -> None:
+    def _measure(
+        self, name: str, query: Query, question: UnderstoodQuery, asked: KindMeasured
+    ) -> None:
         """Take orders and times: of the index alone, exact search, all stages, all but each."""
         generation, vector, keep = self.generation, question.vector, question.keep
         n = self.settings.candidates
@@ -193,7 +195,7 @@ class Evaluator:
             order = _order(self._rank(question, left_out))
             asked.without[left_out].add(name, order, stages_ms[left_out])
 
-    def _rank(self, question: Question, left_out: str | None = None) -> Ranked:
+    def _rank(self, question: UnderstoodQuery, left_out: str | None = None) -> Ranked:
         return rank(
             self.generation,
             question,
@@ -202,7 +204,7 @@ class Evaluator:
             known=self.reranking,
         )
 
-    def _summary(self, asked: Asked) -> dict[str, object]:
+    def _summary(self, asked: KindMeasured) -> dict[str, object]:
         """Turn orders and times into the report of one kind of query."""
         summary: dict[str, object] = {"verdicts": _judged_verdicts(asked, self._found)}
         if not asked.relevant:
@@ -220,13 +222,15 @@ class Evaluator:
         }
         return summary
 
-    def _row(self, measured: Measured, asked: Asked) -> dict[str, object]:
+    def _row(self, measured: StageMeasured, asked: KindMeasured) -> dict[str, object]:
         return {
             **measures(asked.relevant, self._found(measured)),
             "latency_ms": percentiles(measured.elapsed_ms),
         }
 
-    def _by_change(self, changes: Mapping[str, str], asked: Asked) -> dict[str, dict[str, float]]:
+    def _by_change(
+        self, changes: Mapping[str, str], asked: KindMeasured
+    ) -> dict[str, dict[str, float]]:
         """Return the recall at 10 of each stage by what queries change."""
         report: dict[str, dict[str, float]] = {}
         for change in sorted(set(changes.values())):
@@ -239,7 +243,7 @@ class Evaluator:
                 }
         return report
 
-    def _found(self, measured: Measured) -> dict[str, list[str]]:
+    def _found(self, measured: StageMeasured) -> dict[str, list[str]]:
         """Return the skus that a stage found for each query."""
         return {q: [self.skus[i] for i in order] for q, order in measured.orders.items()}
 
@@ -249,7 +253,7 @@ def _order(ranked: Ranked) -> Order:
 
 
 def _judged_verdicts(
-    asked: Asked, found: Callable[[Measured], Mapping[str, Sequence[str]]]
+    asked: KindMeasured, found: Callable[[StageMeasured], Mapping[str, Sequence[str]]]
 ) -> dict[str, float | int]:
     """Say how often answers are called what they are.
 

@@ -21,8 +21,8 @@ from search.evaluation.evaluator import Evaluator
 from search.evaluation.judged_queries import Judged, split_by_kind
 from search.evaluation.retrieval_measures import measures, measures_by_query
 from search.live.generation_loader import OneGeneration
-from search.live.model_pairing import Answering, Pairing
-from search.merchandising.regression_suite import Outcome, compare_all, run_suite, totals
+from search.live.model_pairing import ModelPairing, ServedGeneration
+from search.merchandising.regression_suite import DescriptionOutcome, compare_all, run_suite, totals
 from search.merchandising.saved_descriptions import list_saved
 from search.merchandising.suite_runs import answers_of, load_kept
 from search.query.regions import load_proposer
@@ -45,7 +45,7 @@ Progress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedGeneration:
     """One of the two."""
 
     generation: int
@@ -84,11 +84,11 @@ class SuitePair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class GenerationComparison:
     """All that two generations were compared by."""
 
-    first: Side
-    second: Side
+    first: ComparedGeneration
+    second: ComparedGeneration
     judged: dict[str, JudgedPair]  # by kind: photo, text, both
     suite: SuitePair | None  # None: no saved description has marks
     titles: int  # that were asked
@@ -108,9 +108,9 @@ class Comparison:
 class _Answers:
     """What one side answered."""
 
-    side: Side
+    side: ComparedGeneration
     judged: dict[str, list[str] | None] = field(default_factory=dict)  # query: skus, best first
-    suite: list[Outcome] = field(default_factory=list)
+    suite: list[DescriptionOutcome] = field(default_factory=list)
     titles: list[list[int]] = field(default_factory=list)  # products at the first places
 
 
@@ -128,7 +128,9 @@ class Comparer:
     settings: Settings
     judged: Sequence[Judged] = ()
 
-    def compare(self, first: int, second: int, progress: Progress | None = None) -> Comparison:
+    def compare(
+        self, first: int, second: int, progress: Progress | None = None
+    ) -> GenerationComparison:
         """Compare two generations that are kept.
 
         Raises:
@@ -148,7 +150,7 @@ class Comparer:
             for a, b in zip(ours.titles, theirs.titles, strict=True)
             if a or b
         ]
-        return Comparison(
+        return GenerationComparison(
             first=ours.side,
             second=theirs.side,
             judged={
@@ -177,7 +179,7 @@ class Comparer:
         """Ask one generation everything."""
         settings = self.settings
         proposer = load_proposer(settings.regions, settings.device)
-        answering = Pairing(settings, proposer).of(load_kept(self.database, settings, number))
+        answering = ModelPairing(settings, proposer).of(load_kept(self.database, settings, number))
         stages = configured_stages(settings, self.database)
         engine = SearchEngine(self.database, OneGeneration(answering), settings, stages)
         with session_scope(self.database) as session:
@@ -203,7 +205,7 @@ class Comparer:
             tell()
         return answers
 
-    def _evaluator(self, answering: Answering, engine: SearchEngine) -> Evaluator:
+    def _evaluator(self, answering: ServedGeneration, engine: SearchEngine) -> Evaluator:
         with session_scope(self.database) as session:
             rows = session.execute(select(Product.id, Product.sku))
             skus = {row.id: row.sku for row in rows}
@@ -255,7 +257,9 @@ def judged_pair(
     )
 
 
-def suite_pair(first: Sequence[Outcome], second: Sequence[Outcome]) -> SuitePair:
+def suite_pair(
+    first: Sequence[DescriptionOutcome], second: Sequence[DescriptionOutcome]
+) -> SuitePair:
     """Compare the answers to the saved descriptions."""
     changes = list(compare_all(second, first).values())
     better, worse, mixed = (changes.count(what) for what in ("better", "worse", "mixed"))
@@ -278,13 +282,13 @@ def decide(better: int, worse: int) -> tuple[float, Which]:
     return chance, "second" if better > worse else "first"
 
 
-def _totals(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _totals(outcomes: Sequence[DescriptionOutcome]) -> dict[str, Any]:
     return asdict(totals(outcomes))
 
 
-def _side(answering: Answering) -> Side:
+def _side(answering: ServedGeneration) -> ComparedGeneration:
     manifest = answering.generation.manifest
-    return Side(
+    return ComparedGeneration(
         generation=answering.generation.id,
         model=manifest.model,
         model_tag=manifest.model_tag,

@@ -59,7 +59,7 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FetchedPicture:
     """What a host answered."""
 
     content: bytes | None  # None: the picture is the one that was named
@@ -104,7 +104,7 @@ def fetch_picture(address: str, client: httpx.Client, bounds: Bounds) -> bytes:
 
 def fetch_if_changed(
     address: str, client: httpx.Client, bounds: Bounds, known: Validators
-) -> Answer:
+) -> FetchedPicture:
     """Fetch one picture file, unless it is the one that is known.
 
     Args:
@@ -125,7 +125,7 @@ def fetch_if_changed(
         wait=wait_random_exponential(multiplier=0.25, max=LONGEST_PAUSE_S),
         retry_error_callback=_give_up,
     )
-    answer: Answer = retrying(_fetch, address, bounds, client, deadline, known)
+    answer: FetchedPicture = retrying(_fetch, address, bounds, client, deadline, known)
     return answer
 
 
@@ -143,7 +143,7 @@ def _give_up(attempts: RetryCallState) -> None:
 
 def _fetch(
     address: str, bounds: Bounds, client: httpx.Client, deadline: float, known: Validators
-) -> Answer:
+) -> FetchedPicture:
     """Fetch once, following redirects; every httpx error becomes a refusal with a reason."""
     asked = address
     try:
@@ -181,12 +181,12 @@ def _fetch(
 
 def _read(
     address: str, response: httpx.Response, bounds: Bounds, deadline: float, known: Validators
-) -> Answer:
+) -> FetchedPicture:
     """Read an answer: a picture, or that it is the one that is known."""
     validators = Validators(*(_kept(response, name) for name in ("etag", "last-modified")))
     if response.status_code == 304 and known.conditions():
-        return Answer(None, validators)
-    return Answer(_read_body(address, response, bounds, deadline), validators)
+        return FetchedPicture(None, validators)
+    return FetchedPicture(_read_body(address, response, bounds, deadline), validators)
 
 
 def _kept(response: httpx.Response, name: str) -> str | None:

@@ -28,7 +28,7 @@ from search.index.generation_files import (
     Generation,
     checksum,
 )
-from search.index.overlay import Layer, Stacked, joined, without
+from search.index.overlay import Overlay, StackedRows, joined, without
 from search.index.product_columns import Columns, read_columns
 from search.index.vector_index import ExactIndex
 from search.results import HalfVectors, Ids, Patches
@@ -149,13 +149,13 @@ def lay_over(generation: Generation, delta: Delta) -> Generation:
     living = ~gone if gone.any() else None
     columns = generation.columns if living is None else without(generation.columns, gone)
     if not len(delta.columns):
-        return replace(generation, columns=columns, layer=Layer(living, None))
+        return replace(generation, columns=columns, layer=Overlay(living, None))
     return replace(
         generation,
         columns=joined(columns, delta.columns),
-        vectors=Stacked(generation.vectors, delta.vectors),
-        patches=Stacked(generation.patches, delta.patches),
-        layer=Layer(living, ExactIndex(delta.vectors, unpacked=True)),
+        vectors=StackedRows(generation.vectors, delta.vectors),
+        patches=StackedRows(generation.patches, delta.patches),
+        layer=Overlay(living, ExactIndex(delta.vectors, unpacked=True)),
     )
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from search.errors import DamagedGeneration, DimensionMismatch
-from search.index.overlay import Layer
+from search.index.overlay import Overlay
 from search.index.product_columns import Columns, Mask, load_columns
 from search.index.vector_index import FaissIndex, read_index
 from search.results import Candidates, HalfVectors, Patches, StoredRows, Vector
@@ -54,7 +54,7 @@ class Latency(Frozen):
     p95: float
 
 
-class Measured(Frozen):
+class IndexMeasured(Frozen):
     """What was measured when the generation was built."""
 
     recall_at_10: float  # rescored candidates against exact search, mean over all queries
@@ -122,7 +122,7 @@ class Manifest(Frozen):
     candidates: int  # rows that are rescored exactly per query
     left_out: dict[str, int]  # products and pictures that are not indexed, by reason
     files: dict[str, FileEntry]
-    measured: Measured
+    measured: IndexMeasured
     training: Training | None = None  # None: exact search, nothing to train
     thresholds: Thresholds | None = None  # None: too few products to fit any
     checksum: str = ""  # sha256 of all the rest, hex; set by `write_manifest`
@@ -139,7 +139,7 @@ class Generation:
     patches: StoredRows  # (n, cells, p) int8, memory-mapped; no cells where there are none
     index: FaissIndex  # of its own rows
     words: Words  # of the catalogue as it was when this was built
-    layer: Layer | None = None
+    layer: Overlay | None = None
 
     def candidates(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
         """Return at most n rows that may answer, best first, similarities approximate.

@@ -18,7 +18,7 @@ NOBODY = -1
 """Stands for the product, picture and variant of a dead row."""
 
 
-class Stacked:
+class StackedRows:
     """Two arrays read as one, without copying the larger.
 
     Args:
@@ -53,7 +53,7 @@ class Stacked:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class Overlay:
     """What lies over an index: rows that it lacks, and which of its own are dead."""
 
     living: Mask | None  # (n,) of the rows below; None: all

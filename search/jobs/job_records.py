@@ -27,7 +27,7 @@ from search.jobs.work_rate import rate_of
 
 
 @dataclass(frozen=True, slots=True)
-class JobView:
+class JobRecord:
     """A job at one moment."""
 
     id: int
@@ -180,7 +180,7 @@ def _end(
     return True
 
 
-def read_job(session: Session, job_id: int) -> JobView:
+def read_job(session: Session, job_id: int) -> JobRecord:
     """Return how far a job is, as of now.
 
     Raises:
@@ -192,20 +192,20 @@ def read_job(session: Session, job_id: int) -> JobView:
     return _view(job)
 
 
-def latest_job(session: Session, kind: str, state: str = "") -> JobView | None:
+def latest_job(session: Session, kind: str, state: str = "") -> JobRecord | None:
     """Return the latest job of a kind, in a state if one is given; None where there is none."""
     found, _ = list_jobs(session, kind=kind, state=state, limit=1)
     return found[0] if found else None
 
 
-def recent_jobs(session: Session, limit: int = 20) -> list[JobView]:
+def recent_jobs(session: Session, limit: int = 20) -> list[JobRecord]:
     """Return the latest jobs, newest first."""
     return list_jobs(session, limit=limit)[0]
 
 
 def list_jobs(
     session: Session, *, kind: str = "", state: str = "", limit: int = 50, offset: int = 0
-) -> tuple[list[JobView], int]:
+) -> tuple[list[JobRecord], int]:
     """Return jobs, newest first, and how many there are in all.
 
     Args:
@@ -222,8 +222,8 @@ def list_jobs(
     return [_view(job) for job in session.scalars(newest)], total
 
 
-def _view(job: Job) -> JobView:
-    return JobView(
+def _view(job: Job) -> JobRecord:
+    return JobRecord(
         id=job.id,
         kind=job.kind,
         state=job.state,

@@ -25,18 +25,18 @@ LINE_EVERY_S = 5.0
 RECORD_EVERY_S = 1.0
 
 
-class Record(Protocol):
+class ProgressRecorder(Protocol):
     """Takes down how far work is; called once a second at most, and at the end."""
 
     def __call__(self, done: int, total: int | None, *, unit: str, step: str | None) -> None:
         """Keep what is done, how much there is if anybody knows, and what is being done."""
 
 
-_record: ContextVar[Record | None] = ContextVar("record", default=None)
+_record: ContextVar[ProgressRecorder | None] = ContextVar("record", default=None)
 
 
 @contextmanager
-def recording(record: Record) -> Iterator[None]:
+def recording(record: ProgressRecorder) -> Iterator[None]:
     """Have everything that `track` shows within a block recorded, quiet or not."""
     token = _record.set(record)
     try:

@@ -18,7 +18,7 @@ from search.errors import DamagedGeneration, FindalikeError, NoGeneration
 from search.index.delta_files import lay_over, load_delta
 from search.index.generation_files import Generation, load_generation
 from search.live.live_pointer import LivePointer, live_pointer
-from search.live.model_pairing import Answering, Pairing
+from search.live.model_pairing import ModelPairing, ServedGeneration
 
 LONGEST_PAUSE_S = 60.0
 """Between tries to load what can't be loaded: a large model takes long to fail, too."""
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class Generations(Protocol):
     """Says which generation answers now, with which model."""
 
-    def answering(self) -> Answering:
+    def answering(self) -> ServedGeneration:
         """Return both; take them once for each request.
 
         Raises:
@@ -55,14 +55,14 @@ class Generations(Protocol):
 class OneGeneration:
     """Always the same generation, whatever is live: to compare it with others."""
 
-    only: Answering
+    only: ServedGeneration
 
     @property
     def trouble(self) -> str:
         """None, ever."""
         return ""
 
-    def answering(self) -> Answering:
+    def answering(self) -> ServedGeneration:
         """Return the generation with its model."""
         return self.only
 
@@ -89,11 +89,11 @@ class LiveGenerations:
     """
 
     def __init__(
-        self, database: sqlalchemy.Engine, root: Path, refresh_s: float, pairing: Pairing
+        self, database: sqlalchemy.Engine, root: Path, refresh_s: float, pairing: ModelPairing
     ) -> None:
         self._database, self._root, self._refresh_s = database, root, refresh_s
         self._pairing = pairing
-        self._answering: Answering | None = None
+        self._answering: ServedGeneration | None = None
         self._base: Generation | None = None  # the one that answers, without its delta
         self._delta: str | None = None  # directory of what is laid over it
         self._failed: _Failed | None = None
@@ -104,7 +104,7 @@ class LiveGenerations:
         self._watcher = threading.Thread(target=self._watch, name="live-generation", daemon=True)
         self._watcher.start()
 
-    def answering(self) -> Answering:
+    def answering(self) -> ServedGeneration:
         """Return the live generation with the model that built it.
 
         Raises:

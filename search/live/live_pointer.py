@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from search.database.models import Delta, Generation
+from search.database.models import DeltaRow, GenerationRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +17,16 @@ class LivePointer:
     delta: str | None  # below deltas/; None: nothing changed since the generation was built
 
 
-def live_row(session: Session) -> Generation | None:
+def live_row(session: Session) -> GenerationRow | None:
     """Return the live generation's row; None where nothing is published."""
-    return session.scalar(select(Generation).where(Generation.state == "live"))
+    return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
 
 
 def live_pointer(session: Session) -> LivePointer | None:
     """Return where the live generation and its delta lie; None where nothing is published."""
     found = session.execute(
-        select(Generation.id, Generation.directory, Delta.directory)
-        .outerjoin(Delta, Delta.generation_id == Generation.id)
-        .where(Generation.state == "live")
+        select(GenerationRow.id, GenerationRow.directory, DeltaRow.directory)
+        .outerjoin(DeltaRow, DeltaRow.generation_id == GenerationRow.id)
+        .where(GenerationRow.state == "live")
     ).one_or_none()
     return None if found is None else LivePointer(*found)

@@ -21,7 +21,7 @@ from search.text.attribute_vocabulary import load_vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class ServedGeneration:
     """A generation and what reads queries for it; a request that starts with one ends with it.
 
     Raises:
@@ -47,7 +47,7 @@ class Answering:
         self.encoder.encode_texts(["ready?"])
 
 
-class Pairing:
+class ModelPairing:
     """Pairs generations with the models that built them. Thread safe.
 
     It keeps no model that it has loaded: one goes with the last pair that holds it.
@@ -67,7 +67,9 @@ class Pairing:
         self._device, self._proposer, self._at_hand = settings.device, proposer, tuple(at_hand)
         self._vocabulary = load_vocabulary(settings.vocabulary)
 
-    def of(self, generation: Generation, before: Answering | None = None) -> Answering:
+    def of(
+        self, generation: Generation, before: ServedGeneration | None = None
+    ) -> ServedGeneration:
         """Return a generation with its composer.
 
         Args:
@@ -81,11 +83,11 @@ class Pairing:
         """
         tag = generation.manifest.model_tag
         if before is not None and before.encoder.tag == tag:
-            return Answering(generation, before.composer)
+            return ServedGeneration(generation, before.composer)
         encoder = self._encoder(generation.manifest)
         # Memories of photos are of one model, so each composer has its own.
         remembered = RememberedPhotos(encoder)
-        return Answering(
+        return ServedGeneration(
             generation, Composer(encoder, self._vocabulary, self._proposer, remembered)
         )
 

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.live.live_pointer import live_row
 
 

@@ -32,7 +32,7 @@ class PictureRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ProductRefusal:
     """A row or a picture of the product that was quarantined."""
 
     kind: str  # `row` or `image`
@@ -50,7 +50,7 @@ class ProductRecord:
     merchant: dict[str, str | None]  # category and colour as the merchant's fields have them
     claims: Claims
     pictures: tuple[PictureRecord, ...]
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[ProductRefusal, ...]
     source: str
     created_at: datetime
     updated_at: datetime
@@ -105,7 +105,7 @@ def _loaded() -> Select[Product]:
     return select(Product).options(selectinload(Product.images), selectinload(Product.attributes))
 
 
-def _refusals(session: Session, products: Sequence[Product]) -> dict[int, list[Refusal]]:
+def _refusals(session: Session, products: Sequence[Product]) -> dict[int, list[ProductRefusal]]:
     """Return what was quarantined of products, by product id."""
     by_picture = {image.id: product.id for product in products for image in product.images}
     by_sku = {(product.source, product.sku): product.id for product in products}
@@ -119,19 +119,19 @@ def _refusals(session: Session, products: Sequence[Product]) -> dict[int, list[R
         )
         .order_by(Quarantine.id)
     )
-    found: dict[int, list[Refusal]] = {product.id: [] for product in products}
+    found: dict[int, list[ProductRefusal]] = {product.id: [] for product in products}
     for row in rows:
         product_id = by_picture.get(row.product_image_id or 0)
         if product_id is None:
             product_id = by_sku.get((row.source, row.sku or ""))
         if product_id is not None:
             found[product_id].append(
-                Refusal(row.kind, row.reason, row.detail, row.address, row.created_at)
+                ProductRefusal(row.kind, row.reason, row.detail, row.address, row.created_at)
             )
     return found
 
 
-def _record(product: Product, refusals: Sequence[Refusal]) -> ProductRecord:
+def _record(product: Product, refusals: Sequence[ProductRefusal]) -> ProductRecord:
     return ProductRecord(
         card=card(
             product,

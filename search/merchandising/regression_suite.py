@@ -19,12 +19,12 @@ DEPTH = 100
 
 Places = Sequence[Collection[int]]
 """Products at each place of an answer, best first; several where variants share one."""
-Change = Literal["better", "worse", "mixed", "same", "new", "marks"]
+SuiteChange = Literal["better", "worse", "mixed", "same", "new", "marks"]
 """Against an earlier run. `marks`: others were marked since, so the two can't be compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DescriptionOutcome:
     """What a description found."""
 
     id: int
@@ -55,7 +55,7 @@ class Totals:
     shown_wrong: int
 
 
-def run_suite(saved: Iterable[Saved], ask: Callable[[str], Places]) -> list[Outcome]:
+def run_suite(saved: Iterable[Saved], ask: Callable[[str], Places]) -> list[DescriptionOutcome]:
     """Ask every description that has marks.
 
     Args:
@@ -65,7 +65,7 @@ def run_suite(saved: Iterable[Saved], ask: Callable[[str], Places]) -> list[Outc
     return [measure(each, ask(each.text)) for each in saved if each.marks]
 
 
-def measure(saved: Saved, places: Places) -> Outcome:
+def measure(saved: Saved, places: Places) -> DescriptionOutcome:
     """Return what an answer is worth for a description."""
     place_of: dict[int, int] = {}
     for place, products in enumerate(places, 1):
@@ -76,7 +76,7 @@ def measure(saved: Saved, places: Places) -> Outcome:
     shown = {mark.sku for mark in saved.marks if place_of.get(mark.product_id, far) <= FIRST}
     best = min((place_of.get(mark.product_id, far) for mark in right), default=far)
     named = "|".join(f"{mark.sku}\x00{mark.right}" for mark in (*right, *wrong))
-    return Outcome(
+    return DescriptionOutcome(
         id=saved.id,
         text=saved.text,
         right=len(right),
@@ -90,7 +90,7 @@ def measure(saved: Saved, places: Places) -> Outcome:
     )
 
 
-def totals(outcomes: Sequence[Outcome]) -> Totals:
+def totals(outcomes: Sequence[DescriptionOutcome]) -> Totals:
     """Sum a run up."""
     judged = [each for each in outcomes if each.right]
     mrr = sum(each.reciprocal_rank for each in judged) / len(judged) if judged else 0.0
@@ -103,7 +103,7 @@ def totals(outcomes: Sequence[Outcome]) -> Totals:
     )
 
 
-def compare(now: Outcome, before: Outcome | None) -> Change:
+def compare(now: DescriptionOutcome, before: DescriptionOutcome | None) -> SuiteChange:
     """Say what became of a description since an earlier run."""
     if before is None:
         return "new"
@@ -120,20 +120,24 @@ def compare(now: Outcome, before: Outcome | None) -> Change:
     return "better" if better else "worse" if worse else "same"
 
 
-def compare_all(now: Iterable[Outcome], before: Iterable[Outcome]) -> dict[int, Change]:
+def compare_all(
+    now: Iterable[DescriptionOutcome], before: Iterable[DescriptionOutcome]
+) -> dict[int, SuiteChange]:
     """Return what became of each description, by its number."""
     earlier = {each.id: each for each in before}
     return {each.id: compare(each, earlier.get(each.id)) for each in now}
 
 
-def as_report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def as_report(outcomes: Sequence[DescriptionOutcome]) -> dict[str, Any]:
     """Return a run as JSON can hold it."""
     return {"totals": asdict(totals(outcomes)), "descriptions": [asdict(o) for o in outcomes]}
 
 
-def from_report(report: Mapping[str, Any]) -> list[Outcome]:
+def from_report(report: Mapping[str, Any]) -> list[DescriptionOutcome]:
     """Read what `as_report` wrote."""
     return [
-        Outcome(**{**each, "missing": tuple(each["missing"]), "unwanted": tuple(each["unwanted"])})
+        DescriptionOutcome(
+            **{**each, "missing": tuple(each["missing"]), "unwanted": tuple(each["unwanted"])}
+        )
         for each in report["descriptions"]
     ]

@@ -38,7 +38,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class PreviewSide:
     """An answer with or without the change."""
 
     places: tuple[Place, ...]
@@ -51,8 +51,8 @@ class Preview:
     """The first hits of a query before and after a change."""
 
     text: str
-    before: Side
-    after: Side
+    before: PreviewSide
+    after: PreviewSide
 
     @property
     def changes(self) -> bool:
@@ -101,8 +101,8 @@ def _preview(engine: SearchEngine, text: str, before: RuleSet, after: RuleSet) -
 
 def _side(
     rules: RuleSet, text: str, hits: tuple[SearchHit, ...], others: tuple[SearchHit, ...]
-) -> Side:
+) -> PreviewSide:
     at = {hit.product.product_id: hit.rank for hit in others}
     places = (Place(hit, at.get(hit.product.product_id)) for hit in hits[:SHOWN])
     read = rules.read_as(text)
-    return Side(tuple(places), read if read != text else None, rules.redirect(text))
+    return PreviewSide(tuple(places), read if read != text else None, rules.redirect(text))

@@ -9,18 +9,17 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
-from search.database.models import SuiteRun
+from search.database.models import GenerationRow, SuiteRun
 from search.engine.search_engine import SearchEngine
 from search.errors import FindalikeError, UnknownEntry, UnknownGeneration
 from search.index.generation_files import Generation, load_generation
 from search.live.generation_loader import OneGeneration
-from search.live.model_pairing import Pairing
+from search.live.model_pairing import ModelPairing
 from search.merchandising.regression_suite import (
     DEPTH,
-    Change,
-    Outcome,
+    DescriptionOutcome,
     Places,
+    SuiteChange,
     Totals,
     as_report,
     compare_all,
@@ -46,14 +45,14 @@ class Run:
     generation_id: int | None  # also of generations that are pruned by now
     started_by: str
     created_at: datetime
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[DescriptionOutcome, ...]
 
     @property
     def totals(self) -> Totals:
         """The run in a few numbers."""
         return totals(self.outcomes)
 
-    def changes(self, before: "Run | None") -> dict[int, Change]:
+    def changes(self, before: "Run | None") -> dict[int, SuiteChange]:
         """Return what became of each description since another run, by its number."""
         return compare_all(self.outcomes, before.outcomes if before is not None else ())
 
@@ -92,7 +91,7 @@ def run_and_keep(engine: SearchEngine, *, started_by: str) -> Run | None:
 
 
 def keep_run(
-    session: Session, generation_id: int, outcomes: Sequence[Outcome], *, started_by: str
+    session: Session, generation_id: int, outcomes: Sequence[DescriptionOutcome], *, started_by: str
 ) -> Run:
     """Keep what the saved descriptions found in a generation."""
     report = {"generation": generation_id, **as_report(outcomes)}
@@ -123,7 +122,7 @@ def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> 
         before = engine.answering()
     except FindalikeError:
         before = None  # what is live need not be whole for another to be asked
-    one = OneGeneration(Pairing(settings).of(generation, before))
+    one = OneGeneration(ModelPairing(settings).of(generation, before))
     return SearchEngine(engine.database, one, settings, engine.stages)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.database.connection import application_connected
-from search.database.models import Delta, Generation
+from search.database.models import DeltaRow, GenerationRow
 
 WATCHER = "findalike-watch"
 """What `pg_stat_activity` calls the connections of `findalike watch`."""
@@ -37,15 +37,15 @@ class Freshness:
 
 def read_freshness(session: Session) -> Freshness:
     """Return how fresh searches are."""
-    live = select(Generation.id).where(Generation.state == "live")
-    delta = session.scalar(select(Delta).where(Delta.generation_id.in_(live)))
+    live = select(GenerationRow.id).where(GenerationRow.state == "live")
+    delta = session.scalar(select(DeltaRow).where(DeltaRow.generation_id.in_(live)))
     return Freshness(
         attended=application_connected(session, WATCHER),
         delta=None if delta is None else _view(delta),
     )
 
 
-def _view(delta: Delta) -> DeltaView:
+def _view(delta: DeltaRow) -> DeltaView:
     said = delta.manifest
     return DeltaView(
         delta.created_at, said["products"], said["vectors"], said["dead"], said["waiting"]

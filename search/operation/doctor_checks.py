@@ -34,7 +34,7 @@ State = Literal["ok", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DoctorCheck:
     """The outcome of one check."""
 
     name: str
@@ -45,7 +45,7 @@ class Check:
 
 def run_checks(
     settings: Settings | None = None, encoder: "Encoder | None" = None
-) -> Iterator[Check]:
+) -> Iterator[DoctorCheck]:
     """Run all checks, cheap ones first; yields each as it ends.
 
     Args:
@@ -57,7 +57,7 @@ def run_checks(
     try:
         settings = settings or load_settings()
     except FindalikeError as error:
-        yield Check("settings", "failed", str(error), "Correct the variable, or unset it.")
+        yield DoctorCheck("settings", "failed", str(error), "Correct the variable, or unset it.")
         return
     yield check_settings(settings)
     yield guarded("home", lambda: check_home(settings.root))
@@ -65,28 +65,28 @@ def run_checks(
     yield from check_services(settings, encoder)
 
 
-def guarded(name: str, check: Callable[[], Check]) -> Check:
+def guarded(name: str, check: Callable[[], DoctorCheck]) -> DoctorCheck:
     """Run a check; what it does not expect is its failure, never the doctor's."""
     try:
         return check()
     except FindalikeError as error:
-        return Check(name, "failed", str(error), "")
+        return DoctorCheck(name, "failed", str(error), "")
     except Exception as error:  # a doctor must finish the examination
-        return Check(
+        return DoctorCheck(
             name, "failed", f"{type(error).__name__}: {error}",
             "This is not expected; report it with the full output of `findalike doctor --json`.",
         )  # fmt: skip
 
 
-def check_python() -> Check:
+def check_python() -> DoctorCheck:
     """The interpreter and machine; torch and faiss need 64 bit."""
     found = f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores"
     if sys.maxsize < 2**32:
-        return Check("python", "failed", f"{found}, 32 bit", "Install a 64 bit Python.")
-    return Check("python", "ok", found)
+        return DoctorCheck("python", "failed", f"{found}, 32 bit", "Install a 64 bit Python.")
+    return DoctorCheck("python", "ok", found)
 
 
-def check_libraries() -> Check:
+def check_libraries() -> DoctorCheck:
     """The installed libraries import, and where a model would run."""
     found = []
     for name in LIBRARIES:
@@ -103,17 +103,17 @@ def check_libraries() -> Check:
         declare_missing_operators()
         import torchvision.transforms  # noqa: F401
     except (ImportError, OSError, RuntimeError) as error:
-        return Check(
+        return DoctorCheck(
             "libraries", "failed", f"{error} ({', '.join(found)})",
             "Install again with the constraints file: pip install -c constraints.txt findalike.",
         )  # fmt: skip
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     on_gpu = getattr(faiss, "get_num_gpus", int)()
     devices = f"CUDA: {', '.join(gpus) or 'none'}; faiss sees {on_gpu} GPUs"
-    return Check("libraries", "ok", f"{', '.join(found)}; {devices}")
+    return DoctorCheck("libraries", "ok", f"{', '.join(found)}; {devices}")
 
 
-def check_settings(settings: Settings) -> Check:
+def check_settings(settings: Settings) -> DoctorCheck:
     """What is set away from its default; secrets are not shown."""
     fields = type(settings).model_fields
     secret = {"database_url", "broker_url", "secret_key"}
@@ -122,34 +122,34 @@ def check_settings(settings: Settings) -> Check:
         for name in fields
         if getattr(settings, name) != fields[name].default
     ]
-    return Check("settings", "ok", ", ".join(changed) or "all at their defaults")
+    return DoctorCheck("settings", "ok", ", ".join(changed) or "all at their defaults")
 
 
-def check_home(root: Path) -> Check:
+def check_home(root: Path) -> DoctorCheck:
     """FINDALIKE_HOME can be written."""
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=root, prefix=".doctor-"):
             pass
     except OSError as error:
-        return Check(
+        return DoctorCheck(
             "home", "failed", f"{root}: {error}",
             "Make the directory writable for this user, or point FINDALIKE_HOME elsewhere.",
         )  # fmt: skip
-    return Check("home", "ok", str(root))
+    return DoctorCheck("home", "ok", str(root))
 
 
-def check_disk(root: Path) -> Check:
+def check_disk(root: Path) -> DoctorCheck:
     """There is room for embeddings, generations and the database."""
     free = free_bytes(root)
     found = f"{free / 1e9:.1f} GB free at {nearest(root)}"
     if free < LEAST_FREE_BYTES:
         remedy = "Free at least 1 GB there, or point FINDALIKE_HOME to another disk."
-        return Check("disk", "failed", found, remedy)
-    return Check("disk", "ok", found)
+        return DoctorCheck("disk", "failed", found, remedy)
+    return DoctorCheck("disk", "ok", found)
 
 
-def check_services(settings: Settings, encoder: "Encoder | None" = None) -> Iterator[Check]:
+def check_services(settings: Settings, encoder: "Encoder | None" = None) -> Iterator[DoctorCheck]:
     """Database, schema, broker, model, live generation; skips what hangs on a failed one."""
     from search.database.connection import connect_database
 
@@ -157,7 +157,7 @@ def check_services(settings: Settings, encoder: "Encoder | None" = None) -> Iter
     try:
         database = connect_database(settings, application_name="findalike-doctor")
     except FindalikeError as error:
-        yield Check("database", "failed", str(error))
+        yield DoctorCheck("database", "failed", str(error))
     else:
         opened = database
         yield guarded("database", lambda: check_database(opened))
@@ -175,41 +175,43 @@ def check_services(settings: Settings, encoder: "Encoder | None" = None) -> Iter
         database.dispose()
 
 
-def _needing(database: Engine | None, name: str, check: Callable[[Engine], Check]) -> Check:
+def _needing(
+    database: Engine | None, name: str, check: Callable[[Engine], DoctorCheck]
+) -> DoctorCheck:
     if database is None:
-        return Check(name, "skipped", "needs the database and its schema")
+        return DoctorCheck(name, "skipped", "needs the database and its schema")
     return guarded(name, lambda: check(database))
 
 
-def check_database(database: Engine) -> Check:
+def check_database(database: Engine) -> DoctorCheck:
     """PostgreSQL answers and is new enough; `connect_database` refuses an older one."""
     from search.database.connection import server_version, session_scope
 
     with session_scope(database) as session:
         where = database.url.render_as_string(hide_password=True)
-        return Check("database", "ok", f"PostgreSQL {server_version(session)} at {where}")
+        return DoctorCheck("database", "ok", f"PostgreSQL {server_version(session)} at {where}")
 
 
-def check_schema_is_newest(database: Engine, settings: Settings) -> Check:
+def check_schema_is_newest(database: Engine, settings: Settings) -> DoctorCheck:
     """All migrations ran; the embedded database gets them at the next start."""
     from search.database.schema import newest_revision, schema_revision
 
     found, newest = schema_revision(database), newest_revision()
     if found == newest:
-        return Check("schema", "ok", f"revision {found}")
+        return DoctorCheck("schema", "ok", f"revision {found}")
     state = f"revision {found or 'none'}, this release needs {newest}"
     if settings.database_url is None:
-        return Check("schema", "skipped", f"{state}; the next command migrates it")
-    return Check("schema", "failed", state, "Run `findalike migrate`.")
+        return DoctorCheck("schema", "skipped", f"{state}; the next command migrates it")
+    return DoctorCheck("schema", "failed", state, "Run `findalike migrate`.")
 
 
-def check_broker(settings: Settings, *, reachable: bool) -> Check:
+def check_broker(settings: Settings, *, reachable: bool) -> DoctorCheck:
     """The work queue answers."""
     if settings.broker_url is None:
         found = "on the PostgreSQL database"
         if reachable:
-            return Check("broker", "ok", found)
-        return Check("broker", "failed", f"{found}, which does not answer", "See `database`.")
+            return DoctorCheck("broker", "ok", found)
+        return DoctorCheck("broker", "failed", f"{found}, which does not answer", "See `database`.")
     from kombu.exceptions import OperationalError
 
     from search.jobs.queues import broker_queue_lengths
@@ -218,12 +220,12 @@ def check_broker(settings: Settings, *, reachable: bool) -> Check:
     try:
         waiting = sum(broker_queue_lengths(settings.broker_url).values())
     except (OperationalError, OSError, ImportError) as error:
-        return Check(
+        return DoctorCheck(
             "broker", "failed", f"{kind}: {error}",
             "Start the broker, correct FINDALIKE_BROKER_URL, install the broker's client "
             "library, or unset the variable to use the PostgreSQL database.",
         )  # fmt: skip
-    return Check("broker", "ok", f"{kind}, {waiting} tasks wait")
+    return DoctorCheck("broker", "ok", f"{kind}, {waiting} tasks wait")
 
 
 def model_of(database: Engine | None, settings: Settings) -> str:
@@ -242,7 +244,7 @@ def model_of(database: Engine | None, settings: Settings) -> str:
 
 def check_model(
     model: str, settings: Settings, tags: list[str], encoder: "Encoder | None" = None
-) -> Check:
+) -> DoctorCheck:
     """A model loads, unless it is, and encodes a text; its tag is appended to `tags`."""
     from search.encoder import load_encoder
 
@@ -250,10 +252,10 @@ def check_model(
     vectors = encoder.encode_texts(["a red shoe"])
     tags.append(encoder.tag)
     found = f"{encoder.tag}, {vectors.shape[1]} dimensions, on {encoder.device}"
-    return Check("model", "ok", found)
+    return DoctorCheck("model", "ok", found)
 
 
-def check_live_index(database: Engine, settings: Settings, tags: list[str]) -> Check:
+def check_live_index(database: Engine, settings: Settings, tags: list[str]) -> DoctorCheck:
     """The files of what is published are what their manifests say, and fit the model."""
     from search.database.connection import session_scope
     from search.live.live_pointer import live_pointer
@@ -262,14 +264,14 @@ def check_live_index(database: Engine, settings: Settings, tags: list[str]) -> C
     with session_scope(database) as session:
         live, pointer = read_live(session), live_pointer(session)
     if live is None or pointer is None:
-        return Check("live index", "ok", "none published yet; `findalike reindex` makes one")
+        return DoctorCheck("live index", "ok", "none published yet; `findalike reindex` makes one")
     found = _check_generation(live, settings, tags)
     if pointer.delta is None or found.state == "failed":
         return found
     return _check_delta(found, settings.root / "deltas" / pointer.delta)
 
 
-def _check_generation(live: "LiveIndex", settings: Settings, tags: list[str]) -> Check:
+def _check_generation(live: "LiveIndex", settings: Settings, tags: list[str]) -> DoctorCheck:
     from search.index.generation_files import verify_files
 
     found = f"generation {live.id} of {live.model_tag}"
@@ -277,19 +279,19 @@ def _check_generation(live: "LiveIndex", settings: Settings, tags: list[str]) ->
         verify_files(settings.root / "generations" / live.directory)
     except (DamagedGeneration, OSError) as error:
         remedy = "Run `findalike rollback` for the one before it, or `findalike reindex`."
-        return Check("live index", "failed", f"{found}: {error}", remedy)
+        return DoctorCheck("live index", "failed", f"{found}: {error}", remedy)
     if tags and live.model_tag not in tags:
         remedy = "Put the model's old files back, or run `findalike reindex --publish-new-model`."
-        return Check("live index", "failed", f"{found}, but it loads as {tags[0]}", remedy)
-    return Check("live index", "ok", f"{found}, checksums are right")
+        return DoctorCheck("live index", "failed", f"{found}, but it loads as {tags[0]}", remedy)
+    return DoctorCheck("live index", "ok", f"{found}, checksums are right")
 
 
-def _check_delta(found: Check, directory: Path) -> Check:
+def _check_delta(found: DoctorCheck, directory: Path) -> DoctorCheck:
     from search.index.delta_files import load_delta
 
     try:
         load_delta(directory)
     except DamagedGeneration as error:
         remedy = "Restart `findalike watch`, which writes it anew at once."
-        return Check(found.name, "failed", f"{found.found}; {error}", remedy)
-    return Check(found.name, "ok", f"{found.found}; those of its delta, too")
+        return DoctorCheck(found.name, "failed", f"{found.found}; {error}", remedy)
+    return DoctorCheck(found.name, "ok", f"{found.found}; those of its delta, too")

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from search.database.models import Generation
+from search.database.models import GenerationRow
 from search.operation.run_history import MeasuredBuild, measured_build
 
 PUBLISHABLE = ("verified", "retired")
 
 
 @dataclass(frozen=True, slots=True)
-class GenerationView:
+class ListedGeneration:
     """An index, published or on its way to be."""
 
     id: int
@@ -35,22 +35,22 @@ class GenerationView:
 
 def list_generations(
     session: Session, *, limit: int | None = None, offset: int = 0
-) -> tuple[list[GenerationView], int]:
+) -> tuple[list[ListedGeneration], int]:
     """Return generations, newest first, and how many there are in all."""
-    total = session.scalar(select(func.count()).select_from(Generation)) or 0
-    newest = select(Generation).order_by(Generation.id.desc()).limit(limit).offset(offset)
+    total = session.scalar(select(func.count()).select_from(GenerationRow)) or 0
+    newest = select(GenerationRow).order_by(GenerationRow.id.desc()).limit(limit).offset(offset)
     return [_view(row) for row in session.scalars(newest)], total
 
 
-def find_generation(session: Session, generation_id: int) -> GenerationView | None:
+def find_generation(session: Session, generation_id: int) -> ListedGeneration | None:
     """Return one generation; None where it is gone."""
-    row = session.get(Generation, generation_id)
+    row = session.get(GenerationRow, generation_id)
     return None if row is None else _view(row)
 
 
 def of_new_model(
-    generations: Sequence[GenerationView],
-) -> tuple[GenerationView, GenerationView] | None:
+    generations: Sequence[ListedGeneration],
+) -> tuple[ListedGeneration, ListedGeneration] | None:
     """Return the live generation and one of another model that waits; None: none waits.
 
     Args:
@@ -64,11 +64,11 @@ def of_new_model(
     return None if new is None else (live, new)
 
 
-def _view(row: Generation) -> GenerationView:
+def _view(row: GenerationRow) -> ListedGeneration:
     manifest = row.manifest or {}
     stored = sum(file["bytes"] for file in manifest.get("files", {}).values())
     whole = "measured" in manifest
-    return GenerationView(
+    return ListedGeneration(
         id=row.id,
         state=row.state,
         model_tag=row.model_tag,

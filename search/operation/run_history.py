@@ -12,7 +12,7 @@ from sqlalchemy import Date, cast, func, select
 from sqlalchemy.orm import Session
 
 from search.database.models import SearchEvent
-from search.jobs.job_records import JobView, list_jobs
+from search.jobs.job_records import JobRecord, list_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def measured_builds(session: Session, runs: int = 90) -> list[MeasuredBuild]:
     return sorted(measured, key=lambda build: (build.at, build.generation))
 
 
-def _measured(job: JobView) -> MeasuredBuild | None:
+def _measured(job: JobRecord) -> MeasuredBuild | None:
     """Return what a build's report says; None for a report without measurements."""
     if "measured" not in job.report:
         return None

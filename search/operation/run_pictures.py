@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.database.models import Product, ProductImage, Quarantine
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 
 SHOWN = 12
 EXAMPLES = "examples"
@@ -43,7 +43,7 @@ class RunPictures:
     refused_rows: list[Glimpse]
 
 
-def read_run_pictures(session: Session, job: JobView, limit: int = SHOWN) -> RunPictures:
+def read_run_pictures(session: Session, job: JobRecord, limit: int = SHOWN) -> RunPictures:
     """Return up to `limit` of each, latest first; those that its report keeps where it does."""
     kept: dict[str, list[dict[str, Any]]] | None = job.report.get(EXAMPLES)
     if kept is not None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from search.errors import UnknownEntry
-from search.jobs.job_records import JobView, latest_job, read_job
+from search.jobs.job_records import JobRecord, latest_job, read_job
 from search.operation.run_history import MeasuredBuild, measured_builds
 
 KIND = "reindex"
@@ -43,7 +43,7 @@ class StageCost:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedPictures:
+class PictureTally:
     """What became of the pictures that were to be encoded."""
 
     encoded: int
@@ -59,7 +59,7 @@ class EncodedPictures:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class RunAccount:
     """What became of all that came in."""
 
     rows: int
@@ -80,7 +80,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FigureDifference:
     """One figure of two generations."""
 
     name: str  # of COMPARED
@@ -92,18 +92,18 @@ class Difference:
 class RunReport:
     """One run."""
 
-    job: JobView
+    job: JobRecord
     outcome: Outcome
     headline: str
     generation: int | None  # live when the run ended
     came: dict[str, int]  # of all catalogues, by COUNTED
     sources: list[dict[str, Any]]  # of each catalogue
     fetched: dict[str, Any] | None  # pictures from addresses
-    pictures: EncodedPictures | None
+    pictures: PictureTally | None
     stages: list[StageCost]
-    account: Account | None
+    account: RunAccount | None
     before: int | None  # the generation that it is compared with
-    differences: list[Difference]
+    differences: list[FigureDifference]
     rehearsal: dict[str, Any] | None  # as `Rehearsal.as_dict` writes it
     training: dict[str, Any] | None  # of the index
 
@@ -136,7 +136,7 @@ def read_run(session: Session, job_id: int | None = None) -> RunReport:
     return run_report(job, measured_builds(session))
 
 
-def run_report(job: JobView, builds: Sequence[MeasuredBuild]) -> RunReport:
+def run_report(job: JobRecord, builds: Sequence[MeasuredBuild]) -> RunReport:
     """Return the report of a run; `builds` are those of before and its own, oldest first."""
     report = job.report
     generation = report.get("generation")
@@ -155,7 +155,7 @@ def run_report(job: JobView, builds: Sequence[MeasuredBuild]) -> RunReport:
         fetched=fetched if any((fetched := report.get("fetch") or {}).values()) else None,
         pictures=_pictures(report),
         stages=_stages(report),
-        account=Account(**{name: products[name] for name in Account.__slots__})
+        account=RunAccount(**{name: products[name] for name in RunAccount.__slots__})
         if products
         else None,
         before=before,
@@ -167,17 +167,19 @@ def run_report(job: JobView, builds: Sequence[MeasuredBuild]) -> RunReport:
 
 def compare(
     builds: Sequence[MeasuredBuild], generation: int | None
-) -> tuple[int | None, list[Difference]]:
+) -> tuple[int | None, list[FigureDifference]]:
     """Return the build before a generation, and what is different now; nothing if one is gone."""
     own = next((build for build in builds if build.generation == generation), None)
     earlier = [build for build in builds if own and build.generation < own.generation]
     if own is None or not earlier:
         return None, []
     was, now = asdict(earlier[-1]), asdict(own)
-    return earlier[-1].generation, [Difference(name, was[name], now[name]) for name in COMPARED]
+    return earlier[-1].generation, [
+        FigureDifference(name, was[name], now[name]) for name in COMPARED
+    ]
 
 
-def outcome_of(job: JobView) -> Outcome:
+def outcome_of(job: JobRecord) -> Outcome:
     """Return what a run of reindex came to."""
     if job.state == "running":
         return "running"
@@ -186,7 +188,7 @@ def outcome_of(job: JobView) -> Outcome:
     return "refused" if (job.report.get("rehearsal") or {}).get("refused") else "failed"
 
 
-def _headline(job: JobView, outcome: Outcome) -> str:
+def _headline(job: JobRecord, outcome: Outcome) -> str:
     generation = job.report.get("generation")
     told = {
         "running": f"At work: {job.stage}." if job.stage else "At work.",
@@ -202,13 +204,13 @@ def _headline(job: JobView, outcome: Outcome) -> str:
     return f"Failed{where}; what was live stayed live."
 
 
-def _pictures(report: Mapping[str, Any]) -> EncodedPictures | None:
+def _pictures(report: Mapping[str, Any]) -> PictureTally | None:
     found = report.get("encode")
     if found is None:
         return None
     refusals = sorted(found.get("failed", {}).items(), key=lambda one: (-one[1], one[0]))
     worker_ms = found.get("worker_ms")
-    return EncodedPictures(
+    return PictureTally(
         encoded=found.get("encoded", 0),
         reused=found.get("reused", 0),
         refusals=dict(refusals),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from search.cron import CronTimes, parse_zone
 from search.database.connection import application_connected
 from search.database.models import Job
-from search.jobs.job_records import JobView, latest_job
+from search.jobs.job_records import JobRecord, latest_job
 from search.settings import Settings
 
 SCHEDULER = "findalike-schedule"
@@ -32,7 +32,7 @@ class ScheduleState:
     timezone: str
     due_at: datetime  # last time that there was
     next_at: datetime
-    last: JobView | None  # last `reindex`, whoever started it
+    last: JobRecord | None  # last `reindex`, whoever started it
     overdue: bool  # the run that was due has not begun
     attended: bool  # `findalike schedule` runs
 

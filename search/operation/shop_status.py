@@ -12,10 +12,15 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from search.catalogue.change_inbox import Waiting, waiting_changes
-from search.database.connection import WorkerView, server_version, session_scope, worker_connections
+from search.database.connection import (
+    ConnectedWorker,
+    server_version,
+    session_scope,
+    worker_connections,
+)
 from search.database.models import Embedding, Product, ProductImage, Quarantine
 from search.database.schema import schema_revision
-from search.jobs.job_records import JobView, latest_job, list_jobs, recent_jobs
+from search.jobs.job_records import JobRecord, latest_job, list_jobs, recent_jobs
 from search.jobs.queues import queue_lengths
 from search.live.live_pointer import live_row
 from search.operation.delta_freshness import Freshness, read_freshness
@@ -62,13 +67,13 @@ class Status:
     images: dict[str, int]  # by state
     embeddings: dict[str, int]  # by model tag
     quarantine: dict[str, int]  # by reason, most frequent first
-    jobs: list[JobView]  # newest first
-    running: list[JobView]  # all that run now, newest first
-    last_reindex: JobView | None  # the last that is over
-    last_success: JobView | None  # the last reindex that went well
+    jobs: list[JobRecord]  # newest first
+    running: list[JobRecord]  # all that run now, newest first
+    last_reindex: JobRecord | None  # the last that is over
+    last_success: JobRecord | None  # the last reindex that went well
     schedule: ScheduleState | None  # None: nothing is scheduled
     freshness: Freshness
-    workers: list[WorkerView]
+    workers: list[ConnectedWorker]
     queues: dict[str, int] | None  # tasks that wait, by queue; None: the broker does not answer
     changes: Waiting  # of single products
     disk: DiskUse
@@ -128,7 +133,7 @@ def read_live(session: Session) -> LiveIndex | None:
     )
 
 
-def last_over(session: Session, kind: str) -> JobView | None:
+def last_over(session: Session, kind: str) -> JobRecord | None:
     """Return the last job of a kind that does not run any more."""
     over = [latest_job(session, kind, state) for state in ("done", "failed")]
     return max((job for job in over if job is not None), key=lambda job: job.id, default=None)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
-from search.database.models import Embedding, Generation, Job
+from search.database.models import Embedding, GenerationRow, Job
 from search.index.embedding_store import EmbeddingStore
 from search.publication.publishing import prune
 from search.settings import Settings
@@ -37,10 +37,14 @@ def forget_unused_models(
     """
     with exclusively(database, "publication"):
         with session_scope(database) as session:
-            live = session.scalar(select(Generation.model_tag).where(Generation.state == "live"))
-            given_up = Generation.model_tag.not_in([tag for tag in (live, model_tag) if tag])
-            session.execute(delete(Generation).where(Generation.state == "verified", given_up))
-            used = {model_tag, *session.scalars(select(Generation.model_tag).distinct())}
+            live = session.scalar(
+                select(GenerationRow.model_tag).where(GenerationRow.state == "live")
+            )
+            given_up = GenerationRow.model_tag.not_in([tag for tag in (live, model_tag) if tag])
+            session.execute(
+                delete(GenerationRow).where(GenerationRow.state == "verified", given_up)
+            )
+            used = {model_tag, *session.scalars(select(GenerationRow.model_tag).distinct())}
             at_work = select(Job.report["model_tag"].astext).where(Job.state == "running")
             used |= {tag for tag in session.scalars(at_work) if tag is not None}
             unused = Embedding.model_tag.not_in(used)

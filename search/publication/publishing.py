@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from search.database.advisory_locks import exclusively
 from search.database.audit_trail import cli_actor, record_change
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.errors import (
     AlreadyRunning,
     DamagedGeneration,

@@ -13,9 +13,9 @@ from search.encoder.description_cache import Describer
 from search.index.generation_files import Generation
 from search.index.product_columns import Mask
 from search.query.attribute_wishes import Wish, wishes, without
-from search.query.photo_regions import Looked, look
+from search.query.photo_regions import PhotoRegions, look
 from search.query.regions import RegionProposer, load_proposer
-from search.query.vector_arithmetic import Change, ValueDirections, compose
+from search.query.vector_arithmetic import AttributeChange, ValueDirections, compose
 from search.results import Query, Vector
 from search.text.attribute_mentions import Mentions, find_mentions
 from search.text.attribute_vocabulary import Value, Vocabulary
@@ -29,7 +29,7 @@ class Composed:
     """A photo, words or both, read against a generation."""
 
     vector: Vector  # (d,) float32, unit length
-    looked: Looked | None  # what was seen in the photo
+    looked: PhotoRegions | None  # what was seen in the photo
     wishes: tuple[Wish, ...]
     keep: Mask | None  # (rows,) what is not unwanted; None: all
 
@@ -103,7 +103,9 @@ class Composer:
         encoded = self.encoder.encode_texts([words])[0] if words else None
         return compose(photo, changes, self._directions, generation.vectors, encoded)
 
-    def _changes(self, wanted: tuple[Value, ...], unwanted: tuple[Value, ...]) -> list[Change]:
+    def _changes(
+        self, wanted: tuple[Value, ...], unwanted: tuple[Value, ...]
+    ) -> list[AttributeChange]:
         """Return what is said of each attribute that has something to choose from."""
         found = []
         for attribute in self.vocabulary.attributes:
@@ -112,7 +114,7 @@ class Composer:
                 for side in (wanted, unwanted)
             ]
             if any(own) and len(attribute.values) > 1:
-                found.append(Change(attribute, own[0], own[1]))
+                found.append(AttributeChange(attribute, own[0], own[1]))
         return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from search.encoder.description_cache import Describer
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.query.cell_matching import Cells, cells_of
 from search.query.regions import RegionProposer, best_region
 from search.results import Box, Region, Vector
@@ -15,7 +15,7 @@ MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PhotoRegions:
     """What was seen in a photo."""
 
     vector: Vector  # (d,) float32, unit length; of the whole photo, or of the shopper's box
@@ -32,7 +32,7 @@ def look(
     proposer: RegionProposer,
     *,
     closer: bool = True,
-) -> Looked:
+) -> PhotoRegions:
     """Encode a photo: the part that the box says, or the whole and its best region.
 
     Args:
@@ -54,11 +54,11 @@ def look(
     return replace(_seen(whole, regions, best.box), part=part.vectors[0])
 
 
-def _seen(described: Described, regions: tuple[Region, ...], at: Box | None) -> Looked:
-    return Looked(described.vectors[0], cells_of_photo(described), regions, at)
+def _seen(described: EncodedPictures, regions: tuple[Region, ...], at: Box | None) -> PhotoRegions:
+    return PhotoRegions(described.vectors[0], cells_of_photo(described), regions, at)
 
 
-def cells_of_photo(described: Described) -> Cells:
+def cells_of_photo(described: EncodedPictures) -> Cells:
     """Return the cells of the one photo that was described."""
     return cells_of(described.patches[0], described.weights[0], described.share)
 

@@ -9,7 +9,7 @@ from search.errors import UnusableQuery
 from search.index.generation_files import Generation
 from search.index.product_columns import Mask
 from search.query.photo_and_text import Composer, both
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.results import Ids, Query
 from search.telemetry.step_timer import Stopwatch
 from search.text.fulltext_search import find_words
@@ -55,7 +55,7 @@ def understand(
     database: sqlalchemy.Engine,
     *,
     watch: Stopwatch | None = None,
-) -> Question:
+) -> UnderstoodQuery:
     """Return what a query asks of a generation.
 
     Args:
@@ -82,7 +82,7 @@ def understand(
             said = replace(corrected, found=corrected.found + excluded)
     with watch.step("encode"):
         composed = composer.compose(query, said, generation)
-    return Question(
+    return UnderstoodQuery(
         vector=composed.vector,
         kind=query.kind,
         looked=composed.looked,

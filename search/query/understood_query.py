@@ -6,7 +6,7 @@ import numpy as np
 
 from search.index.product_columns import Mask
 from search.query.attribute_wishes import Wish
-from search.query.photo_regions import Looked
+from search.query.photo_regions import PhotoRegions
 from search.query.rule_effects import Rules
 from search.results import Ids, Vector
 from search.text.fulltext_search import Lexical
@@ -18,12 +18,12 @@ def no_products() -> Ids:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class UnderstoodQuery:
     """A query after encoding; nothing in it needs a model or a database any more."""
 
     vector: Vector  # (d,) float32, unit length
     kind: str  # `photo`, `text`, `both` or `similar`
-    looked: Looked | None = None  # what was seen in the photo
+    looked: PhotoRegions | None = None  # what was seen in the photo
     text: str = ""  # the words as typed
     lexical: Lexical = field(default_factory=Lexical)  # what its words found
     brand: Mask | None = None  # (rows,) products of the brand that the text names; None: no brand

@@ -69,7 +69,7 @@ class ValueDirections:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AttributeChange:
     """What words say of one attribute."""
 
     attribute: Attribute
@@ -79,7 +79,7 @@ class Change:
 
 def compose(
     start: Vector,
-    changes: Sequence[Change],
+    changes: Sequence[AttributeChange],
     directions: ValueDirections,
     pictures: StoredRows,
     words: Vector | None = None,

@@ -8,7 +8,7 @@ import numpy as np
 
 from search.index.generation_files import Thresholds
 from search.index.vector_index import inner_products
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.stages import Ranking
 from search.results import StoredRows, Verdict
 from search.text.fulltext_search import Match
@@ -18,7 +18,7 @@ TELLING = 0.5
 
 
 def verdict(
-    question: Question, ranking: Ranking, vectors: StoredRows, thresholds: Thresholds | None
+    question: UnderstoodQuery, ranking: Ranking, vectors: StoredRows, thresholds: Thresholds | None
 ) -> Verdict | None:
     """Judge an answer.
 
@@ -47,7 +47,7 @@ def verdict(
     return "same" if same else "close"
 
 
-def _of_text(question: Question, ranking: Ranking, thresholds: Thresholds) -> Verdict:
+def _of_text(question: UnderstoodQuery, ranking: Ranking, thresholds: Thresholds) -> Verdict:
     """Judge by words first: a sku or all words found say more than any cosine."""
     found = question.lexical
     shown = np.isin(found.product_ids, ranking.product_ids)

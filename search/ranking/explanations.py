@@ -13,7 +13,7 @@ from search.index.generation_files import Generation
 from search.query.attribute_wishes import Wish
 from search.query.cell_matching import agreement
 from search.query.rule_effects import Shift
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.stages import Ranking
 from search.ranking.stages.business_rules import meant
 from search.results import Ids, ProductCard, Reason
@@ -21,7 +21,7 @@ from search.text.fulltext_search import Match
 
 
 def reasons(
-    question: Question,
+    question: UnderstoodQuery,
     generation: Generation,
     shown: Ranking,
     cards: Mapping[int, ProductCard],
@@ -48,7 +48,7 @@ def reasons(
     return {product: tuple(own) for product, own in found.items()}
 
 
-def _words(question: Question, product: int, row: int) -> Iterator[Reason]:
+def _words(question: UnderstoodQuery, product: int, row: int) -> Iterator[Reason]:
     """Say which words of a text a product holds; beside a photo they only change what it says."""
     if question.kind != "text":
         return
@@ -98,7 +98,7 @@ def _said_by(source: str | None, known: Mapping[str, str]) -> Reason:
 
 
 def _pictures(
-    question: Question, generation: Generation, rows: Ids
+    question: UnderstoodQuery, generation: Generation, rows: Ids
 ) -> Iterator[tuple[int, Reason]]:
     """Say how well the part that is meant and the parts of both pictures agree."""
     looked = question.looked
@@ -117,7 +117,7 @@ def _pictures(
 
 
 def _rules(
-    question: Question, generation: Generation, shown: Ranking
+    question: UnderstoodQuery, generation: Generation, shown: Ranking
 ) -> Iterator[tuple[int, Reason]]:
     """Say what the merchant's rules did to products."""
     at = {product: i for i, product in enumerate(shown.product_ids.tolist())}

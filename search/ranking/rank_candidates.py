@@ -10,8 +10,8 @@ import numpy as np
 
 from search.index.generation_files import Generation
 from search.index.product_columns import NO_PRICE, Columns, Mask
-from search.query.understood_query import Question
-from search.ranking.stages import STAGES, Asked, Ranking, Stage, group, rerank
+from search.query.understood_query import UnderstoodQuery
+from search.ranking.stages import STAGES, Ranking, Stage, StageInput, group, rerank
 from search.results import FacetValue, Ids, StageMove
 from search.telemetry.step_timer import Stopwatch
 
@@ -30,7 +30,7 @@ class Ranked:
 
 def rank(
     generation: Generation,
-    question: Question,
+    question: UnderstoodQuery,
     *,
     candidates: int,
     stages: tuple[str, ...] | None = None,
@@ -60,7 +60,7 @@ def rank(
         vectors = np.asarray(generation.vectors[rows], dtype=np.float32)
         similarities = vectors @ question.vector
         product_ids = generation.columns.product_id[rows]
-        asked = Asked(
+        asked = StageInput(
             question=question,
             columns=generation.columns,
             rows=rows,
@@ -73,7 +73,7 @@ def rank(
     return Ranked(ranking, moves, inner.timings_ms)
 
 
-def _with_named(generation: Generation, question: Question, rows: Ids) -> Ids:
+def _with_named(generation: Generation, question: UnderstoodQuery, rows: Ids) -> Ids:
     """Add pictures of products that rules or words name and the index did not propose."""
     if len(question.also):
         added = rows_of(generation.columns, question.also, question.keep)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from search.query.rule_effects import OutOfStock, Pin, Rules, Shift
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.rules.rule import BusinessRule
 from search.text.normalise import normalised
 
@@ -81,7 +81,7 @@ class RuleSet:
         """Return the rules about exactly these words that are in force."""
         return [k.rule for k in self._by_query.get(words, ()) if k.rule.is_active(now)]
 
-    def apply(self, question: Question, typed: str = "") -> Question:
+    def apply(self, question: UnderstoodQuery, typed: str = "") -> UnderstoodQuery:
         """Return the question with the rules in force for it, and with what they pin.
 
         Args:

@@ -18,7 +18,7 @@ from search.text.negation_words import (
     NEGATORS,
     NO_NEGATORS,
     NO_NOUNS,
-    Term,
+    VocabularyTerm,
     lexicon,
     plural,
     words_of,
@@ -70,7 +70,7 @@ def find_mentions(text: str, vocabulary: Vocabulary) -> Mentions:
 class _Match:
     """A term found at tokens `first` to `last`, exclusive."""
 
-    term: Term
+    term: VocabularyTerm
     first: int
     last: int
 
@@ -78,7 +78,7 @@ class _Match:
 class _Reading:
     """One text, token by token."""
 
-    def __init__(self, text: str, lexicon: dict[str, tuple[Term, ...]]) -> None:
+    def __init__(self, text: str, lexicon: dict[str, tuple[VocabularyTerm, ...]]) -> None:
         self.text, self.lexicon = text, lexicon
         self.tokens = list(words_of(text))
         self.found: list[Mention] = []
@@ -244,7 +244,7 @@ class _Reading:
             self.found.append(Mention(match.term.value, negated, start, end))
             self.spoken.append((start, end))
 
-    def _remove(self, first: int, end: int, term: Term) -> None:
+    def _remove(self, first: int, end: int, term: VocabularyTerm) -> None:
         """Cut tokens out of the text; "without a pattern" becomes "plain"."""
         instead = term.value.name if term.noun and term.value is not None else ""
         start, stop = self.tokens[first].start, self.tokens[end - 1].end

@@ -21,7 +21,7 @@ from search.database.connection import answer_from
 from search.database.fulltext_columns import SKU_SIGNS
 from search.database.models import Product
 from search.results import Correction, Ids
-from search.text.query_terms import MAX_WORDS, Term, corrected, read_terms
+from search.text.query_terms import MAX_WORDS, QueryTerm, corrected, read_terms
 from search.text.word_counts import Words
 
 MAX_PRODUCTS = 3000
@@ -141,7 +141,9 @@ def _skus(session: Session, typed: str, within: Ids | None) -> dict[int, Match]:
     return {int(i): Match.SKU if exact else Match.SKU_BEGINS for i, exact in rows}
 
 
-def _corrections(session: Session, lacking: Sequence[Term], words: Words) -> tuple[Correction, ...]:
+def _corrections(
+    session: Session, lacking: Sequence[QueryTerm], words: Words
+) -> tuple[Correction, ...]:
     """Return what misspelt words mean; what newer products hold is not misspelt."""
     guesses = {term.word: words.meant(term.word) for term in lacking}
     unsure = [term for term in lacking if guesses[term.word]]
@@ -161,7 +163,7 @@ def _corrections(session: Session, lacking: Sequence[Term], words: Words) -> tup
 
 
 def _matching(
-    session: Session, terms: Sequence[Term], words: Words, within: Ids | None
+    session: Session, terms: Sequence[QueryTerm], words: Words, within: Ids | None
 ) -> npt.NDArray[np.int64]:
     """Return (n, 2) product id and two bits a word: 2i where it is found, 2i + 1 if well placed.
 
@@ -209,7 +211,7 @@ def _matching_sql(words: int, narrowed: bool) -> sqlalchemy.TextClause:
 
 def _weighed(
     typed: str,
-    terms: Sequence[Term],
+    terms: Sequence[QueryTerm],
     rarity: npt.NDArray[np.float32],
     rows: npt.NDArray[np.int64],
     skus: dict[int, Match],

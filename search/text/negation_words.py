@@ -49,7 +49,7 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class VocabularyTerm:
     """A value's word, or an attribute's own noun."""
 
     tokens: tuple[str, ...]
@@ -73,23 +73,25 @@ def words_of(text: str) -> Iterator[Token]:
 
 
 @lru_cache(maxsize=8)
-def lexicon(vocabulary: Vocabulary) -> dict[str, tuple[Term, ...]]:
+def lexicon(vocabulary: Vocabulary) -> dict[str, tuple[VocabularyTerm, ...]]:
     """Return the terms by the first token, the longest first; earlier values win ties."""
-    terms: dict[str, list[Term]] = {}
+    terms: dict[str, list[VocabularyTerm]] = {}
     for attribute in vocabulary.attributes:
         for value in attribute.values:
             for word in value.words:
-                _add(terms, Term(tuple(t.word for t in words_of(word)), value, noun=False))
+                _add(
+                    terms, VocabularyTerm(tuple(t.word for t in words_of(word)), value, noun=False)
+                )
         for noun in attribute.nouns:
             tokens = tuple(t.word for t in words_of(noun))
-            _add(terms, Term(tokens, _absence(attribute), noun=True))
+            _add(terms, VocabularyTerm(tokens, _absence(attribute), noun=True))
     return {
         first: tuple(sorted(found, key=lambda term: -len(term.tokens)))
         for first, found in terms.items()
     }
 
 
-def _add(terms: dict[str, list[Term]], term: Term) -> None:
+def _add(terms: dict[str, list[VocabularyTerm]], term: VocabularyTerm) -> None:
     """File a term under the singular and the plural of its first token."""
     if term.tokens:
         first = term.tokens[0]

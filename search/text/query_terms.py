@@ -19,7 +19,7 @@ SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class QueryTerm:
     """A word of a query and the forms in which PostgreSQL stores it."""
 
     word: str  # as typed, lower case
@@ -47,17 +47,17 @@ def _lexeme(form: str) -> str:
     return f"'{escaped}'"
 
 
-def read_terms(session: Session, typed: str) -> list[Term]:
+def read_terms(session: Session, typed: str) -> list[QueryTerm]:
     """Return the words of a text that mean something, in order, as PostgreSQL reads them."""
     statement = text(
         "SELECT word, tsvector_to_array(to_tsvector('english', word)), "
         "tsvector_to_array(to_tsvector('simple', word)) "
         "FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS typed (word, place) ORDER BY place"
     )
-    terms: dict[tuple[str, ...], Term] = {}
+    terms: dict[tuple[str, ...], QueryTerm] = {}
     for word, stems, plain in session.execute(statement, {"words": looked_for(typed)}):
         if stems:
-            terms.setdefault(tuple(stems), Term(word, tuple(stems), tuple(plain)))
+            terms.setdefault(tuple(stems), QueryTerm(word, tuple(stems), tuple(plain)))
     return list(terms.values())[:MAX_WORDS]
 
 

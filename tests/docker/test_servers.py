@@ -24,7 +24,7 @@ DOCKER = Path(__file__).parents[2] / "docker"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _BackendHandler(BaseHTTPRequestHandler):
     """Answers with the headers that it was asked with, and counts."""
 
     asked: list[str]
@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
 def web_tier() -> Iterator[tuple[int, list[str]]]:
     """Run a server in the place of `findalike serve`; yields its port and what it was asked."""
     asked: list[str] = []
-    handler = type("Handler", (_Handler,), {"asked": asked})
+    handler = type("Handler", (_BackendHandler,), {"asked": asked})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

@@ -11,10 +11,9 @@ from sqlalchemy import select
 
 from indexer.nightly.reindex_run import Reindex
 from indexer.queue.worker_supervisor import WorkerGroup
-from scripts.soaking.shop import ChangingShop
+from scripts.soaking.shop import SoakedShop
 from search.database.connection import open_database, session_scope
-from search.database.models import Embedding
-from search.database.models import Generation as GenerationRow
+from search.database.models import Embedding, GenerationRow
 from search.engine.search_engine import open_search_engine
 from search.index.embedding_store import EmbeddingStore
 from search.index.generation_files import INDEX, MANIFEST
@@ -41,7 +40,7 @@ def service(
         batch_images=8,
         refresh_s=0.2,
     )
-    shop = ChangingShop(folder / "shop", products, seed=9)
+    shop = SoakedShop(folder / "shop", products, seed=9)
     database = open_database(settings)
     with WorkerGroup(settings, ["cpu"], log_file=folder / "worker.log"):
         Reindex(settings, quiet=True).run([str(shop.catalogue)])

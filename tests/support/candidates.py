@@ -3,8 +3,8 @@
 import numpy as np
 
 from search.index.product_columns import FIELDS, Columns, Facet
-from search.query.understood_query import Question
-from search.ranking.stages import Asked
+from search.query.understood_query import UnderstoodQuery
+from search.ranking.stages import StageInput
 
 
 def facet(values: list[str | None]) -> Facet:
@@ -40,12 +40,12 @@ def asked(
     kind: str = "photo",
     of: Columns | None = None,
     text: str = "",
-) -> Asked:
+) -> StageInput:
     """Return rescored candidates, row i being vector i."""
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     query = (query / np.linalg.norm(query)).astype(np.float32)
-    return Asked(
-        question=Question(query, kind, text=text),
+    return StageInput(
+        question=UnderstoodQuery(query, kind, text=text),
         columns=of or columns(product_ids),
         rows=np.arange(len(vectors), dtype=np.int64),
         product_ids=np.array(product_ids, np.int64),

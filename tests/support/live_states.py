@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.settings import Settings
 
 Build = Callable[[], int]

@@ -10,7 +10,7 @@ from indexer.encode_jobs.encode_control import follow
 from indexer.pictures.encode_job_row import batches_in_work
 from search.database.connection import session_scope, worker_connections
 from search.database.models import Embedding, ProductImage
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 from search.settings import Settings
 from tests.support.factories import make_image, make_product
 
@@ -42,7 +42,7 @@ def connected(database: Engine) -> set[int]:
         return {worker.pid for worker in worker_connections(session)}
 
 
-def finish(database: Engine, job_id: int, settings: Settings) -> JobView:
+def finish(database: Engine, job_id: int, settings: Settings) -> JobRecord:
     """Follow a job to its end."""
     deadline = time.monotonic() + WITHIN_S
     for job in follow(database, job_id, settings):

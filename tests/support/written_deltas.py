@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
-from indexer.delta.base_rows import Base
-from indexer.delta.changed_rows import Fresh
+from indexer.delta.base_rows import BaseGeneration
+from indexer.delta.changed_rows import ChangedRows
 from indexer.delta.delta_writer import write_delta
 from search.database.connection import session_scope
-from search.database.models import Delta
+from search.database.models import DeltaRow
 from search.index.product_columns import ColumnRow
 from search.results import Embeddings, Patches
 
@@ -19,7 +19,7 @@ NEW_IMAGE, NEW_PRODUCT = 900_000, 500_000
 
 def fresh_rows(n: int, **fields: object) -> list[ColumnRow]:
     """Return rows of n new products with one picture each."""
-    given = {"price_cents": 5, "in_stock": True, "values": {"brand": "Fresh"}} | fields
+    given = {"price_cents": 5, "in_stock": True, "values": {"brand": "ChangedRows"}} | fields
     return [ColumnRow(NEW_IMAGE + i, NEW_PRODUCT + i, **given) for i in range(n)]  # type: ignore[arg-type]
 
 
@@ -34,10 +34,10 @@ def put_delta(
     patches: Patches | None = None,
 ) -> Path:
     """Write a delta of some rows and dead products; return its directory."""
-    base = Base.open(root / "generations" / generation, 1)
+    base = BaseGeneration.open(root / "generations" / generation, 1)
     if patches is None:
         patches = np.zeros((len(vectors), *base.rows.patches.shape[1:]), np.int8)
-    fresh = Fresh(
+    fresh = ChangedRows(
         rows=list(rows) if rows is not None else fresh_rows(len(vectors)),
         vectors=np.asarray(vectors, np.float16),
         patches=patches,
@@ -53,7 +53,7 @@ def put_delta(
 def point_to(database: Engine, generation_id: int, directory: Path | None) -> None:
     """Let searchers see a delta of a generation, or none."""
     with session_scope(database) as session:
-        session.query(Delta).filter_by(generation_id=generation_id).delete()
+        session.query(DeltaRow).filter_by(generation_id=generation_id).delete()
         if directory is not None:
-            row = Delta(generation_id=generation_id, directory=directory.name, manifest={})
+            row = DeltaRow(generation_id=generation_id, directory=directory.name, manifest={})
             session.add(row)

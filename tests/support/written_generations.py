@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Engine, select
 
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.index.generation_files import (
     COLUMNS,
     FILES,
@@ -16,9 +16,9 @@ from search.index.generation_files import (
     PATCHES,
     VECTORS,
     WORDS,
+    IndexMeasured,
     Latency,
     Manifest,
-    Measured,
     file_entry,
     write_manifest,
 )
@@ -89,7 +89,7 @@ def write_generation(
         candidates=100,
         left_out={},
         files={name: file_entry(directory / name) for name in sorted(FILES)},
-        measured=Measured(
+        measured=IndexMeasured(
             recall_at_10=1.0,
             recall_at_10_photo=1.0,
             recall_at_10_text=1.0,

@@ -18,7 +18,7 @@ REALM = "findalike"
 HOW = "`findalike key add NAME --scope {scope}` makes one."
 
 
-class Refused(HTTPException):
+class AccessRefused(HTTPException):
     """A request without the key that it needs, and the challenge that says so (RFC 6750)."""
 
     def __init__(self, code: int, description: str, **challenge: str) -> None:
@@ -43,11 +43,13 @@ def identify() -> None:
         return
     kind, _, secret = given.partition(" ")
     if kind.lower() != "bearer":
-        g.refused = Refused(401, "Send the key as `Authorization: Bearer KEY`.")
+        g.refused = AccessRefused(401, "Send the key as `Authorization: Bearer KEY`.")
         return
     g.api_key = state().keys.find(secret.strip())
     if g.api_key is None:
-        g.refused = Refused(401, "This key is wrong, or it is revoked.", error="invalid_token")
+        g.refused = AccessRefused(
+            401, "This key is wrong, or it is revoked.", error="invalid_token"
+        )
 
 
 def asking_key() -> KeyView | None:
@@ -64,7 +66,7 @@ def asking_actor() -> str:
     """
     key = asking_key()
     if key is None:
-        raise Refused(401, "This needs a key.")
+        raise AccessRefused(401, "This needs a key.")
     return key.actor
 
 
@@ -85,9 +87,11 @@ def check_scope(scope: str) -> None:
         return
     key = asking_key()
     if key is None:
-        raise Refused(401, f"This needs a key with the scope {scope}. {HOW.format(scope=scope)}")
+        raise AccessRefused(
+            401, f"This needs a key with the scope {scope}. {HOW.format(scope=scope)}"
+        )
     if scope not in key.scopes:
-        raise Refused(
+        raise AccessRefused(
             403,
             f"The key {key.name} lacks the scope {scope}; it has {', '.join(key.scopes)}.",
             error="insufficient_scope",

@@ -181,6 +181,6 @@ def _refused(field: str, detail: str) -> InvalidFields:
     return InvalidFields([RefusedField(field=field, detail=detail)])
 
 
-def _accepted(change: change_inbox.ChangeView) -> Answer:
+def _accepted(change: change_inbox.InboxChange) -> Answer:
     location = url_for("api.read_change", change_id=change.id)
     return ChangeView.model_validate(change), 202, {"Location": location}

@@ -6,7 +6,7 @@ from web.accounts.account_store import AccountView
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuEntry:
     """One page of the menu."""
 
     endpoint: str
@@ -15,48 +15,48 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MenuSection:
     """Pages of one role."""
 
     label: str
     role: str
-    entries: tuple[Entry, ...]
+    entries: tuple[MenuEntry, ...]
 
 
 MENU = (
-    Section(
+    MenuSection(
         "Studio",
         "merchandiser",
         (
-            Entry("studio.catalogue", "Catalogue", ("studio.product",)),
-            Entry("studio.rules", "Rules", ("studio.new_rule", "studio.removal")),
-            Entry("studio.saved", "Saved"),
-            Entry("studio.health", "Health"),
-            Entry("studio.gaps", "Gaps"),
+            MenuEntry("studio.catalogue", "Catalogue", ("studio.product",)),
+            MenuEntry("studio.rules", "Rules", ("studio.new_rule", "studio.removal")),
+            MenuEntry("studio.saved", "Saved"),
+            MenuEntry("studio.health", "Health"),
+            MenuEntry("studio.gaps", "Gaps"),
         ),
     ),
-    Section(
+    MenuSection(
         "Operations",
         "operator",
         (
-            Entry("ops.overview", "Overview"),
-            Entry("ops.jobs", "Jobs"),
-            Entry("ops.generations", "Generations"),
-            Entry("ops.charts", "Charts"),
+            MenuEntry("ops.overview", "Overview"),
+            MenuEntry("ops.jobs", "Jobs"),
+            MenuEntry("ops.generations", "Generations"),
+            MenuEntry("ops.charts", "Charts"),
         ),
     ),
-    Section(
+    MenuSection(
         "People",
         "admin",
         (
-            Entry("people.accounts", "Accounts"),
-            Entry("people.keys", "API keys"),
-            Entry("people.trail", "Changes"),
+            MenuEntry("people.accounts", "Accounts"),
+            MenuEntry("people.keys", "API keys"),
+            MenuEntry("people.trail", "Changes"),
         ),
     ),
 )
 
 
-def menu(account: AccountView) -> list[Section]:
+def menu(account: AccountView) -> list[MenuSection]:
     """Return the sections that an account may open."""
     return [section for section in MENU if account.may(section.role)]

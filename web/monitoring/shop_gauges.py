@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from search.errors import FindalikeError
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 from search.operation.run_report import OUTCOMES, outcome_of
 from search.operation.shop_status import LiveIndex, Status
 
@@ -71,7 +71,7 @@ def _work(status: Status) -> Iterator[GaugeMetricFamily]:
     yield from _progress(newest)
 
 
-def _progress(running: Mapping[str, JobView]) -> Iterator[GaugeMetricFamily]:
+def _progress(running: Mapping[str, JobRecord]) -> Iterator[GaugeMetricFamily]:
     """Yield how far running jobs are: of their stage where they have some, else of all steps."""
     labels = ("kind", "stage")
     done = _gauges("job_progress", "What is done of a running job's stage.", labels)

@@ -10,7 +10,7 @@ from search.engine.search_engine import SearchEngine
 from search.errors import FindalikeError
 from search.operation.concerns import Concern, find_concerns
 from search.operation.disk_use import disk_use
-from search.operation.doctor_checks import Check, run_checks
+from search.operation.doctor_checks import DoctorCheck, run_checks
 from search.operation.kept_value import Kept
 from search.operation.run_history import History, read_history
 from search.operation.shop_status import Status, read_status
@@ -26,7 +26,7 @@ CHECKS_FOR = timedelta(minutes=10)  # read every byte of the live generation
 class Findings:
     """What the doctor found, and when."""
 
-    checks: list[Check]
+    checks: list[DoctorCheck]
     at: datetime | None  # None: it has not found anything yet
     at_work: bool
 
@@ -38,9 +38,9 @@ class Examination:
         examine: Runs all checks.
     """
 
-    def __init__(self, examine: Callable[[], Iterable[Check]]) -> None:
+    def __init__(self, examine: Callable[[], Iterable[DoctorCheck]]) -> None:
         self._examine = examine
-        self._found: tuple[list[Check], datetime | None] = ([], None)
+        self._found: tuple[list[DoctorCheck], datetime | None] = ([], None)
         self._doctor: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -69,7 +69,7 @@ class Examination:
         self._found = (checks, datetime.now(UTC))
 
 
-class Watch:
+class ShopWatch:
     """Everything that is shown about the shop's running, of one application.
 
     Args:
@@ -100,7 +100,7 @@ class Watch:
         """Return how things went, a minute old at most; errors as in `status`."""
         return self._history.get()
 
-    def _examine(self) -> Iterator[Check]:
+    def _examine(self) -> Iterator[DoctorCheck]:
         """Run all checks, with the model that answers where there is one."""
         try:
             encoder = self._engine.answering().encoder

@@ -13,7 +13,7 @@ from search.database.connection import session_scope
 from search.database.models import SuiteRun
 from search.errors import NoGeneration
 from search.operation.generation_list import (
-    GenerationView,
+    ListedGeneration,
     find_generation,
     list_generations,
     of_new_model,
@@ -67,7 +67,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
     )
 
 
-def find(session: Session, generation_id: int) -> GenerationView:
+def find(session: Session, generation_id: int) -> ListedGeneration:
     """Return one generation; answers 404 where it is gone."""
     found = find_generation(session, generation_id)
     if found is None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from search.database.connection import session_scope
 from search.database.models.index_tables import JOB_STATES
 from search.errors import JobFailed
-from search.jobs.job_records import JobView, list_jobs, read_job
+from search.jobs.job_records import JobRecord, list_jobs, read_job
 from search.operation.run_report import KIND
 from web.ops.blueprint import blueprint
 from web.ops.report_tables import flat, report_tables
@@ -85,7 +85,7 @@ def _choice(name: str, allowed: tuple[str, ...]) -> str:
     return value if value in allowed else ""
 
 
-def _job(job_id: int) -> JobView:
+def _job(job_id: int) -> JobRecord:
     try:
         with session_scope(state().engine.database) as session:
             return read_job(session, job_id)

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 from search.jobs.job_stages import StageProgress
 from search.operation.readable_units import span
 
@@ -16,7 +16,7 @@ class Progress(TypedDict):
     text: str
 
 
-def progress_text(job: JobView) -> str:
+def progress_text(job: JobRecord) -> str:
     """Write how far a job is: stage or steps, rate, time left, refusals."""
     if not job.total:
         return "Counting what there is to do"
@@ -50,6 +50,6 @@ def stage_facts(progress: StageProgress) -> list[str]:
     return facts
 
 
-def progress_of(job: JobView) -> Progress:
+def progress_of(job: JobRecord) -> Progress:
     """Return what a page needs to move a job's bar."""
     return Progress(id=job.id, processed=job.reached, total=job.total, text=progress_text(job))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 
 SUMMED = ("rows", "new", "changed", "retired", "refused")
 
@@ -11,7 +11,7 @@ SUMMED = ("rows", "new", "changed", "retired", "refused")
 class NightSummary:
     """The last night."""
 
-    job: JobView
+    job: JobRecord
     came: dict[str, int]  # of all catalogues: rows, new, changed, retired, refused
     encoded: int  # pictures
     unusable: int
@@ -19,7 +19,7 @@ class NightSummary:
     published: bool  # False: nothing had changed
 
 
-def summary_of(job: JobView | None) -> NightSummary | None:
+def summary_of(job: JobRecord | None) -> NightSummary | None:
     """Return the summary of a reindex; None where none ever ran."""
     if job is None:
         return None

@@ -4,7 +4,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from search.database.connection import session_scope
-from search.jobs.job_records import JobView, list_jobs
+from search.jobs.job_records import JobRecord, list_jobs
 from search.operation.shop_status import MOST_RUNNING
 from web.ops.blueprint import blueprint
 from web.ops.job_progress import progress_of
@@ -27,7 +27,7 @@ def overview() -> ResponseReturnValue:
     )
 
 
-def _running() -> list[JobView]:
+def _running() -> list[JobRecord]:
     """Return the jobs that run at this very moment."""
     with session_scope(state().engine.database) as session:
         return list_jobs(session, state="running", limit=MOST_RUNNING)[0]

@@ -5,7 +5,7 @@ failed and why, what it took.
 from typing import Any
 
 from search.database.connection import session_scope
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 from search.operation.readable_units import span
 from search.operation.run_history import History
 from search.operation.run_pictures import read_run_pictures
@@ -17,7 +17,7 @@ from web.state import state
 NIGHTS = 30
 
 
-def run_parts(job: JobView) -> dict[str, Any]:
+def run_parts(job: JobRecord) -> dict[str, Any]:
     """Return what the page of a run shows besides its job."""
     history = state().watch.history()
     run = run_report(job, history.builds)
@@ -32,7 +32,7 @@ def run_parts(job: JobView) -> dict[str, Any]:
     }
 
 
-def durations(history: History, job: JobView) -> Chart | None:
+def durations(history: History, job: JobRecord) -> Chart | None:
     """Return how long this run and those around it took; None where there is nothing to compare."""
     nights = [
         Point(night.at, night.elapsed_s, night.state == "failed")

@@ -39,7 +39,7 @@ class TrailFields(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ChangedField:
     """A value that a change touched."""
 
     name: str
@@ -76,15 +76,15 @@ def trail_file() -> Response:
     return csv_file("changes", COLUMNS, _rows(state().engine.database, fields.only))
 
 
-def differences(entry: AuditView) -> list[Difference]:
+def differences(entry: AuditView) -> list[ChangedField]:
     """Return what an entry says was changed: its `before` and `after`, else each of its details."""
     before, after = entry.details.get("before"), entry.details.get("after")
     if before is None and after is None:
-        return [Difference(name, None, _shown(value)) for name, value in entry.details.items()]
+        return [ChangedField(name, None, _shown(value)) for name, value in entry.details.items()]
     was = before if isinstance(before, dict) else {"value": before}
     now = after if isinstance(after, dict) else {"value": after}
     names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
-    return [Difference(name, _shown(was.get(name)), _shown(now.get(name))) for name in names]
+    return [ChangedField(name, _shown(was.get(name)), _shown(now.get(name))) for name in names]
 
 
 def _link(endpoint: str, **fields: Any) -> str:  # noqa: ANN401  (of an address)

@@ -55,7 +55,7 @@ class CatalogueFields(FilterFields):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListedProduct:
     """One product of the list."""
 
     record: ProductRecord
@@ -70,10 +70,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class CataloguePage:
     """One page of the list."""
 
-    rows: list[Row]
+    rows: list[ListedProduct]
     total: int
     page: int
     facets: dict[str, tuple[FacetValue, ...]]
@@ -88,7 +88,7 @@ class Listed:
         return -(-self.total // PER_PAGE)
 
 
-def list_page(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -> Listed:
+def list_page(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -> CataloguePage:
     """Return one page of what the fields ask for.
 
     Raises:
@@ -104,7 +104,7 @@ def list_page(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -
         found = _ask(engine, fields, filters, k=MAX_K)
         first = (fields.page - 1) * PER_PAGE
         hits = _sorted(engine, found.hits, fields.sort)[first : first + PER_PAGE]
-    return Listed(
+    return CataloguePage(
         rows=_rows(engine, hits),
         total=found.total,
         page=fields.page,
@@ -116,7 +116,9 @@ def list_page(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -
     )
 
 
-def list_all(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -> Iterator[Row]:
+def list_all(
+    engine: SearchEngine, fields: CatalogueFields, filters: Filters
+) -> Iterator[ListedProduct]:
     """Return all rows that the fields ask for, up to the limit; read while they are used."""
     if fields.is_search:
         hits = _ask(engine, fields, filters, k=MAX_K).hits
@@ -127,21 +129,23 @@ def list_all(engine: SearchEngine, fields: CatalogueFields, filters: Filters) ->
     with session_scope(engine.database) as session:
         ids = list_products(session, filters, sort=fields.sort or "newest", limit=EXPORTED)
     return (
-        Row(record)
+        ListedProduct(record)
         for start in range(0, len(ids), AT_A_TIME)
         for record in _records(engine, ids[start : start + AT_A_TIME])
     )
 
 
-def _catalogue_page(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -> Listed:
+def _catalogue_page(
+    engine: SearchEngine, fields: CatalogueFields, filters: Filters
+) -> CataloguePage:
     names = (*FIELDS, *attribute_names())
     offset = (fields.page - 1) * PER_PAGE
     with session_scope(engine.database) as session:
         ids = list_products(
             session, filters, sort=fields.sort or "newest", limit=PER_PAGE, offset=offset
         )
-        return Listed(
-            rows=[Row(record) for record in product_records(session, ids)],
+        return CataloguePage(
+            rows=[ListedProduct(record) for record in product_records(session, ids)],
             total=count_products(session, filters),
             page=fields.page,
             facets=count_values(session, filters, names),
@@ -167,9 +171,11 @@ def _sorted(engine: SearchEngine, hits: tuple[SearchHit, ...], sort: Sort) -> tu
     return tuple(by_id[i] for i in ids)
 
 
-def _rows(engine: SearchEngine, hits: tuple[SearchHit, ...]) -> list[Row]:
+def _rows(engine: SearchEngine, hits: tuple[SearchHit, ...]) -> list[ListedProduct]:
     records = {r.card.product_id: r for r in _records(engine, [h.product.product_id for h in hits])}
-    return [Row(records[i], hit) for hit in hits if (i := hit.product.product_id) in records]
+    return [
+        ListedProduct(records[i], hit) for hit in hits if (i := hit.product.product_id) in records
+    ]
 
 
 def _records(engine: SearchEngine, product_ids: list[int]) -> list[ProductRecord]:

@@ -20,8 +20,8 @@ from web.studio.catalogue_finding import (
     EXPORTED,
     SORT_LABELS,
     CatalogueFields,
-    Listed,
-    Row,
+    CataloguePage,
+    ListedProduct,
     list_all,
     list_page,
 )
@@ -63,7 +63,7 @@ def catalogue_file() -> Response:
     return csv_file("catalogue", columns, _cells(list_all(state().engine, fields, filters), names))
 
 
-def _cells(rows: Iterator[Row], names: tuple[str, ...]) -> Iterator[list[object]]:
+def _cells(rows: Iterator[ListedProduct], names: tuple[str, ...]) -> Iterator[list[object]]:
     for row in rows:
         card, hit = row.record.card, row.hit
         said = [row.record.believed(name) for name in names]
@@ -86,7 +86,7 @@ def _asked() -> tuple[CatalogueFields, Filters]:
     return fields, parse_filters(fields)
 
 
-def _not_indexed(listed: Listed) -> frozenset[int]:
+def _not_indexed(listed: CataloguePage) -> frozenset[int]:
     """Return those of the listed products that no search finds yet."""
     try:
         columns = state().engine.generation().columns

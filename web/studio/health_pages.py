@@ -45,7 +45,7 @@ KINDS = ("row", "image")
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class HealthList:
     """One list of the health pages."""
 
     name: str  # in its address
@@ -55,18 +55,18 @@ class Section:
 
 
 SECTIONS = (
-    Section("pictures", "No usable picture", "These products can't be found by their looks."),
-    Section("refused", "Refused", "Rows and pictures that could not be taken as they are."),
-    Section("doubles", "Near-duplicates", "Products whose pictures are almost the same.", True),
-    Section(
+    HealthList("pictures", "No usable picture", "These products can't be found by their looks."),
+    HealthList("refused", "Refused", "Rows and pictures that could not be taken as they are."),
+    HealthList("doubles", "Near-duplicates", "Products whose pictures are almost the same.", True),
+    HealthList(
         "categories",
         "Doubtful categories",
         "Their pictures lie among those of another category.",
         True,
     ),
-    Section("titles", "Doubtful titles", "Many other titles fit their pictures better.", True),
-    Section("missing", "Missing attributes", "Neither merchant nor title nor picture says it."),
-    Section("colours", "Doubtful colours", "The pictures surely show another colour."),
+    HealthList("titles", "Doubtful titles", "Many other titles fit their pictures better.", True),
+    HealthList("missing", "Missing attributes", "Neither merchant nor title nor picture says it."),
+    HealthList("colours", "Doubtful colours", "The pictures surely show another colour."),
 )
 KIND_OF = {"doubles": "duplicate", "categories": "category", "titles": "title"}
 """Sections that show findings, and of which kind."""

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest
 from search.database.connection import session_scope
 from search.engine.search_engine import SearchEngine
 from search.errors import UnknownEntry, UnknownProduct, UnusableEntry
-from search.merchandising.regression_suite import Outcome
+from search.merchandising.regression_suite import DescriptionOutcome
 from search.merchandising.saved_descriptions import (
     Saved,
     add_saved,
@@ -75,7 +75,7 @@ def saved_csv() -> ResponseReturnValue:
     run, before, _ = _runs()
     changes = run.changes(before) if run else {}
 
-    def rows(outcomes: tuple[Outcome, ...]) -> Iterator[tuple[object, ...]]:
+    def rows(outcomes: tuple[DescriptionOutcome, ...]) -> Iterator[tuple[object, ...]]:
         for each in outcomes:
             yield (
                 *(each.text, each.right, each.found, each.first, each.shown_wrong),

@@ -16,15 +16,15 @@ from indexer.ingest.sources.delimited import DelimitedSource
 from indexer.ingest.sources.json_lines import JsonLinesSource
 from indexer.ingest.sources.parquet import ParquetSource
 from indexer.ingest.sources.picture_folder import FolderSource
-from indexer.ingest.sources.source_record import CatalogueSource, Record, RefusedRow
+from indexer.ingest.sources.source_record import CatalogueSource, RefusedRow, SourceRecord
 from search.catalogue.change_inbox import API_SOURCE
 from search.errors import UnusableCatalogue
 
 __all__ = [
     "FIELDS",
     "CatalogueSource",
-    "Record",
     "RefusedRow",
+    "SourceRecord",
     "open_source",
 ]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from indexer.ingest.sources.column_map import ColumnMap, map_columns
-from indexer.ingest.sources.source_record import Record, RefusedRow
+from indexer.ingest.sources.source_record import RefusedRow, SourceRecord
 from search.errors import UnusableCatalogue
 
 DELIMITERS = ",;\t|"
@@ -58,7 +58,7 @@ class DelimitedSource:
                 lines += block.count(b"\n")
         return max(lines - 1, 1)
 
-    def rows(self) -> Iterator[Record | RefusedRow]:
+    def rows(self) -> Iterator[SourceRecord | RefusedRow]:
         """Read the rows below the header."""
         with self._open() as file:
             lines = _Lines(file)
@@ -66,7 +66,7 @@ class DelimitedSource:
             for line, row in _records(lines, self._delimiter, len(self._header)):
                 yield _unclosed(line) if row is None else self._row(line, row)
 
-    def _row(self, line: int, row: list[str]) -> Record | RefusedRow:
+    def _row(self, line: int, row: list[str]) -> SourceRecord | RefusedRow:
         """Name the values of one row, or say why that can't be done."""
         sku = self._value(row, self._map, "sku")
         readable_sku = sku if sku and not _undecodable(sku) else None
@@ -87,7 +87,7 @@ class DelimitedSource:
             field: self._value(row, self._map, field) for field in self._map.columns
         }
         images = tuple(self._at(row, column) for column in self._map.images)
-        return Record(line, values, images)
+        return SourceRecord(line, values, images)
 
     def _value(self, row: list[str], columns: ColumnMap, field: str) -> str:
         """Return the value of a field; a row may end early, as Excel writes it."""

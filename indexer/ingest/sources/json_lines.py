@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from indexer.ingest.sources.column_map import ColumnMap, map_columns
-from indexer.ingest.sources.source_record import Record, RefusedRow
+from indexer.ingest.sources.source_record import RefusedRow, SourceRecord
 from search.errors import UnusableCatalogue
 
 MAX_LINE_BYTES = 8_000_000
@@ -66,7 +66,7 @@ class JsonLinesSource:
                 sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")), 1
             )
 
-    def rows(self) -> Iterator[Record | RefusedRow]:
+    def rows(self) -> Iterator[SourceRecord | RefusedRow]:
         """Read all lines."""
         sku_column = self._names.columns["sku"]
         for line, content in self._lines():
@@ -76,7 +76,7 @@ class JsonLinesSource:
                 continue
             columns = self._map_of(tuple(found))
             values = {field: found[key] for field, key in columns.columns.items()}
-            yield Record(line, values, tuple(found[key] for key in columns.images))
+            yield SourceRecord(line, values, tuple(found[key] for key in columns.images))
 
 
 def _parse(line: int, content: bytes, sku_column: str | None) -> dict[str, object] | RefusedRow:

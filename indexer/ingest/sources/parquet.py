@@ -7,7 +7,7 @@ import pyarrow
 import pyarrow.parquet
 
 from indexer.ingest.sources.column_map import map_columns
-from indexer.ingest.sources.source_record import Record, RefusedRow
+from indexer.ingest.sources.source_record import RefusedRow, SourceRecord
 from search.errors import UnusableCatalogue
 
 BATCH_ROWS = 1_000
@@ -35,7 +35,7 @@ class ParquetSource:
         """Return how many rows the file says it has."""
         return self._rows
 
-    def rows(self) -> Iterator[Record | RefusedRow]:
+    def rows(self) -> Iterator[SourceRecord | RefusedRow]:
         """Read all rows."""
         wanted = list(dict.fromkeys([*self._map.columns.values(), *self._map.images]))
         number = 0
@@ -44,7 +44,7 @@ class ParquetSource:
                 for batch in file.iter_batches(BATCH_ROWS, columns=wanted):
                     for row in _plain(batch):
                         number += 1
-                        yield Record(
+                        yield SourceRecord(
                             number,
                             {field: row[name] for field, name in self._map.columns.items()},
                             tuple(row[name] for name in self._map.images),

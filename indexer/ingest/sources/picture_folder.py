@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from indexer.ingest.sources.source_record import Record, RefusedRow
+from indexer.ingest.sources.source_record import RefusedRow, SourceRecord
 from search.errors import UnusableCatalogue
 
 SUFFIXES = frozenset(
@@ -52,7 +52,7 @@ class FolderSource:
         """Return None: counting would mean walking the folder twice."""
         return None
 
-    def rows(self) -> Iterator[Record | RefusedRow]:
+    def rows(self) -> Iterator[SourceRecord | RefusedRow]:
         """Read all folders."""
         number = 0
         for folder, names in self._folders():
@@ -64,7 +64,7 @@ class FolderSource:
 
 def _row(
     number: int, folder: Path, above: tuple[str, ...], stem: str, pictures: list[str]
-) -> Record | RefusedRow:
+) -> SourceRecord | RefusedRow:
     """Describe one product by where its pictures are."""
     sku = "/".join((*above, stem))
     if not _is_text(sku) or not all(map(_is_text, pictures)):
@@ -77,7 +77,7 @@ def _row(
         "title": readable(stem),
         "category": " > ".join(readable(part) for part in above) or None,
     }
-    return Record(number, values, tuple([str(folder / name)] for name in pictures))
+    return SourceRecord(number, values, tuple([str(folder / name)] for name in pictures))
 
 
 def readable(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SourceRecord:
     """One row as the source has it: nothing about its values is checked."""
 
     line: int  # 1-based line of the file, or row number where there are no lines
@@ -42,7 +42,7 @@ class CatalogueSource(Protocol):
         """Return about how many rows there are, where that is cheap to know."""
         ...
 
-    def rows(self) -> Iterator[Record | RefusedRow]:
+    def rows(self) -> Iterator[SourceRecord | RefusedRow]:
         """Read all rows, in order; may be called again.
 
         Raises:

@@ -23,7 +23,7 @@ from indexer.sample.kinds import (
     vessels,
     wristwatches,
 )
-from indexer.sample.kinds.kind import Kind
+from indexer.sample.kinds.kind import ProductKind
 
 _ROOMS = (
     sneakers,
@@ -47,6 +47,6 @@ _ROOMS = (
     rugs_clocks,
 )
 
-KINDS: dict[str, Kind] = {kind.name: kind for room in _ROOMS for kind in room.KINDS}
+KINDS: dict[str, ProductKind] = {kind.name: kind for room in _ROOMS for kind in room.KINDS}
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "ProductKind"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import COLOURS
 from indexer.sample.paths import box, ellipse, mirrored, revolved, spline
 from indexer.sample.product_look import Look
@@ -181,7 +181,7 @@ UPHOLSTERY = {
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "armchair",
         "Home",
         "Home > Furniture > Armchairs",

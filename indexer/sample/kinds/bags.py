@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, HIDES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, HIDES, ProductKind
 from indexer.sample.palette import COLOURS
 from indexer.sample.paths import box, ellipse, mirrored, spline
 from indexer.sample.product_look import Look
@@ -200,7 +200,7 @@ _PRINTS = ("plain", "plain", "striped", "checked", "floral", "polka dot", "geome
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "tote bag",
         "Fashion",
         "Fashion > Bags > Tote bags",
@@ -213,7 +213,7 @@ KINDS = (
         trims=("matching straps", "tan straps"),
         synonyms=("shopper bag", "shopping bag"),
     ),
-    Kind(
+    ProductKind(
         "backpack",
         "Fashion",
         "Fashion > Bags > Backpacks",

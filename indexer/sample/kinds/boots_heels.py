@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, HIDES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, HIDES, ProductKind
 from indexer.sample.kinds.sneakers import SOLES, draw_laces
 from indexer.sample.palette import brightness, lit
 from indexer.sample.paths import ellipse, polygon, spline
@@ -149,7 +149,7 @@ def _heel(pen: Pen, look: Look) -> None:
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "boot",
         "Fashion",
         "Fashion > Shoes > Boots",
@@ -160,7 +160,7 @@ KINDS = (
         trims=("black sole", "gum sole"),
         synonyms=(),
     ),
-    Kind(
+    ProductKind(
         "heel",
         "Fashion",
         "Fashion > Shoes > Heels",

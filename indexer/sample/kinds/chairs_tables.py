@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import COLOURS
 from indexer.sample.paths import box, ellipse, polygon, polyline, revolved, spline
 from indexer.sample.product_look import Look
@@ -198,7 +198,7 @@ _PAINTED = ("oak", "walnut", "black", "white")
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "chair",
         "Home",
         "Home > Furniture > Chairs",
@@ -214,7 +214,7 @@ KINDS = (
         trims=("oak legs", "black legs"),
         synonyms=("kitchen chair", "dining room chair"),
     ),
-    Kind(
+    ProductKind(
         "table",
         "Home",
         "Home > Furniture > Tables",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from indexer.sample.kinds.garment import CX, draw_neck, draw_sleeves, press_folds
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import lit
 from indexer.sample.paths import Point, box, ellipse, mirrored
 from indexer.sample.product_look import Look
@@ -160,7 +160,7 @@ def draw_skirt(pen: Pen, look: Look) -> None:
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "dress",
         "Fashion",
         "Fashion > Clothing > Dresses",
@@ -178,7 +178,7 @@ KINDS = (
         patterned=("cotton", "silk"),
         synonyms=("frock",),
     ),
-    Kind(
+    ProductKind(
         "skirt",
         "Fashion",
         "Fashion > Clothing > Skirts",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import COLOURS, lit
 from indexer.sample.paths import box, ellipse, mirrored, polygon, spline
 from indexer.sample.product_look import Look
@@ -164,7 +164,7 @@ def _satchel(pen: Pen, look: Look, foot: float, w: float) -> None:
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "handbag",
         "Fashion",
         "Fashion > Bags > Handbags",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import lit
 from indexer.sample.paths import ellipse, mirrored, spline
 from indexer.sample.product_look import Look
@@ -233,7 +233,7 @@ _SOFT = ("plain", "plain", "striped", "checked", "polka dot", "floral")
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "hat",
         "Fashion",
         "Fashion > Accessories > Hats",
@@ -246,7 +246,7 @@ KINDS = (
         trims=("", "bobble"),
         synonyms=(),
     ),
-    Kind(
+    ProductKind(
         "cap",
         "Fashion",
         "Fashion > Accessories > Caps",

@@ -19,7 +19,7 @@ HIDES = ("black", "brown", "rust", "red", "navy", "beige", "white", "green")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProductKind:
     """One kind of product."""
 
     name: str

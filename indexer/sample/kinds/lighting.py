@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import COLOURS, Rgb, mixed
 from indexer.sample.paths import band, ellipse, polyline, revolved, spline
 from indexer.sample.product_look import Look
@@ -163,7 +163,7 @@ def draw_pendant(pen: Pen, look: Look) -> None:
 _BASES = ("brass base", "black base", "oak base", "white base")
 
 KINDS = (
-    Kind(
+    ProductKind(
         "table lamp",
         "Home",
         "Home > Lighting > Table lamps",
@@ -180,7 +180,7 @@ KINDS = (
         trims=(*_BASES, "chrome base", "marble base"),
         synonyms=("bedside lamp",),
     ),
-    Kind(
+    ProductKind(
         "floor lamp",
         "Home",
         "Home > Lighting > Floor lamps",
@@ -194,7 +194,7 @@ KINDS = (
         trims=("brass base", "black base", "walnut base", "oak base"),
         synonyms=("standing lamp", "standard lamp"),
     ),
-    Kind(
+    ProductKind(
         "pendant lamp",
         "Home",
         "Home > Lighting > Pendant lamps",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import Rgb, mixed
 from indexer.sample.paths import Point, box, spline
 from indexer.sample.product_look import Look
@@ -133,7 +133,7 @@ def _furled(pen: Pen, steel: Paint, wood: Paint, paint: Paint) -> None:
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "sunglasses",
         "Fashion",
         "Fashion > Accessories > Sunglasses",
@@ -145,7 +145,7 @@ KINDS = (
         trims=("grey lenses", "brown lenses", "blue lenses"),
         synonyms=("sun glasses", "pair of sunglasses"),
     ),
-    Kind(
+    ProductKind(
         "umbrella",
         "Fashion",
         "Fashion > Accessories > Umbrellas",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import Rgb, lit, mixed
 from indexer.sample.paths import band, ellipse, revolved, spline
 from indexer.sample.product_look import Look
@@ -97,7 +97,7 @@ def _plant(pen: Pen, look: Look, top: float, *, front: bool = False) -> None:
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "plant pot",
         "Home",
         "Home > Garden > Plant pots",

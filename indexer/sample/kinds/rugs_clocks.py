@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cos, pi, sin
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import brightness, lit
 from indexer.sample.paths import box, ellipse, polyline, revolved, star
 from indexer.sample.product_look import Look
@@ -103,7 +103,7 @@ def _dial(pen: Pen, look: Look, cx: float, cy: float, r: float, ink: tuple[int, 
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "rug",
         "Home",
         "Home > Textiles > Rugs",
@@ -117,7 +117,7 @@ KINDS = (
         trims=("fringed", "bordered", ""),
         synonyms=("carpet", "floor rug"),
     ),
-    Kind(
+    ProductKind(
         "clock",
         "Home",
         "Home > Decoration > Clocks",

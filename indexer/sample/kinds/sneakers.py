@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import Rgb, brightness, lit
 from indexer.sample.paths import ellipse, spline
 from indexer.sample.product_look import Look
@@ -121,7 +121,7 @@ def _sneaker_sole(pen: Pen, look: Look, high: bool, sole: Paint) -> None:
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "sneaker",
         "Fashion",
         "Fashion > Shoes > Sneakers",

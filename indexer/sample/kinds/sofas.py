@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from indexer.sample.kinds.armchairs import CX, LEGS, UPHOLSTERY, draw_buttons, draw_legs
-from indexer.sample.kinds.kind import Kind
+from indexer.sample.kinds.kind import ProductKind
 from indexer.sample.paths import box, ellipse, mirrored, spline
 from indexer.sample.product_look import Look
 from indexer.sample.svg_pen import Paint, Pen
@@ -75,7 +75,7 @@ def _curved_sofa(pen: Pen, paint: Paint, w: float, top: float) -> None:
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "sofa",
         "Home",
         "Home > Furniture > Sofas",

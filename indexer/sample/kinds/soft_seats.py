@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, HIDES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, HIDES, ProductKind
 from indexer.sample.palette import COLOURS
 from indexer.sample.paths import ellipse, polyline, revolved, spline
 from indexer.sample.product_look import Look
@@ -120,7 +120,7 @@ def _round_cushion(pen: Pen, paint: Paint, w: float) -> None:
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "stool",
         "Home",
         "Home > Furniture > Stools",
@@ -131,7 +131,7 @@ KINDS = (
         trims=("oak legs", "walnut legs", "metal legs"),
         synonyms=(),
     ),
-    Kind(
+    ProductKind(
         "cushion",
         "Home",
         "Home > Textiles > Cushions",

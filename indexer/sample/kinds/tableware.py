@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.kinds.vessels import draw_vessel
 from indexer.sample.palette import lit
 from indexer.sample.paths import band, ellipse, revolved, spline
@@ -138,7 +138,7 @@ _PRINTS = ("plain", "plain", "striped", "polka dot", "floral", "geometric")
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "mug",
         "Home",
         "Kitchen > Tableware > Mugs",
@@ -154,7 +154,7 @@ KINDS = (
         patterned=("ceramic",),
         synonyms=("coffee mug", "tea mug"),
     ),
-    Kind(
+    ProductKind(
         "teapot",
         "Home",
         "Kitchen > Tableware > Teapots",

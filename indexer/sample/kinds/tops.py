@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from indexer.sample.kinds.garment import CX, draw_neck, draw_sleeves, press_folds
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import brightness, lit
 from indexer.sample.paths import box, ellipse, mirrored
 from indexer.sample.product_look import Look
@@ -190,7 +190,7 @@ _WEAR = ("plain", "plain", "striped", "checked", "floral", "polka dot")
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "shirt",
         "Fashion",
         "Fashion > Clothing > Shirts",
@@ -208,7 +208,7 @@ KINDS = (
         trims=("", "chest pocket"),
         synonyms=("button-up shirt",),
     ),
-    Kind(
+    ProductKind(
         "t-shirt",
         "Fashion",
         "Fashion > Clothing > T-shirts",
@@ -221,7 +221,7 @@ KINDS = (
         patterned=("cotton",),
         synonyms=("tee", "tee shirt"),
     ),
-    Kind(
+    ProductKind(
         "jumper",
         "Fashion",
         "Fashion > Clothing > Knitwear",

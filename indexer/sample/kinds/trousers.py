@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from indexer.sample.kinds.garment import CX
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.paths import box, ellipse, mirrored
 from indexer.sample.product_look import Look
 from indexer.sample.svg_pen import Paint, Pen
@@ -71,7 +71,7 @@ def _waistband(pen: Pen, look: Look, top: float, w: float, tone: Paint, crotch: 
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "trousers",
         "Fashion",
         "Fashion > Clothing > Trousers",

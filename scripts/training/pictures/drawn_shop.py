@@ -12,7 +12,7 @@ from indexer.sample.product_look import Look
 from indexer.sample.product_wording import NOUNS, material_words, noun
 from indexer.sample.write_shop import write_sample
 from scripts.training.image_tower.lessons import Caption, Subject
-from scripts.training.pictures.development_sets import Picture, rows
+from scripts.training.pictures.development_sets import LabelledPicture, rows
 
 SEED = 11  # any shop but the sample shop itself, which evaluates
 
@@ -58,18 +58,18 @@ def draw_shop(folder: Path, *, products: int, photos: int, seed: int = SEED) -> 
         write_sample(folder, seed=seed, products=products, photos=photos)
 
 
-def studio_pictures(folder: Path) -> list[Picture]:
+def studio_pictures(folder: Path) -> list[LabelledPicture]:
     """List the main picture of each product; a group is one product."""
     return [
-        Picture(folder / row["image"].split("|")[0], subject(row["sku"]))
+        LabelledPicture(folder / row["image"].split("|")[0], subject(row["sku"]))
         for row in rows(folder / "catalogue.csv")
     ]
 
 
-def street_photos(folder: Path) -> list[Picture]:
+def street_photos(folder: Path) -> list[LabelledPicture]:
     """List the shoppers' photos of both splits."""
     return [
-        Picture(folder / row["photo"], subject(row["sku"].split("|")[0]))
+        LabelledPicture(folder / row["photo"], subject(row["sku"].split("|")[0]))
         for row in rows(folder / "photos.csv")
     ]
 

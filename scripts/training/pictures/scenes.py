@@ -13,7 +13,7 @@ import structlog
 from PIL import Image
 
 from scripts.training.local_heads.localizer import Boxes
-from scripts.training.pictures.development_sets import Picture, rows
+from scripts.training.pictures.development_sets import LabelledPicture, rows
 from scripts.training.pictures.phone_views import backdrop, foreground, light
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class Scene:
 
 def draw_scenes(
     folder: Path,
-    studio: Sequence[Picture],
+    studio: Sequence[LabelledPicture],
     backdrops: Sequence[Image.Image],
     *,
     count: int,

@@ -14,7 +14,7 @@ from PIL import Image
 
 from scripts.training.image_tower.lessons import Caption, Subject
 from scripts.training.pictures.debian_packages import CLIP_ART, FURNITURE
-from scripts.training.pictures.development_sets import Picture
+from scripts.training.pictures.development_sets import LabelledPicture
 
 _NO_PRODUCTS = ("cartoon", "alphabets", "asl", "symbols", "shapes", "geography", "logos", "cards",
                 "special", "icons", "folders", "duplicates", "astronomy", "jigsaw", "dice", "chess",
@@ -25,7 +25,7 @@ Members = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Kind:
+class ThingKind:
     """A kind of home product: which titles belong to it, and how it is asked for."""
 
     title: re.Pattern[str]
@@ -37,11 +37,11 @@ class Kind:
         return bool(self.title.search(title)) and not (self.never and self.never.search(title))
 
 
-def _kind(title: str, never: str, *asked: str) -> Kind:
-    return Kind(re.compile(title), re.compile(never) if never else None, asked)
+def _kind(title: str, never: str, *asked: str) -> ThingKind:
+    return ThingKind(re.compile(title), re.compile(never) if never else None, asked)
 
 
-HOME_KINDS: tuple[Kind, ...] = (
+HOME_KINDS: tuple[ThingKind, ...] = (
     _kind(r"\bchair\b", r"high chair|wheel", "chair", "dining chair"),
     _kind(r"armchair|relax chair", r"ottoman", "armchair", "comfortable armchair"),
     _kind(r"sofa|couch|futon", "", "sofa", "couch for the living room"),
@@ -84,7 +84,7 @@ LEFT_OUT = HOME_KINDS[1::2]
 """Kinds that the judged training never sees."""
 
 
-def furniture(cache: Path) -> list[Picture]:
+def furniture(cache: Path) -> list[LabelledPicture]:
     """List the furniture that Sweet Home 3D's libraries picture, people excepted."""
     named: list[tuple[str, Path]] = []
     for table in sorted(FURNITURE.unpacked(cache).rglob("PluginFurnitureCatalog.properties")):
@@ -100,7 +100,7 @@ def furniture(cache: Path) -> list[Picture]:
     return _pictures(named)
 
 
-def clip_art(cache: Path) -> list[Picture]:
+def clip_art(cache: Path) -> list[LabelledPicture]:
     """List clip art of things; nobody says what it shows."""
     folder = CLIP_ART.unpacked(cache)
     paths = sorted(
@@ -125,10 +125,10 @@ def _title(text: str) -> str:
     return re.sub(r"[\s\d]+$", "", text.strip().lower()).strip()
 
 
-def _pictures(named: list[tuple[str, Path]]) -> list[Picture]:
+def _pictures(named: list[tuple[str, Path]]) -> list[LabelledPicture]:
     """Make a picture of each, true to its own title and to the kinds that its title ends with."""
     titles = {title for title, _ in named if title}
-    return [Picture(path, _subject(title, str(path), titles)) for title, path in named]
+    return [LabelledPicture(path, _subject(title, str(path), titles)) for title, path in named]
 
 
 def _subject(title: str, group: str, titles: set[str]) -> Subject:
@@ -143,13 +143,13 @@ def _subject(title: str, group: str, titles: set[str]) -> Subject:
     return Subject(group, frozenset(f"thing:{kind}" for kind in kinds), tuple(captions))
 
 
-def title_of(picture: Picture) -> str:
+def title_of(picture: LabelledPicture) -> str:
     """Return the title that a picture of this module was listed with; empty for none."""
     captions = picture.subject.captions
     return captions[0].text if captions else ""
 
 
-def of_kinds(pictures: list[Picture], kinds: tuple[Kind, ...]) -> Members:
+def of_kinds(pictures: list[LabelledPicture], kinds: tuple[ThingKind, ...]) -> Members:
     """Return for each kind which pictures belong to it: (kinds, pictures)."""
     titles = [title_of(picture) for picture in pictures]
     belongs = [[kind.holds(title) for title in titles] for kind in kinds]

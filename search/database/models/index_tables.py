@@ -24,7 +24,7 @@ class Embedding(Base):
     row: Mapped[int]  # 0-based
 
 
-class Generation(Base):
+class GenerationRow(Base):
     """A published index, or one on its way to be; at most one is live."""
 
     __tablename__ = "generation"
@@ -42,7 +42,7 @@ class Generation(Base):
     published_at: Mapped[datetime | None]  # None: never, or rolled back from
 
 
-class Delta(Base):
+class DeltaRow(Base):
     """What searchers lay over a generation: changes since it was built. One row, one pointer."""
 
     __tablename__ = "delta"

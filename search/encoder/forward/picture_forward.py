@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from search.encoder.forward.freed_memory import keep_freed_memory
-from search.encoder.local_features import Described, LocalReader, described
+from search.encoder.local_features import EncodedPictures, LocalReader, described
 from search.encoder.picture_preparation import Preparation
 from search.errors import DeviceOutOfMemory
 
@@ -96,7 +96,7 @@ class PictureForward:
             else BatchSize(_CPU_BATCH, _CPU_BATCH)
         )
 
-    def run(self, pixels: "torch.Tensor") -> Described:
+    def run(self, pixels: "torch.Tensor") -> EncodedPictures:
         """Describe prepared pictures (n, 3, H, W), n ≥ 1.
 
         Raises:
@@ -105,7 +105,7 @@ class PictureForward:
         if self._cuda:
             # From pinned memory the GPU copies by itself, while this thread goes on.
             pixels = pixels.pin_memory()
-        parts: list[Described] = []
+        parts: list[EncodedPictures] = []
         start = 0
         while start < len(pixels):
             part = pixels[start : start + self.batch.now]
@@ -114,7 +114,7 @@ class PictureForward:
             if said is not None:
                 parts.append(described(*said))
                 start += len(part)
-        return Described.joined(parts)
+        return EncodedPictures.joined(parts)
 
     def _try(self, pixels: "torch.Tensor") -> "tuple[torch.Tensor, ...] | None":
         """Describe one batch; None where memory did not suffice and the batch is smaller now."""

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from search.database.models import Finding, Generation, Job, Product, ProductAttribute
+from search.database.models import Finding, GenerationRow, Job, Product, ProductAttribute
 from search.merchandising.health.survey import Found
 
 JOB = "inspect"
@@ -53,7 +53,7 @@ def keep_findings(session: Session, generation_id: int, found: Sequence[Found]) 
 
 def inspected(session: Session) -> int | None:
     """Return the live generation if it was looked over, None otherwise."""
-    live = session.scalar(select(Generation.id).where(Generation.state == "live"))
+    live = session.scalar(select(GenerationRow.id).where(GenerationRow.state == "live"))
     job = select(Job.id).where(
         Job.kind == JOB, Job.state == "done", Job.report["generation"].as_integer() == live
     )

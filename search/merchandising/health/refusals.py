@@ -61,7 +61,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class RefusalCount:
     """How often something was refused for a reason."""
 
     kind: str  # row or image
@@ -112,14 +112,14 @@ def in_words(code: str) -> str:
     return WORDS.get(code) or code.replace("_", " ").capitalize()
 
 
-def count_reasons(session: Session) -> list[Reason]:
+def count_reasons(session: Session) -> list[RefusalCount]:
     """Return how many there are of each reason, most first."""
     counted = (
         select(Quarantine.kind, Quarantine.reason, func.count())
         .group_by(Quarantine.kind, Quarantine.reason)
         .order_by(func.count().desc(), Quarantine.reason)
     )
-    return [Reason(*row) for row in session.execute(counted)]
+    return [RefusalCount(*row) for row in session.execute(counted)]
 
 
 def count_sources(session: Session) -> list[tuple[str, int]]:

@@ -1,14 +1,20 @@
 """The rehearsal of a generation before it goes live: named checks, each with what it measured."""
 
 from search.publication.checks.kept_rehearsals import keep_rehearsal, latest_rehearsal
-from search.publication.checks.rehearsal_outcome import CHECKS, WAIVABLE, Check, Rehearsal, refusal
+from search.publication.checks.rehearsal_outcome import (
+    CHECKS,
+    WAIVABLE,
+    Rehearsal,
+    RehearsalCheck,
+    refusal,
+)
 from search.publication.checks.rehearse import rehearse
 
 __all__ = [
     "CHECKS",
     "WAIVABLE",
-    "Check",
     "Rehearsal",
+    "RehearsalCheck",
     "keep_rehearsal",
     "latest_rehearsal",
     "refusal",

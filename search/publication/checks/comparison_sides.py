@@ -12,8 +12,8 @@ from search.engine.search_engine import SearchEngine
 from search.errors import ModelMismatch, ModelUnavailable
 from search.index.generation_files import Generation
 from search.live.generation_loader import OneGeneration
-from search.live.model_pairing import Answering, Pairing
-from search.publication.checks.rehearsal_outcome import Check
+from search.live.model_pairing import ModelPairing, ServedGeneration
+from search.publication.checks.rehearsal_outcome import RehearsalCheck
 from search.ranking.configured_stages import configured_stages
 from search.ranking.stages import Stage
 from search.settings import Settings
@@ -35,7 +35,7 @@ class Sides:
     settings: Settings
     encoder: Encoder | None = None
     _stages: Mapping[str, Stage] | None = None
-    _paired: dict[str, Answering | None] = field(default_factory=dict)  # by model tag
+    _paired: dict[str, ServedGeneration | None] = field(default_factory=dict)  # by model tag
 
     def engine(self, generation: Generation) -> SearchEngine | None:
         """Return what answers from a generation; None where its model can't be loaded here."""
@@ -44,7 +44,7 @@ class Sides:
             return None
         if self._stages is None:
             self._stages = configured_stages(self.settings, self.database)
-        one = OneGeneration(Answering(generation, paired.composer))
+        one = OneGeneration(ServedGeneration(generation, paired.composer))
         return SearchEngine(self.database, one, self.settings, self._stages)
 
     def encoder_of(self, generation: Generation) -> Encoder | None:
@@ -52,7 +52,7 @@ class Sides:
         paired = self._pair(generation)
         return None if paired is None else paired.encoder
 
-    def _pair(self, generation: Generation) -> Answering | None:
+    def _pair(self, generation: Generation) -> ServedGeneration | None:
         tag, model = generation.manifest.model_tag, generation.manifest.model
         if tag not in self._paired:
             at_hand = () if self.encoder is None else (self.encoder,)
@@ -60,23 +60,23 @@ class Sides:
             if not known and not tag.startswith(f"{short_name(model)}-"):
                 return None  # a tag begins with its model's name, so loading would be for nothing
             try:
-                self._paired[tag] = Pairing(self.settings, at_hand=at_hand).of(generation)
+                self._paired[tag] = ModelPairing(self.settings, at_hand=at_hand).of(generation)
             except (ModelUnavailable, ModelMismatch) as error:
                 log.warning("model_unavailable", model_tag=tag, error=str(error))
                 self._paired[tag] = None
         return self._paired[tag]
 
 
-def check_model(sides: Sides, new: Generation, live: Generation | None) -> Check:
+def check_model(sides: Sides, new: Generation, live: Generation | None) -> RehearsalCheck:
     """A new model loads: where it does not, searchers go on with the old one, none can start."""
     manifest = new.manifest
     if live is not None and live.manifest.model_tag == manifest.model_tag:
-        return Check("model", "passed", "The model is that of the live generation.")
+        return RehearsalCheck("model", "passed", "The model is that of the live generation.")
     if sides.encoder_of(new) is not None:
-        return Check("model", "passed", f"FINDALIKE_MODEL={manifest.model} loads.")
+        return RehearsalCheck("model", "passed", f"FINDALIKE_MODEL={manifest.model} loads.")
     sentence = (
         f"FINDALIKE_MODEL={manifest.model} can't be loaded here as {manifest.model_tag}. Put its "
         "files where they were when it was built."
     )
     # Without a live generation of another model nobody is worse off than before.
-    return Check("model", "told" if live is None else "failed", sentence)
+    return RehearsalCheck("model", "told" if live is None else "failed", sentence)

@@ -13,7 +13,7 @@ from search.index.index_planning import recall
 from search.index.perturbed_queries import seen_again
 from search.index.vector_index import rescore
 from search.publication.checks.comparison_sides import Sides
-from search.publication.checks.rehearsal_outcome import Check, judged
+from search.publication.checks.rehearsal_outcome import RehearsalCheck, judged
 from search.results import Candidates, Embeddings, Ids, Vector
 
 PROBE_TOLERANCE = 0.01
@@ -50,7 +50,7 @@ def answer(generation: Generation, query: Vector) -> Candidates:
     return rescore(generation.vectors, query, found)
 
 
-def check_probe(generation: Generation) -> Check:
+def check_probe(generation: Generation) -> RehearsalCheck:
     """A stored picture finds itself."""
     row = len(generation.vectors) // 2
     found = answer(generation, np.asarray(generation.vectors[row], dtype=np.float32))
@@ -60,10 +60,10 @@ def check_probe(generation: Generation) -> Check:
     if abs(best - 1) > PROBE_TOLERANCE:
         sentence = f"It does not find its own picture (row {row}). Run `findalike build` again."
     off = judged("probe", abs(best - 1), PROBE_TOLERANCE, sentence)
-    return Check("probe", off.verdict, sentence, round(best, 4), 1 - PROBE_TOLERANCE)
+    return RehearsalCheck("probe", off.verdict, sentence, round(best, 4), 1 - PROBE_TOLERANCE)
 
 
-def check_recall(sides: Sides, generation: Generation, floor: float) -> Check:
+def check_recall(sides: Sides, generation: Generation, floor: float) -> RehearsalCheck:
     """The index, as it lies on disk, misses few of the exact best; nor did it when it was built.
 
     Asked are stored pictures seen again and, where the model can be loaded, titles: the build
@@ -90,7 +90,7 @@ def check_recall(sides: Sides, generation: Generation, floor: float) -> Check:
     return judged("recall", worst, floor, sentence, at_least=True)
 
 
-def check_latency(new: Generation, live: Generation, limit: float) -> Check:
+def check_latency(new: Generation, live: Generation, limit: float) -> RehearsalCheck:
     """Searches in the new index take not much longer than in the live one, timed in turn."""
     asked = (new, queries_of(new)), (live, queries_of(live))
     for generation, queries in asked:
@@ -106,7 +106,7 @@ def check_latency(new: Generation, live: Generation, limit: float) -> Check:
     return judge_latency(new_ms, live_ms, limit)
 
 
-def judge_latency(new_ms: float, live_ms: float, limit: float) -> Check:
+def judge_latency(new_ms: float, live_ms: float, limit: float) -> RehearsalCheck:
     """Compare two 95th percentiles; what nobody notices passes however much slower it is."""
     ratio = new_ms / max(live_ms, 1e-3)
     sentence = (
@@ -114,5 +114,5 @@ def judge_latency(new_ms: float, live_ms: float, limit: float) -> Check:
         f"one's {live_ms:.1f} ms."
     )
     if new_ms <= UNNOTICED_MS:
-        return Check("latency", "passed", sentence, round(ratio, 4), limit)
+        return RehearsalCheck("latency", "passed", sentence, round(ratio, 4), limit)
     return judged("latency", ratio, limit, sentence)

@@ -15,7 +15,7 @@ from search.index.generation_files import Generation
 from search.index.perturbed_queries import seen_again
 from search.publication.checks.comparison_sides import Sides
 from search.publication.checks.index_checks import answer, sampled_titles
-from search.publication.checks.rehearsal_outcome import Check, judged
+from search.publication.checks.rehearsal_outcome import RehearsalCheck, judged
 from search.ranking.stages import STAGES
 from search.results import Ids, Query
 
@@ -55,7 +55,7 @@ class Overlap:
 
 def check_size(
     database: sqlalchemy.Engine, new: Generation, live: Generation, limit: float
-) -> Check:
+) -> RehearsalCheck:
     """Few of the live one's products are gone, but for those that their catalogue withdrew.
 
     How many may be withdrawn is decided where catalogues are read. Were it decided here too, a
@@ -75,7 +75,7 @@ def check_size(
     return judged("size", lost / len(before), limit, sentence)
 
 
-def check_overlap(sides: Sides, new: Generation, live: Generation, floor: float) -> Check:
+def check_overlap(sides: Sides, new: Generation, live: Generation, floor: float) -> RehearsalCheck:
     """What stood first mostly still does, among the products that both generations hold.
 
     A new model is meant to find other things: then the overlap is told and decides nothing.
@@ -90,14 +90,16 @@ def check_overlap(sides: Sides, new: Generation, live: Generation, floor: float)
             for text in texts:
                 found.add(kind, share_in_common(*(ask(text) for ask in asks)))
     if found.mean is None:
-        return Check("overlap", "skipped", "The two generations have nothing in common to ask for.")
+        return RehearsalCheck(
+            "overlap", "skipped", "The two generations have nothing in common to ask for."
+        )
     sentence = (
         f"The first {FIRST} products agree by {found.mean:.2f} with those of the live "
         f"generation: {found}."
     )
     if new.manifest.model_tag != live.manifest.model_tag:
         sentence += " Another model built it, so that is only told."
-        return Check("overlap", "told", sentence, round(found.mean, 4), floor)
+        return RehearsalCheck("overlap", "told", sentence, round(found.mean, 4), floor)
     return judged("overlap", found.mean, floor, sentence, at_least=True)
 
 

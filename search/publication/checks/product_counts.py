@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from search.database.models import Embedding, Product, ProductImage
 from search.index.generation_files import Generation
-from search.publication.checks.rehearsal_outcome import Check
+from search.publication.checks.rehearsal_outcome import RehearsalCheck
 from search.results import Ids
 
 NAMED = 5
@@ -41,7 +41,7 @@ class Recount:
         return self.missing + self.surplus + self.doubled + self.misstated
 
 
-def check_counts(database: sqlalchemy.Engine, generation: Generation) -> Check:
+def check_counts(database: sqlalchemy.Engine, generation: Generation) -> RehearsalCheck:
     """Recount everything; one product too few or too many fails."""
     found = recount(database, generation)
     sentence = (
@@ -50,7 +50,7 @@ def check_counts(database: sqlalchemy.Engine, generation: Generation) -> Check:
         + (f" + {found.waiting:,} changed since the build" if found.waiting else "")
     )
     if not found.wrong:
-        return Check("counts", "passed", f"{sentence}.", 0, 0)
+        return RehearsalCheck("counts", "passed", f"{sentence}.", 0, 0)
     wrong = {
         f"{found.missing:,} missing ({', '.join(found.missing_skus)})": found.missing,
         f"{found.surplus:,} that should not be there": found.surplus,
@@ -59,7 +59,7 @@ def check_counts(database: sqlalchemy.Engine, generation: Generation) -> Check:
     }
     told = ", ".join(words for words, count in wrong.items() if count)
     sentence = f"The index does not add up: {told}. Run `findalike build` again."
-    return Check("counts", "failed", sentence, found.wrong, 0)
+    return RehearsalCheck("counts", "failed", sentence, found.wrong, 0)
 
 
 def recount(database: sqlalchemy.Engine, generation: Generation) -> Recount:

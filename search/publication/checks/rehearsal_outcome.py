@@ -14,7 +14,7 @@ Verdict = Literal["passed", "failed", "skipped", "told"]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class RehearsalCheck:
     """One check."""
 
     name: str  # of CHECKS
@@ -30,12 +30,12 @@ class Rehearsal:
 
     generation: int
     against: int | None  # the generation that was live meanwhile
-    checks: tuple[Check, ...]
+    checks: tuple[RehearsalCheck, ...]
     seconds: float
     in_spite_of: tuple[str, ...] = ()  # checks that may fail, by somebody's decision
 
     @property
-    def refusing(self) -> tuple[Check, ...]:
+    def refusing(self) -> tuple[RehearsalCheck, ...]:
         """The failed checks that keep the generation from going live."""
         return tuple(
             check
@@ -54,7 +54,7 @@ class Rehearsal:
 
 def judged(
     name: str, measured: float, limit: float, sentence: str, *, at_least: bool = False
-) -> Check:
+) -> RehearsalCheck:
     """Return a check that passed if what was measured stays within its limit.
 
     Args:
@@ -65,7 +65,9 @@ def judged(
         at_least: Whether more is better.
     """
     within = measured >= limit if at_least else measured <= limit
-    return Check(name, "passed" if within else "failed", sentence, round(measured, 4), limit)
+    return RehearsalCheck(
+        name, "passed" if within else "failed", sentence, round(measured, 4), limit
+    )
 
 
 def refusal(rehearsal: Rehearsal) -> str:

@@ -15,12 +15,12 @@ import structlog
 from search.encoder import Encoder
 from search.errors import DamagedGeneration
 from search.index.generation_files import Generation, load_generation, verify_files
-from search.merchandising.regression_suite import Outcome
+from search.merchandising.regression_suite import DescriptionOutcome
 from search.publication.checks.comparison_sides import Sides, check_model
 from search.publication.checks.index_checks import check_latency, check_probe, check_recall
 from search.publication.checks.live_comparison import check_overlap, check_size
 from search.publication.checks.product_counts import check_counts
-from search.publication.checks.rehearsal_outcome import Check, Rehearsal
+from search.publication.checks.rehearsal_outcome import Rehearsal, RehearsalCheck
 from search.publication.checks.suite_check import check_suite
 from search.settings import Settings
 
@@ -35,7 +35,7 @@ class Rehearsed:
     """A rehearsal, and the answers to the saved descriptions that it asked for."""
 
     rehearsal: Rehearsal
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[DescriptionOutcome, ...] = ()
 
 
 def rehearse(
@@ -58,16 +58,16 @@ def rehearse(
         in_spite_of: Checks that may fail.
     """
     started = time.monotonic()
-    checks: list[Check] = []
-    outcomes: tuple[Outcome, ...] = ()
+    checks: list[RehearsalCheck] = []
+    outcomes: tuple[DescriptionOutcome, ...] = ()
     try:
         manifest = verify_files(new[1])
         generation = load_generation(new[1], new[0])
     except DamagedGeneration as error:
-        checks.append(Check("checksums", "failed", str(error)))
+        checks.append(RehearsalCheck("checksums", "failed", str(error)))
     else:
         sentence = f"All {len(manifest.files)} files are what the manifest says."
-        checks.append(Check("checksums", "passed", sentence))
+        checks.append(RehearsalCheck("checksums", "passed", sentence))
         sides = Sides(database, settings, encoder)
         before = _load_live(live)
         checks += [
@@ -99,11 +99,11 @@ def _load_live(live: Stored | None) -> Generation | None:
         return None
 
 
-def _comparisons(sides: Sides, new: Generation, live: Generation | None) -> list[Check]:
+def _comparisons(sides: Sides, new: Generation, live: Generation | None) -> list[RehearsalCheck]:
     """Make the checks that need a live generation."""
     if live is None:
         nothing = "No live generation can be read to compare with."
-        return [Check(name, "skipped", nothing) for name in ("latency", "size", "overlap")]
+        return [RehearsalCheck(name, "skipped", nothing) for name in ("latency", "size", "overlap")]
     settings = sides.settings
     return [
         check_latency(new, live, settings.latency_limit),

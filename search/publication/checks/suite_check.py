@@ -8,11 +8,11 @@ import numpy as np
 from search.database.connection import session_scope
 from search.engine.search_engine import SearchEngine
 from search.index.generation_files import Generation
-from search.merchandising.regression_suite import Outcome, Places, measure, totals
+from search.merchandising.regression_suite import DescriptionOutcome, Places, measure, totals
 from search.merchandising.saved_descriptions import Saved, list_saved
 from search.merchandising.suite_runs import answers_of
 from search.publication.checks.comparison_sides import Sides
-from search.publication.checks.rehearsal_outcome import Check, judged
+from search.publication.checks.rehearsal_outcome import RehearsalCheck, judged
 from search.results import Ids
 
 
@@ -20,8 +20,8 @@ from search.results import Ids
 class SuiteCheck:
     """The check, and what the new generation answered, to be kept when it goes live."""
 
-    check: Check
-    outcomes: tuple[Outcome, ...] = ()
+    check: RehearsalCheck
+    outcomes: tuple[DescriptionOutcome, ...] = ()
 
 
 def check_suite(
@@ -46,7 +46,7 @@ def check_suite(
     if live is None or before is None:
         share = held_share(outcomes)
         sentence = f"{share:.0%} of the marks hold. Nothing is live to compare with."
-        return SuiteCheck(Check("suite", "told", sentence, round(share, 4)), outcomes)
+        return SuiteCheck(RehearsalCheck("suite", "told", sentence, round(share, 4)), outcomes)
     common = np.intersect1d(new.columns.product_id, live.columns.product_id)
     now = _compared(answers, common)
     if not now:
@@ -59,7 +59,7 @@ def check_suite(
     return SuiteCheck(judged("suite", was - share, most_lost, sentence), outcomes)
 
 
-def held_share(outcomes: Sequence[Outcome]) -> float:
+def held_share(outcomes: Sequence[DescriptionOutcome]) -> float:
     """Return the share of marks that hold: right ones among the first places, wrong ones not."""
     sums = totals(outcomes)
     wrong = sum(each.wrong for each in outcomes)
@@ -72,7 +72,7 @@ def _ask(engine: SearchEngine, saved: Sequence[Saved]) -> list[tuple[Saved, Plac
     return [(each, ask(each.text)) for each in saved]
 
 
-def _compared(answers: Sequence[tuple[Saved, Places]], common: Ids) -> list[Outcome]:
+def _compared(answers: Sequence[tuple[Saved, Places]], common: Ids) -> list[DescriptionOutcome]:
     """Return the outcomes by the marks of products that both generations hold."""
     held = set(common.tolist())
     outcomes = []
@@ -83,5 +83,5 @@ def _compared(answers: Sequence[tuple[Saved, Places]], common: Ids) -> list[Outc
     return outcomes
 
 
-def _skipped(sentence: str) -> Check:
-    return Check("suite", "skipped", sentence)
+def _skipped(sentence: str) -> RehearsalCheck:
+    return RehearsalCheck("suite", "skipped", sentence)

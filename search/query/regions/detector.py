@@ -13,7 +13,7 @@ import structlog
 from PIL import Image
 
 from search.encoder.loading import device_named
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.encoder.transformers_folder import load_whole
 from search.errors import ModelUnavailable
 from search.query.regions.proposer import strongest
@@ -42,7 +42,7 @@ class DetectorRegions:
     ) -> None:
         self._network, self._preparation, self._device = network, preparation, device
 
-    def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
+    def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
         """Return regions; see `RegionProposer.propose`. What the encoder said is not used."""
         import torch
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.results import Box, Region
 
 MOST = 6
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 class RegionProposer(Protocol):
     """Finds things in a photo."""
 
-    def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
+    def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
         """Return at most `MOST` regions, best first; none where nothing stands out.
 
         Args:
@@ -45,7 +45,7 @@ class EncoderRegions:
     def __init__(self, otherwise: RegionProposer) -> None:
         self._otherwise = otherwise
 
-    def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
+    def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
         """Return regions; see `RegionProposer.propose`."""
         if described.regions.size == 0:
             return self._otherwise.propose(photo, described)

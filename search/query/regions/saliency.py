@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.query.regions.proposer import strongest
 from search.results import Region
 
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 class SaliencyRegions:
     """Finds what stands out from the border."""
 
-    def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
+    def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
         """Return regions; see `RegionProposer.propose`. What the encoder said is not used."""
         map_ = salience(photo)
         if not map_.any():  # one colour

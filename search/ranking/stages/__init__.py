@@ -13,11 +13,11 @@ from search.ranking.stages.consistency import agree
 from search.ranking.stages.expansion import expand
 from search.ranking.stages.fusion import fuse
 from search.ranking.stages.photo_region import look_closer
-from search.ranking.stages.stage_input import Asked, Ranking, Stage, group
+from search.ranking.stages.stage_input import Ranking, Stage, StageInput, group
 from search.results import StageMove
 from search.telemetry.step_timer import Stopwatch
 
-__all__ = ["STAGES", "Asked", "Ranking", "Stage", "group", "rerank"]
+__all__ = ["STAGES", "Ranking", "Stage", "StageInput", "group", "rerank"]
 
 STAGES: dict[str, Stage] = {
     "region": look_closer,
@@ -31,7 +31,7 @@ STAGES: dict[str, Stage] = {
 
 
 def rerank(
-    asked: Asked,
+    asked: StageInput,
     ranking: Ranking,
     names: Sequence[str] | None = None,
     known: Mapping[str, Stage] = STAGES,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from search.index.product_columns import Columns, Facet, Mask, folded_path
 from search.query.rule_effects import Pin, Shift
-from search.ranking.stages.stage_input import Asked, Ranking
+from search.ranking.stages.stage_input import Ranking, StageInput
 from search.results import Ids
 
 REACH = 100
@@ -22,7 +22,7 @@ OUT_OF_STOCK_WEIGHT = 0.15
 product stays before what merely resembles it."""
 
 
-def apply_rules(asked: Asked, ranking: Ranking) -> Ranking:
+def apply_rules(asked: StageInput, ranking: Ranking) -> Ranking:
     """Re-rank as the rules in force ask.
 
     Shifts add up and stay within one spread of the first hundred scores. Pinned products stand at

@@ -3,13 +3,13 @@
 import numpy as np
 
 from search.query.cell_matching import agreement
-from search.ranking.stages.stage_input import Asked, Ranking
+from search.ranking.stages.stage_input import Ranking, StageInput
 
 FIRST = 50
 """Products whose local features are compared."""
 
 
-def compare_parts(asked: Asked, ranking: Ranking) -> Ranking:
+def compare_parts(asked: StageInput, ranking: Ranking) -> Ranking:
     """Re-rank the first products by how well their cells answer the photo's.
 
     Each cell of the photo looks for its best match among the product's cells, and the matches are

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from search.ranking.stages.stage_input import Asked, Ranking
+from search.ranking.stages.stage_input import Ranking, StageInput
 
 LIFT = 1.0
 """Of a product that has a named value, in standard deviations of the candidates' scores: models
@@ -11,7 +11,7 @@ LIFT_BESIDE_A_PHOTO = 3.0
 """The same where a photo says the rest, and the words only what is to be different."""
 
 
-def agree(asked: Asked, ranking: Ranking) -> Ranking:
+def agree(asked: StageInput, ranking: Ranking) -> Ranking:
     """Lift the products that have the attribute values which a text wants.
 
     Facets know what titles say and what pictures show with confidence; a vector blurs it. It lifts

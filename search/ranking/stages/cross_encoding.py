@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from search.ranking.stages.stage_input import Asked, Ranking, Stage
+from search.ranking.stages.stage_input import Ranking, Stage, StageInput
 
 NAME = "cross_encode"
 FIRST = 20
@@ -44,7 +44,7 @@ class CrossEncoding:
     def __init__(self, matcher: Matcher, pictures: Pictures) -> None:
         self._matcher, self._pictures = matcher, pictures
 
-    def __call__(self, asked: Asked, ranking: Ranking) -> Ranking:
+    def __call__(self, asked: StageInput, ranking: Ranking) -> Ranking:
         """Re-rank the first hits of a text; anything else is left as it is."""
         scores = ranking.scores[:FIRST]
         if asked.question.kind != "text" or len(scores) < 2:

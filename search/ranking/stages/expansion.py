@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from search.ranking.stages.stage_input import Asked, Ranking
+from search.ranking.stages.stage_input import Ranking, StageInput
 
 TOP = 5
 """Hits that vote."""
@@ -10,7 +10,7 @@ WEIGHT = 0.1
 """Share of the expanded query in the score."""
 
 
-def expand(asked: Asked, ranking: Ranking) -> Ranking:
+def expand(asked: StageInput, ranking: Ranking) -> Ranking:
     """Re-rank with the words moved towards the pictures they found.
 
     Average query expansion (Chum et al. 2007, doi:10.1109/ICCV.2007.4408891), the first hits

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from search.ranking.stages.stage_input import Asked, Ranking
+from search.ranking.stages.stage_input import Ranking, StageInput
 from search.results import Ids
 from search.text.fulltext_search import Lexical, Match
 
@@ -15,7 +15,7 @@ FLOOR = 2.0
 """Standard deviations below the mean under which what the words found can't look."""
 
 
-def fuse(asked: Asked, ranking: Ranking) -> Ranking:
+def fuse(asked: StageInput, ranking: Ranking) -> Ranking:
     """Lift products by the weight of the words they hold.
 
     A convex combination of normalised scores (Bruch, Gai and Ingber 2023, doi:10.1145/3596512).

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from search.ranking.stages.stage_input import Asked, Ranking
+from search.ranking.stages.stage_input import Ranking, StageInput
 
 SHARE = 0.5
 """Of the region in the score; the whole photo has the rest. A region alone lost what its box cut
 off, the whole photo alone what clutter hid."""
 
 
-def look_closer(asked: Asked, ranking: Ranking) -> Ranking:
+def look_closer(asked: StageInput, ranking: Ranking) -> Ranking:
     """Re-rank by the proposed region of the photo and the whole photo together."""
     looked = asked.question.looked
     part = None if looked is None else looked.part

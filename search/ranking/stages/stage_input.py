@@ -1,7 +1,7 @@
 """What re-ranking stages work on: products in order, and what was asked.
 
 A stage takes an order and returns another. It is small, has a name, can be switched off, and
-reads no database: what it needs to know is in `Asked`.
+reads no database: what it needs to know is in `StageInput`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.index.product_columns import Columns
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.results import Embeddings, Ids, StoredRows
 
 
@@ -40,10 +40,10 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StageInput:
     """What stages may look at: the question and the rescored candidate pictures."""
 
-    question: Question
+    question: UnderstoodQuery
     columns: Columns  # of the whole generation, by row
     rows: Ids  # (c,) generation rows of all candidates
     product_ids: Ids  # (c,) the product of each
@@ -57,7 +57,7 @@ class Asked:
         return order[np.searchsorted(self.rows, rows, sorter=order)]
 
 
-Stage = Callable[[Asked, Ranking], Ranking]
+Stage = Callable[[StageInput, Ranking], Ranking]
 
 
 def group(product_ids: Ids, rows: Ids, similarities: npt.NDArray[np.float32]) -> Ranking:

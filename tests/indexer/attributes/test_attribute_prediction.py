@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
-from indexer.attributes.attribute_prediction import LEAST_CONFIDENCE, Attributes, describe
+from indexer.attributes.attribute_prediction import LEAST_CONFIDENCE, PredictedAttributes, describe
 from indexer.attributes.attribute_rows import store_attributes
 from indexer.building.build_generation import build_generation
 from indexer.snapshot.catalogue_snapshot import take_snapshot
 from search.database.connection import session_scope
-from search.database.models import Generation, Product, ProductAttribute
+from search.database.models import GenerationRow, Product, ProductAttribute
 from search.encoder import Encoder
 from search.errors import UnusableVocabulary
 from search.index.generation_files import load_generation
@@ -71,7 +71,7 @@ class Shop:
         self.vectors: list[Embeddings] = []
         self.waiting: list[tuple[str, np.ndarray]] = []
 
-    def describe(self, vocabulary: Vocabulary | None = None) -> Attributes:
+    def describe(self, vocabulary: Vocabulary | None = None) -> PredictedAttributes:
         """Predict everything."""
         vocabulary = vocabulary or load_vocabulary()
         if self.waiting:
@@ -87,7 +87,7 @@ class Shop:
         self.facets = filled.facets
         return found
 
-    def keep(self, found: Attributes) -> int:
+    def keep(self, found: PredictedAttributes) -> int:
         """Store what was predicted; return how many rows that changed."""
         with session_scope(self.database) as session:
             return store_attributes(session, found, TAG)
@@ -271,7 +271,7 @@ def test_a_build_writes_columns_and_rows(
     built = build_generation(database, settings, small_encoder)
 
     with session_scope(database) as session:
-        directory = session.get_one(Generation, built).directory
+        directory = session.get_one(GenerationRow, built).directory
         stored = session.scalars(
             select(ProductAttribute).where(ProductAttribute.source == "title")
         ).all()

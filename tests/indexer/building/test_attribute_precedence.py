@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from indexer.building.build_generation import build_generation
 from indexer.snapshot.catalogue_snapshot import take_snapshot
 from search.database.connection import session_scope
-from search.database.models import Generation, Product, ProductAttribute
+from search.database.models import GenerationRow, Product, ProductAttribute
 from search.encoder import Encoder
 from search.index.generation_files import load_generation
 from search.results import Filters
@@ -54,7 +54,7 @@ def test_a_build_indexes_what_was_set_by_hand_and_keeps_it(
     for _ in range(2):
         built = build_generation(database, settings, small_encoder)
     with session_scope(database) as session:
-        directory = session.get_one(Generation, built).directory
+        directory = session.get_one(GenerationRow, built).directory
     columns = load_generation(settings.root / "generations" / directory, built).columns
 
     def value(name: str, product: int) -> Any:

@@ -18,8 +18,7 @@ from indexer.building.build_generation import TEMPORARY, build_generation
 from indexer.commands.build import build
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
-from search.database.models import GENERATION_STATES, Embedding, Product
-from search.database.models import Generation as GenerationRow
+from search.database.models import GENERATION_STATES, Embedding, GenerationRow, Product
 from search.encoder import Encoder
 from search.errors import AlreadyRunning, DamagedShard, NothingToBuild
 from search.index.generation_files import (

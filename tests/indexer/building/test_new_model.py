@@ -18,13 +18,12 @@ from indexer.nightly.reindex_run import Reindex
 from indexer.workers.celery_tasks import WorkerState
 from search.commands.models import models
 from search.database.connection import session_scope
-from search.database.models import Embedding, Product, ProductAttribute
-from search.database.models import Generation as GenerationRow
+from search.database.models import Embedding, GenerationRow, Product, ProductAttribute
 from search.encoder import Encoder, load_encoder
 from search.engine.search_engine import SearchEngine, open_search_engine
 from search.errors import RehearsalRefused, UnknownGeneration
 from search.index.generation_files import load_generation
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 from search.publication.publishing import publish, rollback
 from search.results import Query
 from search.settings import Settings, load_settings
@@ -68,7 +67,7 @@ def catalogue(tmp_path: Path) -> Path:
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Reindex, encoding in this process, which needs no worker to start."""
 
-    def encode_here(database: Engine, settings: Settings, **_: object) -> JobView:
+    def encode_here(database: Engine, settings: Settings, **_: object) -> JobRecord:
         return encode_all(database, settings, load_encoder(settings.model, "cpu"))
 
     monkeypatch.setattr(reindex_module, "run_encoding", encode_here)

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, select, text
 from structlog.testing import capture_logs
 
-from indexer.delta.change_watch import PICTURES_A_ROUND, Watch
+from indexer.delta.change_watch import PICTURES_A_ROUND, ChangeWatch
 from indexer.encoding.encode_batch import BatchEncoder
 from search.catalogue.change_inbox import delete_product, put_product
 from search.catalogue.product_fields import ProductFields
@@ -67,8 +67,8 @@ def engine(
 
 
 @pytest.fixture
-def watch(shop: ChangingShop) -> Watch:
-    return Watch(shop.database, shop.settings)
+def watch(shop: ChangingShop) -> ChangeWatch:
+    return ChangeWatch(shop.database, shop.settings)
 
 
 class Sender:
@@ -112,7 +112,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_product_comes_changes_and_goes_while_searches_never_fail(
-    engine: SearchEngine, watch: Watch, send: Sender, shop: ChangingShop
+    engine: SearchEngine, watch: ChangeWatch, send: Sender, shop: ChangingShop
 ) -> None:
     stop, failures = threading.Event(), []
 
@@ -150,7 +150,7 @@ def test_a_product_comes_changes_and_goes_while_searches_never_fail(
 
 
 def test_a_new_picture_replaces_the_old_one(
-    engine: SearchEngine, watch: Watch, send: Sender, small_encoder: Encoder
+    engine: SearchEngine, watch: ChangeWatch, send: Sender, small_encoder: Encoder
 ) -> None:
     send.put("NEW-1", 1)
     watch.work(once=True)
@@ -170,7 +170,7 @@ def test_a_new_picture_replaces_the_old_one(
     assert (engine.answering().generation.vectors[row] == stored.vectors[at.row]).all()
 
 
-def test_a_refused_change_says_so_and_stops_nothing(watch: Watch, send: Sender) -> None:
+def test_a_refused_change_says_so_and_stops_nothing(watch: ChangeWatch, send: Sender) -> None:
     send.put("NEW-1", 1, price="much")
     send.delete("NOBODY")
     send.put("NEW-2", 2)
@@ -190,7 +190,7 @@ def add_waiting(database: Engine, address: str, n: int) -> None:
 
 
 def test_the_newest_pictures_are_encoded_first(
-    shop: ChangingShop, watch: Watch, send: Sender, database: Engine
+    shop: ChangingShop, watch: ChangeWatch, send: Sender, database: Engine
 ) -> None:
     """A product that is sent while a whole catalogue waits does not wait behind it."""
     picture = send.folder / "bulk.png"
@@ -206,7 +206,7 @@ def test_the_newest_pictures_are_encoded_first(
 
 
 def test_a_share_that_is_away_does_not_keep_other_pictures_away(
-    shop: ChangingShop, watch: Watch, send: Sender, database: Engine
+    shop: ChangingShop, watch: ChangeWatch, send: Sender, database: Engine
 ) -> None:
     add_waiting(database, str(send.folder / "away.png"), 2 * PICTURES_A_ROUND)
     send.put("NEW-1", 1)
@@ -217,7 +217,7 @@ def test_a_share_that_is_away_does_not_keep_other_pictures_away(
 
 
 def test_a_killed_watcher_heals_in_the_next_round(
-    shop: ChangingShop, watch: Watch, settings: Settings
+    shop: ChangingShop, watch: ChangeWatch, settings: Settings
 ) -> None:
     """Killed with a delta half written: nobody sees it, and the next round removes it."""
     shop.product(1, price_cents=1)
@@ -245,7 +245,7 @@ def test_without_a_generation_changes_are_taken_all_the_same(
     database: Engine, settings: Settings, send: Sender
 ) -> None:
     send.put("NEW-1", 1)
-    watch = Watch(database, settings)
+    watch = ChangeWatch(database, settings)
     watch.work(once=True)
     assert (watch.total.changes, watch.total.deltas, watch.total.failures) == (1, 0, 0)
 
@@ -254,7 +254,7 @@ def test_a_database_that_is_away_is_waited_for(
     shop: ChangingShop, database_url: str, settings: Settings
 ) -> None:
     watched = create_engine(database_url, pool_pre_ping=True)
-    watch = Watch(watched, settings)
+    watch = ChangeWatch(watched, settings)
     hide, show = "ALTER TABLE generation RENAME TO away", "ALTER TABLE away RENAME TO generation"
     with capture_logs() as logs:
         with shop.database.begin() as connection:
@@ -279,7 +279,7 @@ def test_a_database_that_is_away_is_waited_for(
 
 
 def test_a_damaged_shard_is_encoded_again(
-    shop: ChangingShop, watch: Watch, send: Sender, settings: Settings, small_encoder: Encoder
+    shop: ChangingShop, watch: ChangeWatch, send: Sender, settings: Settings, small_encoder: Encoder
 ) -> None:
     send.put("NEW-1", 1)
     watch._take(watch.total)
@@ -293,8 +293,8 @@ def test_a_damaged_shard_is_encoded_again(
     assert len(shop.delta().columns) == 1
 
 
-def test_a_watcher_beside_another_does_no_harm(shop: ChangingShop, watch: Watch) -> None:
-    other = Watch(shop.database, shop.settings)
+def test_a_watcher_beside_another_does_no_harm(shop: ChangingShop, watch: ChangeWatch) -> None:
+    other = ChangeWatch(shop.database, shop.settings)
     shop.product(1, price_cents=1)
     threads = [threading.Thread(target=one.round) for one in (watch, other)]
     for thread in threads:
@@ -309,7 +309,7 @@ def test_status_says_what_lies_over_the_index(shop: ChangingShop, settings: Sett
     small = settings.model_copy(update={"delta_limit": 1})
     shop.product(1, price_cents=1)
     shop.product(2, price_cents=1)
-    Watch(shop.database, small).work(once=True)
+    ChangeWatch(shop.database, small).work(once=True)
     status = read_status(shop.database, settings)
     assert not status.freshness.attended
     assert status.freshness.delta is not None

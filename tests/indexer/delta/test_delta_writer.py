@@ -17,7 +17,7 @@ from search.errors import AlreadyRunning
 from search.index.generation_files import VECTORS, Generation
 from search.index.product_columns import NO_PRICE
 from search.publication.publishing import rollback
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.rank_candidates import rank
 from search.results import Filters
 from search.settings import Settings
@@ -42,7 +42,9 @@ def found(
 ) -> dict[int, float]:
     """Return the products that a query finds, with their similarities."""
     keep = generation.columns.mask(filters) if filters is not None else None
-    ranked = rank(generation, Question(query, "photo", keep=keep), candidates=1000, stages=())
+    ranked = rank(
+        generation, UnderstoodQuery(query, "photo", keep=keep), candidates=1000, stages=()
+    )
     ranking = ranked.ranking
     return dict(
         zip(ranking.product_ids.tolist(), np.round(ranking.similarities, 3).tolist(), strict=True)

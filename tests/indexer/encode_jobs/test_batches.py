@@ -23,7 +23,7 @@ from search.database.models import Embedding, Job, ProductImage
 from search.encoder import OpenClipEncoder
 from search.errors import JobFailed
 from search.index.embedding_store import EmbeddingStore
-from search.jobs.job_records import JobView, read_job, start_job
+from search.jobs.job_records import JobRecord, read_job, start_job
 from search.settings import Settings
 from tests.support.shops.stored_embeddings import count_rows, pictures, shard_files, states
 
@@ -223,13 +223,13 @@ def test_a_job_that_nobody_advances_fails_with_advice(
     for name, value in (("STALLED_AFTER_S", 0.05), ("LONGEST_PAUSE_S", 0.05), ("POLL_S", 0.02)):
         monkeypatch.setattr(f"indexer.encode_jobs.encode_control.{name}", value)
 
-    def take_messages(jobs: list[JobView]) -> None:
+    def take_messages(jobs: list[JobRecord]) -> None:
         for job in follow(database, job_id, settings):
             jobs.append(job)
             with session_scope(database) as session:
                 session.execute(text("UPDATE kombu_message SET visible = false"))
 
-    seen: list[JobView] = []
+    seen: list[JobRecord] = []
     with pytest.raises(JobFailed, match="logs"):
         take_messages(seen)
     assert seen[-1].state == "running"

@@ -6,7 +6,7 @@ import torch
 
 from indexer.encoding.memory_split import WithinMemory
 from search.encoder import OpenClipEncoder, load_encoder
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from tests.support.models.small_encoder import write_checkpoint
 
 
@@ -24,7 +24,7 @@ class _Cramped:
         self.side_px = encoder.side_px
         self.preprocess = encoder.preprocess
 
-    def describe_pixels(self, pixels: torch.Tensor) -> Described:
+    def describe_pixels(self, pixels: torch.Tensor) -> EncodedPictures:
         self.asked.append(len(pixels))
         if len(pixels) > self._room:
             raise self._error

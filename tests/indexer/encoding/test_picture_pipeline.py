@@ -9,11 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from indexer.encoding.picture_pipeline import Pipeline, Refused, Seen, decode_threads
+from indexer.encoding.picture_pipeline import (
+    Pipeline,
+    RefusedPicture,
+    UsablePicture,
+    decode_threads,
+)
 from indexer.encoding.stage_times import STAGES
 from indexer.pictures.encode_claims import Claim
 from search.encoder import OpenClipEncoder, load_encoder
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.pictures.rendition_store import PictureStore
 from search.settings import Settings
 from tests.support.factories import picture_bytes
@@ -52,10 +57,10 @@ def test_outcomes_keep_the_order(small: OpenClipEncoder, own: Settings, tmp_path
     found = pipeline.run(asked, nothing)
 
     assert [outcome.claim for outcome in found.outcomes] == asked
-    assert [isinstance(outcome, Refused) for outcome in found.outcomes] == [
+    assert [isinstance(outcome, RefusedPicture) for outcome in found.outcomes] == [
         i % 5 == 0 for i in range(30)
     ]
-    seen = [outcome for outcome in found.outcomes if isinstance(outcome, Seen)]
+    seen = [outcome for outcome in found.outcomes if isinstance(outcome, UsablePicture)]
     assert found.vectors.keys() == {outcome.sha256 for outcome in seen}
     images = [Image.open(outcome.claim.address).convert("RGB") for outcome in seen]
     wanted = small.encode_images(images)
@@ -75,7 +80,7 @@ def test_every_usable_picture_has_its_colours(
     found = Pipeline(small, PictureStore(own.root), own).run(again, nothing)
 
     for outcome in found.outcomes:
-        assert isinstance(outcome, Seen)
+        assert isinstance(outcome, UsablePicture)
         assert max(outcome.colours, key=lambda name: outcome.colours[name]) == "red"
 
 
@@ -116,7 +121,7 @@ class _Counting:
                 self.go.set()
         return self._encoder.preprocess(image)
 
-    def describe_pixels(self, pixels: torch.Tensor) -> Described:
+    def describe_pixels(self, pixels: torch.Tensor) -> EncodedPictures:
         assert self.go.wait(30), "nothing was prepared while the model ran"
         self.pictures += len(pixels)
         return self._encoder.describe_pixels(pixels)
@@ -137,7 +142,7 @@ def test_pictures_are_prepared_while_the_model_runs(
 
 
 class _Broken(_Counting):
-    def describe_pixels(self, pixels: torch.Tensor) -> Described:
+    def describe_pixels(self, pixels: torch.Tensor) -> EncodedPictures:
         raise RuntimeError(f"no vectors for {len(pixels)} pictures")
 
 
@@ -170,7 +175,7 @@ def test_large_pictures_leave_a_rendition_and_their_own_size(
     found = Pipeline(small, store, own).run([Claim(1, str(path), "shop", "S-1")], nothing)
 
     (seen,) = found.outcomes
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, UsablePicture)
     assert (seen.width_px, seen.height_px) == (2400, 1800)
     rendition = store.path(seen.sha256)
     assert rendition is not None

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from indexer.encode_jobs.encode_control import encode_all
 from search.database.connection import session_scope
 from search.encoder import Encoder
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 from search.settings import Settings
 from tests.support.factories import make_image, make_product
 from tests.support.servers.picture_host import PictureHost, serve_pictures
@@ -45,8 +45,10 @@ def add(database: Engine) -> Add:
 
 
 @pytest.fixture
-def encode(database: Engine, settings: Settings, small_encoder: Encoder) -> Callable[..., JobView]:
-    def run(**changed: object) -> JobView:
+def encode(
+    database: Engine, settings: Settings, small_encoder: Encoder
+) -> Callable[..., JobRecord]:
+    def run(**changed: object) -> JobRecord:
         own = settings.model_copy(update=changed)
         return encode_all(database, own, small_encoder, patience=QUICK)
 

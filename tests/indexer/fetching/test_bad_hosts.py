@@ -10,7 +10,7 @@ from search.database.connection import session_scope
 from search.database.models import Quarantine
 from search.encoder import Encoder
 from search.errors import JobFailed
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 from search.settings import Settings
 from tests.support.servers.picture_host import PictureHost, serve_pictures
 from tests.support.shops.spooled_pictures import QUICK, Add, image, put, spooled, states
@@ -28,7 +28,7 @@ BAD = {
 
 
 def test_bad_hosts_are_refused_and_stop_nobody(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine
+    host: PictureHost, add: Add, encode: Callable[..., JobRecord], database: Engine
 ) -> None:
     """Endless bodies, web pages, circles and silence: each is named, and the rest gets through."""
     good = put(host, 12)
@@ -49,7 +49,7 @@ def test_bad_hosts_are_refused_and_stop_nobody(
 
 
 def test_what_is_sent_but_no_picture_is_quarantined_when_encoded(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], settings: Settings
+    host: PictureHost, add: Add, encode: Callable[..., JobRecord], settings: Settings
 ) -> None:
     add(*put(host, 2), f"{host.address}/good")
 
@@ -63,7 +63,7 @@ def test_what_is_sent_but_no_picture_is_quarantined_when_encoded(
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_a_picture_whose_host_refuses_it_now_works_on(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine, status: int
+    host: PictureHost, add: Add, encode: Callable[..., JobRecord], database: Engine, status: int
 ) -> None:
     ids = add(*put(host, 2))
     encode()
@@ -80,7 +80,7 @@ def test_a_picture_whose_host_refuses_it_now_works_on(
 
 
 def test_pictures_of_a_host_that_is_away_are_put_off(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine
+    host: PictureHost, add: Add, encode: Callable[..., JobRecord], database: Engine
 ) -> None:
     """It is left alone, the others are not; nothing is quarantined, and the job ends."""
     with serve_pictures() as away:
@@ -117,7 +117,7 @@ def test_a_host_that_comes_back_gets_its_trial(
 
 
 def test_without_a_network_the_job_fails(
-    add: Add, encode: Callable[..., JobView], database: Engine
+    add: Add, encode: Callable[..., JobRecord], database: Engine
 ) -> None:
     """Nobody answers, whatever the host: nothing is wrong with the pictures."""
     add(*(f"http://127.0.0.1:{9 + i % 2}/{i}.png" for i in range(12)))

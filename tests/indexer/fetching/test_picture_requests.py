@@ -22,7 +22,7 @@ from indexer.queue.celery_app import FETCH_BATCH, make_app
 from search.database.connection import session_scope
 from search.database.models import Job, ProductImage
 from search.encoder import Encoder
-from search.jobs.job_records import JobView, read_job
+from search.jobs.job_records import JobRecord, read_job
 from search.settings import Settings, load_settings
 from tests.support.factories import picture_bytes
 from tests.support.servers.picture_host import PictureHost, serve_pictures
@@ -30,7 +30,7 @@ from tests.support.shops.spooled_pictures import QUICK, Add, image, put, spooled
 
 
 def test_new_pictures_are_fetched_and_encoded(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], settings: Settings
+    host: PictureHost, add: Add, encode: Callable[..., JobRecord], settings: Settings
 ) -> None:
     add(*put(host, 20))
 
@@ -47,7 +47,7 @@ def test_new_pictures_are_fetched_and_encoded(
 
 @pytest.mark.parametrize("validators", ["etag", "date"])
 def test_a_second_run_is_sent_nothing(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], database: Engine, validators: str
+    host: PictureHost, add: Add, encode: Callable[..., JobRecord], database: Engine, validators: str
 ) -> None:
     host.validators = validators
     ids = add(*put(host, 10))
@@ -74,7 +74,7 @@ def test_a_second_run_is_sent_nothing(
 
 
 def test_a_host_asked_lately_is_not_asked_again(
-    host: PictureHost, add: Add, encode: Callable[..., JobView]
+    host: PictureHost, add: Add, encode: Callable[..., JobRecord]
 ) -> None:
     add(*put(host, 3))
     encode()
@@ -89,7 +89,7 @@ def test_a_host_asked_lately_is_not_asked_again(
 def test_a_changed_picture_is_encoded_alone(
     host: PictureHost,
     add: Add,
-    encode: Callable[..., JobView],
+    encode: Callable[..., JobRecord],
     database: Engine,
     settings: Settings,
     validators: str,
@@ -117,7 +117,7 @@ def test_a_changed_picture_is_encoded_alone(
 def test_a_changed_picture_works_on_until_it_is_encoded(
     host: PictureHost,
     add: Add,
-    encode: Callable[..., JobView],
+    encode: Callable[..., JobRecord],
     database: Engine,
     settings: Settings,
     small_encoder: Encoder,
@@ -202,7 +202,7 @@ def test_fetching_waits_for_encoding(
 def test_a_lost_or_damaged_file_is_fetched_again(
     host: PictureHost,
     add: Add,
-    encode: Callable[..., JobView],
+    encode: Callable[..., JobRecord],
     database: Engine,
     settings: Settings,
 ) -> None:
@@ -223,7 +223,7 @@ def test_a_lost_or_damaged_file_is_fetched_again(
 
 
 def test_the_same_content_under_two_addresses_leaves_the_spool_once(
-    host: PictureHost, add: Add, encode: Callable[..., JobView], settings: Settings
+    host: PictureHost, add: Add, encode: Callable[..., JobRecord], settings: Settings
 ) -> None:
     same = picture_bytes(1)
     add(*(host.put(f"same-{i}.png", same) for i in range(20)))
@@ -238,7 +238,7 @@ def test_the_same_content_under_two_addresses_leaves_the_spool_once(
 def test_another_model_has_pictures_sent_again(
     host: PictureHost,
     add: Add,
-    encode: Callable[..., JobView],
+    encode: Callable[..., JobRecord],
     database: Engine,
     settings: Settings,
     tmp_path: Path,
@@ -285,7 +285,7 @@ def test_orphans_of_the_spool_are_pruned(
 def test_the_command_asks_hosts_without_any_worker(
     host: PictureHost,
     add: Add,
-    encode: Callable[..., JobView],
+    encode: Callable[..., JobRecord],
     database: Engine,
     small_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from indexer.ingest.ingest_run import ingest
 from indexer.ingest.settle_changes import take_changes
 from indexer.ingest.sources import open_source
-from search.catalogue.change_inbox import ChangeView, list_changes, reread_rows
+from search.catalogue.change_inbox import InboxChange, list_changes, reread_rows
 from search.database.advisory_locks import exclusively
 from search.database.audit_trail import read_trail
 from search.database.connection import session_scope
@@ -37,7 +37,7 @@ def quarantine(database: Engine) -> list[tuple[int | None, str | None, str]]:
         return [(row.line, row.sku, row.reason) for row in rows]
 
 
-def read_all_again(database: Engine, settings: Settings) -> list[ChangeView]:
+def read_all_again(database: Engine, settings: Settings) -> list[InboxChange]:
     """Ask for all rows; return what became of each, in order."""
     with session_scope(database) as session:
         reread_rows(session, actor="mia")

@@ -15,7 +15,7 @@ from indexer.ingest.sources import open_source
 from indexer.nightly.reindex_run import known_sources
 from search.catalogue.change_inbox import (
     API_SOURCE,
-    ChangeView,
+    InboxChange,
     delete_product,
     list_changes,
     put_product,
@@ -47,7 +47,7 @@ def delete(database: Engine, sku: str) -> int:
         return delete_product(session, sku, actor="key:feed").id
 
 
-def changes(database: Engine) -> dict[int, ChangeView]:
+def changes(database: Engine) -> dict[int, InboxChange]:
     with session_scope(database) as session:
         return {change.id: change for change in list_changes(session, limit=100)[0]}
 

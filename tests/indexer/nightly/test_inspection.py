@@ -16,7 +16,7 @@ from indexer.encode_jobs.encode_control import encode_all
 from indexer.ingest.ingest_run import ingest
 from indexer.nightly.inspection import look_after
 from search.database.connection import session_scope
-from search.database.models import Generation, SuiteRun
+from search.database.models import GenerationRow, SuiteRun
 from search.encoder import Encoder
 from search.merchandising.health.finding_store import inspected, list_groups
 from search.merchandising.saved_descriptions import add_saved, mark
@@ -101,13 +101,13 @@ def test_a_failure_leaves_the_generation_live(
     assert report["findings"] == {"error": "no space left"}
     assert report["suite"] is None
     with session_scope(database) as session:
-        assert session.scalars(select(Generation.state)).all() == ["live"]
+        assert session.scalars(select(GenerationRow.state)).all() == ["live"]
         assert inspected(session) is None
 
 
 def test_without_a_generation_the_command_says_so(settings: Settings, database: Engine) -> None:
     with session_scope(database) as session:
-        session.execute(delete(Generation))
+        session.execute(delete(GenerationRow))
     failed = CliRunner().invoke(inspect_command, ["--json"])
     assert failed.exit_code == 1
     assert "error" in json.loads(failed.stdout)["findings"]

@@ -7,11 +7,11 @@ from structlog.testing import capture_logs
 
 from indexer.runs.exclusive_job import sole_job
 from search.database.connection import session_scope
-from search.jobs.job_records import JobView, recent_jobs, start_job
+from search.jobs.job_records import JobRecord, recent_jobs, start_job
 from search.jobs.progress_bar import track
 
 
-def jobs(database: Engine) -> list[JobView]:
+def jobs(database: Engine) -> list[JobRecord]:
     with session_scope(database) as session:
         return recent_jobs(session)
 

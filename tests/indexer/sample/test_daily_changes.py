@@ -11,8 +11,8 @@ from indexer.sample.daily_changes import (
     NEGATED,
     REMOVED,
     REPLACED,
-    Change,
     ChangeQuery,
+    DailyChange,
     Pictured,
     change_queries,
     right_answers,
@@ -81,7 +81,7 @@ def test_what_keeps_more_of_the_rest_is_the_right_answer(looks: dict[str, Look])
         "striped": replace(look, colour="green", pattern="striped"),
         "another shape": replace(look, colour="green", shape="none such"),
     }
-    green = Change("colour", "red", "green")
+    green = DailyChange("colour", "red", "green")
     assert right_answers(look, green, shop) == ("plain metal",)  # steel is a metal
     del shop["plain metal"]
     assert right_answers(look, green, shop) == ("plain glass", "striped")
@@ -108,6 +108,6 @@ def test_every_wording_can_be_filled_in(form: str) -> None:
 
 def test_the_old_colour_of_a_pattern_is_not_named(looks: dict[str, Look]) -> None:
     striped = next(look for look in looks.values() if look.pattern == "striped")
-    change = Change("colour", striped.colour, "gold")
+    change = DailyChange("colour", striped.colour, "gold")
     for seed in range(40):
         assert striped.colour not in said(striped, change, random.Random(seed))

@@ -12,7 +12,7 @@ from indexer.encoding.difference_hash import BITS, same_structure, structure_of
 from indexer.sample.assortment import planned
 from indexer.sample.drawn_product import offered, studio_picture
 from indexer.sample.kinds import KINDS
-from indexer.snapshot.variants import LARGEST_FAMILY, Listed, variants
+from indexer.snapshot.variants import LARGEST_FAMILY, ComparedProduct, variants
 from search.text.attribute_vocabulary import load_vocabulary
 from tests.support.shops.plain_shop import draw
 
@@ -23,7 +23,7 @@ ROUND, SQUARE = (bytes([fill]) * (BITS // 8) for fill in (0b10101010, 0b11001100
 def family(*listed: tuple[str, int | None, bytes | None], brand: str | None = "Oru") -> list[int]:
     """Return for each (title, price, structure) the lowest number of its variants."""
     products = [
-        Listed(i, title, brand, "Home > Vases", price, structure)
+        ComparedProduct(i, title, brand, "Home > Vases", price, structure)
         for i, (title, price, structure) in enumerate(listed)
     ]
     found = variants(products, VOCABULARY)
@@ -82,10 +82,10 @@ def test_other_brands_and_categories_are_never_compared() -> None:
     vase = ("Red globe vase", 900, ROUND)
     assert family(vase, vase, brand=None) == [0, 1]
     others = [
-        Listed(0, *vase[:1], "Oru", "Home > Vases", 900, ROUND),
-        Listed(1, *vase[:1], "Muro", "Home > Vases", 900, ROUND),
-        Listed(2, *vase[:1], "Oru", "Home > Lamps", 900, ROUND),
-        Listed(3, *vase[:1], "Oru", None, 900, ROUND),
+        ComparedProduct(0, *vase[:1], "Oru", "Home > Vases", 900, ROUND),
+        ComparedProduct(1, *vase[:1], "Muro", "Home > Vases", 900, ROUND),
+        ComparedProduct(2, *vase[:1], "Oru", "Home > Lamps", 900, ROUND),
+        ComparedProduct(3, *vase[:1], "Oru", None, 900, ROUND),
     ]
     assert variants(others, VOCABULARY) == {0: 0, 1: 1, 2: 2, 3: 3}
 
@@ -97,7 +97,7 @@ def test_what_would_be_too_large_for_a_family_is_not_one() -> None:
 
 
 def test_the_lowest_id_stands_for_a_family_whatever_the_order() -> None:
-    listed = [Listed(i, "Globe vase", "Oru", "Home", 900, None) for i in (7, 3, 9)]
+    listed = [ComparedProduct(i, "Globe vase", "Oru", "Home", 900, None) for i in (7, 3, 9)]
     assert variants(listed, VOCABULARY) == {7: 3, 3: 3, 9: 3}
 
 
@@ -131,7 +131,9 @@ def test_families_of_a_drawn_shop_are_recovered_without_a_wrong_one() -> None:
         look, words = planned(seed, i).look, offered(seed, i)
         category = KINDS[look.kind].category
         structure = structure_of(studio_picture(look, 160))
-        listed.append(Listed(i, words.title, words.brand, category, words.price_cents, structure))
+        listed.append(
+            ComparedProduct(i, words.title, words.brand, category, words.price_cents, structure)
+        )
     found = variants(listed, VOCABULARY)
     true = pairs(n, lambda i: planned(seed, i).family)
     folded = pairs(n, lambda i: found[i])

@@ -10,7 +10,7 @@ import indexer.workers.product_messages as messages
 from indexer.queue.broker import PRODUCT_QUEUE, prepare_broker, waiting_messages
 from indexer.queue.celery_app import make_app
 from indexer.workers.product_messages import DELETE_PRODUCT, PUT_PRODUCT, register_product_tasks
-from search.catalogue.change_inbox import ChangeView, list_changes
+from search.catalogue.change_inbox import InboxChange, list_changes
 from search.database.audit_trail import read_trail
 from search.database.connection import session_scope
 from search.database.models import Product
@@ -26,7 +26,7 @@ def app(database: Engine, settings: Settings) -> Celery:
     return app
 
 
-def changes(database: Engine) -> list[ChangeView]:
+def changes(database: Engine) -> list[InboxChange]:
     with session_scope(database) as session:
         return list_changes(session, limit=100)[0][::-1]
 

@@ -34,7 +34,7 @@ from indexer.queue.worker_supervisor import WorkerGroup, worker_environment
 from indexer.workers.beat import make_beat
 from indexer.workers.queued_run import MESSAGE
 from search.database.connection import application_connected, session_scope
-from search.database.models import Generation
+from search.database.models import GenerationRow
 from search.jobs.job_records import latest_job, list_jobs, read_job
 from search.operation.run_schedule import SCHEDULER
 from search.settings import Settings, load_settings
@@ -129,7 +129,7 @@ def log_of(folder: Path) -> str:
 def assert_one_live(database: Engine) -> None:
     """One generation is live, and it holds all products."""
     with session_scope(database) as session:
-        (live,) = session.scalars(select(Generation).where(Generation.state == "live")).all()
+        (live,) = session.scalars(select(GenerationRow).where(GenerationRow.state == "live")).all()
         assert live.manifest is not None
         assert live.manifest["products"] == N
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from indexer.ingest.ingest_run import ingest
 from indexer.snapshot.catalogue_snapshot import take_snapshot
-from scripts.benchmarks.nightly import Night
+from scripts.benchmarks.nightly import BenchedNight
 from scripts.benchmarks.synthetic_catalogue import SyntheticCatalogue, encode_synthetically
 from search.database.connection import session_scope
 from search.database.models import ProductImage
@@ -86,9 +86,9 @@ def test_second_pictures_resemble_the_first(
 
 
 def test_a_night_is_compared_without_its_build() -> None:
-    def night(seconds: float, build: float, encoding: float) -> Night:
+    def night(seconds: float, build: float, encoding: float) -> BenchedNight:
         stages = {"ingest": 1.0, "build": build}
-        return Night("a night", seconds, stages, 10, encoding, None, True)
+        return BenchedNight("a night", seconds, stages, 10, encoding, None, True)
 
     full, other = night(30.0, 20.0, 90.0), night(21.0, 18.0, 1.0)
 

@@ -10,12 +10,12 @@ from sqlalchemy import delete, select, update
 from indexer.nightly.reindex_run import Reindex
 from scripts.soaking.invariant import find_wrong_after_run, find_wrong_now, read_indexed
 from scripts.soaking.rounds import find_differences, soak
-from scripts.soaking.shop import ChangingShop
+from scripts.soaking.shop import SoakedShop
 from search.database.connection import session_scope
 from search.database.models import Embedding, Product
 from search.settings import Settings
 
-Made = tuple[Settings, ChangingShop, dict[str, Any]]
+Made = tuple[Settings, SoakedShop, dict[str, Any]]
 
 
 @pytest.mark.timeout(3600)
@@ -33,7 +33,7 @@ def test_nothing_is_lost_and_no_search_fails(tmp_path: Path, pytestconfig: pytes
 def made(settings: Settings, small_checkpoint: Path, tmp_path: Path) -> Made:
     """A shop after its first day, indexed in this process, and the run's report."""
     own = settings.model_copy(update={"model": f"local-dir:{small_checkpoint}"})
-    shop = ChangingShop(tmp_path / "shop", 24, seed=4)
+    shop = SoakedShop(tmp_path / "shop", 24, seed=4)
     shop.pass_a_day()
     return own, shop, Reindex(own, quiet=True).run([str(shop.catalogue)])
 
@@ -85,7 +85,7 @@ def test_another_index_is_noticed(database: sqlalchemy.Engine, made: Made) -> No
 
 
 def test_a_day_changes_the_catalogue_and_not_too_much(tmp_path: Path) -> None:
-    shop = ChangingShop(tmp_path, 60, seed=1)
+    shop = SoakedShop(tmp_path, 60, seed=1)
     before = dict(shop.items)
     pictures = {path.name: path.read_bytes() for path in tmp_path.glob("*.png")}
     shop.pass_a_day()

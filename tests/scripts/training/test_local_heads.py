@@ -27,7 +27,7 @@ from scripts.training.local_heads.region_head import (
     train_regions,
 )
 from scripts.training.local_heads.tower_maps import Shown
-from scripts.training.pictures.development_sets import Picture
+from scripts.training.pictures.development_sets import LabelledPicture
 from scripts.training.pictures.scenes import draw_scenes, listed_scenes
 from scripts.training.write_checkpoint import write_local_heads
 from search.encoder.embedded.local_heads import (
@@ -174,7 +174,7 @@ def test_scenes_know_where_their_things_are(tmp_path: Path) -> None:
     disc = Image.new("RGB", (200, 200), "white")
     ImageDraw.Draw(disc).ellipse((40, 60, 160, 140), fill=(250, 40, 40))
     disc.save(tmp_path / "disc.png")
-    studio = [Picture(tmp_path / "disc.png", Subject("disc", frozenset(), ()))]
+    studio = [LabelledPicture(tmp_path / "disc.png", Subject("disc", frozenset(), ()))]
     dark = [Image.new("RGB", (64, 64), (10, 10, 30))]
 
     draw_scenes(tmp_path / "a", studio, dark, count=12, seed=4)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from migrations import LOCK_KEY, is_ours
 from search.commands.migrate import migrate as migrate_command
 from search.database import schema
-from search.database.models import Base, Generation
+from search.database.models import Base, GenerationRow
 from search.errors import AlreadyRunning, SchemaOutdated
 from search.settings import Settings, load_settings
 
@@ -117,7 +117,7 @@ def test_only_one_generation_is_live(database: Engine) -> None:
     """The partial unique index holds."""
     with Session(database) as session:
         for name in ("a", "b"):
-            session.add(Generation(state="live", model_tag="m", directory=name))
+            session.add(GenerationRow(state="live", model_tag="m", directory=name))
         with pytest.raises(IntegrityError, match="uq_generation_live"):
             session.commit()
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from search.encoder import Encoder
 from search.encoder.description_cache import RememberedPhotos
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.engine.search_engine import SearchEngine
 from search.query.photo_regions import look
 from search.query.regions import load_proposer
@@ -16,20 +16,20 @@ from tests.support.factories import make_picture
 from tests.support.shops.plain_shop import draw
 
 
-class Counting:
+class CountingPhotos:
     """An encoder that counts the pictures of each call."""
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder, self.calls = encoder, list[int]()
 
-    def describe(self, images: Sequence[Image.Image]) -> Described:
+    def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
         """Ask the encoder."""
         self.calls.append(len(images))
         return self.encoder.describe(images)
 
 
 def test_known_pictures_are_not_asked_for_again(encoder: Encoder) -> None:
-    counting = Counting(encoder)
+    counting = CountingPhotos(encoder)
     photos = RememberedPhotos(counting)
     first, second, third = (make_picture(i) for i in range(3))
     photos.describe([first, second])
@@ -45,7 +45,7 @@ def test_known_pictures_are_not_asked_for_again(encoder: Encoder) -> None:
 
 
 def test_the_longest_unasked_is_forgotten_first(encoder: Encoder) -> None:
-    counting = Counting(encoder)
+    counting = CountingPhotos(encoder)
     photos = RememberedPhotos(counting, kept=2)
     for i in (0, 1, 0, 2):
         photos.describe([make_picture(i)])
@@ -58,7 +58,7 @@ def test_the_longest_unasked_is_forgotten_first(encoder: Encoder) -> None:
 
 
 def test_the_same_pixels_in_another_shape_are_another_picture(encoder: Encoder) -> None:
-    counting = Counting(encoder)
+    counting = CountingPhotos(encoder)
     photos = RememberedPhotos(counting)
     wide = Image.new("RGB", (64, 32), "red")
 
@@ -69,7 +69,7 @@ def test_the_same_pixels_in_another_shape_are_another_picture(encoder: Encoder) 
 
 
 def test_another_part_of_a_photo_costs_one_pass_of_one_picture(encoder: Encoder) -> None:
-    counting = Counting(encoder)
+    counting = CountingPhotos(encoder)
     photos, photo = RememberedPhotos(counting), draw("Plate", "red")
     proposer = load_proposer()
 
@@ -82,7 +82,7 @@ def test_another_part_of_a_photo_costs_one_pass_of_one_picture(encoder: Encoder)
 def test_filters_and_pages_of_a_photo_need_no_encoding(engine: SearchEngine) -> None:
     photo = make_picture(41)
     engine.search(Query(photo=photo))
-    counting = Counting(engine.answering().encoder)
+    counting = CountingPhotos(engine.answering().encoder)
     remembered = engine.answering().composer.describer
     assert isinstance(remembered, RememberedPhotos)
     asked, remembered._describer = remembered._describer, counting

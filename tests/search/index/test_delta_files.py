@@ -12,9 +12,9 @@ import pytest
 from search.errors import DamagedGeneration
 from search.index.delta_files import DEAD, DELTA_FILES, lay_over, load_delta
 from search.index.generation_files import COLUMNS, MANIFEST, VECTORS, Generation, load_generation
-from search.index.overlay import NOBODY, Stacked
+from search.index.overlay import NOBODY, StackedRows
 from search.index.vector_index import rescore
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.rank_candidates import facets, rank
 from search.results import Filters
 from tests.support.factories import clustered_vectors
@@ -74,12 +74,12 @@ KEYS: list[Any] = [
 def test_two_arrays_read_as_one(key: Any) -> None:
     below, above = np.random.default_rng(1).random((10, 3, 2)), np.ones((5, 3, 2))
     one = np.concatenate([below, above])
-    assert (np.asarray(Stacked(below, above)[key]) == one[key]).all()
-    assert np.asarray(Stacked(below, above)[key]).shape == one[key].shape
+    assert (np.asarray(StackedRows(below, above)[key]) == one[key]).all()
+    assert np.asarray(StackedRows(below, above)[key]).shape == one[key].shape
 
 
 def test_two_arrays_have_one_shape_and_an_end() -> None:
-    stacked = Stacked(np.zeros((10, 3)), np.ones((5, 3)))
+    stacked = StackedRows(np.zeros((10, 3)), np.ones((5, 3)))
     assert (len(stacked), stacked.shape) == (15, (15, 3))
     with pytest.raises(IndexError):
         stacked[15]
@@ -145,7 +145,7 @@ def test_all_may_be_dead(tmp_path: Path) -> None:
     laid = lay_over(base, load_delta(directory))
     query = clustered_vectors(1, D)[0]
     assert len(laid.candidates(query, 10).rows) == len(laid.exact(query, 10).rows) == 0
-    assert len(rank(laid, Question(query, "photo"), candidates=50).ranking) == 0
+    assert len(rank(laid, UnderstoodQuery(query, "photo"), candidates=50).ranking) == 0
 
 
 def test_the_generation_itself_stays_as_it_was(tmp_path: Path) -> None:
@@ -160,7 +160,9 @@ def test_the_generation_itself_stays_as_it_was(tmp_path: Path) -> None:
 
 def test_facets_of_new_rows_have_their_own_values(laid: Generation) -> None:
     keep = laid.columns.mask(Filters(brands=("Fresh",)))
-    ranked = rank(laid, Question(clustered_vectors(1, D)[0], "photo", keep=keep), candidates=100)
+    ranked = rank(
+        laid, UnderstoodQuery(clustered_vectors(1, D)[0], "photo", keep=keep), candidates=100
+    )
     assert set(ranked.ranking.product_ids) == set(range(NEW_PRODUCT, NEW_PRODUCT + NEW))
     counted = facets(laid, ranked.ranking)
     assert [(value.value, value.count) for value in counted["brand"]] == [("Fresh", NEW)]

@@ -11,12 +11,12 @@ from sqlalchemy import Engine, create_engine, text
 from structlog.testing import capture_logs
 
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.encoder import Encoder
 from search.errors import NoGeneration
 from search.index.generation_files import INDEX, Generation
 from search.live.generation_loader import LiveGenerations
-from search.live.model_pairing import Pairing
+from search.live.model_pairing import ModelPairing
 from search.settings import Settings
 from tests.support.factories import clustered_vectors
 from tests.support.written_generations import make_live, write_generation
@@ -26,12 +26,12 @@ WITHIN_S = 20.0
 
 
 @pytest.fixture
-def pairing(settings: Settings, small_encoder: Encoder) -> Pairing:
-    return Pairing(settings, at_hand=(small_encoder,))
+def pairing(settings: Settings, small_encoder: Encoder) -> ModelPairing:
+    return ModelPairing(settings, at_hand=(small_encoder,))
 
 
 @pytest.fixture
-def live(database: Engine, settings: Settings, pairing: Pairing) -> Iterator[LiveGenerations]:
+def live(database: Engine, settings: Settings, pairing: ModelPairing) -> Iterator[LiveGenerations]:
     watched = LiveGenerations(database, settings.root, REFRESH_S, pairing)
     yield watched
     watched.close()
@@ -190,7 +190,7 @@ def test_a_database_that_is_away_leaves_the_old_one_at_work(
     settings: Settings,
     database_url: str,
     database: Engine,
-    pairing: Pairing,
+    pairing: ModelPairing,
 ) -> None:
     first = publish("first", 20)
     watching = create_engine(database_url)

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from search.encoder import Encoder
 from search.index.generation_files import VECTORS
 from search.live.generation_loader import LiveGenerations
-from search.live.model_pairing import Pairing
+from search.live.model_pairing import ModelPairing
 from search.settings import Settings
 from tests.support.factories import clustered_vectors
 from tests.support.written_deltas import point_to, put_delta
@@ -56,7 +56,7 @@ def published(database: Engine, settings: Settings, small_encoder: Encoder) -> P
 def live(
     published: Published, database: Engine, settings: Settings, small_encoder: Encoder
 ) -> Iterator[LiveGenerations]:
-    pairing = Pairing(settings, at_hand=(small_encoder,))
+    pairing = ModelPairing(settings, at_hand=(small_encoder,))
     watched = LiveGenerations(database, settings.root, REFRESH_S, pairing)
     yield watched
     watched.close()
@@ -91,7 +91,7 @@ def test_a_delta_is_there_with_the_first_generation(
     published: Published, database: Engine, settings: Settings, small_encoder: Encoder
 ) -> None:
     published.delta(1, 2)
-    pairing = Pairing(settings, at_hand=(small_encoder,))
+    pairing = ModelPairing(settings, at_hand=(small_encoder,))
     live = LiveGenerations(database, settings.root, 60, pairing)
     assert rows(live) == N + 2
     live.close()
@@ -133,7 +133,7 @@ def test_a_generation_answers_without_its_damaged_delta(
 ) -> None:
     directory = published.delta(1, 2)
     shutil.rmtree(directory)
-    pairing = Pairing(settings, at_hand=(small_encoder,))
+    pairing = ModelPairing(settings, at_hand=(small_encoder,))
     live = LiveGenerations(database, settings.root, REFRESH_S, pairing)
     try:
         assert rows(live) == N

@@ -15,7 +15,7 @@ from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch, ModelUnavailable
 from search.index.generation_files import Manifest, load_generation, read_manifest, write_manifest
 from search.live.generation_loader import LiveGenerations
-from search.live.model_pairing import Answering, Pairing
+from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.operation.concerns import find_concerns
 from search.operation.shop_status import read_status
 from search.settings import Settings
@@ -57,7 +57,7 @@ def live(
     """Searchers over a generation of the small model."""
     write("first", small_checkpoint)
     make_live(database, "first")
-    watched = LiveGenerations(database, settings.root, REFRESH_S, Pairing(settings))
+    watched = LiveGenerations(database, settings.root, REFRESH_S, ModelPairing(settings))
     yield watched
     watched.close()
 
@@ -82,9 +82,9 @@ def test_a_pair_of_two_models_can_not_be_made(
 
     assert sealed.model_tag != encoder.tag
     with pytest.raises(ModelMismatch, match="--publish-new-model"):
-        Pairing(settings).of(changed)
+        ModelPairing(settings).of(changed)
     with pytest.raises(ModelMismatch):
-        Answering(generation, Pairing(settings).of(generation).composer.__class__(
+        ServedGeneration(generation, ModelPairing(settings).of(generation).composer.__class__(
             encoder, live.answering().composer.vocabulary
         ))  # fmt: skip
 
@@ -155,7 +155,7 @@ def test_a_model_that_can_not_be_had_leaves_the_old_pair_at_work(
     concerns = find_concerns(read_status(database, settings), settings, live.trouble)
     assert [c.subject for c in concerns if live.trouble in c.found] == ["searches"]
     # A process that starts now has no old pair.
-    late = LiveGenerations(database, settings.root, WITHIN_S, Pairing(settings))
+    late = LiveGenerations(database, settings.root, WITHIN_S, ModelPairing(settings))
     with pytest.raises(ModelUnavailable if fault == "damaged" else ModelMismatch):
         late.answering()
     late._closed.set()

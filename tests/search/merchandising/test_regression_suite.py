@@ -14,7 +14,7 @@ from search.database.models import SavedDescription, SearchEvent, SuiteRun
 from search.engine.search_engine import SearchEngine
 from search.errors import UnknownGeneration
 from search.merchandising.regression_suite import (
-    Outcome,
+    DescriptionOutcome,
     as_report,
     compare,
     from_report,
@@ -65,8 +65,8 @@ def test_nothing_found_and_nothing_right() -> None:
     assert totals([nothing, only_wrong]).mrr == 0  # of the one that has right ones
 
 
-def outcome(found: int = 2, first: int | None = 1, shown_wrong: int = 0) -> Outcome:
-    return Outcome(1, "vase", 3, found, first, 2, shown_wrong, (), (), "same marks")
+def outcome(found: int = 2, first: int | None = 1, shown_wrong: int = 0) -> DescriptionOutcome:
+    return DescriptionOutcome(1, "vase", 3, found, first, 2, shown_wrong, (), (), "same marks")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def outcome(found: int = 2, first: int | None = 1, shown_wrong: int = 0) -> Outc
         (outcome(found=3, shown_wrong=1), "mixed"),
     ],
 )
-def test_changes(now: Outcome, change: str) -> None:
+def test_changes(now: DescriptionOutcome, change: str) -> None:
     assert compare(now, outcome()) == change
 
 

@@ -9,7 +9,7 @@ from search.database.connection import session_scope
 from search.database.models import Rule, SearchEvent
 from search.engine.search_engine import SearchEngine
 from search.errors import UnknownProduct, UnknownRule
-from search.merchandising.rule_preview import Side, preview_adding, preview_removing
+from search.merchandising.rule_preview import PreviewSide, preview_adding, preview_removing
 from search.results import Query
 from search.rules.rule import BusinessRule
 from search.rules.rule_store import add_rule
@@ -25,7 +25,7 @@ def shop(engine: SearchEngine) -> Iterator[SearchEngine]:
         session.execute(delete(Rule))
 
 
-def skus(side: Side) -> list[str]:
+def skus(side: PreviewSide) -> list[str]:
     return [place.hit.product.sku for place in side.places]
 
 

@@ -41,7 +41,7 @@ class Webhook:
         webhook = self
         waiting = list(statuses)
 
-        class Handler(BaseHTTPRequestHandler):
+        class WebhookHandler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers["Content-Length"]))
                 webhook.got.append(json.loads(content))
@@ -51,7 +51,7 @@ class Webhook:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.server = HTTPServer(("127.0.0.1", 0), WebhookHandler)
         self.address = f"http://127.0.0.1:{self.server.server_port}/hook/SECRET"
         self.thread = threading.Thread(target=self.server.serve_forever)
 

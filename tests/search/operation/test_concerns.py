@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from search.catalogue.change_inbox import delete_product
 from search.database.connection import open_database, session_scope, worker_application_name
-from search.database.models import Generation, Job, ProductChange
+from search.database.models import GenerationRow, Job, ProductChange
 from search.jobs.job_records import fail, start_job
 from search.jobs.job_stages import begin_stage
 from search.operation import concerns
@@ -22,7 +22,7 @@ def live(database: Engine) -> Engine:
     with session_scope(database) as session:
         manifest = {"measured": {"recall_at_10": 0.97}, "files": {}}
         session.add(
-            Generation(
+            GenerationRow(
                 state="live", model_tag="m-1", directory="g1", manifest=manifest,
                 published_at=datetime.now(UTC),
             )

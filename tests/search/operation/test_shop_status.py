@@ -12,14 +12,14 @@ from search.commands.doctor import doctor
 from search.commands.status import status
 from search.database import schema
 from search.database.connection import open_database, session_scope, worker_application_name
-from search.database.models import Embedding, Generation, Quarantine
+from search.database.models import Embedding, GenerationRow, Quarantine
 from search.encoder import Encoder, OpenClipEncoder
 from search.index.generation_files import VECTORS
 from search.jobs.job_records import advance, fail, start_job
 from search.jobs.job_stages import begin_stage, measure_stage
 from search.operation import doctor_checks
 from search.operation.disk_use import disk_use
-from search.operation.doctor_checks import Check, run_checks
+from search.operation.doctor_checks import DoctorCheck, run_checks
 from search.operation.readable_units import ago, counts, size, span
 from search.operation.shop_status import read_status
 from search.settings import Settings, load_settings
@@ -44,7 +44,7 @@ def shop(database: Engine) -> Engine:
         advance(session, job, done=2, failed=1)
         fail(session, start_job(session, "build"), "the disk is full")
         session.add(
-            Generation(
+            GenerationRow(
                 state="live", model_tag="m-1", directory="g1", published_at=datetime.now(UTC),
                 manifest={"vectors": 1, "factory": "Flat", "recall_at_10": 1.0, "files": {}},
             )
@@ -203,7 +203,7 @@ def loaded_model(encoder: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch) -> O
     return encoder
 
 
-def examine() -> dict[str, Check]:
+def examine() -> dict[str, DoctorCheck]:
     """Run all checks; outcomes by name."""
     return {check.name: check for check in run_checks()}
 
@@ -311,7 +311,7 @@ def test_doctor_shows_settings_without_secrets() -> None:
 
 
 def test_doctor_outlives_what_it_did_not_expect() -> None:
-    def break_down() -> Check:
+    def break_down() -> DoctorCheck:
         raise KeyError("surprise")
 
     found = doctor_checks.guarded("odd", break_down)

@@ -17,8 +17,7 @@ from indexer.commands.rollback import rollback as rollback_command
 from search.database.advisory_locks import exclusively
 from search.database.audit_trail import cli_actor, read_trail
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
-from search.database.models import ProductImage
+from search.database.models import GenerationRow, ProductImage
 from search.encoder import Encoder
 from search.errors import (
     AlreadyRunning,
@@ -36,7 +35,7 @@ from search.index.generation_files import (
 )
 from search.jobs.job_records import latest_job
 from search.live.generation_loader import LiveGenerations
-from search.live.model_pairing import Pairing
+from search.live.model_pairing import ModelPairing
 from search.publication.checks import CHECKS, latest_rehearsal
 from search.publication.publishing import prune, publish, rollback
 from search.settings import Settings
@@ -286,7 +285,7 @@ def test_searchers_go_on_while_generations_are_published_rolled_back_and_pruned(
     database: Engine, settings: Settings, build: Build, small_encoder: Encoder
 ) -> None:
     publish(database, settings, build())
-    pairing = Pairing(settings, at_hand=(small_encoder,))
+    pairing = ModelPairing(settings, at_hand=(small_encoder,))
     watched = LiveGenerations(database, settings.root, 0.01, pairing)
     stop, failures, seen = threading.Event(), [], set()
 

@@ -11,7 +11,7 @@ import search.publication.checks as rehearsal_module
 import search.publication.publishing as publication_module
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
+from search.database.models import GenerationRow
 from search.errors import (
     AlreadyRunning,
     DamagedGeneration,

@@ -8,7 +8,7 @@ from PIL import Image
 
 from indexer.sample.drawn_product import draw_product
 from search.encoder import Encoder
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.query.photo_regions import MARGIN, look
 from search.query.regions import EncoderRegions, SaliencyRegions
 from search.results import Box, Region
@@ -24,7 +24,7 @@ class Proposed:
 
     regions: tuple[Region, ...]
 
-    def propose(self, photo: Image.Image, described: Described) -> tuple[Region, ...]:
+    def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
         """Return the same regions of any photo."""
         return self.regions
 

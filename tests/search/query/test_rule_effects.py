@@ -20,7 +20,7 @@ from search.engine.search_engine import SearchEngine
 from search.errors import UnknownProduct, UnknownRule, UnusableRule
 from search.query.rule_effects import Pin, Shift
 from search.query.understanding import understand
-from search.query.understood_query import Question
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.rank_candidates import rank, rows_of
 from search.results import Filters, Query
 from search.rules.rule import BusinessRule
@@ -101,21 +101,23 @@ def test_rules_are_found_by_words_time_and_kind(database: Engine) -> None:
     book = RuleBook(database, "last", refresh_s=60)
     always = Shift(0.5, brand="Bryx")
 
-    mug = book.current().apply(Question(VECTOR, "text", text=" Red MUG"))
+    mug = book.current().apply(UnderstoodQuery(VECTOR, "text", text=" Red MUG"))
     assert mug.rules.pins == (Pin(2, product.id),)
     assert mug.also.tolist() == [product.id]
     assert (mug.rules.shifts, mug.rules.out_of_stock) == ((always,), "last")
 
-    lamp = book.current().apply(Question(VECTOR, "text", text="lamp"))
+    lamp = book.current().apply(UnderstoodQuery(VECTOR, "text", text="lamp"))
     assert (lamp.rules.pins, len(lamp.also)) == ((), 0)
     assert lamp.rules.shifts == (always, Shift(-0.5, category="Home"))
     for kind in ("photo", "both", "similar"):
-        assert book.current().apply(Question(VECTOR, kind, text="lamp")).rules.shifts == (always,)
+        assert book.current().apply(UnderstoodQuery(VECTOR, kind, text="lamp")).rules.shifts == (
+            always,
+        )
 
 
 def test_what_others_add_is_kept(database: Engine) -> None:
     book = RuleBook(database, "as_is", refresh_s=60)
-    question = Question(VECTOR, "text", text="mug", also=np.array([4, 9]))
+    question = UnderstoodQuery(VECTOR, "text", text="mug", also=np.array([4, 9]))
     assert book.current().apply(question).also.tolist() == [4, 9]
     assert not book.current().apply(question).rules
 
@@ -123,7 +125,7 @@ def test_what_others_add_is_kept(database: Engine) -> None:
 def test_new_rules_are_noticed_after_a_while(database: Engine) -> None:
     now = 0.0
     book = RuleBook(database, "as_is", refresh_s=2, clock=lambda: now)
-    question = Question(VECTOR, "photo")
+    question = UnderstoodQuery(VECTOR, "photo")
     assert not book.current().apply(question).rules
     with session_scope(database) as session:
         keep(session, boost("brand", "Bryx"))
@@ -204,7 +206,7 @@ def test_drafts_are_tried_without_being_kept() -> None:
     kept = KeptRule(replace(boost("brand", "Bryx"), id=1))
     rules = RuleSet([kept])
     later = boost("brand", "New", starts_at=datetime.now(UTC) + timedelta(days=1))
-    question = Question(VECTOR, "photo")
+    question = UnderstoodQuery(VECTOR, "photo")
 
     assert len(rules.adding(KeptRule(later)).apply(question).rules.shifts) == 2
     assert not rules.without(1).apply(question).rules

@@ -7,7 +7,7 @@ import pytest
 
 from indexer.sample import draw_product
 from search.encoder import Encoder
-from search.query.vector_arithmetic import Change, ValueDirections, compose
+from search.query.vector_arithmetic import AttributeChange, ValueDirections, compose
 from search.results import Embeddings
 from search.text.attribute_vocabulary import Attribute, Value, Vocabulary, load_vocabulary
 
@@ -53,7 +53,7 @@ def test_the_named_value_replaces_the_photo_s(
     directions: ValueDirections, colour: Value, expected: int
 ) -> None:
     photo = PICTURES[1].astype(np.float32)
-    moved = compose(photo, [Change(COLOUR, (colour,), ())], directions, PICTURES)
+    moved = compose(photo, [AttributeChange(COLOUR, (colour,), ())], directions, PICTURES)
     assert nearest(photo) == 1
     assert nearest(moved) == expected
     assert float(np.linalg.norm(moved)) == pytest.approx(1, abs=1e-6)
@@ -61,7 +61,7 @@ def test_the_named_value_replaces_the_photo_s(
 
 def test_an_unwanted_value_is_left_and_the_shape_kept(directions: ValueDirections) -> None:
     photo = PICTURES[1].astype(np.float32)
-    moved = compose(photo, [Change(COLOUR, (), (RED,))], directions, PICTURES)
+    moved = compose(photo, [AttributeChange(COLOUR, (), (RED,))], directions, PICTURES)
     assert nearest(moved) in (3, 5)
 
 
@@ -70,7 +70,7 @@ def test_steps_do_not_depend_on_how_far_apart_texts_lie(directions: ValueDirecti
     known = directions.of(COLOUR)
     small = ValueDirections(AxisEncoder())  # type: ignore[arg-type]
     small._known[COLOUR] = type(known)(known.values * 0.01, known.basis)
-    changes = [Change(COLOUR, (GREEN,), ())]
+    changes = [AttributeChange(COLOUR, (GREEN,), ())]
     photo = PICTURES[1].astype(np.float32)
     assert compose(photo, changes, small, PICTURES) == pytest.approx(
         compose(photo, changes, directions, PICTURES), abs=1e-5
@@ -103,7 +103,7 @@ def test_the_embedded_encoder_finds_the_same_thing_in_another_colour(
             wanted = vocabulary.value("colour", other.colour)
             if i == j or product.family != other.family or wanted is None:
                 continue
-            change = Change(colour, (wanted,), ())
+            change = AttributeChange(colour, (wanted,), ())
             text = encoder.encode_texts([f"this, but in {other.colour}"])[0]
             for name, query in (
                 ("composed", compose(vectors[i], [change], found, vectors.astype(np.float16))),

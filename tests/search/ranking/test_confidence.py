@@ -5,8 +5,8 @@ import pytest
 
 from search.index.generation_files import Thresholds
 from search.query.cell_matching import cells_of
-from search.query.photo_regions import Looked
-from search.query.understood_query import Question
+from search.query.photo_regions import PhotoRegions
+from search.query.understood_query import UnderstoodQuery
 from search.ranking.confidence import verdict
 from search.ranking.stages import Ranking, group
 from search.results import Verdict
@@ -30,7 +30,7 @@ def ranking(*similarities: float) -> Ranking:
 
 
 def judged(
-    question: Question, *similarities: float, fitted: Thresholds | None = FITTED
+    question: UnderstoodQuery, *similarities: float, fitted: Thresholds | None = FITTED
 ) -> Verdict | None:
     vectors = np.array([[s, (1 - s * s) ** 0.5, 0] for s in similarities], np.float16)
     return verdict(question, ranking(*similarities), vectors.reshape(-1, 3), fitted)
@@ -40,30 +40,30 @@ def judged(
     ("best", "called"), [(0.9, "same"), (0.71, "same"), (0.69, "close"), (0.41, "close")]
 )
 def test_a_photo_is_judged_by_its_best_similarity(best: float, called: str) -> None:
-    assert judged(Question(QUERY, "photo"), 0.1, best, 0.2) == called
+    assert judged(UnderstoodQuery(QUERY, "photo"), 0.1, best, 0.2) == called
 
 
 def test_a_photo_of_something_else_finds_nothing_close() -> None:
-    assert judged(Question(QUERY, "photo"), 0.39, 0.2) == "nothing"
+    assert judged(UnderstoodQuery(QUERY, "photo"), 0.39, 0.2) == "nothing"
 
 
 def test_no_hits_are_nothing_close() -> None:
-    assert judged(Question(QUERY, "photo")) == "nothing"
+    assert judged(UnderstoodQuery(QUERY, "photo")) == "nothing"
 
 
 def test_a_small_catalogue_is_not_judged() -> None:
-    assert judged(Question(QUERY, "photo"), 0.9, fitted=None) is None
+    assert judged(UnderstoodQuery(QUERY, "photo"), 0.9, fitted=None) is None
 
 
 def test_products_like_a_product_are_not_judged() -> None:
-    assert judged(Question(QUERY, "similar"), 0.9) is None
+    assert judged(UnderstoodQuery(QUERY, "similar"), 0.9) is None
 
 
 def test_a_changed_photo_is_judged_by_the_photo_and_never_the_same() -> None:
     """The words have moved the query; the product in another colour is close all the same."""
-    looked = Looked(QUERY, cells_of(np.zeros((4, 2), np.int8), np.ones(4, np.float32) / 4, 0))
+    looked = PhotoRegions(QUERY, cells_of(np.zeros((4, 2), np.int8), np.ones(4, np.float32) / 4, 0))
     moved = np.array([0, 0, 1], np.float32)
-    question = Question(moved, "both", looked=looked, text="in green")
+    question = UnderstoodQuery(moved, "both", looked=looked, text="in green")
     vectors = np.array([[0.9, 0.43, 0]], np.float16)
     assert verdict(question, ranking(0.05), vectors, FITTED) == "close"
     far = np.array([[0.1, 0.99, 0]], np.float16)
@@ -81,7 +81,7 @@ def lexical(match: Match, score: float) -> Lexical:
 
 
 def test_a_text_is_judged_by_looks_where_its_words_find_nothing() -> None:
-    question = Question(QUERY, "text", text="cosy reading chair")
+    question = UnderstoodQuery(QUERY, "text", text="cosy reading chair")
     assert judged(question, 0.25) == "close"
     assert judged(question, 0.15) == "nothing"
 
@@ -96,11 +96,11 @@ def test_a_text_is_judged_by_looks_where_its_words_find_nothing() -> None:
     ],
 )
 def test_words_found_say_more_than_looks(match: Match, score: float, called: str) -> None:
-    question = Question(QUERY, "text", text="x", lexical=lexical(match, score))
+    question = UnderstoodQuery(QUERY, "text", text="x", lexical=lexical(match, score))
     assert judged(question, 0.1) == called
 
 
 def test_words_of_products_that_filters_left_out_do_not_count() -> None:
     found = lexical(Match.SKU, 1.0)
     elsewhere = Lexical("x", (), np.array([77]), found.matches, found.scores, found.found)
-    assert judged(Question(QUERY, "text", text="x", lexical=elsewhere), 0.1) == "nothing"
+    assert judged(UnderstoodQuery(QUERY, "text", text="x", lexical=elsewhere), 0.1) == "nothing"

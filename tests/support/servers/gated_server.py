@@ -31,7 +31,7 @@ class Gate:
         self._open.wait(300)
 
 
-class _Server(ThreadingHTTPServer):
+class _GateServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     gate: Gate
@@ -40,8 +40,8 @@ class _Server(ThreadingHTTPServer):
         """Killed workers break their connections; that is what the tests are about."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+class _GateHandler(BaseHTTPRequestHandler):
+    server: _GateServer
 
     def do_GET(self) -> None:
         self.server.gate.wait()
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serve_gated() -> Iterator[Gate]:
     """Run the server for a block; the gate is closed at first and opens at the end."""
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = _GateServer(("127.0.0.1", 0), _GateHandler)
     server.gate = Gate(server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

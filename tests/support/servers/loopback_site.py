@@ -29,7 +29,7 @@ def serving(pages: Mapping[str, Page]) -> Iterator[Site]:
     """Serve pages by their path; everything else is not found."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class SiteHandler(BaseHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
@@ -43,7 +43,7 @@ def serving(pages: Mapping[str, Page]) -> Iterator[Site]:
             self.end_headers()
             self.wfile.write(page.body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SiteHandler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield Site(f"http://127.0.0.1:{server.server_port}", asked)

@@ -71,7 +71,7 @@ class PictureHost:
             request.answer(200, content, Content_Type="image/png", **headers)
 
 
-class _Handler(BadServer):
+class _PictureHandler(BadServer):
     own: PictureHost
 
     def do_GET(self) -> None:  # noqa: N802  (so the server calls it)
@@ -84,7 +84,7 @@ class _Handler(BadServer):
             self.close_connection = True  # whoever asked was killed
 
 
-class _Server(ThreadingHTTPServer):
+class _PictureServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
@@ -97,11 +97,11 @@ def serve_pictures() -> Iterator[PictureHost]:
     """Run a host for a block."""
     ended = threading.Event()
 
-    class OneHost(_Handler):
+    class OneHost(_PictureHandler):
         own: PictureHost
 
     OneHost.asked, OneHost.ended = [], ended
-    server = _Server(("127.0.0.1", 0), OneHost)
+    server = _PictureServer(("127.0.0.1", 0), OneHost)
     OneHost.own = host = PictureHost(server.server_port)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

@@ -33,7 +33,7 @@ def collecting() -> Iterator[Collector]:
     """Run a collector."""
     found = Collector()
 
-    class Handler(BaseHTTPRequestHandler):
+    class CollectorHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             found.take(self.path, self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
@@ -43,7 +43,7 @@ def collecting() -> Iterator[Collector]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), CollectorHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         found.endpoint = f"http://127.0.0.1:{server.server_port}"
         yield found

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from indexer.building.build_generation import build_generation
 from indexer.delta.delta_writer import DeltaWriter
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
-from search.database.models import Product, ProductImage
+from search.database.models import GenerationRow, Product, ProductImage
 from search.encoder import Encoder
 from search.index.delta_files import Delta, lay_over, load_delta
 from search.index.generation_files import Generation, load_generation

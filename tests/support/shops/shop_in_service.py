@@ -22,7 +22,7 @@ from indexer.nightly.reindex_run import Reindex
 from scripts.soaking.household import CONTEXT
 from scripts.soaking.invariant import find_wrong_after_run, find_wrong_now
 from scripts.soaking.killing import kill_postmaster
-from scripts.soaking.shop import ChangingShop
+from scripts.soaking.shop import SoakedShop
 from search.database.connection import is_lost_connection, session_scope, worker_connections
 from search.database.embedded.postgres_processes import find_postmaster
 from search.database.models import Job
@@ -60,7 +60,7 @@ class Service:
     """The shop and what runs for it."""
 
     settings: Settings
-    shop: ChangingShop
+    shop: SoakedShop
     database: Engine
     shoppers: Shoppers
 

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
-from search.database.models import Product
+from search.database.models import GenerationRow, Product
 from search.index.generation_files import load_generation
 from search.settings import Settings
 from tests.support.factories import picture_bytes

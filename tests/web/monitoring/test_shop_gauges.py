@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from search.database.connection import session_scope
-from search.database.models import Generation, Quarantine
+from search.database.models import GenerationRow, Quarantine
 from search.engine.search_engine import SearchEngine
 from search.jobs.job_records import advance, fail, finish, start_job
 from search.jobs.job_stages import begin_stage, measure_stage
@@ -49,7 +49,7 @@ def status(database: Engine, settings: Settings) -> Status:
             "files": {"a": {"bytes": 5}, "b": {"bytes": 7}},
         }
         session.add(
-            Generation(
+            GenerationRow(
                 state="live", model_tag="m", directory="g", manifest=manifest,
                 published_at=datetime(2026, 1, 2, tzinfo=UTC),
             )

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select
 
 from search.database.connection import session_scope
-from search.database.models import Generation, Job, Quarantine, SearchEvent, SuiteRun
+from search.database.models import GenerationRow, Job, Quarantine, SearchEvent, SuiteRun
 from search.engine.search_engine import SearchEngine
 from search.jobs.job_records import fail, finish, start_job
 from search.jobs.job_stages import begin_stage
@@ -224,7 +224,7 @@ def test_what_changed_against_a_build_that_is_pruned(
 
 def test_a_build_that_failed_is_listed(operator: FlaskClient, engine: SearchEngine) -> None:
     with session_scope(engine.database) as session:
-        failed = Generation(state="failed", model_tag="m", directory="never")
+        failed = GenerationRow(state="failed", model_tag="m", directory="never")
         session.add(failed)
         session.flush()
         failed_id = failed.id
@@ -233,7 +233,7 @@ def test_a_build_that_failed_is_listed(operator: FlaskClient, engine: SearchEngi
         assert operator.get(f"/ops/generations/{failed_id}").status_code == 200
     finally:
         with session_scope(engine.database) as session:
-            session.execute(delete(Generation).where(Generation.id == failed_id))
+            session.execute(delete(GenerationRow).where(GenerationRow.id == failed_id))
 
 
 def test_charts_are_drawn_and_told(

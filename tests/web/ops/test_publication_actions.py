@@ -13,7 +13,7 @@ from indexer.building.build_generation import build_generation
 from search.database.advisory_locks import exclusively
 from search.database.audit_trail import read_trail
 from search.database.connection import session_scope
-from search.database.models import Generation, Product, SuiteRun
+from search.database.models import GenerationRow, Product, SuiteRun
 from search.encoder import Encoder, load_encoder
 from search.engine.search_engine import SearchEngine
 from search.index.generation_files import INDEX, read_manifest, write_manifest
@@ -87,7 +87,7 @@ def test_publishing_asks_then_does_it_and_is_recorded(shop: Shop) -> None:
     assert f"Publish generation {first}?" in send(client, address)[1]
     assert f"Generation {first} is live." in send(client, address, confirmed="yes")[1]
     with session_scope(engine_of(app).database) as session:
-        assert session.get_one(Generation, second).state == "retired"
+        assert session.get_one(GenerationRow, second).state == "retired"
         (entry, *_), _ = read_trail(session, action="generation.publish")
     assert (entry.actor, entry.subject) == ("admin", str(first))
 
@@ -128,7 +128,7 @@ def test_refusals_are_shown_as_they_are(shop: Shop, trouble: str, words: str) ->
     client, database = log_in(app, "operator"), state.engine.database
     settings: Settings = state.settings
     with session_scope(database) as session:
-        directory = settings.root / "generations" / session.get_one(Generation, first).directory
+        directory = settings.root / "generations" / session.get_one(GenerationRow, first).directory
     address, answer = f"/ops/generations/{first}/publish", (0, "")
     if trouble == "damage":
         flip_byte(directory / INDEX)
@@ -150,7 +150,7 @@ def test_what_was_refused_is_published_in_spite_of_it(shop: Shop) -> None:
     state: WebState = app.extensions["findalike"]
     database = state.engine.database
     with session_scope(database) as session:
-        directory = session.get_one(Generation, first).directory
+        directory = session.get_one(GenerationRow, first).directory
     lower_recall(state.settings.root / "generations" / directory)
     client, address = log_in(app, "operator"), f"/ops/generations/{first}/publish"
 

@@ -15,7 +15,7 @@ from search.database.connection import session_scope
 from search.database.models import AuditEntry
 from tests.support.staff import log_in
 from web.people import audit_pages
-from web.people.audit_pages import Difference, differences
+from web.people.audit_pages import ChangedField, differences
 from web.state import WebState
 
 
@@ -123,4 +123,4 @@ def test_what_changed_is_said(
 ) -> None:
     entry = AuditView(1, "ada", "x.y", "z", details, datetime.now(UTC))
 
-    assert differences(entry) == [Difference(*each) for each in said]
+    assert differences(entry) == [ChangedField(*each) for each in said]

@@ -14,7 +14,7 @@ REFERENCE = "#/components/schemas/"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """What a value is: words, and a model where it is one."""
 
     words: str
@@ -23,11 +23,11 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DocumentedField:
     """A parameter, or a field of a model."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     text: str
     required: bool
     default: str | None
@@ -39,17 +39,17 @@ class Body:
     """One way to send a request's body."""
 
     media: str
-    rows: tuple[Row, ...]
+    rows: tuple[DocumentedField, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DocumentedAnswer:
     """What comes back under a status."""
 
     status: str
     text: str
     media: str
-    kind: Kind | None
+    kind: ValueKind | None
     headers: tuple[str, ...]
 
 
@@ -64,14 +64,14 @@ class Operation:
     paragraphs: tuple[str, ...]
     scope: str | None  # None: no key needed, ever
     optional: bool  # whether it works without a key too
-    parameters: tuple[Row, ...]
+    parameters: tuple[DocumentedField, ...]
     bodies: tuple[Body, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[DocumentedAnswer, ...]
     calls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class OperationGroup:
     """The operations of a tag."""
 
     name: str
@@ -80,12 +80,12 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class DocumentedModel:
     """A model that answers are made of."""
 
     name: str
     text: str
-    rows: tuple[Row, ...]
+    rows: tuple[DocumentedField, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Reference:
 
     version: str
     paragraphs: tuple[str, ...]
-    sections: tuple[Section, ...]
-    models: tuple[Model, ...]
+    sections: tuple[OperationGroup, ...]
+    models: tuple[DocumentedModel, ...]
     headers: tuple[tuple[str, str], ...]
 
 
@@ -117,7 +117,7 @@ def read_reference(document: Schema, address: str) -> Reference:
         version=document["info"]["version"],
         paragraphs=tuple(document["info"]["description"].split("\n\n")),
         sections=tuple(
-            Section(
+            OperationGroup(
                 tag["name"],
                 tag["description"],
                 tuple(one for name, one in operations if name == tag["name"]),
@@ -125,7 +125,7 @@ def read_reference(document: Schema, address: str) -> Reference:
             for tag in document["tags"]
         ),
         models=tuple(
-            Model(name, schema.get("description", ""), tuple(_rows(schema)))
+            DocumentedModel(name, schema.get("description", ""), tuple(_rows(schema)))
             for name, schema in sorted(schemas.items())
             if name not in sent
         ),
@@ -162,11 +162,11 @@ def _operation(document: Schema, address: str, method: str, path: str, one: Sche
     )
 
 
-def _answer(status: str, answer: Schema) -> Answer:
+def _answer(status: str, answer: Schema) -> DocumentedAnswer:
     contents: Mapping[str, Schema] = answer.get("content", {})
     media = next(iter(contents), "")
     content = contents.get(media, {})
-    return Answer(
+    return DocumentedAnswer(
         status=status,
         text=answer["description"],
         media=media,
@@ -175,15 +175,15 @@ def _answer(status: str, answer: Schema) -> Answer:
     )
 
 
-def _rows(schema: Schema) -> Iterator[Row]:
+def _rows(schema: Schema) -> Iterator[DocumentedField]:
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         yield _row(name, field, {"required": name in required})
 
 
-def _row(name: str, schema: Schema, of: Schema) -> Row:
+def _row(name: str, schema: Schema, of: Schema) -> DocumentedField:
     default = schema.get("default")
-    return Row(
+    return DocumentedField(
         name=name,
         kind=_kind(schema),
         text=schema.get("description", ""),
@@ -193,25 +193,25 @@ def _row(name: str, schema: Schema, of: Schema) -> Row:
     )
 
 
-def _kind(schema: Schema) -> Kind:
+def _kind(schema: Schema) -> ValueKind:
     """Say what a value is."""
     if "$ref" in schema:
-        return Kind("", schema["$ref"].removeprefix(REFERENCE))
+        return ValueKind("", schema["$ref"].removeprefix(REFERENCE))
     if "anyOf" in schema:
         kinds = [_kind(each) for each in schema["anyOf"]]
         model = next((kind for kind in kinds if kind.model), None)
         others = [kind.words for kind in kinds if kind is not model and kind.words]
         if model is not None:
-            return Kind(model.words, model.model, "".join(f" or {word}" for word in others))
-        return Kind(" or ".join(dict.fromkeys(others)))
+            return ValueKind(model.words, model.model, "".join(f" or {word}" for word in others))
+        return ValueKind(" or ".join(dict.fromkeys(others)))
     if schema.get("type") == "array":
         inner = _kind(schema.get("items", {}))
-        return Kind(f"list of {inner.words}", inner.model, inner.after)
+        return ValueKind(f"list of {inner.words}", inner.model, inner.after)
     if isinstance(schema.get("additionalProperties"), Mapping):
         inner = _kind(schema["additionalProperties"])
-        return Kind(f"object of {inner.words}", inner.model, inner.after)
+        return ValueKind(f"object of {inner.words}", inner.model, inner.after)
     words: str = schema.get("type", "anything")
-    return Kind(FORMATS.get(schema.get("format", ""), words))
+    return ValueKind(FORMATS.get(schema.get("format", ""), words))
 
 
 FORMATS = {"binary": "file", "date-time": "time"}

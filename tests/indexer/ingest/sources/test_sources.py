@@ -11,7 +11,7 @@ import pytest
 
 from indexer.ingest.catalogue_row import CatalogueRow, RowRefused, validate_row
 from indexer.ingest.price_parsing import parse_price
-from indexer.ingest.sources import CatalogueSource, Record, RefusedRow, open_source
+from indexer.ingest.sources import CatalogueSource, RefusedRow, SourceRecord, open_source
 from indexer.ingest.sources.picture_folder import readable
 from search.errors import UnusableCatalogue
 
@@ -23,7 +23,9 @@ def write(path: Path, content: str | bytes) -> Path:
 
 
 def products(source: CatalogueSource) -> list[CatalogueRow]:
-    return [validate_row(row, source.base)[0] for row in source.rows() if isinstance(row, Record)]
+    return [
+        validate_row(row, source.base)[0] for row in source.rows() if isinstance(row, SourceRecord)
+    ]
 
 
 def refusals(source: CatalogueSource) -> list[RefusedRow]:
@@ -160,7 +162,7 @@ def test_too_many_columns(tmp_path: Path) -> None:
 
     (refused,) = refusals(source)
     assert (refused.line, refused.sku, refused.reason) == (2, "1", "column_count")
-    assert [row.line for row in source.rows() if isinstance(row, Record)] == [3, 4]
+    assert [row.line for row in source.rows() if isinstance(row, SourceRecord)] == [3, 4]
 
 
 def test_csv_is_streamed(tmp_path: Path) -> None:
@@ -253,8 +255,8 @@ def test_parquet_with_bytes_that_are_no_text(tmp_path: Path) -> None:
 
     good, bad = source.rows()
 
-    assert isinstance(good, Record)
-    assert isinstance(bad, Record)
+    assert isinstance(good, SourceRecord)
+    assert isinstance(bad, SourceRecord)
     assert validate_row(good, tmp_path)[0].title == "good"
     with pytest.raises(RowRefused) as caught:
         validate_row(bad, tmp_path)

@@ -10,7 +10,7 @@ import indexer.nightly.reindex_run as reindex_module
 from indexer.encode_jobs.encode_control import encode_all
 from indexer.nightly.reindex_run import Reindex
 from search.encoder import Encoder
-from search.jobs.job_records import JobView
+from search.jobs.job_records import JobRecord
 from search.settings import Settings, load_settings
 from tests.support.shops.small_catalogue import Run, good_rows, write_catalogue
 
@@ -31,7 +31,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch, small_encoder: Encoder) -> list[int
     """Encode in this process, which needs no worker to start; the list counts pictures."""
     counts: list[int] = []
 
-    def encode_here(database: Engine, settings: Settings, **_: object) -> JobView:
+    def encode_here(database: Engine, settings: Settings, **_: object) -> JobRecord:
         job = encode_all(database, settings, small_encoder)
         counts.append(job.report.get("encoded", 0))
         return job

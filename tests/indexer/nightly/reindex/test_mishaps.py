@@ -12,8 +12,7 @@ import indexer.nightly.reindex_run as reindex_module
 from indexer.nightly.crash_cleanup import sweep
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
-from search.database.models import Embedding
-from search.database.models import Generation as GenerationRow
+from search.database.models import Embedding, GenerationRow
 from search.errors import AlreadyRunning, RehearsalRefused, UnusableCatalogue
 from search.index.generation_files import TEMPORARY, VECTORS
 from search.jobs.job_records import latest_job, recent_jobs, start_job

@@ -56,7 +56,7 @@ sys.exit()
 """
 
 
-class Client:
+class ServerUser:
     """Another process that uses the server until it is told to go."""
 
     def __init__(self, home: Path, script: str = CLIENT, *arguments: str) -> None:
@@ -127,7 +127,7 @@ def answers(server: EmbeddedPostgres) -> bool:
 
 def test_two_processes_share_one_server_and_the_last_stops_it(home: Path) -> None:
     """The first to start is not the one who decides when it ends."""
-    first, second = Client(home), Client(home)
+    first, second = ServerUser(home), ServerUser(home)
     (pid,), (same,) = first.said(), second.said()
     assert pid == same
 
@@ -140,7 +140,7 @@ def test_two_processes_share_one_server_and_the_last_stops_it(home: Path) -> Non
 
 def test_killed_client_does_the_server_no_harm(home: Path, server: EmbeddedPostgres) -> None:
     """Its lock dies with it, so it does not keep the server up either."""
-    client = Client(home)
+    client = ServerUser(home)
     (pid,) = client.said()
     client.kill()
 
@@ -229,7 +229,7 @@ def test_server_whose_socket_vanished_is_started_again(
 @pytest.mark.parametrize("ending", ["gentle", "abrupt"])
 def test_forked_child_is_a_user_of_its_own(home: Path, ending: str) -> None:
     """The parent's exit must not take the server from its child, nor the child keep it after."""
-    parent = Client(home, FORKING_CLIENT, ending)
+    parent = ServerUser(home, FORKING_CLIENT, ending)
     pid, child = parent.said()
     parent.process.wait(WITHIN_S)
     assert postmaster_pid(home) == pid
@@ -359,7 +359,7 @@ def test_ordinary_user_owns_the_server() -> None:
     with tempfile.TemporaryDirectory(prefix="findalike-test-") as directory:
         home = Path(directory)
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
-        client = Client(home, script)
+        client = ServerUser(home, script)
         (pid,) = client.said()
         assert psutil.Process(pid).uids().real == nobody.pw_uid
         assert (home / "postgres").stat().st_uid == nobody.pw_uid

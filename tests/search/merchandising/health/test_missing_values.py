@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from search.database.audit_trail import read_trail
-from search.database.models import Generation, Product, ProductAttribute, Quarantine
+from search.database.models import GenerationRow, Product, ProductAttribute, Quarantine
 from search.jobs.job_records import finish, start_job
 from search.merchandising.health.finding_store import (
     JOB,
@@ -180,7 +180,7 @@ def test_colours_that_pictures_contradict(
 
 
 def make_generation(session: Session, state: str = "live") -> int:
-    row = Generation(state=state, model_tag="m", directory=f"g-{state}")
+    row = GenerationRow(state=state, model_tag="m", directory=f"g-{state}")
     session.add(row)
     session.flush()
     return row.id

@@ -17,7 +17,7 @@ from search.results import Embeddings
 TITLES = ["red mug", "blue mug", "lampe à poser", "ein Krug"]
 
 
-class Counting:
+class CountingTitles:
     """The real encoder, which remembers what it was asked."""
 
     def __init__(self, encoder: Encoder, tag: str | None = None) -> None:
@@ -38,7 +38,7 @@ def ask(tmp_path: Path, encoder: Encoder) -> Ask:
     """Ask for vectors; returns the titles that were encoded for it, and the vectors."""
 
     def asked(titles: Sequence[str], tag: str | None = None) -> tuple[list[str], Embeddings]:
-        counting: Any = Counting(encoder, tag)
+        counting: Any = CountingTitles(encoder, tag)
         vectors = title_vectors(tmp_path, counting, titles)
         return counting.asked, vectors
 

@@ -10,8 +10,7 @@ from sqlalchemy import Engine, delete, func, select, update
 
 from indexer.building.build_generation import build_generation
 from search.database.connection import session_scope
-from search.database.models import Generation as GenerationRow
-from search.database.models import Product, ProductImage, SearchEvent
+from search.database.models import GenerationRow, Product, ProductImage, SearchEvent
 from search.encoder import Encoder
 from search.index.generation_files import (
     COLUMNS,
@@ -25,7 +24,7 @@ from search.index.generation_files import (
 from search.index.index_planning import plan_index, train_index
 from search.index.vector_index import write_index
 from search.merchandising.saved_descriptions import add_saved, mark
-from search.publication.checks import Check, rehearse
+from search.publication.checks import RehearsalCheck, rehearse
 from search.publication.checks.comparison_sides import Sides
 from search.publication.checks.index_checks import check_recall, judge_latency
 from search.publication.checks.live_comparison import (
@@ -95,7 +94,7 @@ def test_every_product_is_accounted_for(database: Engine, build: Build) -> None:
 
     assert (found.products, found.indexed) == (N + 1, N - 2)
     assert (found.without_picture, found.retired, found.waiting) == (1, 2, 0)
-    assert check_counts(database, generation) == Check(
+    assert check_counts(database, generation) == RehearsalCheck(
         "counts",
         "passed",
         "41 products = 38 indexed + 1 without a usable picture + 2 retired.",

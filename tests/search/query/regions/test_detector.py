@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.engine.search_engine import open_search_engine
 from search.errors import ModelUnavailable, WrongSetting
 from search.query.regions import EncoderRegions, SaliencyRegions, load_proposer
@@ -18,7 +18,7 @@ from tests.support.factories import make_picture
 from tests.support.models.broken_models import broken
 from tests.support.models.owlv2_models import write_owlv2
 
-NOTHING = Described(
+NOTHING = EncodedPictures(
     np.zeros((1, 4), np.float32),
     np.zeros((1, 0, 0), np.int8),
     np.zeros((1, 0), np.float32),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.query.regions import EncoderRegions, SaliencyRegions, best_region
 from search.query.regions.proposer import LEAST_SCORE, MOST, WHOLE, strongest
 from search.results import Box, Region
@@ -22,8 +22,8 @@ def corners(region: Region) -> tuple[float, ...]:
     return tuple(round(side, 3) for side in (box.x, box.y, box.x + box.w, box.y + box.h))
 
 
-def described(maps: np.ndarray) -> Described:
-    return Described(
+def described(maps: np.ndarray) -> EncodedPictures:
+    return EncodedPictures(
         vectors=np.ones((1, 1), np.float32),
         patches=np.empty((1, 0, 0), np.int8),
         weights=np.empty((1, 0), np.float32),

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from search.encoder.local_features import Described
+from search.encoder.local_features import EncodedPictures
 from search.query.regions import SaliencyRegions
 from search.query.regions.saliency import SIDE_PX, salience
 
-NOTHING_SAID = Described(
+NOTHING_SAID = EncodedPictures(
     vectors=np.ones((1, 1), np.float32),
     patches=np.empty((1, 0, 0), np.int8),
     weights=np.empty((1, 0), np.float32),

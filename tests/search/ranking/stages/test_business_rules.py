@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.query.rule_effects import Pin, Rules, Shift
-from search.ranking.stages import Asked, Ranking, rerank
+from search.ranking.stages import Ranking, StageInput, rerank
 from search.ranking.stages.business_rules import apply_rules
 from search.ranking.stages.stage_input import group
 from tests.support.candidates import asked, columns
@@ -24,7 +24,7 @@ def ordered(rules: Rules, sold_out: tuple[int, ...] = ()) -> list[int]:
     return ranking.product_ids.tolist()
 
 
-def candidates(sold_out: tuple[int, ...] = ()) -> tuple[Asked, Ranking]:
+def candidates(sold_out: tuple[int, ...] = ()) -> tuple[StageInput, Ranking]:
     cosines = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
     vectors = np.stack((cosines, np.sqrt(1 - cosines**2)), axis=1)
     ids = [1, 2, 3, 4, 5]

@@ -7,8 +7,8 @@ import pytest
 
 from search.encoder.local_features import quantised
 from search.query.cell_matching import Cells, cells_of
-from search.query.photo_regions import Looked
-from search.ranking.stages import Asked, Ranking, group
+from search.query.photo_regions import PhotoRegions
+from search.ranking.stages import Ranking, StageInput, group
 from search.ranking.stages.cell_agreement import FIRST, compare_parts
 from search.results import Patches
 from tests.support.candidates import asked
@@ -21,18 +21,18 @@ def patches(n: int, seed: int = 0) -> Patches:
     return quantised(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
 
 
-def photo_of(local: Patches, row: int, *, share: float = 0.5, kind: str = "photo") -> Asked:
+def photo_of(local: Patches, row: int, *, share: float = 0.5, kind: str = "photo") -> StageInput:
     """Ask with the cells of one product's picture; vectors are ever farther from the query."""
     n = len(local)
     angles = np.linspace(0.1, 0.5, n)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     given = asked(vectors, list(range(n)), np.array([1.0, 0]), kind)
     cells: Cells = cells_of(local[row], np.full(CELLS, 1 / CELLS, np.float32), share)
-    looked = Looked(given.question.vector, cells)
+    looked = PhotoRegions(given.question.vector, cells)
     return replace(given, question=replace(given.question, looked=looked), patches=local)
 
 
-def exact(given: Asked) -> Ranking:
+def exact(given: StageInput) -> Ranking:
     return group(given.product_ids, given.rows, given.similarities)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.query.attribute_wishes import wishes
-from search.ranking.stages import Asked, Ranking, group
+from search.ranking.stages import Ranking, StageInput, group
 from search.ranking.stages.consistency import agree
 from search.text.attribute_mentions import find_mentions
 from search.text.attribute_vocabulary import load_vocabulary
@@ -17,7 +17,7 @@ VECTORS = np.array([[1, 0.0], [1, 0.1], [1, 0.2], [1, 0.3], [1, 5.0]])
 """The fifth is far from the query: no word alone lifts it to the others."""
 
 
-def question(text: str, kind: str = "text") -> tuple[Asked, Ranking]:
+def question(text: str, kind: str = "text") -> tuple[StageInput, Ranking]:
     of = columns(
         PRODUCTS,
         colour=["red", "Navy Blue", None, "green", "green"],

@@ -12,7 +12,7 @@ from search.engine.search_engine import SearchEngine
 from search.pictures.rendition_reader import Renditions
 from search.pictures.rendition_store import PictureStore
 from search.ranking.configured_stages import configured_stages
-from search.ranking.stages import STAGES, Asked, Ranking, group
+from search.ranking.stages import STAGES, Ranking, StageInput, group
 from search.ranking.stages.cross_encoding import FIRST, CrossEncoding
 from search.results import Query
 from search.settings import Settings
@@ -32,7 +32,7 @@ class Brightness:
         return np.array([p.convert("L").getpixel((0, 0)) / 255 for p in pictures], np.float32)
 
 
-def found(n: int, kind: str = "text") -> tuple[Asked, Ranking]:
+def found(n: int, kind: str = "text") -> tuple[StageInput, Ranking]:
     """Return n products whose similarity falls evenly from 0.9 to 0.5."""
     cosines = np.linspace(0.9, 0.5, n)
     vectors = np.stack((cosines, np.sqrt(1 - cosines**2)), axis=1)

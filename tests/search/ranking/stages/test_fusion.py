@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.ranking.stages import Asked, Ranking, group
+from search.ranking.stages import Ranking, StageInput, group
 from search.ranking.stages.fusion import fuse
 from search.text.fulltext_search import Lexical, Match
 from tests.support import candidates
@@ -13,7 +13,7 @@ from tests.support import candidates
 N = 60
 
 
-def asked(found: dict[int, tuple[Match, float]], kind: str = "text", **given: object) -> Asked:
+def asked(found: dict[int, tuple[Match, float]], kind: str = "text", **given: object) -> StageInput:
     """Return candidates whose product i is the i-th likest, and what words found of them."""
     angles = np.linspace(0.2, 1.2, N)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -27,7 +27,7 @@ def asked(found: dict[int, tuple[Match, float]], kind: str = "text", **given: ob
     return replace(plain, question=replace(plain.question, lexical=lexical, **given))
 
 
-def order(context: Asked) -> list[int]:
+def order(context: StageInput) -> list[int]:
     """Return the products as the stage orders them."""
     before = group(context.product_ids, context.rows, context.similarities)
     after = fuse(context, before)

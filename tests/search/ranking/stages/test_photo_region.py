@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from search.query.cell_matching import cells_of
-from search.query.photo_regions import Looked
-from search.ranking.stages import Asked, Ranking, group
+from search.query.photo_regions import PhotoRegions
+from search.ranking.stages import Ranking, StageInput, group
 from search.ranking.stages.photo_region import SHARE, look_closer
 from search.results import Vector
 from tests.support.candidates import asked
@@ -16,13 +16,13 @@ VECTORS = np.array([[1.0, 0.1, 0.0], [1.0, 0.0, 0.4], [1.0, 0.9, 0.0]])
 NO_CELLS = cells_of(np.empty((0, 1), np.int8), np.empty(0, np.float32), 0.0)
 
 
-def photo(part: Vector | None, kind: str = "photo") -> Asked:
+def photo(part: Vector | None, kind: str = "photo") -> StageInput:
     given = asked(VECTORS, [10, 11, 12], np.array([1.0, 0, 0]), kind)
-    looked = Looked(given.question.vector, NO_CELLS, part=part)
+    looked = PhotoRegions(given.question.vector, NO_CELLS, part=part)
     return replace(given, question=replace(given.question, looked=looked))
 
 
-def exact(given: Asked) -> Ranking:
+def exact(given: StageInput) -> Ranking:
     return group(given.product_ids, given.rows, given.similarities)
 
 
