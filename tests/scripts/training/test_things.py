@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from scripts.training.pictures import things
+from scripts.training.pictures.development_sets import LabelledPicture
 from tests.scripts.training.test_debian_packages import deb, library, pinned
 
 CATALOGUE = """
@@ -25,7 +26,7 @@ icon#4=/pictures/d.png
 
 
 @pytest.fixture
-def furniture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[things.Picture]:
+def furniture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[LabelledPicture]:
     """A library of three pieces and a person."""
     shelf = library({"PluginFurnitureCatalog.properties": CATALOGUE.encode()})
     package = pinned(tmp_path, deb({"usr/home.sh3f": shelf}))
@@ -33,13 +34,13 @@ def furniture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[things.Pi
     return things.furniture(tmp_path)
 
 
-def test_people_are_no_furniture(furniture: list[things.Picture]) -> None:
+def test_people_are_no_furniture(furniture: list[LabelledPicture]) -> None:
     assert [things.title_of(picture) for picture in furniture] == [
         "glass table", "table", "armchair",
     ]  # fmt: skip
 
 
-def test_a_glass_table_is_a_table(furniture: list[things.Picture]) -> None:
+def test_a_glass_table_is_a_table(furniture: list[LabelledPicture]) -> None:
     glass, table, _ = (picture.subject for picture in furniture)
 
     assert glass.facts == {"thing:glass table", "thing:table"}
@@ -49,7 +50,7 @@ def test_a_glass_table_is_a_table(furniture: list[things.Picture]) -> None:
     }  # fmt: skip
 
 
-def test_kinds_know_their_members(furniture: list[things.Picture]) -> None:
+def test_kinds_know_their_members(furniture: list[LabelledPicture]) -> None:
     chairs, armchairs, tables = (things.HOME_KINDS[i] for i in (0, 1, 4))
 
     members = things.of_kinds(furniture, (chairs, armchairs, tables))
