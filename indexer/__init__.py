@@ -1,1 +1,4 @@
-"""The indexer: catalogue in, published generation out. Imports `search`, never `web`."""
+"""The indexer: a catalogue comes in, a published generation goes out.
+
+Its commands and its workers are all that anyone calls. It imports `search`, never `web`.
+"""

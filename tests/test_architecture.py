@@ -1,6 +1,11 @@
-"""Who may import whom, and how long a module and a function may be."""
+"""Who may import whom, how large modules, functions and folders may be, and names that occur once.
+
+Which room of a package may import which is said by the contracts in `pyproject.toml`, which
+`scripts/test` holds with import-linter. It does not see imports by name; the tests here do.
+"""
 
 import ast
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +20,22 @@ MAY_IMPORT = {
 }
 MODULE_LINES = 300
 FUNCTION_LINES = 45
+FOLDER_MODULES = 16
+CROWDED = {"indexer/sample/kinds"}
+"""Folders of many modules of one shape: a thing that the sample shop sells is a module."""
 MODULES = sorted(
     path.relative_to(REPOSITORY)
     for package in MAY_IMPORT
     for path in (REPOSITORY / package).rglob("*.py")
 )
 LIMITED = [path for path in MODULES if path.parts[0] != "migrations"]
+ALL = sorted(
+    path.relative_to(REPOSITORY)
+    for folder in (*MAY_IMPORT, "scripts", "tests")
+    for path in (REPOSITORY / folder).rglob("*.py")
+    if path.parent.name != "versions"
+)
+ROOMS = [path.parent for path in LIMITED if path.name == "__init__.py"]
 
 
 def imported_packages(source: str) -> Iterator[str]:
@@ -45,6 +60,11 @@ def long_functions(source: str) -> Iterator[tuple[str, int]]:
             length = node.end_lineno - node.lineno + 1 - docstring
             if length > FUNCTION_LINES:
                 yield node.name, length
+
+
+def class_names(source: str) -> Iterator[str]:
+    """Return the classes that a module defines, wherever in it."""
+    return (node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
 
 
 def test_all_packages_were_found() -> None:
@@ -89,3 +109,28 @@ def test_long_functions_are_seen() -> None:
     assert [name for name, _ in long_functions(f"def long():\n{body}")] == ["long"]
     documented = "\n".join(["def short():", '    """', *["    word"] * 60, '    """', "    pass"])
     assert list(long_functions(documented)) == []
+
+
+def test_a_class_name_occurs_once() -> None:
+    """In search, indexer, web, scripts and tests together: a name says which thing is meant."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in ALL:
+        for name in class_names((REPOSITORY / path).read_text(encoding="utf-8")):
+            places[name].append(str(path))
+    assert len(places) > 300
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_folders_stay_small() -> None:
+    """A reader takes in what a folder holds at a glance."""
+    sizes = Counter(path.parent.as_posix() for path in ALL if path.name != "__init__.py")
+    large = {name: n for name, n in sizes.items() if n > FOLDER_MODULES and name not in CROWDED}
+    assert large == {}
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=str)
+def test_rooms_say_what_lives_there(room: Path) -> None:
+    """And who may call it, and what it does not know, in three lines."""
+    source = (REPOSITORY / room / "__init__.py").read_text(encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(source)) or ""
+    assert len(docstring.split()) >= 12, docstring

@@ -60,12 +60,12 @@ def assemble(app: Flask) -> None:
     """Put all views on the application, and what looks at every request, in this order."""
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from web import errors
+    from web import errors, health
     from web.api import api_access
     from web.api import views as api
     from web.login import login
     from web.login import views as accounts
-    from web.monitoring import health_checks, metrics, request_traces
+    from web.monitoring import metrics, request_traces
     from web.ops import views as ops
     from web.people import views as people
     from web.protection import cross_origin, csrf, rate_limits, security_headers
@@ -73,32 +73,12 @@ def assemble(app: Flask) -> None:
     from web.shop import shop_pages
     from web.studio import views as studio
 
-    for part in (
-        shop_pages,
-        language,
-        picture_views,
-        api,
-        accounts,
-        studio,
-        ops,
-        people,
-        health_checks,
-        metrics,
-    ):
+    for part in (shop_pages, language, picture_views, api, accounts, studio, ops, people):
         app.register_blueprint(part.blueprint)
-    looking = (
-        request_traces,
-        errors,
-        security_headers,
-        language,
-        value_formats,
-        metrics,
-        login,
-        csrf,
-        api_access,
-        rate_limits,
-    )
-    for part in (*looking, cross_origin):
+    for machines in (health, metrics):
+        app.register_blueprint(machines.blueprint)
+    looking = (request_traces, errors, security_headers, language, value_formats, metrics)
+    for part in (*looking, login, csrf, api_access, rate_limits, cross_origin):
         part.install(app)
     proxies = app.extensions["findalike"].settings.proxies
     if proxies:  # they say who asks, and whether by https

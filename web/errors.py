@@ -18,8 +18,8 @@ from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
 from search import errors
 from search.errors import FindalikeError, UnknownProduct, UnusablePicture
+from web.problems import Problem, RefusedField
 from web.rendering.language import N_, gettext
-from web.request.fields import Problem, RefusedField
 
 log = structlog.get_logger()
 

@@ -14,8 +14,8 @@ from search.settings import Settings
 from web.accounts.key_cache import KeyRing
 from web.monitoring.metrics import Metrics
 from web.monitoring.shop_state import ShopWatch
-from web.request.photo_addresses import PhotoAddresses
-from web.request.upload_store import UploadStore
+from web.photos.photo_addresses import PhotoAddresses
+from web.photos.upload_store import UploadStore
 
 
 @dataclass(frozen=True, slots=True)

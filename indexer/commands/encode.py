@@ -35,7 +35,7 @@ def encode(
     What is encoded is kept whatever happens; running this again does only what is left.
     """
     from indexer.encode_jobs.encode_follow import run_encoding
-    from indexer.nightly.retention import forget_damaged_shards
+    from indexer.pictures.orphans import forget_damaged_shards
     from search.database.connection import open_database, session_scope
     from search.index.embedding_store import EmbeddingStore
     from search.merchandising.health.refusals import retry_pictures

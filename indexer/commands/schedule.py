@@ -13,7 +13,7 @@ from search.settings import load_settings
 
 def check_schedule(*, as_json: bool) -> None:
     """Say whether somebody attends the schedule: this command or Celery beat; else exit code 1."""
-    from search.database.connection import application_connected
+    from search.jobs.workers import application_connected
     from search.operation.run_schedule import SCHEDULER
 
     attended = in_session(

@@ -51,7 +51,7 @@ def check_worker(*, as_json: bool) -> None:
 
     A worker's connection ends with its process, so this is what a container's health is.
     """
-    from search.database.connection import worker_connections
+    from search.jobs.workers import worker_connections
 
     workers = in_session(worker_connections, "findalike-check")
     pids = [worker.pid for worker in workers if worker.is_on(socket.gethostname())]

@@ -22,8 +22,8 @@ from indexer.encoding.storage_outage import PicturesAway
 from indexer.fetching.circuit_breaker import Patience
 from indexer.fetching.fetch_batch import BatchFetcher
 from indexer.ingest.settle_changes import take_changes
-from indexer.nightly.retention import forget_damaged_shards
 from indexer.pictures.encode_claims import newest, unencoded
+from indexer.pictures.orphans import forget_damaged_shards
 from search.database.connection import session_scope
 from search.errors import AlreadyRunning, DamagedShard
 from search.index.embedding_store import EmbeddingStore

@@ -18,7 +18,6 @@ from indexer.encode_jobs.fetch_step import fetch_step, resume_fetching
 from indexer.encoding.encode_batch import BatchEncoder, EncodeResult
 from indexer.fetching.circuit_breaker import Patience
 from indexer.fetching.fetch_batch import BatchFetcher
-from indexer.nightly.retention import prune_orphan_shards, prune_spool
 from indexer.pictures.encode_claims import count, count_unencoded, encodable
 from indexer.pictures.encode_job_row import (
     KIND,
@@ -30,20 +29,17 @@ from indexer.pictures.encode_job_row import (
     uncount,
 )
 from indexer.pictures.fetch_progress import asked_so_far, left_to_fetch
+from indexer.pictures.orphans import prune_orphan_shards, prune_spool
 from indexer.pictures.spool import Spool
 from indexer.queue.broker import prepare_broker, waiting_messages
 from indexer.queue.celery_app import ENCODE_BATCH, FETCH_BATCH, Send, make_app, sender
-from search.database.connection import (
-    ConnectedWorker,
-    run_transaction,
-    session_scope,
-    worker_connections,
-)
+from search.database.connection import run_transaction, session_scope
 from search.database.models import Job
 from search.encoder import Encoder
 from search.errors import FindalikeError, JobFailed
 from search.index.embedding_store import EmbeddingStore
 from search.jobs.job_records import JobRecord, fail, latest_job, read_job
+from search.jobs.workers import ConnectedWorker, worker_connections
 from search.settings import Settings, load_settings
 
 FAN_OUT = 32  # messages at a time; each batch asks for the next one

@@ -28,11 +28,12 @@ from indexer.pictures.fetch_progress import asked_so_far
 from indexer.queue.broker import discard_messages
 from indexer.queue.celery_app import make_app
 from indexer.queue.worker_supervisor import WorkerGroup, default_processes
-from search.database.connection import ConnectedWorker, session_scope, worker_connections
+from search.database.connection import session_scope
 from search.encoder import Encoder, load_encoder
 from search.errors import JobFailed
 from search.jobs.job_records import JobRecord, fail, read_job
 from search.jobs.progress_bar import track
+from search.jobs.workers import ConnectedWorker, worker_connections
 from search.settings import Settings
 
 HINT_AFTER_S = 30.0

@@ -2,7 +2,7 @@
 
 Order matters for what a crash leaves behind: the shard is on the disk under its final name
 before the commit that names it. A crash in between leaves a file that nothing refers to
-(`indexer.nightly.retention` removes it) and pictures that are as unencoded as before.
+(`indexer.pictures.orphans` removes it) and pictures that are as unencoded as before.
 """
 
 import time
@@ -17,17 +17,18 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from indexer.encoding.picture_pipeline import (
-    Encoded,
-    LostPicture,
-    Pipeline,
-    RefusedPicture,
-    UsablePicture,
-)
+from indexer.encoding.picture_pipeline import Encoded, Pipeline
 from indexer.encoding.storage_outage import check_not_away
 from indexer.pictures.encode_claims import Claim, claim, encodable, newest
+from indexer.pictures.outcomes import (
+    LostPicture,
+    RefusedPicture,
+    UsablePicture,
+    stamp,
+    tell_refused,
+    unfetch,
+)
 from indexer.pictures.spool import Spool
-from indexer.pictures.stamps import stamp, tell_refused, unfetch
 from search.database.connection import run_transaction, session_scope
 from search.database.models import Embedding, ProductImage
 from search.encoder import Encoder

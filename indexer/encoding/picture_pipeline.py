@@ -23,6 +23,7 @@ from indexer.encoding.memory_split import WithinMemory
 from indexer.encoding.stage_times import StageTimes
 from indexer.pictures.encode_claims import Claim
 from indexer.pictures.local_files import read_file
+from indexer.pictures.outcomes import LostPicture, RefusedPicture, UsablePicture
 from indexer.pictures.spool import Spool
 from search.encoder import PictureEncoder
 from search.errors import UnusablePicture
@@ -48,35 +49,6 @@ Known = Callable[[Collection[str]], Collection[str]]
 """Given digests, returns those whose embedding exists."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class UsablePicture:
-    """A picture that can be used."""
-
-    claim: Claim
-    sha256: str
-    width_px: int  # of the original, upright
-    height_px: int
-    colours: dict[str, float]  # share by name of what it shows
-    structure: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedPicture:
-    """A picture that can't be used, and why."""
-
-    claim: Claim
-    sha256: str | None  # None where there were no bytes
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class LostPicture:
-    """A picture that was fetched and is not in the spool any more."""
-
-    claim: Claim
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from indexer.encoding.picture_pipeline import LostPicture, RefusedPicture, UsablePicture
 from indexer.pictures.encode_claims import REMOTE
+from indexer.pictures.outcomes import LostPicture, RefusedPicture, UsablePicture
 from search.database.models import Product, ProductImage
 from search.errors import FindalikeError
 

@@ -1,7 +1,7 @@
 """One batch of fetching, from claim to commit, in one transaction.
 
 The spool has a picture under its final name before the commit that names it. A crash in between
-leaves a file that nothing refers to (`indexer.nightly.retention` removes it), and the picture is
+leaves a file that nothing refers to (`indexer.pictures.orphans` removes it), and the picture is
 asked for again.
 """
 
@@ -17,14 +17,13 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from indexer.encoding.picture_pipeline import RefusedPicture
 from indexer.fetching.circuit_breaker import HostBreakers, Patience
 from indexer.fetching.picture_requests import Answered, Asker
 from indexer.pictures.encode_claims import newest
 from indexer.pictures.fetch_claims import FetchClaim, apart_from, claim_remote, due, needed
 from indexer.pictures.fetch_progress import add_to_job, hosts_given_up, recheck_before
+from indexer.pictures.outcomes import RefusedPicture, stamp, tell_refused
 from indexer.pictures.spool import Spool
-from indexer.pictures.stamps import stamp, tell_refused
 from search.database.connection import run_transaction
 from search.database.models import Job, ProductImage
 from search.settings import Settings

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from indexer.building.build_generation import sweep_builds
-from indexer.nightly.retention import prune_orphan_shards
+from indexer.pictures.orphans import prune_orphan_shards
 from indexer.runs.exclusive_job import KILLED
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope

@@ -17,12 +17,12 @@ from indexer.ingest.ingest_run import ingest
 from search.database.connection import open_database, session_scope
 from search.database.models import GenerationRow, Product
 from search.encoder import load_encoder
+from search.engine.configured_stages import configured_stages
 from search.evaluation.evaluator import Evaluator
 from search.evaluation.judged_queries import Judged
 from search.index.generation_files import load_generation
 from search.query.photo_and_text import Composer
 from search.query.regions import RegionProposer, load_proposer
-from search.ranking.configured_stages import configured_stages
 from search.settings import Settings
 from search.text.attribute_vocabulary import load_vocabulary
 

@@ -11,6 +11,7 @@ import structlog
 from indexer.runs.exclusive_job import sole_job
 from search.database.connection import session_scope
 from search.encoder import Encoder
+from search.engine.configured_stages import configured_stages
 from search.engine.search_engine import SearchEngine
 from search.errors import NoGeneration
 from search.index.generation_files import Generation, load_generation
@@ -20,7 +21,6 @@ from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.merchandising.health.finding_store import JOB, keep_findings
 from search.merchandising.health.survey import Survey, survey
 from search.merchandising.suite_runs import Run, latest_run, run_and_keep, run_before
-from search.ranking.configured_stages import configured_stages
 from search.settings import Settings
 
 log = structlog.get_logger()

@@ -25,8 +25,8 @@ from indexer.ingest.ingest_run import ingest
 from indexer.ingest.settle_changes import take_changes
 from indexer.nightly.crash_cleanup import sweep
 from indexer.nightly.inspection import look_after
-from indexer.nightly.retention import forget_damaged_shards
 from indexer.nightly.run_account import conclude
+from indexer.pictures.orphans import forget_damaged_shards
 from indexer.runs.exclusive_job import SoleJob, outlasting, sole_job
 from search.catalogue.change_inbox import API_SOURCE, waiting_changes
 from search.database.connection import open_database, session_scope

@@ -1,14 +1,12 @@
-"""The database: opening it, transactions, who is connected.
+"""The database: opening it, and transactions that outlast a lost connection.
 
 In embedded mode every connection comes back by itself after the server died: a listener on all
 SQLAlchemy engines of the process (kombu's among them) starts the server again and connects once
 more. What a transaction had not committed is lost then; `run_transaction` repeats it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,15 +29,12 @@ from tenacity import (
 from search.database.embedded.postgres_server import EmbeddedPostgres, server_at
 from search.database.schema import check_schema, migrate
 from search.errors import DatabaseUnavailable, WrongSetting
-from search.jobs.queues import QUEUES, WORKER_QUEUES, short_name
 from search.settings import Settings, load_settings
 
 OLDEST_SERVER = 15
 CONNECT_WITHIN_S = 10
 SEARCHER_WAITS_S = 15.0
 """A server that was killed answers again within some seconds; longer no shopper waits."""
-WORKER_PREFIX = "findalike-worker"
-QUEUE_LETTERS = {short_name(queue)[0]: short_name(queue) for queue in QUEUES}
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -230,61 +225,3 @@ def run_transaction(database: Engine, work: Callable[[Session], T], *, within_s:
 def _log_repeat(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.warning("transaction_repeated", attempt=state.attempt_number, error=str(error))
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectedWorker:
-    """One living worker, as its connection to the database shows it."""
-
-    hostname: str
-    pid: int  # of the worker, on its host
-    connected_at: datetime
-    queues: tuple[str, ...]  # whose tasks it takes: fetch, encode, build
-
-    def is_on(self, hostname: str) -> bool:
-        """Whether it runs on a host; a long name was cut, see `worker_application_name`."""
-        name = worker_application_name(hostname, self.pid, self.queues)
-        return name == worker_application_name(self.hostname, self.pid, self.queues)
-
-
-def worker_application_name(hostname: str, pid: int, queues: Sequence[str] = WORKER_QUEUES) -> str:
-    """Return the application name by which `worker_connections` finds a worker.
-
-    PostgreSQL keeps 63 bytes of ASCII, so a long host name is cut, odd letters become `?`, and a
-    queue is the first letter of its short name.
-    """
-    letters = "".join(letter for letter, queue in QUEUE_LETTERS.items() if queue in queues)
-    room = 63 - len(f"{WORKER_PREFIX}::{pid}:{letters}")
-    plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in hostname)
-    return f"{WORKER_PREFIX}:{plain.replace(':', '.')[:room]}:{pid}:{letters}"
-
-
-def worker_connections(session: Session) -> list[ConnectedWorker]:
-    """Return the workers that are connected now, longest first.
-
-    A worker that died is gone as soon as the server notices its closed connection, which on one
-    machine is at once.
-    """
-    rows = session.execute(
-        text(
-            "SELECT application_name, min(backend_start) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND application_name LIKE :pattern "
-            "GROUP BY application_name ORDER BY 2"
-        ),
-        {"pattern": f"{WORKER_PREFIX}:%:%:%"},
-    )
-    found = ((name.split(":"), since) for name, since in rows)
-    return [
-        ConnectedWorker(hostname, int(pid), since, tuple(QUEUE_LETTERS.get(x, x) for x in letters))
-        for (_, hostname, pid, letters), since in found
-        if pid.isdecimal()
-    ]
-
-
-def application_connected(session: Session, name: str) -> bool:
-    """Return whether a process with this application name is connected now."""
-    named = text(
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
-        "AND application_name = :name)"
-    )
-    return bool(session.scalar(named, {"name": name}))

@@ -9,6 +9,7 @@ import structlog
 
 from search.catalogue.product_cards import hydrate, product_by_sku
 from search.database.connection import answer_from, open_database
+from search.engine.configured_stages import configured_stages
 from search.engine.result_page import RankedAnswer, place_of, show
 from search.errors import DamagedGeneration, ModelMismatch, NoGeneration
 from search.index.generation_files import Generation
@@ -17,7 +18,6 @@ from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.query.regions import load_proposer
 from search.query.understanding import check, check_paging, understand
 from search.query.understood_query import UnderstoodQuery
-from search.ranking.configured_stages import configured_stages
 from search.ranking.rank_candidates import Ranked, rank
 from search.ranking.stages import STAGES, Ranking, Stage
 from search.results import Filters, Ids, ProductCard, Query, SearchHit, SearchPage, Sort

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from search.database.connection import session_scope
 from search.database.models import Product
+from search.engine.configured_stages import configured_stages
 from search.engine.search_engine import SearchEngine
 from search.evaluation.evaluator import Evaluator
 from search.evaluation.judged_queries import Judged, split_by_kind
@@ -26,7 +27,6 @@ from search.merchandising.regression_suite import DescriptionOutcome, compare_al
 from search.merchandising.saved_descriptions import list_saved
 from search.merchandising.suite_runs import answers_of, load_kept
 from search.query.regions import load_proposer
-from search.ranking.configured_stages import configured_stages
 from search.results import Query
 from search.settings import Settings
 

@@ -1,1 +1,4 @@
-"""Running it: what is well and what is not, schedule, history, disk, queue. Reads; runs nothing."""
+"""Running a shop: what is well and what is not, schedule, history, disk, alarms.
+
+Commands, the operator's pages and `/metrics` call it. It reads and tells; it runs nothing.
+"""

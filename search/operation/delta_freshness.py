@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from search.database.connection import application_connected
 from search.database.models import DeltaRow, GenerationRow
+from search.jobs.workers import application_connected
 
 WATCHER = "findalike-watch"
 """What `pg_stat_activity` calls the connections of `findalike watch`."""

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.cron import CronTimes, parse_zone
-from search.database.connection import application_connected
 from search.database.models import Job
 from search.jobs.job_records import JobRecord, latest_job
+from search.jobs.workers import application_connected
 from search.settings import Settings
 
 SCHEDULER = "findalike-schedule"

@@ -12,16 +12,12 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from search.catalogue.change_inbox import Waiting, waiting_changes
-from search.database.connection import (
-    ConnectedWorker,
-    server_version,
-    session_scope,
-    worker_connections,
-)
+from search.database.connection import server_version, session_scope
 from search.database.models import Embedding, Product, ProductImage, Quarantine
 from search.database.schema import schema_revision
 from search.jobs.job_records import JobRecord, latest_job, list_jobs, recent_jobs
 from search.jobs.queues import queue_lengths
+from search.jobs.workers import ConnectedWorker, worker_connections
 from search.live.live_pointer import live_row
 from search.operation.delta_freshness import Freshness, read_freshness
 from search.operation.disk_use import DiskUse, disk_use

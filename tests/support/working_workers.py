@@ -8,9 +8,10 @@ from sqlalchemy import Engine, func, select
 
 from indexer.encode_jobs.encode_control import follow
 from indexer.pictures.encode_job_row import batches_in_work
-from search.database.connection import session_scope, worker_connections
+from search.database.connection import session_scope
 from search.database.models import Embedding, ProductImage
 from search.jobs.job_records import JobRecord
+from search.jobs.workers import worker_connections
 from search.settings import Settings
 from tests.support.factories import make_image, make_product
 

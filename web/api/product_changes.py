@@ -20,7 +20,8 @@ from web.api.documentation.openapi_document import operation
 from web.api.list_paging import ListFields, ListView, link_header, position, query_of
 from web.api.product_views import SKU as SKU_PATH
 from web.errors import InvalidFields
-from web.request.fields import RefusedField, UploadedFile
+from web.problems import RefusedField
+from web.request.fields import UploadedFile
 from web.request.query_parsing import read_upload
 from web.state import state
 

@@ -1,4 +1,4 @@
-"""What the API takes, and its problems, as pydantic models; its answers are `response_models`."""
+"""What the API takes, as pydantic models; `web.api.response_models` has what it gives."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -153,26 +153,3 @@ class KeepFields(BaseModel):
 
     event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
     photo: Token = Field(description="Token of the photo that was searched with.")
-
-
-class RefusedField(BaseModel):
-    """A field that can't be used, and why."""
-
-    field: str
-    detail: str
-
-
-class Problem(BaseModel):
-    """An error as RFC 9457 describes it."""
-
-    type: str = Field(
-        description="Names the kind of problem; stable.",
-        examples=["urn:findalike:problem:unknown-product"],
-    )
-    title: str = Field(examples=["No such product"])
-    status: int = Field(examples=[404])
-    detail: str = Field(
-        description="What is wrong and what to do.", examples=["No product has the sku 'X'."]
-    )
-    reason: str | None = Field(default=None, description="Short code of why a picture is refused.")
-    errors: list[RefusedField] | None = Field(default=None, description="Refused fields.")

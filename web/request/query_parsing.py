@@ -15,10 +15,10 @@ from search.index.product_columns import FIELDS
 from search.pictures.decoding import decode_picture
 from search.results import Box, Filters, Query
 from web.errors import InvalidFields
+from web.photos.photo_addresses import is_address
+from web.photos.upload_store import MAX_SIDE_PX
 from web.request.attribute_fields import attribute_names
 from web.request.fields import FilterFields, FormSearch, JsonSearch, QueryFields
-from web.request.photo_addresses import is_address
-from web.request.upload_store import MAX_SIDE_PX
 from web.state import state
 
 PER_PAGE = 24

@@ -1,4 +1,7 @@
-"""Every kind of product the sample shop can draw."""
+"""Every kind of product that the sample shop can draw, a module each.
+
+The sample shop alone calls it. A kind knows shapes, materials and words; it writes no file.
+"""
 
 from __future__ import annotations
 

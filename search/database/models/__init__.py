@@ -1,4 +1,7 @@
-"""The tables. Migrations under `migrations/` create them; a test finds drift."""
+"""The tables, as SQLAlchemy maps them; `migrations` creates them, and a test finds drift.
+
+Whoever reads or writes the database uses them. They hold columns and constraints, no queries.
+"""
 
 from search.database.models.base import Base
 from search.database.models.catalogue_tables import (

@@ -1,4 +1,8 @@
-"""The rehearsal of a generation before it goes live: named checks, each with what it measured."""
+"""The rehearsal of a generation before it goes live: named checks, each with what it measured.
+
+Publishing calls it. A check judges and changes nothing; what its verdict means is decided by
+`search.publication.publishing`.
+"""
 
 from search.publication.checks.kept_rehearsals import keep_rehearsal, latest_rehearsal
 from search.publication.checks.rehearsal_outcome import (

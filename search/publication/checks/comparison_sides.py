@@ -8,13 +8,13 @@ import structlog
 
 from search.encoder import Encoder
 from search.encoder.model_tag import short_name
+from search.engine.configured_stages import configured_stages
 from search.engine.search_engine import SearchEngine
 from search.errors import ModelMismatch, ModelUnavailable
 from search.index.generation_files import Generation
 from search.live.generation_loader import OneGeneration
 from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.publication.checks.rehearsal_outcome import RehearsalCheck
-from search.ranking.configured_stages import configured_stages
 from search.ranking.stages import Stage
 from search.settings import Settings
 

@@ -43,7 +43,7 @@ def rerank(
         asked: The query and the rescored candidates.
         ranking: The exact order of products.
         names: Stages to run; None runs all.
-        known: All stages by name, in order: `STAGES`, or what `search.ranking.configured_stages`
+        known: All stages by name, in order: `STAGES`, or what `search.engine.configured_stages`
         made. watch: Takes the time of each stage.
 
     Returns:

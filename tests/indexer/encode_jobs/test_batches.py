@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from indexer.encode_jobs.encode_control import encode_all, follow, start_encoding
 from indexer.encoding.encode_batch import BatchEncoder
-from indexer.nightly.retention import forget_damaged_shards, prune_orphan_shards
 from indexer.pictures.encode_claims import anything_unclaimed, claim, count_unencoded
 from indexer.pictures.encode_job_row import count_once
+from indexer.pictures.orphans import forget_damaged_shards, prune_orphan_shards
 from indexer.queue.broker import waiting_messages
 from indexer.queue.celery_app import make_app
 from search.database.connection import session_scope

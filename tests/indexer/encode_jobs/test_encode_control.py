@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, select
 
 from indexer.encode_jobs.encode_control import encode_all
 from indexer.encoding.picture_pipeline import map_ahead
-from indexer.nightly.retention import forget_damaged_shards, prune_orphan_shards
+from indexer.pictures.orphans import forget_damaged_shards, prune_orphan_shards
 from search.database.connection import session_scope
 from search.database.models import Embedding, ProductImage, Quarantine
 from search.encoder import OpenClipEncoder, load_encoder

@@ -9,14 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from indexer.encoding.picture_pipeline import (
-    Pipeline,
-    RefusedPicture,
-    UsablePicture,
-    decode_threads,
-)
+from indexer.encoding.picture_pipeline import Pipeline, decode_threads
 from indexer.encoding.stage_times import STAGES
 from indexer.pictures.encode_claims import Claim
+from indexer.pictures.outcomes import RefusedPicture, UsablePicture
 from search.encoder import OpenClipEncoder, load_encoder
 from search.encoder.local_features import EncodedPictures
 from search.pictures.rendition_store import PictureStore

@@ -14,8 +14,8 @@ from indexer.encode_jobs.encode_control import encode_all, encode_step
 from indexer.encode_jobs.fetch_step import fetch_step
 from indexer.encoding.encode_batch import BatchEncoder
 from indexer.fetching.fetch_batch import BatchFetcher
-from indexer.nightly.retention import prune_spool
 from indexer.pictures.encode_job_row import count_once, finish_if_done, start_row
+from indexer.pictures.orphans import prune_spool
 from indexer.pictures.spool import Spool
 from indexer.queue.broker import waiting_messages
 from indexer.queue.celery_app import FETCH_BATCH, make_app

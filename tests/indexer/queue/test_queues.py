@@ -39,16 +39,12 @@ from indexer.queue.celery_app import (
     sender,
 )
 from indexer.queue.worker_supervisor import WorkerGroup
-from search.database.connection import (
-    open_database,
-    session_scope,
-    worker_application_name,
-    worker_connections,
-)
+from search.database.connection import open_database, session_scope
 from search.encoder import Encoder
 from search.errors import WrongSetting
 from search.jobs.job_records import read_job
 from search.jobs.queues import queue_lengths
+from search.jobs.workers import worker_application_name, worker_connections
 from search.settings import Settings
 from tests.support.working_workers import add_pictures
 

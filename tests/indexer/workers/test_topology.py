@@ -33,9 +33,10 @@ from indexer.queue.celery_app import FETCH_BATCH, REINDEX, make_app
 from indexer.queue.worker_supervisor import WorkerGroup, worker_environment
 from indexer.workers.beat import make_beat
 from indexer.workers.queued_run import MESSAGE
-from search.database.connection import application_connected, session_scope
+from search.database.connection import session_scope
 from search.database.models import GenerationRow
 from search.jobs.job_records import latest_job, list_jobs, read_job
+from search.jobs.workers import application_connected
 from search.operation.run_schedule import SCHEDULER
 from search.settings import Settings, load_settings
 from tests.support.servers.gated_server import Gate, serve_gated

@@ -20,13 +20,12 @@ from search.database.connection import (
     open_database,
     run_transaction,
     session_scope,
-    worker_application_name,
-    worker_connections,
 )
 from search.database.embedded.postgres_processes import find_postmaster
 from search.database.models import Job
 from search.database.schema import newest_revision, schema_revision
 from search.errors import DatabaseUnavailable, SchemaOutdated, WrongSetting
+from search.jobs.workers import worker_application_name, worker_connections
 from search.settings import Settings
 
 

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import Engine
 
 from search.catalogue.change_inbox import delete_product
-from search.database.connection import open_database, session_scope, worker_application_name
+from search.database.connection import open_database, session_scope
 from search.database.models import GenerationRow, Job, ProductChange
 from search.jobs.job_records import fail, start_job
 from search.jobs.job_stages import begin_stage
+from search.jobs.workers import worker_application_name
 from search.operation import concerns
 from search.operation.concerns import Concern, find_concerns
 from search.operation.shop_status import read_status

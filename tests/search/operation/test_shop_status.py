@@ -11,12 +11,13 @@ from sqlalchemy import Engine, text
 from search.commands.doctor import doctor
 from search.commands.status import status
 from search.database import schema
-from search.database.connection import open_database, session_scope, worker_application_name
+from search.database.connection import open_database, session_scope
 from search.database.models import Embedding, GenerationRow, Quarantine
 from search.encoder import Encoder, OpenClipEncoder
 from search.index.generation_files import VECTORS
 from search.jobs.job_records import advance, fail, start_job
 from search.jobs.job_stages import begin_stage, measure_stage
+from search.jobs.workers import worker_application_name
 from search.operation import doctor_checks
 from search.operation.disk_use import disk_use
 from search.operation.doctor_checks import DoctorCheck, run_checks

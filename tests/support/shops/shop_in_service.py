@@ -23,11 +23,12 @@ from scripts.soaking.household import CONTEXT
 from scripts.soaking.invariant import find_wrong_after_run, find_wrong_now
 from scripts.soaking.killing import kill_postmaster
 from scripts.soaking.shop import SoakedShop
-from search.database.connection import is_lost_connection, session_scope, worker_connections
+from search.database.connection import is_lost_connection, session_scope
 from search.database.embedded.postgres_processes import find_postmaster
 from search.database.models import Job
 from search.engine.search_engine import SearchEngine
 from search.errors import FindalikeError
+from search.jobs.workers import worker_connections
 from search.results import Query
 from search.settings import Settings
 

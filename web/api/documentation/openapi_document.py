@@ -12,7 +12,7 @@ from spectree.models import SecureType, SecuritySchemeData
 
 from web.api.api_access import OPEN
 from web.errors import InvalidFields
-from web.request.fields import Problem
+from web.problems import Problem
 
 View = Callable[..., Any]
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from search.engine.configured_stages import configured_stages
 from search.engine.search_engine import SearchEngine
 from search.pictures.rendition_reader import Renditions
 from search.pictures.rendition_store import PictureStore
-from search.ranking.configured_stages import configured_stages
 from search.ranking.stages import STAGES, Ranking, StageInput, group
 from search.ranking.stages.cross_encoding import FIRST, CrossEncoding
 from search.results import Query

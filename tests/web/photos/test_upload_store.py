@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from search.errors import UnusableQuery
-from web.request.upload_store import UploadStore
+from web.photos.upload_store import UploadStore
 
 
 @pytest.fixture

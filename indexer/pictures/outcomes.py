@@ -1,17 +1,46 @@
-"""What became of pictures, written to their rows and to quarantine."""
+"""What became of pictures: usable, refused or lost; written to their rows and to quarantine."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from indexer.encoding.picture_pipeline import RefusedPicture, UsablePicture
 from indexer.pictures.encode_claims import Claim
 from search.database.models import ProductImage, Quarantine
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class UsablePicture:
+    """A picture that can be used."""
+
+    claim: Claim
+    sha256: str
+    width_px: int  # of the original, upright
+    height_px: int
+    colours: dict[str, float]  # share by name of what it shows
+    structure: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPicture:
+    """A picture that can't be used, and why."""
+
+    claim: Claim
+    sha256: str | None  # None where there were no bytes
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LostPicture:
+    """A picture that was fetched and is not in the spool any more."""
+
+    claim: Claim
 
 
 def stamp(
