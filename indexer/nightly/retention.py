@@ -1,4 +1,4 @@
-"""What is not kept for ever: thumbnails of pictures that are gone, old searches and their photos."""
+"""What is not kept for ever: thumbnails of gone pictures, and old searches with their photos."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
