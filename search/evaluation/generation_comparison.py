@@ -21,7 +21,7 @@ from search.engine.search_engine import SearchEngine
 from search.evaluation.evaluator import Evaluator
 from search.evaluation.judged_queries import Judged, split_by_kind
 from search.evaluation.retrieval_measures import measures, measures_by_query
-from search.live.generation_loader import OneGeneration
+from search.live.answering_generation import OneGeneration
 from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.merchandising.regression_suite import DescriptionOutcome, compare_all, run_suite, totals
 from search.merchandising.saved_descriptions import list_saved

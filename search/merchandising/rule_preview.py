@@ -92,6 +92,7 @@ def preview_removing(engine: SearchEngine, text: str, rule_id: int) -> Preview:
 
 
 def _preview(engine: SearchEngine, text: str, before: RuleSet, after: RuleSet) -> Preview:
+    engine = engine.of_one_generation()
     query = Query(text=text, k=LOOKED_AT, record=False)
     hits = [engine.search(query, rules=rules).hits for rules in (before, after)]
     return Preview(

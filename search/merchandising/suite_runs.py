@@ -13,7 +13,7 @@ from search.database.models import GenerationRow, SuiteRun
 from search.engine.search_engine import SearchEngine
 from search.errors import FindalikeError, UnknownEntry, UnknownGeneration
 from search.index.generation_files import Generation, load_generation
-from search.live.generation_loader import OneGeneration
+from search.live.answering_generation import OneGeneration
 from search.live.model_pairing import ModelPairing
 from search.merchandising.regression_suite import (
     DEPTH,
@@ -78,16 +78,16 @@ def run_and_keep(engine: SearchEngine, *, started_by: str) -> Run | None:
 
     Raises:
         NoGeneration: nothing is published yet.
-        ModelMismatch: the model that built the index is another by now.
+        ModelMismatch: the model's files were changed since it built the index.
     """
     with session_scope(engine.database) as session:
         saved = list_saved(session)
     if not any(each.marks for each in saved):
         return None
-    generation = engine.generation()
+    engine = engine.of_one_generation()
     outcomes = run_suite(saved, answers_of(engine))
     with session_scope(engine.database) as session:
-        return keep_run(session, generation.id, outcomes, started_by=started_by)
+        return keep_run(session, engine.generation().id, outcomes, started_by=started_by)
 
 
 def keep_run(
@@ -115,7 +115,7 @@ def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> 
         UnknownGeneration: it is not kept.
         DamagedGeneration: its files can't be read.
         ModelUnavailable: the model that built it can't be loaded.
-        ModelMismatch: that model is another by now.
+        ModelMismatch: that model's files were changed since.
     """
     generation = load_kept(engine.database, settings, generation_id)
     try:
