@@ -8,7 +8,7 @@ from web.api.api_access import OPEN
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
 from web.api.heat_pictures import heat_picture
-from web.api.list_paging import link_header, query_of
+from web.api.list_paging import link_header, query_of, with_links
 from web.api.product_views import SKU
 from web.api.response_models import ResultsView
 from web.request.fields import FormSearch, HeatFields, JsonSearch, PagedFields
@@ -71,9 +71,7 @@ def search_by_address(query: JsonSearch) -> Answer:
 )
 def similar(sku: str, query: PagedFields) -> Answer:
     """Return products that look like this one, without itself and, folded, its variants."""
-    view = ResultsView.of(search_similar(sku, query))
-    path = url_for("api.similar", sku=sku)
-    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+    return with_links(ResultsView.of(search_similar(sku, query)), query)
 
 
 @blueprint.get("/heat")
