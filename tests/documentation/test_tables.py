@@ -8,6 +8,7 @@ from search.publication.checks import CHECKS
 from search.ranking.stages import STAGES
 from search.ranking.stages.cross_encoding import NAME, before
 from tests.support.documentation_pages import ROOT, MarkdownPage
+from tests.test_architecture import FOLDER_MODULES, FUNCTION_LINES, MODULE_LINES
 
 PACKAGES = ("search", "indexer", "web")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -69,6 +70,15 @@ def test_scopes_of_keys_are_listed() -> None:
 def test_roles_are_listed() -> None:
     for role in ROLES:
         assert f"\n| {role} |" in OPERATING.prose
+
+
+def test_limits_of_size_are_told() -> None:
+    """Those that the architecture's tests hold."""
+    told = " ".join(page("contributing.md").prose.split())
+    assert (
+        f"A module has at most {MODULE_LINES} lines, a function at most {FUNCTION_LINES}, "
+        f"a folder at most {FOLDER_MODULES} modules."
+    ) in told
 
 
 def test_markers_of_tests_are_listed() -> None:
