@@ -72,7 +72,7 @@ def raise_alarm(settings: Settings, alarm: Alarm) -> list[Delivery]:
     log.error("alarm", alarm=alarm.event, **told)
     ways: dict[str, Callable[[], None]] = {}
     if settings.alarm_webhook is not None:
-        webhook = settings.alarm_webhook
+        webhook = settings.alarm_webhook.get_secret_value()
         ways["webhook"] = lambda: post(webhook, alarm)
     if settings.alarm_email is not None:
         ways["email"] = lambda: send_mail(settings, alarm)
@@ -116,7 +116,7 @@ def send_mail(settings: Settings, alarm: Alarm) -> None:
     """
     if settings.smtp_url is None:
         raise OSError("FINDALIKE_SMTP_URL is not set: smtp://USER:PASSWORD@HOST:PORT")
-    server = urlsplit(settings.smtp_url)
+    server = urlsplit(settings.smtp_url.get_secret_value())
     message = written(alarm, server, str(settings.alarm_email))
     with _connected(server) as client:
         if server.username is not None:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from search.errors import WrongSetting
-from search.settings import Settings
+from search.settings import Settings, show_setting
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -70,10 +70,10 @@ def configure_tracing(settings: Settings, service: str) -> None:
     if not _installed():
         raise WrongSetting(
             "FINDALIKE_OTLP_ENDPOINT",
-            repr(endpoint),
+            show_setting(endpoint),
             "tracing is not installed; run `pip install findalike[tracing]`, or unset it",
         )
-    address = endpoint.rstrip("/")
+    address = endpoint.get_secret_value().rstrip("/")
     address += "" if address.endswith(TRACES_PATH) else TRACES_PATH
     _traced.append(_Traced(address, service))
 
