@@ -67,7 +67,8 @@ class FetchingSettings(SettingsGroup):
         ge=0,
         le=1,
         description="The largest share of the catalogue that one ingest may retire. If more "
-        "products are missing, none is retired and the run stops.",
+        "products are missing, none is retired and the run stops. A new index may not lack a "
+        "larger share of the live one's products either; withdrawn ones do not count.",
     )
     fetch_timeout_s: float = Field(
         default=20.0,
