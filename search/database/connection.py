@@ -59,12 +59,14 @@ def database_url(settings: Settings | None = None) -> str:
     try:
         url = make_url(settings.database_url.get_secret_value())
     except (ArgumentError, ValueError):
-        # Neither the value nor the cause, which may name a part of it: it may hold a password.
+        url = None
+    if url is None or "@" in (url.host or ""):  # an @ in a password makes its end the host
+        # Neither the value nor its error, which names a part of it: it may hold a password.
         raise WrongSetting(
             "FINDALIKE_DATABASE_URL",
             "(not shown)",
-            "give postgresql://USER:PASSWORD@HOST:5432/DATABASE",
-        ) from None
+            "give postgresql://USER:PASSWORD@HOST:5432/DATABASE, with %40 for @ in the password",
+        )
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 

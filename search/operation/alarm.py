@@ -20,6 +20,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from search.errors import CatalogueShrunk, RehearsalRefused
 from search.settings import Settings
+from search.telemetry.hidden_addresses import hide_address
 
 ATTEMPTS = 3
 TIMEOUT_S = 10.0
@@ -103,6 +104,7 @@ def post(webhook: str, alarm: Alarm) -> None:
     Raises:
         httpx.HTTPError: nobody answers, or not with success.
     """
+    hide_address(webhook, "httpx")
     answer = httpx.post(webhook, json=asdict(alarm), timeout=TIMEOUT_S)
     answer.raise_for_status()
 

@@ -78,7 +78,9 @@ BrokerUrl = Annotated[
 ]
 WebUrl = Annotated[
     SecretStr,
-    _starting_with(rf"https?://({USER})?(?![:/?#]){HOST}([/?#]\S*)?\Z", "give https://HOST/PATH"),
+    _starting_with(
+        rf"https?://({USER})?(?=[^\s:/?#]){HOST}([/?#]\S*)?\Z", "give https://HOST/PATH"
+    ),
 ]
 MailServerUrl = Annotated[
     SecretStr,

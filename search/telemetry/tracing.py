@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.errors import WrongSetting
 from search.settings import Settings, show_setting
+from search.telemetry.hidden_addresses import hide_address
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -21,6 +22,8 @@ TRACES_PATH = "/v1/traces"
 SEND_WITHIN_S = 5.0
 """How long the end of a process waits at most for a collector that does not answer."""
 EXPORTER = "opentelemetry.exporter.otlp.proto.http"
+LOGGERS = (f"{EXPORTER}.trace_exporter", "urllib3.connectionpool")
+"""They name the address in their lines."""
 Value = str | int | float | bool
 
 
@@ -39,6 +42,7 @@ class _Traced:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
         provider = TracerProvider(resource=Resource.create({"service.name": self.service}))
+        hide_address(self.address, *LOGGERS)
         exporter = OTLPSpanExporter(endpoint=self.address, timeout=SEND_WITHIN_S)
         provider.add_span_processor(BatchSpanProcessor(exporter))
         return provider
