@@ -13,8 +13,8 @@ def load_secret_key(settings: Settings) -> str:
     The file is readable by its owner alone. It is written under another name and linked into
     place, so no process ever reads a half-written key.
     """
-    if settings.secret_key:
-        return settings.secret_key
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
     path = settings.root / "secret_key"
     if not path.exists():
         _make(path)
