@@ -138,9 +138,9 @@ def test_numbers_follow_the_language(app: Flask) -> None:
         assert value_formats.price(1999, None) == "19,99"
         assert value_formats.count(12345) == "12.345"
         assert value_formats.count(Decimal("35.50")) == "35,5"
-        assert value_formats.share(0.834) == "83\N{NO-BREAK SPACE}%"
+        assert value_formats.percent_text(0.834) == "83\N{NO-BREAK SPACE}%"
     with app.test_request_context("/"):
-        assert value_formats.share(0.834) == "83%"
+        assert value_formats.percent_text(0.834) == "83%"
 
 
 def test_reasons_keep_signs_that_look_like_placeholders(app: Flask) -> None:
