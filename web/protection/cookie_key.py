@@ -12,8 +12,8 @@ def load_secret_key(settings: Settings) -> str:
 
     The file is readable by its owner alone.
     """
-    if settings.secret_key:
-        return settings.secret_key
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
     path = settings.root / "secret_key"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

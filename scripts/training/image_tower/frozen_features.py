@@ -118,7 +118,7 @@ def load_features(
             content = BytesIO()
             np.save(content, pooled)
             write_whole(file, content.getbuffer())
-            log.info("features cached", set=name, done=start + len(pooled), total=len(jobs))
+            log.info("features_cached", set=name, done=start + len(pooled), total=len(jobs))
         parts.append(np.load(file))
     picture, view = np.array(jobs, dtype=np.int64).T
     return Features(np.concatenate(parts), picture, view)
