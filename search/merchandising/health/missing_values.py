@@ -130,7 +130,7 @@ def _coloured() -> tuple[Select[Any], Any]:
     """Select products with a written colour and one that their pictures surely show."""
     seen = aliased(ProductAttribute)
     columns = (Product.id, Product.sku, Product.title, first_picture(), Product.colour)
-    statement = (
+    statement: Select[Any] = (
         select(*columns, seen.value, seen.confidence)
         .join(seen, seen.product_id == Product.id)
         .where(*_sure(seen))
