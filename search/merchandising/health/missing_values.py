@@ -129,8 +129,10 @@ def contradicted_colours(
 def _coloured() -> tuple[Select[Any], Any]:
     """Select products with a written colour and one that their pictures surely show."""
     seen = aliased(ProductAttribute)
-    columns = (Product.id, Product.sku, Product.title, first_picture(), Product.colour)
-    statement: Select[Any] = (
+    columns: tuple[Any, ...] = (
+        Product.id, Product.sku, Product.title, first_picture(), Product.colour
+    )  # fmt: skip
+    statement = (
         select(*columns, seen.value, seen.confidence)
         .join(seen, seen.product_id == Product.id)
         .where(*_sure(seen))
