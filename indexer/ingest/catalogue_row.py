@@ -16,11 +16,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from indexer.ingest.blank_cells import is_blank
 from indexer.ingest.picture_addresses import picture_addresses
 from indexer.ingest.price_parsing import parse_currency, parse_price
 from indexer.ingest.sources import SourceRecord
 from search.http.web_addresses import is_web_address
-from search.text.one_line import one_line
+from search.text.normalise import identifier, one_line, single_spaced
 
 MAX_IMAGES = 100
 MAX_DESCRIPTION_CHARS = 20_000
@@ -185,13 +186,13 @@ def _prose(value: object) -> str:
     text = _text(value)
     if "<" in text:
         text = re.sub(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]*>", " ", text)
-    return " ".join(html.unescape(text).split()) if text else ""
+    return single_spaced(html.unescape(text)) if text else ""
 
 
 def _optional(value: object) -> str | None:
     """Return text, or None where there is nothing."""
     text = _prose(value)
-    return None if text.casefold() in ("", "nan", "null", "none", "n/a", "-") else text
+    return None if is_blank(text) else text
 
 
 def _description(value: object, remarks: list[Remark]) -> str:
@@ -255,7 +256,7 @@ def _stock(value: object, remarks: list[Remark]) -> bool:
         return float(text) > 0
     except ValueError:
         pass
-    word = re.sub(r"\W+", "_", text.rpartition("/")[2].casefold()).strip("_")
+    word = identifier(text.rpartition("/")[2])
     if word in _MEANING:
         return _MEANING[word]
     if word:

@@ -10,6 +10,8 @@ import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from indexer.ingest.blank_cells import is_blank
+
 MAX_CENTS = 10**14
 
 _CURRENCIES = {
@@ -60,7 +62,7 @@ def parse_price(value: object) -> tuple[int | None, str | None]:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _cents(Decimal(str(value))), None
     text = str(value).strip().replace("\u00a0", " ").replace("\u202f", " ")
-    if text.casefold() in ("", "nan", "null", "none", "n/a", "-"):
+    if is_blank(text):
         return None, None
     found = _AMOUNT.fullmatch(text)
     if found is None:

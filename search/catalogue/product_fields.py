@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from search.http.web_addresses import MAX_ADDRESS_CHARS, is_web_address
-from search.text.one_line import one_line
+from search.text.normalise import one_line
 
 MAX_PICTURES = 100
 MAX_LINE_CHARS = 500

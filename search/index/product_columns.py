@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from search.results import Filters, Ids
+from search.text.normalise import folded, folded_path, letters_and_digits
 
 FIELDS = ("category", "brand", "colour")
 """Facets that every generation has; further ones are attributes of the vocabulary."""
@@ -79,27 +80,17 @@ class Columns:
         facet = self.facets.get(name)
         if facet is None:
             return np.zeros(len(self), dtype=np.bool_)
-        folded = {value.strip().casefold() for value in values}
-        return facet.mask(value.strip().casefold() in folded for value in facet.values)
+        wanted = {folded(value) for value in values}
+        return facet.mask(folded(value) in wanted for value in facet.values)
 
     def of_brand(self, name: str) -> Mask | None:
         """Return (n,) which rows have this brand, whatever its case and signs; None: none has."""
-        wanted = letters(name)
+        wanted = letters_and_digits(name)
         if not wanted or len(name) > LONGEST_BRAND:
             return None
         brand = self.facets["brand"]
-        same = [letters(value) == wanted for value in brand.values]
+        same = [letters_and_digits(value) == wanted for value in brand.values]
         return brand.mask(same) if any(same) else None
-
-
-def letters(name: str) -> str:
-    """Return a name for comparison: `Kettle & Co.` as `kettleco`."""
-    return "".join(filter(str.isalnum, name.casefold()))
-
-
-def folded_path(category: str) -> str:
-    """Return a category path for comparison: `Home>Mugs` as `home > mugs`."""
-    return " > ".join(part.strip() for part in category.casefold().split(">"))
 
 
 NUMBERS = pa.schema(

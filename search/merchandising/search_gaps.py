@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from search.database.models import Click, SearchEvent
+from search.text.normalise_sql import normalised_sql
 
 EXPECTED_CLICKS = 3.0
 """That many clicks were to be expected: none at all has a chance of one in twenty then."""
@@ -123,11 +124,7 @@ def least_searches(session: Session, days: float) -> int | None:
 
 def _texts(session: Session, about: About, days: float) -> Select[Any]:
     """Select the texts that lead nowhere, with what is counted of them."""
-    asked = func.lower(
-        func.regexp_replace(
-            func.btrim(func.normalize(SearchEvent.text, literal_column("NFKC"))), r"\s+", " ", "g"
-        )
-    )
+    asked = normalised_sql(SearchEvent.text)
     statement = (
         select(
             asked.label("asked"),

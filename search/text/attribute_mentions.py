@@ -23,6 +23,7 @@ from search.text.negation_words import (
     plural,
     words_of,
 )
+from search.text.normalise import single_spaced
 
 _JOINED = re.compile(r"[\s-]*")
 
@@ -261,7 +262,7 @@ def tidied(text: str, cut: list[tuple[int, int, str]]) -> str:
         if end > at:
             left += text[at : max(start, at)] + instead
             at = end
-    left = re.sub(r"\s+", " ", left + text[at:])
+    left = single_spaced(left + text[at:])
     left = re.sub(r"\s*,\s*(?=[,.;?!]|$)|^\s*[,;-]+\s*|\s*-\s*$", "", left)
     return re.sub(r"\s+(?=[,.;?!])", "", left).strip()
 

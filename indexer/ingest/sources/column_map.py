@@ -7,11 +7,11 @@ Refuses a catalogue without sku, title or image, naming the columns it has.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.errors import UnusableCatalogue
+from search.text.normalise import compatible, identifier
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "sku": (
@@ -113,10 +113,9 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
             )
 
 
-def normalised(column: str) -> str:
-    """Return a column's name without case, punctuation and byte order mark."""
-    folded = unicodedata.normalize("NFKC", column).casefold().strip("\ufeff \t")
-    return re.sub(r"\W+", "_", folded).strip("_")
+def _column_key(column: str) -> str:
+    """Return a column's name as it is looked up: `Image URL` as `image_url`."""
+    return identifier(compatible(column))
 
 
 def map_columns(
@@ -135,10 +134,10 @@ def map_columns(
     """
     by_name: dict[str, str] = {}
     for column in found:
-        by_name.setdefault(normalised(column), column)
+        by_name.setdefault(_column_key(column), column)
     columns: dict[str, str] = {}
     for field, names in ALIASES.items():
-        wanted = (normalised(mapping[field]),) if field in mapping else names
+        wanted = (_column_key(mapping[field]),) if field in mapping else names
         known = next((by_name[name] for name in wanted if name in by_name), None)
         if known is not None:
             columns[field] = known
@@ -153,7 +152,7 @@ def _image_columns(by_name: dict[str, str], mapped: str | None) -> tuple[str, ..
     """Return every image column, in the file's order or as the operator said."""
     if mapped is None:
         return tuple(column for name, column in by_name.items() if _IMAGE.fullmatch(name))
-    names = [normalised(part) for part in mapped.split("|")]
+    names = [_column_key(part) for part in mapped.split("|")]
     return tuple(by_name[name] for name in names if name in by_name)
 
 
@@ -162,7 +161,7 @@ def _check_mapped(by_name: dict[str, str], mapping: Mapping[str, str], where: st
     for field, mapped in mapping.items():
         parts = mapped.split("|") if field == "image" else [mapped]
         for part in parts:
-            if normalised(part) not in by_name:
+            if _column_key(part) not in by_name:
                 raise UnusableCatalogue(
                     f"{where} has no column {part!r} for --map {field}=…; "
                     f"its columns are {_listed(by_name.values())}."

@@ -18,6 +18,7 @@ from search.publication.checks.index_checks import answer, sampled_titles
 from search.publication.checks.rehearsal_outcome import RehearsalCheck, judged
 from search.ranking.stages import STAGES
 from search.results import Ids, Query
+from search.text.normalise_sql import normalised_sql
 
 FIRST = 10
 """Places that are compared."""
@@ -145,7 +146,7 @@ def _asking(engine: SearchEngine, common: Ids) -> Ask:
 def _texts(database: sqlalchemy.Engine, common: Ids) -> dict[str, list[str]]:
     """Return titles of products that both hold, and what shoppers asked most of late."""
     since = datetime.now(UTC) - timedelta(days=ASKED_DAYS)
-    asked = func.lower(func.btrim(SearchEvent.text))
+    asked = normalised_sql(SearchEvent.text)
     most = (
         select(asked)
         .where(SearchEvent.kind == "text", SearchEvent.page == 1, SearchEvent.created_at >= since)

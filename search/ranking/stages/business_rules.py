@@ -9,10 +9,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from search.index.product_columns import Columns, Facet, Mask, folded_path
+from search.index.product_columns import Columns, Facet, Mask
 from search.query.rule_effects import Pin, Shift
 from search.ranking.stages.stage_input import Ranking, StageInput
 from search.results import Ids
+from search.text.normalise import folded, folded_path
 
 REACH = 100
 """Hits over which a weight of 1 moves a product. Scores differ in scale by model and kind of query,
@@ -53,10 +54,8 @@ def meant(columns: Columns, ranking: Ranking, shift: Shift) -> Mask:
     if shift.product_id is not None:
         return np.asarray(ranking.product_ids == shift.product_id)
     if shift.brand is not None:
-        brand = shift.brand.strip().casefold()
-        return _having(
-            columns.facets["brand"], ranking.rows, lambda v: v.strip().casefold() == brand
-        )
+        brand = folded(shift.brand)
+        return _having(columns.facets["brand"], ranking.rows, lambda v: folded(v) == brand)
     path = folded_path(shift.category or "")
     below = f"{path} > "
     return _having(
