@@ -62,7 +62,7 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
             ModelMismatch: the model that built the live index is another by now.
         """
-        rules = rules or self.rules.of_stages(query.stages)
+        rules = rules or self.rules.for_stages(query.stages)
         page = show(self._answer_to(query, rules), self.database)
         return (
             page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
@@ -80,18 +80,20 @@ class SearchEngine:
             ModelMismatch: the model that built the live index is another by now.
         """
         product = self.product(sku)
-        answer = self._answer_to(query, self.rules.of_stages(query.stages))
+        answer = self._answer_to(query, self.rules.for_stages(query.stages))
         return place_of(answer, product.product_id, self.database)
 
     def _answer_to(self, query: Query, rules: RuleSet) -> RankedAnswer:
         """Return all that a query finds, in its order."""
         check(query)
         now = self.answering()
-        watch = Stopwatch()
-        read = replace(query, text=rules.read_as(query.text))
-        understood = understand(read, now.composer, now.generation, self.database, watch=watch)
-        question = rules.apply(understood, typed=query.text)
-        return self._ranked(now.generation, question, query, (query.kind, query.text), watch)
+        stopwatch = Stopwatch()
+        read = replace(query, text=rules.apply_synonyms(query.text))
+        understood = understand(
+            read, now.composer, now.generation, self.database, stopwatch=stopwatch
+        )
+        understood = rules.apply(understood, typed=query.text)
+        return self._ranked(now.generation, understood, query, (query.kind, query.text), stopwatch)
 
     def similar(
         self,
@@ -121,36 +123,36 @@ class SearchEngine:
         query = Query(
             filters=filters or Filters(), k=k, page=page, fold=fold, record=record, sort=sort
         )
-        watch = Stopwatch()
+        stopwatch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
             none = np.empty(0, np.float32)
             nothing = Ranked(Ranking(empty, empty, none, none), {})
             return show(
-                RankedAnswer(generation, nothing, query, "similar", sku, watch), self.database
+                RankedAnswer(generation, nothing, query, "similar", sku, stopwatch), self.database
             )
-        question = self.rules.current().apply(_resembling(generation, rows, query))
-        answer = self._ranked(generation, question, query, ("similar", sku), watch)
+        understood = self.rules.current().apply(_resembling(generation, rows, query))
+        answer = self._ranked(generation, understood, query, ("similar", sku), stopwatch)
         return show(answer, self.database)
 
     def _ranked(
         self,
         generation: Generation,
-        question: UnderstoodQuery,
+        understood: UnderstoodQuery,
         query: Query,
         asked: tuple[str, str],
-        watch: Stopwatch,
+        stopwatch: Stopwatch,
     ) -> RankedAnswer:
         """Return the whole order; `asked` is its kind and words for the record."""
         ranked = rank(
             generation,
-            question,
+            understood,
             candidates=self.settings.candidates,
-            known=self.stages,
+            available=self.stages,
             stages=query.stages,
-            watch=watch,
+            stopwatch=stopwatch,
         )
-        return RankedAnswer(generation, ranked, query, *asked, watch, question)
+        return RankedAnswer(generation, ranked, query, *asked, stopwatch, understood)
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.
@@ -213,7 +215,7 @@ class SearchEngine:
 
 
 def _resembling(generation: Generation, rows: Ids, query: Query) -> UnderstoodQuery:
-    """Return the question for products that look like the one that has these rows."""
+    """Return the query for products that look like the one that has these rows."""
     columns = generation.columns
     mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
     others = columns.product_id != columns.product_id[rows[0]]

@@ -122,7 +122,9 @@ def least_searches(session: Session, days: float) -> int | None:
     return max(LEAST_SEARCHES, math.ceil(EXPECTED_CLICKS * searches / opened))
 
 
-def _texts(session: Session, about: About, days: float) -> Select[Any]:
+def _texts(
+    session: Session, about: About, days: float
+) -> Select[str, int, datetime, int, Sequence[dict[str, Any]]]:
     """Select the texts that lead nowhere, with what is counted of them."""
     asked = normalised_sql(SearchEvent.text)
     statement = (

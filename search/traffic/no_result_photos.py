@@ -1,9 +1,9 @@
-"""Photos of searches that found nothing, kept where the shopper agreed, as long as their event.
+"""Keeps photos of searches that found nothing, where the shopper agreed, as long as their event.
 
 A photo is a small upright JPEG without metadata under a random name, which `search_event.photo`
-holds. The file is written first and named second; what a crash leaves in between, and what belongs
-to events that are gone, has no name in the table and is removed by `prune`. Refuses names that it
-did not make.
+holds. The file is written before the table names it. `prune` removes files that the table does not
+name: those that a crash left in between, and those of deleted events. Names that this module did
+not make are refused.
 """
 
 import io
@@ -27,7 +27,7 @@ FOLDER = "asked"
 MAX_SIDE_PX = 480
 NAME = re.compile(r"[0-9a-f]{32}\.jpg")
 UNNAMED_FOR_S = 3600.0
-"""A file younger than this may be about to be named."""
+"""Seconds. The table may not name a younger file yet."""
 
 
 class AskedPhotos:
@@ -37,17 +37,17 @@ class AskedPhotos:
         self._folder = root / FOLDER
 
     def keep(self, photo: Image.Image) -> str:
-        """Write a photo, at most 480 px a side; return its name.
+        """Write a photo, at most 480 px a side. Return its name.
 
         Args:
-            photo: Upright; it is not changed. Metadata is left behind.
+            photo: Upright. It is not changed, and its metadata is not written.
 
         Raises:
             OSError: the disk refuses.
         """
         small = photo.convert("RGB") if photo.mode != "RGB" else photo.copy()
         small.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
-        small.info = {}  # Pillow would write comments from here
+        small.info = {}  # Pillow would write comments from it
         content = io.BytesIO()
         small.save(content, "JPEG", quality=82, exif=b"")
         name = f"{secrets.token_hex(16)}.jpg"
@@ -59,7 +59,7 @@ class AskedPhotos:
         return name
 
     def path(self, name: str) -> Path | None:
-        """Return the file of a photo, None where there is none or the name is not one of ours."""
+        """Return the file of a photo, None where there is none or `keep` made no such name."""
         path = self._folder / name
         return path if NAME.fullmatch(name) is not None and path.is_file() else None
 
@@ -72,11 +72,11 @@ class AskedPhotos:
     def prune(
         self, named: Callable[[], Collection[str]], *, older_than_s: float = UNNAMED_FOR_S
     ) -> int:
-        """Remove what has no name any more, half-written files too; return how many.
+        """Remove files that no event names, half-written ones too. Return how many.
 
         Args:
-            named: Returns the names that events hold; asked after the files are listed, so that
-                what is named in between is found named.
+            named: Returns the names that events hold. It is called after the files are listed, so
+                that a file that is named in between stays.
             older_than_s: Younger files stay.
         """
         old = [path for path in self._folder.glob("*") if _age_s(path) > older_than_s]
@@ -88,12 +88,12 @@ class AskedPhotos:
 
 
 def attach_photo(session: Session, event_id: int, name: str) -> bool:
-    """Name the photo of a search that found nothing; return False where it found something.
+    """Record the photo of a search that found nothing. Return whether it was recorded.
 
-    A search that has a photo keeps it, and the answer is False too.
+    It is not where the search found something or has a photo already.
 
     Args:
-        session: Open session; the caller commits, and removes the file where this says no.
+        session: Open session; the caller commits, and removes the file where this returns False.
         event_id: The search.
         name: From `AskedPhotos.keep`.
 
@@ -117,7 +117,7 @@ def attach_photo(session: Session, event_id: int, name: str) -> bool:
 
 
 def prune_photos(database: sqlalchemy.Engine, root: Path) -> int:
-    """Remove the photos that no event names; return how many."""
+    """Remove the photos that no event names. Return how many."""
 
     def named() -> set[str]:
         with session_scope(database) as session:
@@ -130,5 +130,5 @@ def prune_photos(database: sqlalchemy.Engine, root: Path) -> int:
 def _age_s(path: Path) -> float:
     try:
         return time.time() - path.stat().st_mtime
-    except FileNotFoundError:  # another process pruned it first
+    except FileNotFoundError:  # another process removed it
         return 0.0

@@ -1,9 +1,10 @@
-"""Which column of a catalogue holds which field.
+"""Finds the column of each field of a catalogue.
 
-A column is known by its name, whatever its case and punctuation (`Image URL` is `image_url`);
-`ALIASES` lists the names, the first that a catalogue has wins. `--map title=Produktname` names
-a column outright. Every image column counts, numbered ones (`image_2`) too, in the file's order.
-Refuses a catalogue without sku, title or image, naming the columns it has.
+A column is known by its name, in any case and with any punctuation: `Image URL` is `image_url`.
+`ALIASES` lists the names of each field; the first that a catalogue has wins. `--map
+title=Produktname` names a column outright. All image columns count, numbered ones (`image_2`) too,
+in the file's order. A catalogue without sku, title or image is refused, with the names of its
+columns.
 """
 
 import re
@@ -94,7 +95,7 @@ REQUIRED = ("sku", "title", "image")
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """The column of each field; columns are named as in the source."""
+    """The column of each field. Columns are named as in the source."""
 
     columns: dict[str, str]  # without image
     images: tuple[str, ...]
@@ -104,7 +105,7 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
     """Refuse fields that do not exist.
 
     Raises:
-        UnusableCatalogue: names the fields there are.
+        UnusableCatalogue: names the fields that exist.
     """
     for field in mapping:
         if field not in FIELDS:
@@ -125,9 +126,9 @@ def map_columns(
 
     Args:
         found: The source's columns.
-        mapping: Field to column, as the operator said.
-        where: The source, for messages.
-        strict: Whether required fields and mapped columns must be there.
+        mapping: Columns that the operator named, by field.
+        where: Name of the source, for messages.
+        strict: Whether required fields and mapped columns must exist.
 
     Raises:
         UnusableCatalogue: a mapped column or a required field is missing.
@@ -149,7 +150,7 @@ def map_columns(
 
 
 def _image_columns(by_name: dict[str, str], mapped: str | None) -> tuple[str, ...]:
-    """Return every image column, in the file's order or as the operator said."""
+    """Return all image columns, in the file's order or in the operator's."""
     if mapped is None:
         return tuple(column for name, column in by_name.items() if _IMAGE.fullmatch(name))
     names = [_column_key(part) for part in mapped.split("|")]
@@ -157,7 +158,7 @@ def _image_columns(by_name: dict[str, str], mapped: str | None) -> tuple[str, ..
 
 
 def _check_mapped(by_name: dict[str, str], mapping: Mapping[str, str], where: str) -> None:
-    """Refuse a mapping to columns that are not there."""
+    """Refuse a mapping to columns that do not exist."""
     for field, mapped in mapping.items():
         parts = mapped.split("|") if field == "image" else [mapped]
         for part in parts:
@@ -169,7 +170,7 @@ def _check_mapped(by_name: dict[str, str], mapping: Mapping[str, str], where: st
 
 
 def _check_required(fields: set[str], found: Sequence[str], where: str) -> None:
-    """Refuse a catalogue that lacks what every product needs."""
+    """Refuse a catalogue that lacks a required field."""
     missing = [field for field in REQUIRED if field not in fields]
     if missing:
         raise UnusableCatalogue(
@@ -179,7 +180,7 @@ def _check_required(fields: set[str], found: Sequence[str], where: str) -> None:
 
 
 def _listed(columns: Iterable[str]) -> str:
-    """Join column names for a message, not more than fit one."""
+    """Join column names for a message, at most 40 of them."""
     names = list(columns)
     shown = ", ".join(repr(name[:60]) for name in names[:40])
     return shown + (f" and {len(names) - 40} more" if len(names) > 40 else "")
