@@ -65,8 +65,8 @@ class Composer:
         """Return what a text says of attributes once its misspelt words are corrected.
 
         The words are read again, because a corrected word may name a value, alone or with its
-        neighbours: "sky bleu". That takes less than a millisecond. Unwanted values stay as they
-        were read, because their phrases are not part of the corrected text.
+        neighbours: "sky bleu". That takes a small part of the time to encode the text. Unwanted
+        values stay as they were read, because their phrases are not part of the corrected text.
 
         Args:
             mentions: As the text was read before.

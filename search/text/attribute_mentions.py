@@ -8,6 +8,7 @@ black. The module knows no further grammar. It leaves alone what it does not kno
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from search.text.attribute_vocabulary import Value, Vocabulary
@@ -19,10 +20,24 @@ from search.text.function_words import (
     NEGATIONS,
     NO_PARTS,
 )
-from search.text.normalise import single_spaced
+from search.text.phrase_replacement import Replacement, replace_phrases
 from search.text.vocabulary_terms import VocabularyTerm, plural, tokens_of, vocabulary_terms
 
+Phrases = dict[str, tuple[tuple[str, ...], ...]]
+"""Phrases by their first word, longest first."""
+
 _ADJOINING = re.compile(r"[\s-]*")
+_MINUS = re.compile(r"(^|\s)-$")
+
+
+def _by_first_word(phrases: Iterable[tuple[str, ...]]) -> Phrases:
+    longest_first = sorted(phrases, key=len, reverse=True)
+    firsts = {phrase[0] for phrase in longest_first}
+    return {first: tuple(p for p in longest_first if p[0] == first) for first in firsts}
+
+
+_NEGATIONS = _by_first_word(NEGATIONS)
+_FALSE_NEGATIONS = _by_first_word(FALSE_NEGATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +78,6 @@ class _Match:
     last: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Replacement:
-    """A part of the text, in characters, and what takes its place."""
-
-    start: int
-    end: int
-    instead: str = ""
-
-
 def find_mentions(text: str, vocabulary: Vocabulary) -> AttributeMentions:
     """Return the values that a text names, and the text without the unwanted ones.
 
@@ -93,26 +99,25 @@ class _Reader:
         self.text, self.terms = text, terms
         self.tokens = list(tokens_of(text))
         self.mentions: list[Mention] = []
-        self.unwanted_phrases: list[_Replacement] = []
-        self.attribute_phrases: list[_Replacement] = []  # all that is about attributes
+        self.unwanted_phrases: list[Replacement] = []
+        self.attribute_phrases: list[Replacement] = []  # all that is about attributes
 
     def read(self) -> AttributeMentions:
         i = 0
         while i < len(self.tokens):
             i = self._false_negation(i) or self._negation(i) or self._value(i) or i + 1
-        rest = _replaced(self.text, sorted(self.attribute_phrases))
+        rest = replace_phrases(self.text, sorted(self.attribute_phrases))
         says_more = any(token.word not in EMPTY_WORDS for token in tokens_of(rest))
         return AttributeMentions(
             mentions=tuple(self.mentions),
-            wanted_text=_replaced(self.text, self.unwanted_phrases),
+            wanted_text=replace_phrases(self.text, self.unwanted_phrases),
             free_text=rest if says_more else "",
         )
 
     def _false_negation(self, i: int) -> int:
         """Read over what only looks like a negation."""
-        return max(
-            (i + len(words) for words in FALSE_NEGATIONS if self._holds(i, words)), default=0
-        )
+        length = self._phrase_length(i, _FALSE_NEGATIONS)
+        return i + length if length else 0
 
     def _value(self, i: int) -> int:
         """Read a term at token i: a value asked for, or the noun of an attribute."""
@@ -132,7 +137,7 @@ class _Reader:
             self._mention(match, negated=False)
         elif noun:
             start, end = self.tokens[match.first].start, self.tokens[match.last - 1].end
-            self.attribute_phrases.append(_Replacement(start, end))
+            self.attribute_phrases.append(Replacement(start, end))
         return match.last
 
     def _negation(self, i: int) -> int:
@@ -158,12 +163,12 @@ class _Reader:
 
     def _after_negation(self, i: int) -> int:
         """Read a negation at token i and the fillers after it."""
-        length = max((len(words) for words in NEGATIONS if self._holds(i, words)), default=0)
+        length = self._phrase_length(i, _NEGATIONS)
         if not length and self._holds(i, ("any",)) and self._holds(i + 2, ("but",)):
             length = 3  # "any colour but"
         if not length:
-            before = self.text[: self.tokens[i].start]
-            return i if re.search(r"(^|\s)-$", before) else 0
+            before = self.text[max(0, self.tokens[i].start - 3) : self.tokens[i].start]
+            return i if _MINUS.search(before) else 0
         i += length
         while i < len(self.tokens) and self.tokens[i].word in FILLERS and self._adjoins(i):
             if self._term_at(i):
@@ -247,6 +252,11 @@ class _Reader:
             and all(self._adjoins(j) for j in range(i + 1, i + len(tokens)))
         )
 
+    def _phrase_length(self, i: int, phrases: Phrases) -> int:
+        """Return how many words the longest phrase at token i has; 0: there is none."""
+        known = phrases.get(self.tokens[i].word, ())
+        return next((len(phrase) for phrase in known if self._holds(i, phrase)), 0)
+
     def _holds(self, i: int, words: tuple[str, ...]) -> bool:
         """Return whether these words stand at token i."""
         return tuple(token.word for token in self.tokens[i : i + len(words)]) == words
@@ -266,28 +276,14 @@ class _Reader:
         if match.term.value is not None:
             start, end = self.tokens[match.first].start, self.tokens[match.last - 1].end
             self.mentions.append(Mention(match.term.value, negated, start, end))
-            self.attribute_phrases.append(_Replacement(start, end))
+            self.attribute_phrases.append(Replacement(start, end))
 
     def _replace(self, first: int, last: int, term: VocabularyTerm) -> None:
         """Take an unwanted phrase out of the text; "without a pattern" becomes "plain"."""
         instead = term.value.name if term.noun and term.value is not None else ""
         start, end = self.tokens[first].start, self.tokens[last - 1].end
-        self.unwanted_phrases.append(_Replacement(start, end, instead))
-        self.attribute_phrases.append(_Replacement(start, end))
-
-
-def _replaced(text: str, replacements: list[_Replacement]) -> str:
-    """Return a text with parts of it replaced, its spaces and commas put in order."""
-    if not replacements:
-        return text.strip()
-    left, at = "", 0
-    for each in replacements:
-        if each.end > at:
-            left += text[at : max(each.start, at)] + each.instead
-            at = each.end
-    left = single_spaced(left + text[at:])
-    left = re.sub(r"\s*,\s*(?=[,.;?!]|$)|^\s*[,;-]+\s*|\s*-\s*$", "", left)
-    return re.sub(r"\s+(?=[,.;?!])", "", left).strip()
+        self.unwanted_phrases.append(Replacement(start, end, instead))
+        self.attribute_phrases.append(Replacement(start, end))
 
 
 def _attribute(match: _Match) -> str:
