@@ -6,6 +6,7 @@ projection that feed the visual part are fixed at zero.
 
 import copy
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from scripts.training.texts.text_space import Floats
+from search.files.atomic_files import write_whole
 
 log = structlog.get_logger()
 
@@ -122,7 +124,7 @@ def train_text_tower(  # noqa: PLR0913 - each is one decision of the run
             for slow, fast in zip(average.parameters(), tower.parameters(), strict=True):
                 slow.lerp_(fast, 1 - keep)
         if step % 250 == 249 or step == steps - 1:
-            log.info("text tower", step=step + 1, steps=steps, loss=round(loss.item(), 4))
+            log.info("text_tower_trained", step=step + 1, steps=steps, loss=round(loss.item(), 4))
             _save(checkpoint, tower, average, optimiser, step + 1)
     return average.eval()
 
@@ -134,10 +136,10 @@ def _save(
     optimiser: torch.optim.Optimizer,
     step: int,
 ) -> None:
-    unfinished = path.with_suffix(".tmp")
     state = {"tower": tower.state_dict(), "average": average.state_dict(), "step": step}
-    torch.save({**state, "optimiser": optimiser.state_dict()}, unfinished)
-    unfinished.rename(path)
+    content = BytesIO()
+    torch.save({**state, "optimiser": optimiser.state_dict()}, content)
+    write_whole(path, content.getbuffer())
 
 
 def _short(tower: TextTransformer, tokens: list[list[int]]) -> Tensor:
