@@ -10,8 +10,8 @@ import re
 import unicodedata
 
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
-# Soft hyphen, zero-width space, marks and overrides of direction, word joiner and its kin, byte
-# order mark; halves of surrogate pairs, which have no UTF-8. Joiners of emoji and letters stay.
+# Soft hyphen, zero-width space, marks and overrides of direction, word joiner and the like, byte
+# order mark, and halves of surrogate pairs, which have no UTF-8. Joiners of emoji and letters stay.
 _INVISIBLE = [
     0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF,
     *range(0xD800, 0xE000),
