@@ -18,9 +18,9 @@ from search.encoder.local_features import TRAINED_SHARE
 from search.index.generation_files import Generation
 from search.index.product_columns import Columns
 from search.query.attribute_wishes import Wish
-from search.query.cell_matching import cells_of
-from search.query.photo_regions import PhotoRegions
-from search.query.rule_effects import Pin, Rules, Shift
+from search.query.cell_matching import query_cells
+from search.query.photo_regions import EncodedPhoto
+from search.query.rule_effects import Pin, RuleEffects, Shift
 from search.query.understood_query import UnderstoodQuery
 from search.ranking.rank_candidates import facets, rank
 from search.ranking.stages import STAGES, Ranking, Stage, StageInput
@@ -44,11 +44,11 @@ RANKING = ("rescore", *STAGES, "facets", "fold")
 
 
 def measure_search(products: int, rounds: int, kept: Path | None) -> dict[str, Any]:
-    """Measure, and return for each kind of question the median milliseconds of each step.
+    """Measure, and return for each kind of query the median milliseconds of each step.
 
     Args:
         products: How many the generation has.
-        rounds: Of `QUESTIONS` questions of each kind.
+        rounds: Of `QUESTIONS` queries of each kind.
         kept: Where the generation lies or will be kept; None: it is made anew and removed.
     """
     encoder = load_encoder("embedded", "cpu")
@@ -56,8 +56,8 @@ def measure_search(products: int, rounds: int, kept: Path | None) -> dict[str, A
     photos = [image.resize((PHOTO_PX, PHOTO_PX), Image.Resampling.BICUBIC) for image in drawn]
     with open_generation(products, kept) as generation:
         asked = {
-            "photo": _photo_questions(generation, QUESTIONS * rounds),
-            "text": _text_questions(generation, QUESTIONS * rounds),
+            "photo": _photo_queries(generation, QUESTIONS * rounds),
+            "text": _text_queries(generation, QUESTIONS * rounds),
         }
         for questions in asked.values():
             _turn(encoder, photos[0], generation, questions[0])
@@ -96,9 +96,9 @@ def _medians(turns: list[dict[str, float]]) -> dict[str, Any]:
 
 
 def _turn(
-    encoder: Encoder, photo: Image.Image, generation: Generation, question: UnderstoodQuery
+    encoder: Encoder, photo: Image.Image, generation: Generation, query: UnderstoodQuery
 ) -> dict[str, float]:
-    """Encode one photo and answer one question; return milliseconds by step."""
+    """Encode one photo and answer one query; return milliseconds by step."""
     watch, within = Stopwatch(), Stopwatch()
     with watch.step("encode"):
         encoder.describe([photo])
@@ -106,10 +106,10 @@ def _turn(
         generation.columns.mask(FILTERS)
     ranked = rank(
         generation,
-        question,
+        query,
         candidates=Settings().candidates,
-        known=_timed(STAGES, within),
-        watch=watch,
+        available=_timed(STAGES, within),
+        stopwatch=watch,
     )
     with watch.step("facets"):
         facets(generation, ranked.ranking)
@@ -125,35 +125,37 @@ def _timed(stages: Mapping[str, Stage], watch: Stopwatch) -> dict[str, Stage]:
     """Return the same stages, each taking its own time."""
 
     def timed(name: str, stage: Stage) -> Stage:
-        def run(asked: StageInput, ranking: Ranking) -> Ranking:
+        def run(inputs: StageInput, ranking: Ranking) -> Ranking:
             with watch.step(name):
-                return stage(asked, ranking)
+                return stage(inputs, ranking)
 
         return run
 
     return {name: timed(name, stage) for name, stage in stages.items()}
 
 
-def _photo_questions(generation: Generation, count: int) -> list[UnderstoodQuery]:
+def _photo_queries(generation: Generation, count: int) -> list[UnderstoodQuery]:
     """Ask for what stored pictures show; a region and all cells are looked at."""
     vectors = seen_again(generation.vectors, count, STEP, 3)
-    parts = seen_again(generation.vectors, count, STEP, 4)
+    regions = seen_again(generation.vectors, count, STEP, 4)
     weights = np.full(generation.patches.shape[1], 1 / generation.patches.shape[1], np.float32)
     return [
         UnderstoodQuery(
             vector=vector,
             kind="photo",
-            looked=PhotoRegions(
-                vector, cells_of(generation.patches[i], weights, TRAINED_SHARE), part=part
+            photo=EncodedPhoto(
+                vector,
+                query_cells(generation.patches[i], weights, TRAINED_SHARE),
+                region_vector=region,
             ),
-            also=np.array([i], np.int64),
+            extra_ids=np.array([i], np.int64),
             rules=_rules(i),
         )
-        for i, (vector, part) in enumerate(zip(vectors, parts, strict=True))
+        for i, (vector, region) in enumerate(zip(vectors, regions, strict=True))
     ]
 
 
-def _text_questions(generation: Generation, count: int) -> list[UnderstoodQuery]:
+def _text_queries(generation: Generation, count: int) -> list[UnderstoodQuery]:
     """Ask with words that products hold and that name a colour and a pattern."""
     dice = np.random.default_rng(5)
     return [
@@ -162,7 +164,7 @@ def _text_questions(generation: Generation, count: int) -> list[UnderstoodQuery]
             kind="text",
             text="red striped",
             lexical=_lexical(dice, generation, vector),
-            also=np.array([i], np.int64),
+            extra_ids=np.array([i], np.int64),
             rules=_rules(i),
             wishes=tuple(_wish(generation.columns, name) for name in ("colour", "pattern")),
         )
@@ -184,7 +186,7 @@ def _lexical(dice: np.random.Generator, generation: Generation, vector: Vector) 
         product_ids=dice.permutation(ids),
         matches=matches,
         scores=scores,
-        found=np.ones(len(ids), np.int64),
+        word_bits=np.ones(len(ids), np.int64),
     )
 
 
@@ -195,8 +197,8 @@ def _wish(columns: Columns, name: str) -> Wish:
     return Wish(name, fits)
 
 
-def _rules(pinned: int) -> Rules:
-    return Rules(
+def _rules(pinned: int) -> RuleEffects:
+    return RuleEffects(
         pins=(Pin(3, pinned),),
         shifts=(Shift(0.2, brand="Brand 1"), Shift(-0.3, category="Part 3")),
         out_of_stock="lower",
