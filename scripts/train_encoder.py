@@ -124,7 +124,7 @@ def main() -> None:
         report, texts=len(texts), left_out=len(things.LEFT_OUT), size_bytes=size
     )
     (recipe.out / "MODEL_CARD.md").write_text(told, encoding="utf-8")
-    log.info("checkpoint written", folder=str(recipe.out), megabytes=round(size / 1e6, 1))
+    log.info("checkpoint_written", folder=str(recipe.out), megabytes=round(size / 1e6, 1))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """What tests of real workers share: pictures to encode, waiting for a moment, the account."""
 
 import time
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -23,14 +22,6 @@ def add_pictures(database: Engine, addresses: list[str]) -> None:
         for address in addresses:
             product = make_product(session)
             make_image(session, product, address=address, state="pending", sha256=None)
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {WITHIN_S:.0f} s: {what}")
-        time.sleep(0.05)
 
 
 def in_work(database: Engine) -> int:

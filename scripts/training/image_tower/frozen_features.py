@@ -116,7 +116,7 @@ def load_features(
             unfinished = file.with_suffix(".tmp.npy")
             np.save(unfinished, pooled)
             unfinished.rename(file)
-            log.info("features cached", set=name, done=start + len(pooled), total=len(jobs))
+            log.info("features_cached", set=name, done=start + len(pooled), total=len(jobs))
         parts.append(np.load(file))
     picture, view = np.array(jobs, dtype=np.int64).T
     return Features(np.concatenate(parts), picture, view)

@@ -60,7 +60,7 @@ def draw_scenes(
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(studio), size=min(CUT_OUTS, MOST * count, len(studio)), replace=False)
     things = [thing for i in chosen if (thing := cut_out(studio[int(i)].open())) is not None]
-    log.info("things cut out", count=len(things))
+    log.info("things_cut_out", count=len(things))
     lines: list[tuple[str | float, ...]] = []
     for number in range(count):
         dice = np.random.default_rng([seed, number])

@@ -52,7 +52,7 @@ class SentenceTeacher:
             pooled = (hidden * mask).sum(1) / mask.sum(1)
             out[rows] = torch.nn.functional.normalize(pooled, dim=1).numpy()
             if start // batch % 100 == 99:
-                log.info("sentences encoded", done=start + len(rows), total=len(texts))
+                log.info("sentences_encoded", done=start + len(rows), total=len(texts))
         return out
 
 

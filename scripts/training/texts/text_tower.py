@@ -122,7 +122,7 @@ def train_text_tower(  # noqa: PLR0913 - each is one decision of the run
             for slow, fast in zip(average.parameters(), tower.parameters(), strict=True):
                 slow.lerp_(fast, 1 - keep)
         if step % 250 == 249 or step == steps - 1:
-            log.info("text tower", step=step + 1, steps=steps, loss=round(loss.item(), 4))
+            log.info("text_tower_trained", step=step + 1, steps=steps, loss=round(loss.item(), 4))
             _save(checkpoint, tower, average, optimiser, step + 1)
     return average.eval()
 

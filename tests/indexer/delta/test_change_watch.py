@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +31,7 @@ from search.settings import Settings, load_settings
 from tests.conftest import open_engine
 from tests.support.factories import picture_bytes
 from tests.support.shops.changing_shop import ChangingShop
+from tests.support.waiting import wait_until
 from tests.support.written_generations import flip_byte
 
 WITHIN_S = 100.0
@@ -101,14 +101,6 @@ def skus(engine: SearchEngine, **filters: object) -> list[str]:
     """Return what looks like the first product, itself left out."""
     page = engine.similar("SHOP-00000", k=100, fold=False, filters=Filters(**filters))  # type: ignore[arg-type]
     return [hit.product.sku for hit in page.hits]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail("it did not happen")
-        time.sleep(0.02)
 
 
 def test_a_product_comes_changes_and_goes_while_searches_never_fail(

@@ -32,6 +32,7 @@ from search.settings import Settings, load_settings
 from tests.support.factories import picture_bytes
 from tests.support.models.small_encoder import write_checkpoint
 from tests.support.servers.gated_server import Gate, serve_gated
+from tests.support.waiting import wait_until
 from tests.support.working_workers import (
     WITHIN_S,
     add_pictures,
@@ -39,7 +40,6 @@ from tests.support.working_workers import (
     connected,
     finish,
     in_work,
-    wait_until,
 )
 
 WORKER = """

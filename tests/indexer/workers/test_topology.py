@@ -40,13 +40,13 @@ from search.settings import Settings, load_settings
 from tests.support.servers.gated_server import Gate, serve_gated
 from tests.support.servers.rabbitmq_server import running_rabbitmq
 from tests.support.servers.redis_server import free_port, running_redis
+from tests.support.waiting import wait_until
 from tests.support.working_workers import (
     WITHIN_S,
     add_pictures,
     assert_encoded_once,
     finish,
     in_work,
-    wait_until,
 )
 
 pytestmark = pytest.mark.timeout(300)  # each starts half a dozen processes

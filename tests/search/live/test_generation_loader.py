@@ -19,6 +19,7 @@ from search.live.generation_loader import LiveGenerations
 from search.live.model_pairing import ModelPairing
 from search.settings import Settings
 from tests.support.factories import clustered_vectors
+from tests.support.waiting import wait_until
 from tests.support.written_generations import make_live, write_generation
 
 REFRESH_S = 0.05
@@ -59,14 +60,6 @@ def wait_for(live: LiveGenerations, generation_id: int) -> Generation:
             pytest.fail(f"generation {generation_id} was not noticed")
         time.sleep(0.01)
     return live.current()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail("it did not happen")
-        time.sleep(0.01)
 
 
 def test_nothing_published_says_what_to_do(live: LiveGenerations) -> None:

@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from search.live.generation_loader import LiveGenerations
 from search.live.model_pairing import ModelPairing
 from search.settings import Settings
 from tests.support.factories import clustered_vectors
+from tests.support.waiting import wait_until
 from tests.support.written_deltas import point_to, put_delta
 from tests.support.written_generations import flip_byte, make_live, write_generation
 
@@ -60,14 +61,6 @@ def live(
     watched = LiveGenerations(database, settings.root, REFRESH_S, pairing)
     yield watched
     watched.close()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail("it did not happen")
-        time.sleep(0.01)
 
 
 def rows(live: LiveGenerations) -> int:

@@ -21,6 +21,7 @@ from search.operation.shop_status import read_status
 from search.settings import Settings
 from tests.support.factories import clustered_vectors, make_picture
 from tests.support.models.small_encoder import write_checkpoint
+from tests.support.waiting import wait_until
 from tests.support.written_generations import make_live, write_generation
 
 REFRESH_S = 0.05
@@ -60,14 +61,6 @@ def live(
     watched = LiveGenerations(database, settings.root, REFRESH_S, ModelPairing(settings))
     yield watched
     watched.close()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail("it did not happen")
-        time.sleep(0.01)
 
 
 def test_a_pair_of_two_models_can_not_be_made(

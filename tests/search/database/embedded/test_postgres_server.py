@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from search.database.embedded.postgres_processes import (
 from search.database.embedded.postgres_programs import start_failure
 from search.database.embedded.postgres_server import EmbeddedPostgres
 from search.errors import DatabaseUnavailable
+from tests.support.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[4]
 WITHIN_S = 60
@@ -106,13 +106,6 @@ def server(home: Path) -> Iterator[EmbeddedPostgres]:
     server.ensure_running()
     yield server
     server.stop()
-
-
-def wait_until(condition: Callable[[], bool], within_s: float = WITHIN_S) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
 
 
 def postmaster_pid(home: Path) -> int | None:
