@@ -1,8 +1,7 @@
 """Schedulers in threads, times that are due, and runs that were."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -15,14 +14,6 @@ from search.database.models import Job
 from search.jobs.job_records import finish, start_job
 
 WITHIN_S = 30.0
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from indexer.queue.celery_app import REINDEX, make_app
 from indexer.queue.run_request import ASKED_FOR, keep_request, was_requested
 from search.database.advisory_locks import exclusively
 from search.settings import Settings
-from tests.support.schedules import at_work, daily, ran, wait_for
+from tests.support.schedules import at_work, daily, ran
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_missed_nights_are_one_message_that_expires_before_the_next(
     ran(database, "reindex", hours_ago=75)
     asking = queued(database, settings)
     with at_work(asking):
-        wait_for(lambda: waiting_messages(app, BUILD_QUEUE) == 1)
+        wait_until(lambda: waiting_messages(app, BUILD_QUEUE) == 1)
         time.sleep(0.3)  # several looks more
     assert (asking.runs, asking.failures) == (1, 0)
     with one_message(app) as headers:
@@ -68,7 +69,7 @@ def test_a_restart_before_the_run_begins_does_not_ask_again(
     for _ in range(2):
         asking = queued(database, settings)
         with at_work(asking):
-            wait_for(lambda: waiting_messages(app, BUILD_QUEUE) == 1)
+            wait_until(lambda: waiting_messages(app, BUILD_QUEUE) == 1)
             time.sleep(0.3)
     assert asking.runs == 0
     assert waiting_messages(app, BUILD_QUEUE) == 1
@@ -80,7 +81,7 @@ def test_two_schedulers_ask_once(database: Engine, settings: Settings, app: Cele
     ran(database, "reindex", hours_ago=30)
     one, other = queued(database, settings), queued(database, settings)
     with at_work(one), at_work(other):
-        wait_for(lambda: one.runs + other.runs == 1)
+        wait_until(lambda: one.runs + other.runs == 1)
         time.sleep(0.3)
     assert one.runs + other.runs == 1
     assert waiting_messages(app, BUILD_QUEUE) == 1
@@ -95,7 +96,7 @@ def test_it_waits_for_another_that_asks_at_this_moment(
         time.sleep(0.3)
         assert late.runs == 0
     with at_work(queued(database, settings)):
-        wait_for(lambda: waiting_messages(app, BUILD_QUEUE) == 1)
+        wait_until(lambda: waiting_messages(app, BUILD_QUEUE) == 1)
 
 
 def test_a_run_that_began_is_not_asked_for(
@@ -119,7 +120,7 @@ def test_a_broker_that_is_away_is_asked_again(
     ran(database, "reindex", hours_ago=30)
     asking = queued(database, away)
     with capture_logs() as logs, at_work(asking):
-        wait_for(lambda: _said(logs, "schedule_waits_for_broker") > 1)
+        wait_until(lambda: _said(logs, "schedule_waits_for_broker") > 1)
     assert asking.runs == 0
     assert not (settings.root / ASKED_FOR).exists()
 

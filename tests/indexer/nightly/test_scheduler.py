@@ -21,7 +21,8 @@ from search.errors import WrongSetting
 from search.jobs.job_records import latest_job
 from search.operation.run_schedule import SCHEDULER
 from search.settings import Settings, load_settings
-from tests.support.schedules import WITHIN_S, at_work, daily, ran, wait_for
+from tests.support.schedules import WITHIN_S, at_work, daily, ran
+from tests.support.waiting import wait_until
 
 RUN = """
 import sys
@@ -53,7 +54,7 @@ def test_a_missed_run_is_made_up_for_once_and_may_fail(
     ran(database, "reindex", hours_ago=30)
     due = nightly(database, RUN)
     with at_work(due):
-        wait_for(lambda: due.failures == 1)
+        wait_until(lambda: due.failures == 1)
         time.sleep(0.3)  # several looks more
     assert (due.runs, due.failures) == (1, 1)
     with session_scope(database) as session:
@@ -66,7 +67,7 @@ def test_nights_that_were_missed_are_one_run(database: Engine, settings: Setting
     ran(database, "reindex", hours_ago=75)
     due = nightly(database, RUN)
     with at_work(due):
-        wait_for(lambda: due.failures == 1)
+        wait_until(lambda: due.failures == 1)
         time.sleep(0.3)
     assert due.runs == 1
 
@@ -89,7 +90,7 @@ def test_a_run_that_records_nothing_is_not_repeated(database: Engine, tmp_path: 
     ran(database, "reindex", hours_ago=30)
     refused = nightly(database, "raise SystemExit(1)")
     with at_work(refused):
-        wait_for(lambda: refused.failures == 1)
+        wait_until(lambda: refused.failures == 1)
         time.sleep(0.3)
     assert refused.runs == 1
 
@@ -99,8 +100,8 @@ def test_a_run_that_was_killed_is_told(database: Engine, settings: Settings) -> 
     ran(database, "reindex", hours_ago=30)
     killed = nightly(database, "import os; os.kill(os.getpid(), 9)")
     with capture_logs() as logs, at_work(killed):
-        wait_for(lambda: killed.failures == 1)
-        wait_for(lambda: any(line["event"] == "alarm" for line in logs))
+        wait_until(lambda: killed.failures == 1)
+        wait_until(lambda: any(line["event"] == "alarm" for line in logs))
     [alarm] = [line for line in logs if line["event"] == "alarm"]
     assert alarm["alarm"] == "reindex_killed"
     assert "signal 9" in alarm["message"]
@@ -120,7 +121,7 @@ def test_stopping_interrupts_the_run_at_work(database: Engine, tmp_path: Path) -
     mark = tmp_path / "mark"
     working = nightly(database, WAIT, str(mark))
     with at_work(working):
-        wait_for(lambda: mark.is_file() and mark.read_text() == "begun")
+        wait_until(lambda: mark.is_file() and mark.read_text() == "begun")
     assert mark.read_text() == "interrupted"
     assert working.failures == 1
 
@@ -145,7 +146,7 @@ def test_the_check_says_whether_somebody_attends(database: Engine, settings: Set
         return found.exit_code
 
     with at_work(idle):
-        wait_for(lambda: check() == 0)
+        wait_until(lambda: check() == 0)
     scheduler.dispose()
 
     assert nobody.exit_code == 1
@@ -167,7 +168,7 @@ def test_a_clock_that_was_set_back_does_not_silence_it(
     due = nightly(database, RUN)
     due._handled = datetime.now(UTC) + timedelta(hours=hours_ahead)
     with at_work(due):
-        wait_for(lambda: due.failures == 1)
+        wait_until(lambda: due.failures == 1)
         time.sleep(0.3)
     assert due.runs == 1
 
