@@ -11,16 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import sqlalchemy
 import structlog
 
-from indexer.attributes.ridge_classifier import Codes, Floats, Probe, fit_probe
-from indexer.attributes.title_values import TitleValues, read_stated, the_value
+from indexer.attributes.ridge_classifier import Floats, Probe, fit_probe
 from indexer.snapshot.catalogue_snapshot import Snapshot
+from indexer.snapshot.title_values import TitleValues, named_code
 from search.encoder import Encoder
 from search.index.product_columns import FIELDS, ColumnRow
 from search.pictures.colour_names import NAMES
-from search.results import HalfVectors, Ids
+from search.results import Codes, HalfVectors, Ids
 from search.text.attribute_vocabulary import Attribute, Value, Vocabulary
 
 LEAST_CONFIDENCE = 0.7
@@ -50,9 +49,9 @@ class PredictedAttribute:
 
     name: str
     values: tuple[str, ...]
-    stated: Codes  # (p,) what the title names
-    seen: Codes  # (p,) what the pictures show
-    confidence: Floats  # (p,) of what is seen
+    in_title: Codes  # (p,) what the title names
+    in_pictures: Codes  # (p,) what the pictures show
+    confidence: Floats  # (p,) of what the pictures show
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +59,25 @@ class PredictedAttributes:
     """What is known of products beside their fields."""
 
     product_ids: Ids  # (p,) ascending
-    described: tuple[PredictedAttribute, ...]
+    attributes: tuple[PredictedAttribute, ...]
 
-    def fill(self, snapshot: Snapshot) -> Snapshot:
-        """Add what fields and merchandisers leave open, and the facets that this makes."""
-        further = (each.name for each in self.described if each.name not in FIELDS)
-        return replace(snapshot, rows=self.filled(snapshot.rows), facets=(*FIELDS, *further))
+    def fill_snapshot(self, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot whose rows are filled, with the facets that this adds."""
+        further = (each.name for each in self.attributes if each.name not in FIELDS)
+        return replace(snapshot, rows=self.fill_rows(snapshot.rows), facets=(*FIELDS, *further))
 
-    def filled(self, rows: Sequence[ColumnRow]) -> list[ColumnRow]:
-        """Add to rows what is left open: as the title says, or else the pictures."""
+    def fill_rows(self, rows: Sequence[ColumnRow]) -> list[ColumnRow]:
+        """Return rows with the values that fields and merchandisers leave open.
+
+        The title is believed before the pictures.
+        """
         filled = []
         places = np.searchsorted(self.product_ids, [row.product_id for row in rows])
         for row, place in zip(rows, places.tolist(), strict=True):
             values = dict(row.values)
-            for each in self.described:
-                code = each.stated[place] if each.stated[place] >= 0 else each.seen[place]
+            for each in self.attributes:
+                code = each.in_title[place]
+                code = code if code >= 0 else each.in_pictures[place]
                 if not values.get(each.name) and code >= 0:
                     values[each.name] = each.values[code]
             filled.append(replace(row, values=values))
@@ -123,8 +126,7 @@ class _Products:
             yield np.arange(start, min(start + step, len(self.ids)))
 
 
-def describe(
-    database: sqlalchemy.Engine,
+def predict_attributes(
     snapshot: Snapshot,
     vectors: HalfVectors,
     encoder: Encoder,
@@ -133,34 +135,33 @@ def describe(
     """Predict every attribute of every product.
 
     Args:
-        database: Where products' words are.
-        snapshot: Its rows belong to the vectors.
+        snapshot: Its rows belong to the vectors. It says what titles name: the catalogue, which may
+            have changed since, is not read again.
         vectors: (n, d) float16, unit length.
         encoder: The model that made the vectors.
         vocabulary: The attributes and their values.
     """
     products = _Products(snapshot, vectors)
-    stated = read_stated(database, products.ids, vocabulary)
-    described = []
+    predicted = []
     for attribute in (_categories(products), *vocabulary.attributes):
         if len(attribute.values) < 2:
             continue
-        words = stated.get(attribute.name) or _silent(len(products.ids))
+        words = snapshot.title_values.get(attribute.name) or TitleValues.none(len(products.ids))
         examples = _examples(attribute, products, words)
         probe = _fitted(attribute, products, examples, encoder)
-        seen, confidence = _predicted(products, probe, colours=attribute.name == "colour")
+        codes, confidence = _predicted(products, probe, colours=attribute.name == "colour")
         values = tuple(value.name for value in attribute.values)
-        described.append(
-            PredictedAttribute(attribute.name, values, words.in_title, seen, confidence)
+        predicted.append(
+            PredictedAttribute(attribute.name, values, words.in_title, codes, confidence)
         )
         log.info(
             "attribute_predicted",
             attribute=attribute.name,
             examples=int((examples >= 0).sum()),
-            predicted=int((seen >= 0).sum()),
+            predicted=int((codes >= 0).sum()),
             temperature=round(probe.temperature, 3),
         )
-    return PredictedAttributes(products.ids, tuple(described))
+    return PredictedAttributes(products.ids, tuple(predicted))
 
 
 def _categories(products: _Products) -> Attribute:
@@ -170,28 +171,25 @@ def _categories(products: _Products) -> Attribute:
     return Attribute("category", ("{}",), tuple(values))
 
 
-def _silent(products: int) -> TitleValues:
-    return TitleValues(*np.full((2, products), -1, dtype=np.int32))
-
-
 def _examples(attribute: Attribute, products: _Products, words: TitleValues) -> Codes:
     """Return the class of each product by what the merchant wrote; all -1 where too few tell.
 
     A field left empty is an oversight. Silence of the words is not: hardly a title says "plain".
     So words are examples only where most products have some.
     """
+    nothing = np.full(len(products.ids), -1, dtype=np.int32)
     if attribute.name not in FIELDS:
         enough = (words.anywhere >= 0).mean() >= 0.5
-        codes = words.anywhere if enough else _silent(len(products.ids)).anywhere
+        codes = words.anywhere if enough else nothing
     else:
         places = {value.name: place for place, value in enumerate(attribute.values)}
         codes = words.anywhere.copy()
         for i, row in enumerate(products.first_rows):
             if written := row.values.get(attribute.name):
                 code = places.get(written)
-                codes[i] = the_value(attribute, written) if code is None else code
+                codes[i] = named_code(attribute, written) if code is None else code
     if (codes >= 0).sum() < LEAST_EXAMPLES:
-        return _silent(len(products.ids)).anywhere
+        return nothing
     return codes
 
 

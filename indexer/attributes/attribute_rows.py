@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from indexer.attributes.attribute_prediction import PredictedAttribute, PredictedAttributes
-from indexer.attributes.title_values import TitleValues
-from indexer.snapshot.catalogue_snapshot import among
+from indexer.snapshot.catalogue_snapshot import is_among
+from indexer.snapshot.title_values import TitleValues
 from search.database.models import GenerationRow, ProductAttribute
 from search.results import Ids
 from search.text.attribute_vocabulary import Vocabulary
@@ -67,27 +67,30 @@ def store_attributes(session: Session, attributes: PredictedAttributes, model_ta
 
 
 def known_attributes(
-    session: Session, product_ids: Ids, stated: Mapping[str, TitleValues], vocabulary: Vocabulary
+    session: Session,
+    product_ids: Ids,
+    title_values: Mapping[str, TitleValues],
+    vocabulary: Vocabulary,
 ) -> PredictedAttributes:
     """Return what is known of products without predicting anything.
 
     Args:
         session: Where earlier builds wrote what they saw in pictures.
         product_ids: (p,) ascending.
-        stated: What the products' words say now.
+        title_values: By attribute, what the words of these products name now.
         vocabulary: The attributes and their values.
     """
     row = ProductAttribute
-    seen: dict[str, dict[int, tuple[str, float]]] = {}
+    in_pictures: dict[str, dict[int, tuple[str, float]]] = {}
     wanted = select(row.product_id, row.name, row.value, row.confidence).where(
-        row.source == "picture", among(row.product_id, product_ids.tolist())
+        row.source == "picture", is_among(row.product_id, product_ids.tolist())
     )
     for product, name, value, confidence in session.execute(wanted):
-        seen.setdefault(name, {})[product] = (value, confidence)
+        in_pictures.setdefault(name, {})[product] = (value, confidence)
     names = {each.name: tuple(v.name for v in each.values) for each in vocabulary.attributes}
-    described = []
+    known = []
     for name in ("category", *(name for name in names if name != "category")):
-        found = seen.get(name, {})
+        found = in_pictures.get(name, {})
         values = tuple(dict.fromkeys((*names.get(name, ()), *(v for v, _ in found.values()))))
         nothing = np.full(len(product_ids), -1, dtype=np.int32)
         codes, confidences = nothing.copy(), np.zeros(len(product_ids), dtype=np.float32)
@@ -95,9 +98,9 @@ def known_attributes(
             if product in found:
                 value, confidences[place] = found[product]
                 codes[place] = values.index(value)
-        in_title = stated[name].in_title if name in stated else nothing
-        described.append(PredictedAttribute(name, values, in_title, codes, confidences))
-    return PredictedAttributes(product_ids, tuple(described))
+        in_title = title_values[name].in_title if name in title_values else nothing
+        known.append(PredictedAttribute(name, values, in_title, codes, confidences))
+    return PredictedAttributes(product_ids, tuple(known))
 
 
 def _entries(
@@ -105,10 +108,10 @@ def _entries(
 ) -> Iterator[tuple[Key, Entry]]:
     """Yield what some products are to have."""
     for place, product in enumerate(attributes.product_ids[part].tolist(), part.start):
-        for each in attributes.described:
-            if (code := each.stated[place]) >= 0:
+        for each in attributes.attributes:
+            if (code := each.in_title[place]) >= 0:
                 yield (product, each.name, "title"), (each.values[code], 1.0, model_tag)
-            if (code := each.seen[place]) >= 0:
+            if (code := each.in_pictures[place]) >= 0:
                 # Two digits: the noise of a refitted probe rewrites nothing.
                 confidence = float(np.floor(each.confidence[place] * 100) / 100)
                 yield (product, each.name, "picture"), (each.values[code], confidence, model_tag)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from search.results import Codes
+
 Floats = npt.NDArray[np.float32]
-Codes = npt.NDArray[np.int32]
-"""(n,) int32, the class of each example; -1 where it is not known."""
 
 RIDGE = 0.3
 """Strength of the pull towards the prior, for features of about unit length."""

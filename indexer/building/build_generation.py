@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.attributes.attribute_prediction import PredictedAttributes, describe
+from indexer.attributes.attribute_prediction import PredictedAttributes, predict_attributes
 from indexer.attributes.attribute_rows import answers, store_attributes
 from indexer.building.index_training import Trainer, earlier_generation
 from indexer.building.recall_measurement import make_queries
@@ -104,8 +104,8 @@ def build_generation(
             tell("Gathering vectors")
             vectors = _gather(temporary, snapshot, settings, encoder.tag)
             tell("Predicting attributes")
-            attributes = describe(database, snapshot, vectors, encoder, vocabulary)
-            snapshot = attributes.fill(snapshot)
+            attributes = predict_attributes(snapshot, vectors, encoder, vocabulary)
+            snapshot = attributes.fill_snapshot(snapshot)
             manifest = _write(
                 temporary, snapshot, vectors, settings, encoder, database=database, tell=tell
             )
