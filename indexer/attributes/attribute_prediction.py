@@ -1,10 +1,10 @@
-"""Says what products are like where the merchant does not: category, colour, pattern, material, ….
+"""Predicts what the merchant does not say of a product: category, colour, pattern, material, ….
 
-Each attribute is a probe (`indexer.attributes.ridge_classifier`) over the pooled vectors of a
-product's pictures. Its prior is what the model makes of the values' names, zero-shot; colours start
-from the shares of the pixels instead. Its examples are what merchants wrote: fields, titles,
-descriptions. What is predicted with less than `LEAST_CONFIDENCE` is not said. Nothing here
-overwrites a merchant.
+Each attribute has a probe (`indexer.attributes.ridge_classifier`) over the pooled vectors of a
+product's pictures. Its prior is what the model makes of the values' names, zero-shot; for colours
+it is the shares of the pixels instead. Its examples are what merchants wrote: fields, titles and
+descriptions. A prediction below `LEAST_CONFIDENCE` is dropped. Nothing here overwrites what a
+merchant wrote.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,29 +23,32 @@ from search.results import Codes, HalfVectors, Ids
 from search.text.attribute_vocabulary import Attribute, Value, Vocabulary
 
 LEAST_CONFIDENCE = 0.7
-"""Measured on drawn shops of seeds 13, 29 and 7, on products whose words were held back: above it
-are 0.96 to 0.98 right of colours where half or a tenth of the shop names them (0.92 by pixels
-alone), 0.99 of patterns and categories. Where nothing teaches, few values reach it: 3% of patterns,
-0.98 of them right, and 2% of materials, 0.7 of them right."""
+"""Measured on drawn shops of seeds 13, 29 and 7, on products whose words were held back. Of the
+predictions above it these shares are right: colours 0.96 to 0.98 where half or a tenth of the shop
+names them (0.92 by pixels alone), patterns and categories 0.99. Where there are no examples few
+predictions reach it: 3% of patterns, of which 0.98 are right, and 2% of materials, of which 0.7 are
+right."""
 LEAST_EXAMPLES = 50
+"""With fewer examples the prior stands alone."""
 EXAMPLES = 20_000
-"""Products that a probe learns from, at most."""
+"""Most products that a probe learns from."""
 PRIOR_SPREAD = 0.1
-"""Standard deviation over values to which a model's own scores are brought, whatever the model;
-twice that of the embedded one. Tuned on a drawn shop of seed 13, like the temperatures below."""
+"""Standard deviation over values to which the scores of any model are scaled; twice that of the
+embedded model. Tuned on a drawn shop of seed 13, like the temperatures below."""
 PRIOR_TEMPERATURE = 0.13
-"""Of the model's own scores alone."""
+"""Of a prior by the values' names, without examples."""
 SHARE_TEMPERATURE = 0.09
-"""Of square roots of colour shares alone."""
+"""Of a prior by colour shares, without examples."""
 SEED = 4
-BLOCK = 4_000_000  # numbers at a time
+BLOCK = 4_000_000
+"""Numbers in memory at a time."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class PredictedAttribute:
-    """One attribute of all products; codes are positions in `values`, -1 where nothing is said."""
+    """One attribute of all products; codes are positions in `values`, -1 where nothing is known."""
 
     name: str
     values: tuple[str, ...]
@@ -56,7 +59,7 @@ class PredictedAttribute:
 
 @dataclass(frozen=True, slots=True)
 class PredictedAttributes:
-    """What is known of products beside their fields."""
+    """What is known of products besides their fields."""
 
     product_ids: Ids  # (p,) ascending
     attributes: tuple[PredictedAttribute, ...]
@@ -97,9 +100,9 @@ class _Products:
         self.first_rows = [snapshot.rows[start] for start in self._starts.tolist()]
 
     def features(self, places: Ids, *, colours: bool) -> Floats:
-        """Return the pooled unit vector of some products, and roots of their colour shares.
+        """Return the pooled unit vectors of some products, and the roots of their colour shares.
 
-        A root makes shares of unit length, as vectors are.
+        Shares sum to 1, so their roots have unit length, as vectors have.
         """
         counts = self._counts[places]
         ends = np.cumsum(counts)
@@ -113,14 +116,14 @@ class _Products:
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-6)
         return np.hstack([pooled, np.sqrt(shares)])
 
-    def some(self, among: Ids, most: int) -> Ids:
-        """Return at most so many of some products, drawn by a fixed seed, in order."""
-        if len(among) <= most:
-            return among
-        return np.sort(np.random.default_rng(SEED).choice(among, most, replace=False))
+    def sample(self, places: Ids, most: int) -> Ids:
+        """Return at most so many of some places, drawn with a fixed seed, in order."""
+        if len(places) <= most:
+            return places
+        return np.sort(np.random.default_rng(SEED).choice(places, most, replace=False))
 
     def blocks(self, width: int) -> Iterator[Ids]:
-        """Yield all products, as many at a time as numbers of this width fit a block."""
+        """Yield the places of all products, block by block; a product takes `width` numbers."""
         step = max(1, BLOCK // width)
         for start in range(0, len(self.ids), step):
             yield np.arange(start, min(start + step, len(self.ids)))
@@ -172,10 +175,10 @@ def _categories(products: _Products) -> Attribute:
 
 
 def _examples(attribute: Attribute, products: _Products, words: TitleValues) -> Codes:
-    """Return the class of each product by what the merchant wrote; all -1 where too few tell.
+    """Return the class of each product by what the merchant wrote; all -1 where examples are few.
 
-    A field left empty is an oversight. Silence of the words is not: hardly a title says "plain".
-    So words are examples only where most products have some.
+    An empty field is an oversight. A title that names no pattern is not: hardly any title says
+    "plain". So words are examples only where the words of most products name a value.
     """
     nothing = np.full(len(products.ids), -1, dtype=np.int32)
     if attribute.name not in FIELDS:
@@ -196,10 +199,10 @@ def _examples(attribute: Attribute, products: _Products, words: TitleValues) -> 
 def _fitted(attribute: Attribute, products: _Products, examples: Codes, encoder: Encoder) -> Probe:
     """Fit the probe of an attribute; without examples it is the prior alone."""
     colours = attribute.name == "colour"
-    known = products.some(np.flatnonzero(examples >= 0), EXAMPLES)
+    known = products.sample(np.flatnonzero(examples >= 0), EXAMPLES)
     prior = _colour_prior(attribute, products.dim) if colours else None
     if prior is None:
-        sample = products.some(np.arange(len(products.ids)), EXAMPLES)
+        sample = products.sample(np.arange(len(products.ids)), EXAMPLES)
         prior = _text_prior(attribute, products.features(sample, colours=False), encoder)
     if not len(known):
         alone = np.vstack([prior, np.zeros((1, prior.shape[1]), dtype=np.float32)])
@@ -231,7 +234,7 @@ def _colour_prior(attribute: Attribute, dim: int) -> Floats:
 
 
 def _predicted(products: _Products, probe: Probe, *, colours: bool) -> tuple[Codes, Floats]:
-    """Return the likeliest value of each product and its probability; -1 below the least."""
+    """Return each product's likeliest value, -1 below `LEAST_CONFIDENCE`, and its probability."""
     codes = np.full(len(products.ids), -1, dtype=np.int32)
     confidence = np.zeros(len(products.ids), dtype=np.float32)
     for places in products.blocks(max(probe.weights.shape)):
