@@ -71,7 +71,7 @@ class ChangeWatch:
     _fetcher: BatchFetcher = field(init=False)
     _batches: BatchEncoder | None = None  # of the live generation's model
     _complaints: dict[str, str] = field(default_factory=dict)  # by step: an outage is one line
-    _over: threading.Event = field(default_factory=threading.Event)
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._writer = DeltaWriter(self.database, self.settings)
@@ -80,17 +80,17 @@ class ChangeWatch:
     def work(self, *, once: bool = False) -> None:
         """Go round after round until `stop`; `once`: until nothing is left to be done."""
         log.info("watch_started", every_s=self.settings.watch_s)
-        while not self._over.is_set():
+        while not self._stopped.is_set():
             more = self.round()
             if once and not more:
                 break
-            self._over.wait(0 if more else self.settings.watch_s)
+            self._stopped.wait(0 if more else self.settings.watch_s)
         self._fetcher.close()
         log.info("watch_ended", **asdict(self.total))
 
     def stop(self) -> None:
         """End after the round at work. May be called from a signal handler."""
-        self._over.set()
+        self._stopped.set()
 
     def round(self) -> bool:
         """Do one round; return whether more may wait, so that the next round is due at once."""
