@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from search.catalogue.product_fields import ProductFields
 from search.database.audit_trail import record_change
 from search.database.models import ProductChange, Quarantine
+from search.database.newest_rows import newest_rows
 from search.errors import TooManyChanges, UnknownEntry
 
 API_SOURCE = "api"
@@ -199,9 +200,8 @@ def list_changes(
         wanted.append(ProductChange.state == state)
     if sku:
         wanted.append(ProductChange.sku == sku)
-    total = session.scalar(select(func.count(ProductChange.id)).where(*wanted)) or 0
-    newest = select(ProductChange).where(*wanted).order_by(ProductChange.id.desc())
-    return [_view(row) for row in session.scalars(newest.limit(limit).offset(offset))], total
+    rows, total = newest_rows(session, ProductChange, *wanted, limit=limit, offset=offset)
+    return [_view(row) for row in rows], total
 
 
 def waiting_changes(session: Session) -> Waiting:

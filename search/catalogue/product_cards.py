@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, ScalarSelect, select
 from sqlalchemy.orm import Session
 
 from search.catalogue.attribute_precedence import AnyRow, believed, claims
@@ -94,3 +94,19 @@ def product_by_sku(session: Session, sku: str) -> ProductCard:
 def picture_sha256(session: Session, image_id: int) -> str | None:
     """Return the content hash of a product picture, None where there is no usable one."""
     return session.scalar(select(ProductImage.sha256).where(ProductImage.id == image_id))
+
+
+def first_picture(*wanted: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return a subquery for the id of a product's first usable picture, as its card shows it.
+
+    Args:
+        wanted: What the picture must be besides.
+    """
+    return (
+        select(ProductImage.id)
+        .where(ProductImage.product_id == Product.id, ProductImage.sha256.is_not(None), *wanted)
+        .order_by(ProductImage.position)
+        .limit(1)
+        .correlate(Product)
+        .scalar_subquery()
+    )

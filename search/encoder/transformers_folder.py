@@ -1,7 +1,7 @@
 """Loads a model of transformers from a local folder, whole or not at all.
 
-The hub is never asked, weights are read as safetensors only, and code that a checkpoint brings
-along is never run.
+The hub is never asked. Weights are read as safetensors only. Code that comes with a checkpoint is
+never run.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def load_whole(
         One object for each part; the model in evaluation mode, on the CPU.
 
     Raises:
-        ModelUnavailable: what `refusal` made: a part is missing, damaged, or of another kind.
+        ModelUnavailable: made by `refusal`: a part is missing, damaged, or of another kind.
     """
     declare_missing_operators()
     if not (folder / "config.json").is_file():
@@ -47,7 +47,7 @@ def load_whole(
             getattr(transformers, part).from_pretrained(folder, local_files_only=True)
             for part in parts[1:]
         ]
-    except Exception as error:  # whatever transformers raises
+    except Exception as error:  # of any kind: transformers raises many
         said = " ".join(str(error).split()) or type(error).__name__
         raise refusal(f"{said[:300]}") from error
     finally:
@@ -57,6 +57,6 @@ def load_whole(
         raise refusal(f"its config.json is that of a {found_kind} model.")
     network, found = loaded
     if missing := sorted(found["missing_keys"]):
-        # transformers would go on with random numbers.
+        # transformers would fill them with random numbers.
         raise refusal(f"its weights lack {len(missing)} parts, such as {missing[0]}.")
     return [network.eval(), *others]

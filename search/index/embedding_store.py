@@ -11,7 +11,6 @@ import hashlib
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -23,7 +22,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from search.errors import DamagedShard, DimensionMismatch
-from search.pictures.atomic_files import write_durably
+from search.files.atomic_files import write_durably
+from search.files.file_pruning import old_files
 from search.results import Embeddings, HalfVectors, Ids, Patches
 
 Digests = npt.NDArray[np.uint8]
@@ -166,12 +166,8 @@ class EmbeddingStore:
 
     def stale_files(self, *, older_than_s: float) -> Iterator[Path]:
         """Yield files, shards and temporary ones, last written over `older_than_s` ago."""
-        before = time.time() - older_than_s
         for directory in _listed(self.root):
-            for path in _listed(directory):
-                with suppress(FileNotFoundError):
-                    if path.stat().st_mtime <= before:
-                        yield path
+            yield from old_files(_listed(directory), older_than_s)
 
     def forget(self, model_tag: str) -> None:
         """Remove all shards of a model, of which no embedding is recorded any more."""

@@ -71,9 +71,12 @@ class RuleSet:
         said = [rule.value for rule in self._in_force(phrase, now) if rule.action == "synonym"]
         return " ".join(dict.fromkeys(said)) or phrase
 
-    def redirect(self, text: str) -> str | None:
-        """Return where exactly these words lead, None where they are searched for."""
-        words = normalised(text)
+    def redirect(self, text: str, *, with_photo: bool = False) -> str | None:
+        """Return where exactly these words lead; None where they are searched for.
+
+        A photo is always searched for, whatever words stand beside it.
+        """
+        words = "" if with_photo else normalised(text)
         rules = self._in_force(words, datetime.now(UTC)) if words else []
         return next((rule.value for rule in rules if rule.action == "redirect"), None)
 

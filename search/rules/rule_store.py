@@ -5,12 +5,14 @@ to given words, boosts or buries a product, a brand or a category, reads words a
 those who ask for them to an address. Every change is in the audit trail.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy
+from cachetools import TTLCache, cached
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -134,19 +136,16 @@ class RuleBook:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.out_of_stock = out_of_stock
-        self._database, self._refresh_s, self._clock = database, refresh_s, clock
-        self._read_at = -float("inf")
-        self._current = RuleSet(out_of_stock=out_of_stock)
+        self._database = database
+        kept: TTLCache[object, RuleSet, float] = TTLCache(1, refresh_s, clock)
+        self._current = cached(kept, lock=threading.Lock())(self._read)
 
     def current(self) -> RuleSet:
         """Return the rules, read again where they may be stale."""
-        now = self._clock()
-        if now - self._read_at >= self._refresh_s:
-            self._current = answer_from(
-                self._database, lambda session: read_rules(session, self.out_of_stock)
-            )
-            self._read_at = now
-        return self._current
+        return self._current()
+
+    def _read(self) -> RuleSet:
+        return answer_from(self._database, lambda session: read_rules(session, self.out_of_stock))
 
     def of_stages(self, stages: tuple[str, ...] | None) -> RuleSet:
         """Return the rules for a query of these re-ranking stages; none without `rules`."""

@@ -2,16 +2,13 @@
 
 A photo is a small upright JPEG without metadata under a random name, which `search_event.photo`
 holds. The file is written first and named second; what a crash leaves in between, and what belongs
-to events that are gone, has no name in the table and is removed by `prune`. Refuses names that it
-did not make.
+to events that are gone, has no name in the table and is removed by `prune_photos`. Refuses
+names that it did not make.
 """
 
 import io
-import os
 import re
 import secrets
-import time
-from collections.abc import Callable, Collection
 from pathlib import Path
 
 import sqlalchemy
@@ -22,12 +19,12 @@ from sqlalchemy.orm import Session
 from search.database.connection import session_scope
 from search.database.models import SearchEvent
 from search.errors import UnknownEvent
+from search.files.atomic_files import OWNER_ONLY, write_whole
+from search.files.file_pruning import prune_unnamed
 
 FOLDER = "asked"
 MAX_SIDE_PX = 480
 NAME = re.compile(r"[0-9a-f]{32}\.jpg")
-UNNAMED_FOR_S = 3600.0
-"""A file younger than this may be about to be named."""
 
 
 class AskedPhotos:
@@ -52,10 +49,7 @@ class AskedPhotos:
         small.save(content, "JPEG", quality=82, exif=b"")
         name = f"{secrets.token_hex(16)}.jpg"
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._folder / f"{name}.part"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content.getbuffer())
-        draft.rename(self._folder / name)
+        write_whole(self._folder / name, content.getbuffer(), mode=OWNER_ONLY)
         return name
 
     def path(self, name: str) -> Path | None:
@@ -68,23 +62,6 @@ class AskedPhotos:
         path = self.path(name)
         if path is not None:
             path.unlink(missing_ok=True)
-
-    def prune(
-        self, named: Callable[[], Collection[str]], *, older_than_s: float = UNNAMED_FOR_S
-    ) -> int:
-        """Remove what has no name any more, half-written files too; return how many.
-
-        Args:
-            named: Returns the names that events hold; asked after the files are listed, so that
-                what is named in between is found named.
-            older_than_s: Younger files stay.
-        """
-        old = [path for path in self._folder.glob("*") if _age_s(path) > older_than_s]
-        kept = named() if old else ()
-        gone = [path for path in old if path.name not in kept]
-        for path in gone:
-            path.unlink(missing_ok=True)  # another process may prune as well
-        return len(gone)
 
 
 def attach_photo(session: Session, event_id: int, name: str) -> bool:
@@ -124,11 +101,4 @@ def prune_photos(database: sqlalchemy.Engine, root: Path) -> int:
             names = session.scalars(select(SearchEvent.photo).where(SearchEvent.photo.is_not(None)))
             return {name for name in names if name is not None}
 
-    return AskedPhotos(root).prune(named)
-
-
-def _age_s(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:  # another process pruned it first
-        return 0.0
+    return prune_unnamed(root / FOLDER, named)

@@ -146,7 +146,9 @@ def test_the_command_line_explains_on_request(
     shop_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FINDALIKE_HOME", str(shop_settings.home))
-    monkeypatch.setenv("FINDALIKE_DATABASE_URL", str(shop_settings.database_url))
+    monkeypatch.setenv(
+        "FINDALIKE_DATABASE_URL", shop_settings.as_environment()["FINDALIKE_DATABASE_URL"]
+    )
     load_settings.cache_clear()
 
     def run(*more: str) -> str:

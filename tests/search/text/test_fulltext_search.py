@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import URL, Engine, create_engine, delete, select
 
-from search.database.connection import session_scope
+from search.database.connection import database_url, session_scope
 from search.database.models import Product
 from search.results import Correction
 from search.text.fulltext_search import Lexical, Match, find_words
@@ -37,7 +37,7 @@ PRODUCTS: dict[str, dict[str, Any]] = {
 def shop(postgres_server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A database that holds the products."""
     for settings in own_settings(postgres_server, tmp_path_factory.mktemp("words")):
-        database = create_engine(str(settings.database_url))
+        database = create_engine(database_url(settings))
         with session_scope(database) as session:
             for sku, fields in PRODUCTS.items():
                 make_product(session, sku=sku, **NOTHING | fields)
