@@ -6,7 +6,7 @@ from search.database.models.people_tables import ROLES, SCOPES
 from search.jobs.queues import QUEUES
 from search.publication.checks import CHECKS
 from search.ranking.stages import STAGES
-from search.ranking.stages.cross_encoding import NAME, before
+from search.ranking.stages.cross_encoding import NAME, insert_before
 from tests.support.documentation_pages import ROOT, MarkdownPage
 from tests.test_architecture import FOLDER_MODULES, FUNCTION_LINES, MODULE_LINES
 
@@ -50,7 +50,7 @@ def test_layers_are_those_of_the_contracts() -> None:
 
 
 def test_stages_are_listed_in_their_order() -> None:
-    stages = before(STAGES, "rules", **{NAME: STAGES["rules"]})
+    stages = insert_before(STAGES, "rules", **{NAME: STAGES["rules"]})
     assert page("searching.md").first_column("The stages") == list(stages)
 
 
