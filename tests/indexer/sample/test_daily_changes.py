@@ -16,7 +16,7 @@ from indexer.sample.daily_changes import (
     Pictured,
     change_queries,
     right_answers,
-    said,
+    worded,
 )
 from indexer.sample.product_look import Look
 from indexer.sample.product_wording import sku_of
@@ -110,4 +110,4 @@ def test_the_old_colour_of_a_pattern_is_not_named(looks: dict[str, Look]) -> Non
     striped = next(look for look in looks.values() if look.pattern == "striped")
     change = DailyChange("colour", striped.colour, "gold")
     for seed in range(40):
-        assert striped.colour not in said(striped, change, random.Random(seed))
+        assert striped.colour not in worded(striped, change, random.Random(seed))

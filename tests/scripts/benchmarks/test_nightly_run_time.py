@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from indexer.ingest.ingest_run import ingest
 from indexer.snapshot.catalogue_snapshot import take_snapshot
-from scripts.benchmarks.nightly import BenchedNight
+from scripts.benchmarks.nightly_run_time import BenchedNight
 from scripts.benchmarks.synthetic_catalogue import SyntheticCatalogue, encode_synthetically
 from search.database.connection import session_scope
 from search.database.models import ProductImage
