@@ -1,4 +1,4 @@
-"""README and CHANGELOG say what is true."""
+"""README and CHANGELOG agree with the code."""
 
 import re
 import tomllib

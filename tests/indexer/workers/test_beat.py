@@ -1,4 +1,4 @@
-"""When beat asks for the nightly run, and what it keeps between starts."""
+"""When beat requests the nightly run, and what it stores between starts."""
 
 import pickle
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def test_it_sends_the_run_to_the_build_queue(settings: Settings) -> None:
     (entry,) = app.conf.beat_schedule.values()
     routed = app.amqp.router.route({}, entry["task"])
     assert routed["queue"].name == BUILD_QUEUE
-    assert entry["options"]["expires"] < 24 * 3600  # an old wish is not granted with the next
+    assert entry["options"]["expires"] < 24 * 3600  # an old request is not repeated with the next
     assert str(settings.root) in app.conf.beat_schedule_filename
 
 
@@ -47,7 +47,7 @@ def test_a_time_that_has_come_is_due_once() -> None:
 
 
 def test_a_clock_that_was_set_back_does_not_silence_it() -> None:
-    """What was kept is from a future that never came."""
+    """Its stored time lies in the future."""
     ahead = datetime.now(UTC) + timedelta(days=400)
     _, again_s = HOURLY.is_due(ahead)
     assert 0 < again_s <= NEVER_FAR_S
@@ -56,7 +56,7 @@ def test_a_clock_that_was_set_back_does_not_silence_it() -> None:
 
 
 def test_days_are_joined_as_cron_joins_them() -> None:
-    """The 13th or a Friday, where Celery's own `crontab` would wait for a Friday the 13th."""
+    """The 13th or a Friday; Celery's own `crontab` would wait for a Friday the 13th."""
     times = Times(CronTimes("0 2 13 * 5", parse_zone("Europe/Lisbon")))
     thursday_12 = datetime(2026, 11, 12, 12, tzinfo=UTC)
     asked = [times.times.next_after(thursday_12)]
@@ -79,7 +79,7 @@ def test_its_file_keeps_the_schedule_and_the_last_time(settings: Settings) -> No
 
 
 def test_the_module_has_an_application_only_when_asked(settings: Settings) -> None:
-    """Celery's command reads `app`; anything else is no part of it."""
+    """Celery's command reads `app`; other names are not made on demand."""
     with pytest.raises(WrongSetting):
         _ = beat.app
     with pytest.raises(AttributeError, match="celery"):

@@ -1,4 +1,4 @@
-"""The measuring commands run and print what they promise; how fast decides nothing."""
+"""The benchmark commands run and print their figures; no test depends on speed."""
 
 import json
 from pathlib import Path
@@ -83,7 +83,7 @@ def test_random_weights_need_a_known_architecture() -> None:
 def test_runtimes_are_compared_with_float32(
     model: str, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of each kind; all of them would take minutes."""
+    """One variant of each kind; all of them would take minutes."""
     chosen = ("torch float32", "torch bfloat16 autocast", "torch dynamic int8", "shipped")
     some = {name: runtime_variants.VARIANTS[name] for name in chosen}
     monkeypatch.setattr(runtime_variants, "VARIANTS", some | {"absent": _absent})
@@ -127,7 +127,7 @@ def test_a_text_is_compared_with_a_large_tower() -> None:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the synthetic catalogue that several tests measure with."""
+    """A folder that keeps the synthetic generation for several tests."""
     return tmp_path_factory.mktemp("kept")
 
 

@@ -1,4 +1,4 @@
-"""What the benchmark of nights rests on: a catalogue that changes as it says, and its sums."""
+"""The parts of the nightly benchmark: its changing catalogue, and its arithmetic."""
 
 import csv
 from pathlib import Path
@@ -31,7 +31,7 @@ def catalogue(tmp_path: Path) -> SyntheticCatalogue:
 
 
 def vectors(database: Engine, settings: Settings, encoder: Encoder) -> HalfVectors:
-    """Return what a build would put into the index."""
+    """Return the vectors that a build would put into the index."""
     snapshot = take_snapshot(database, encoder.tag, load_vocabulary(settings.vocabulary))
     rows = np.asarray(snapshot.shard_rows)
     return EmbeddingStore(settings.root).gather(encoder.tag, snapshot.shards, rows).vectors

@@ -1,4 +1,4 @@
-"""The soak, and that it would notice what it looks for."""
+"""The soak passes, and its checks notice what they look for."""
 
 from pathlib import Path
 from typing import Any

@@ -1,6 +1,6 @@
 """A picture server on loopback that answers only while its gate is open.
 
-With it a test holds real workers in the middle of a batch for as long as it needs.
+It lets a test hold real workers in the middle of a batch as long as needed.
 """
 
 import threading
@@ -12,22 +12,22 @@ from tests.support.factories import picture_bytes
 
 
 class Gate:
-    """Serves `/<seed>.png`; requests wait while it is closed."""
+    """Serves `/<seed>.png`; requests wait while the gate is closed."""
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self._server = server
         self._open = threading.Event()
 
     def address(self, seed: int) -> str:
-        """Return where the picture of a seed is."""
+        """Return the address of the picture with this seed."""
         return f"http://127.0.0.1:{self._server.server_port}/{seed}.png"
 
     def open(self) -> None:
-        """Answer what waits, and everything from now on."""
+        """Answer the waiting requests, and all later ones."""
         self._open.set()
 
     def wait(self) -> None:
-        """Wait until the gate is open, five minutes at most."""
+        """Wait until the gate is open, at most five minutes."""
         self._open.wait(300)
 
 
@@ -37,7 +37,7 @@ class _GateServer(ThreadingHTTPServer):
     gate: Gate
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Killed workers break their connections; that is what the tests are about."""
+        """Ignore broken connections: tests kill workers on purpose."""
 
 
 class _GateHandler(BaseHTTPRequestHandler):
@@ -52,7 +52,7 @@ class _GateHandler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Stay quiet."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Another site, on this machine: answers what tests say, and counts what it was asked."""
+"""Another web site, on this machine: serves the pages of a test, and records requests."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Page:
-    """What is at one path."""
+    """The response at one path."""
 
     body: bytes = b""
     status: int = 200
@@ -26,12 +26,12 @@ class Site:
 
 @contextmanager
 def serving(pages: Mapping[str, Page]) -> Iterator[Site]:
-    """Serve pages by their path; everything else is not found."""
+    """Serve pages by path; other paths are not found."""
     asked: list[str] = []
 
     class SiteHandler(BaseHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
         def do_GET(self) -> None:
             asked.append(f"{self.headers['Host']}{self.path}")

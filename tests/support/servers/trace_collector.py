@@ -1,4 +1,4 @@
-"""A collector of traces: takes OTLP over HTTP on loopback and reads it."""
+"""A collector of traces, which receives OTLP over HTTP on loopback."""
 
 import threading
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 @dataclass
 class Collector:
-    """What came, and where it is to be sent."""
+    """The received spans, and the collector's address."""
 
     endpoint: str = ""
     paths: list[str] = field(default_factory=list)
     services: set[str] = field(default_factory=set)
-    spans: dict[str, Span] = field(default_factory=dict)  # by name, the last one of it
+    spans: dict[str, Span] = field(default_factory=dict)  # by name; the last span of a name
 
     def take(self, path: str, body: bytes) -> None:
         """Read one request."""
@@ -41,7 +41,7 @@ def collecting() -> Iterator[Collector]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), CollectorHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
