@@ -113,10 +113,10 @@ def main() -> None:
     meant = sorted(set(meaning_of(texts)) - {""})
     space = MeaningSpace.fit(recipe.teacher.encode(meant), SHAPE.semantic_dim)
     text, tokenizer = teach_text(recipe, texts, text_targets(recipe, texts, space))
-    seen = describe_views(recipe)
-    judged = teach_image_tower(recipe, seen, space, left_out=things.LEFT_OUT)
-    tower = teach_image_tower(recipe, seen, space)
-    report = report_on(recipe, seen.features, tower, judged, TextEncoder(text, tokenizer))
+    frozen = describe_views(recipe)
+    judged = teach_image_tower(recipe, frozen, space, left_out=things.LEFT_OUT)
+    tower = teach_image_tower(recipe, frozen, space)
+    report = report_on(recipe, frozen.features, tower, judged, TextEncoder(text, tokenizer))
     size = write_checkpoint(recipe.out, tower, text, tokenizer)
     card = model_card.model_card(
         report, texts=len(texts), left_out=len(things.LEFT_OUT), size_bytes=size

@@ -33,7 +33,7 @@ from search.text.fulltext_search import Lexical, Match
 PHOTO_PX = 1024
 """Side to which the engine shrinks a shopper's photo."""
 PHOTOS = 8
-QUESTIONS = 25
+QUERIES = 25
 """Queries of each kind in each round."""
 LEXICAL = 300
 """Products that full text search finds for a text."""
@@ -48,30 +48,30 @@ def measure_search(products: int, rounds: int, kept: Path | None) -> dict[str, A
 
     Args:
         products: Size of the generation.
-        rounds: Rounds of `QUESTIONS` queries of each kind.
+        rounds: Rounds of `QUERIES` queries of each kind.
         kept: Folder that keeps the generation for the next run; None: a temporary one.
     """
     encoder = load_encoder("embedded", "cpu")
     drawn = [draw_product(7, i, size_px=512).image for i in range(PHOTOS)]
     photos = [image.resize((PHOTO_PX, PHOTO_PX), Image.Resampling.BICUBIC) for image in drawn]
     with open_generation(products, kept) as generation:
-        asked = {
-            "photo": _photo_questions(generation, QUESTIONS * rounds),
-            "text": _text_questions(generation, QUESTIONS * rounds),
+        queries = {
+            "photo": _photo_queries(generation, QUERIES * rounds),
+            "text": _text_queries(generation, QUERIES * rounds),
         }
-        for questions in asked.values():
-            _turn(encoder, photos[0], generation, questions[0])
-        turns: dict[str, list[dict[str, float]]] = {kind: [] for kind in asked}
-        for i in range(QUESTIONS * rounds):
-            for kind, questions in asked.items():
+        for of_kind in queries.values():
+            _turn(encoder, photos[0], generation, of_kind[0])
+        turns: dict[str, list[dict[str, float]]] = {kind: [] for kind in queries}
+        for i in range(QUERIES * rounds):
+            for kind, of_kind in queries.items():
                 photo = photos[i % PHOTOS]
-                turns[kind].append(_turn(encoder, photo, generation, questions[i]))
+                turns[kind].append(_turn(encoder, photo, generation, of_kind[i]))
         return {
             "products": generation.manifest.products,
             "vectors": generation.manifest.vectors,
             "index": generation.manifest.factory,
             "nprobe": generation.manifest.nprobe,
-            "questions": QUESTIONS * rounds,
+            "questions": QUERIES * rounds,
             "torch_threads": torch.get_num_threads(),
             "kinds": {kind: _medians(times) for kind, times in turns.items()},
         }
@@ -96,7 +96,7 @@ def _medians(turns: list[dict[str, float]]) -> dict[str, Any]:
 
 
 def _turn(
-    encoder: Encoder, photo: Image.Image, generation: Generation, question: UnderstoodQuery
+    encoder: Encoder, photo: Image.Image, generation: Generation, query: UnderstoodQuery
 ) -> dict[str, float]:
     """Encode one photo and answer one query; return milliseconds by step."""
     watch, within = Stopwatch(), Stopwatch()
@@ -106,7 +106,7 @@ def _turn(
         generation.columns.mask(FILTERS)
     ranked = rank(
         generation,
-        question,
+        query,
         candidates=Settings().candidates,
         known=_timed(STAGES, within),
         watch=watch,
@@ -125,16 +125,16 @@ def _timed(stages: Mapping[str, Stage], watch: Stopwatch) -> dict[str, Stage]:
     """Return the same stages, each of which measures its own time."""
 
     def timed(name: str, stage: Stage) -> Stage:
-        def run(asked: StageInput, ranking: Ranking) -> Ranking:
+        def run(given: StageInput, ranking: Ranking) -> Ranking:
             with watch.step(name):
-                return stage(asked, ranking)
+                return stage(given, ranking)
 
         return run
 
     return {name: timed(name, stage) for name, stage in stages.items()}
 
 
-def _photo_questions(generation: Generation, count: int) -> list[UnderstoodQuery]:
+def _photo_queries(generation: Generation, count: int) -> list[UnderstoodQuery]:
     """Make photo queries for what stored pictures show, each with a region and all its cells."""
     vectors = seen_again(generation.vectors, count, STEP, 3)
     parts = seen_again(generation.vectors, count, STEP, 4)
@@ -153,7 +153,7 @@ def _photo_questions(generation: Generation, count: int) -> list[UnderstoodQuery
     ]
 
 
-def _text_questions(generation: Generation, count: int) -> list[UnderstoodQuery]:
+def _text_queries(generation: Generation, count: int) -> list[UnderstoodQuery]:
     """Make text queries whose words occur in products and name a colour and a pattern."""
     dice = np.random.default_rng(5)
     return [

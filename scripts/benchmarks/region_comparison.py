@@ -69,9 +69,9 @@ def measure_regions(
         settings = load_settings().model_copy(update={"home": Path(home)})
         for name, proposer in ways.items():
             report = evaluate_catalogue(catalogue, judged, settings, proposer=proposer)
-            asked = report["queries"]["photo"]
-            found.setdefault("exact", {c: asked["exact"][c] for c in COLUMNS})
-            found[name] = {column: asked["reranked"][column] for column in COLUMNS}
+            measured = report["queries"]["photo"]
+            found.setdefault("exact", {c: measured["exact"][c] for c in COLUMNS})
+            found[name] = {column: measured["reranked"][column] for column in COLUMNS}
     return found
 
 

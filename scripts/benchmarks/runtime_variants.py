@@ -186,7 +186,7 @@ def build_variants(
     missing: dict[str, str] = {}
     for name, build in VARIANTS.items():
         if name == SLOW and not slow:
-            missing[name] = "not asked for, see --slow"
+            missing[name] = "measured only with --slow"
             continue
         try:
             with torch.inference_mode(mode=False):

@@ -47,8 +47,8 @@ new MutationObserver(() => {
 }).observe(document, { subtree: true, childList: true });
 """
 MEASURED = """() => {
-  const asked = performance.getEntriesByType('resource');
-  const sent = asked.find((entry) => entry.initiatorType === 'xmlhttprequest');
+  const entries = performance.getEntriesByType('resource');
+  const sent = entries.find((entry) => entry.initiatorType === 'xmlhttprequest');
   return {
     tap: paintedAt - tappedAt,
     answer: sent.responseEnd - sent.requestStart,

@@ -44,7 +44,7 @@ class TextEncoder:
 
 def report_on(
     recipe: Recipe,
-    seen: Mapping[str, Features],
+    features: Mapping[str, Features],
     tower: ProductTower,
     judged: ProductTower,
     texts: TextEncoder,
@@ -53,7 +53,7 @@ def report_on(
 
     Args:
         recipe: Recipe of the run.
-        seen: Features of every set.
+        features: Features of every set.
         tower: The shipped image tower.
         judged: An image tower trained without `things.LEFT_OUT`.
         texts: Encodes the text queries.
@@ -61,10 +61,10 @@ def report_on(
     wanted = ("grocery_catalogue", "grocery_val", "clothing_train", "clothing_val", "furniture")
 
     def all_of(encode: ProductTower) -> dict[str, Floats]:
-        return {name: _encode(encode, seen[name]) for name in wanted}
+        return {name: _encode(encode, features[name]) for name in wanted}
 
     ours, named = all_of(tower), all_of(_names_only(tower))
-    frozen = {name: unit(seen[name].clean[:, : tower.shape.deep_dim]) for name in wanted}
+    frozen = {name: unit(features[name].clean[:, : tower.shape.deep_dim]) for name in wanted}
     report: Report = {}
     for title, queried, gallery in (
         ("grocery val photos", "grocery_val", "grocery_catalogue"),
@@ -92,7 +92,7 @@ def report_on(
         texts,
         {
             OURS: ours["furniture"],
-            UNSEEN: _encode(judged, seen["furniture"]),
+            UNSEEN: _encode(judged, features["furniture"]),
             FROZEN: frozen["furniture"],
             NAMES: named["furniture"],
         },

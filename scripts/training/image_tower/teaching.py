@@ -59,7 +59,7 @@ def describe_views(recipe: Recipe) -> FrozenViews:
 
 def teach_image_tower(
     recipe: Recipe,
-    seen: FrozenViews,
+    frozen: FrozenViews,
     space: MeaningSpace,
     *,
     left_out: tuple[things.ThingKind, ...] = (),
@@ -68,7 +68,7 @@ def teach_image_tower(
 
     Args:
         recipe: Recipe of the run.
-        seen: Features and labels from the frozen networks.
+        frozen: Features and labels from the frozen networks.
         space: Space of meanings.
         left_out: Kinds of furniture to leave out, so that the tower can be judged on them.
     """
@@ -77,11 +77,11 @@ def teach_image_tower(
     if finished.exists():
         tower.load_state_dict(torch.load(finished, weights_only=True))
         return tower
-    tower.load_state_dict(seen.untrained.state_dict())
+    tower.load_state_dict(frozen.untrained.state_dict())
     kept = things.of_kinds(recipe.sets["furniture"], left_out).sum(axis=0) == 0
     torch.manual_seed(recipe.seed)
     lessons, captions = build_lessons(
-        _domains(recipe, seen, kept), space, ColourSpace(SHAPE.colour_dim), recipe.teacher.encode
+        _domains(recipe, frozen, kept), space, ColourSpace(SHAPE.colour_dim), recipe.teacher.encode
     )
     labels = [name.lower() for name in label_names(recipe.teachers)]
     classes, products = (
@@ -89,9 +89,9 @@ def teach_image_tower(
     )
     prepare(tower, lessons, classes, products)
     teach_labels(
-        tower.labels, _labelled(tower, seen, kept), steps=recipe.label_steps, seed=recipe.seed
+        tower.labels, _labelled(tower, frozen, kept), steps=recipe.label_steps, seed=recipe.seed
     )
-    unnamed = torch.from_numpy(seen.features["clip_art"].pooled)
+    unnamed = torch.from_numpy(frozen.features["clip_art"].pooled)
     taught = train_heads(
         tower, lessons, captions, unnamed, steps=recipe.head_steps, batch=512, seed=recipe.seed
     )
@@ -101,7 +101,7 @@ def teach_image_tower(
     return taught
 
 
-def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Domain]:
+def _domains(recipe: Recipe, frozen: FrozenViews, kept: things.Members) -> list[Domain]:
     """Gather what the heads learn from; of furniture only the pictures marked in `kept`."""
 
     def domain(share: float, looks: float, *names: str) -> Domain:
@@ -112,7 +112,7 @@ def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Do
                 shown &= kept
             listed = recipe.sets[name]
             subjects.append([listed[row].subject for row in np.flatnonzero(shown)])
-            features.append(seen.features[name].of(shown))
+            features.append(frozen.features[name].of(shown))
         return merged(names[0], subjects, features, share, looks)
 
     return [
@@ -124,13 +124,13 @@ def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Do
 
 
 def _labelled(
-    tower: ProductTower, seen: FrozenViews, kept: things.Members
+    tower: ProductTower, frozen: FrozenViews, kept: things.Members
 ) -> list[tuple[Tensor, Tensor]]:
     """Pair standardised features with the labeler's confidences, for views that have both."""
     pairs = []
     deep = SHAPE.deep_dim
-    for name in seen.labels:
-        features, labels = seen.features[name], seen.labels[name]
+    for name in frozen.labels:
+        features, labels = frozen.features[name], frozen.labels[name]
         if labels.view.max() < features.view.max():
             features = features.first_views()
         if name == "furniture":

@@ -137,7 +137,7 @@ SMALL = ("--products", "1000")
 def test_search_compares_each_step_with_encoding_a_photo(
     kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ranking_time, "QUESTIONS", 3)
+    monkeypatch.setattr(ranking_time, "QUERIES", 3)
 
     found = printed("search", *SMALL, "--keep", str(kept))
 

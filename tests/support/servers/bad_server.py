@@ -5,7 +5,9 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.support.servers.loopback_server import running
 
 BODY = b"\xff\xd8 not judged here"
 
@@ -16,9 +18,6 @@ class BadServer(BaseHTTPRequestHandler):
     asked: list[str]
     ended: threading.Event
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing."""
 
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
@@ -128,14 +127,8 @@ def serve_badly() -> Iterator[tuple[str, list[str]]]:
     """Run the server for a block; yield its address and the list of requested paths."""
     asked: list[str] = []
     handler = type("OneServer", (BadServer,), {"asked": asked, "ended": threading.Event()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        handler.ended.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(handler) as server:
+        try:
+            yield server.address, asked
+        finally:
+            handler.ended.set()

@@ -1,14 +1,15 @@
 """A Hugging Face hub on the loopback interface: serves files from a folder, or refuses them."""
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+
+from tests.support.servers.loopback_server import running
 
 REVISION = "b" * 40
 
@@ -61,17 +62,8 @@ def serve(hub: LoopbackHub) -> Iterator[str]:
 
         do_HEAD = do_GET  # noqa: N815 - the name is http.server's
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Log nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), HubHandler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running(HubHandler) as server:
+        yield server.address
 
 
 def point_client_at(

@@ -10,9 +10,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 
 from tests.support.servers.bad_server import BadServer
+from tests.support.servers.loopback_server import running
 
 MODIFIED = "Sat, 01 Jun 2024 08:00:00 GMT"
 
@@ -85,14 +85,6 @@ class _PictureHandler(BadServer):
             self.close_connection = True  # the client was killed
 
 
-class _PictureServer(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore broken connections: tests kill workers on purpose."""
-
-
 @contextmanager
 def serve_pictures() -> Iterator[PictureHost]:
     """Run a picture host for a block."""
@@ -102,14 +94,9 @@ def serve_pictures() -> Iterator[PictureHost]:
         own: PictureHost
 
     OneHost.asked, OneHost.ended = [], ended
-    server = _PictureServer(("127.0.0.1", 0), OneHost)
-    OneHost.own = host = PictureHost(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield host
-    finally:
-        ended.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(OneHost) as server:
+        OneHost.own = host = PictureHost(server.server_port)
+        try:
+            yield host
+        finally:
+            ended.set()
