@@ -9,8 +9,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Entry = TypeVar("Entry")
 Result = TypeVar("Result")
 
 
@@ -57,6 +59,49 @@ def in_session(work: "Callable[[Session], Result]", application_name: str) -> "R
             return work(session)
     finally:
         database.dispose()
+
+
+def change(work: "Callable[[Session, str], Result]", application_name: str) -> "Result":
+    """Run a change that goes into the audit trail; arguments and errors as in `in_session`.
+
+    Args:
+        work: Gets the transaction, and who runs the command as the audit trail names them.
+        application_name: What the database calls the connection.
+    """
+    from search.database.audit_trail import cli_actor
+
+    return in_session(lambda session: work(session, cli_actor()), application_name)
+
+
+def echo_done(value: object, sentence: str, *, as_json: bool) -> None:
+    """Print what was done: a value as JSON, or a sentence."""
+    if as_json:
+        echo_json(value)
+    else:
+        click.echo(sentence)
+
+
+def echo_list(
+    name: str,
+    entries: Sequence[Entry],
+    line: Callable[[Entry], str],
+    *,
+    none: str,
+    as_json: bool,
+    shown: Callable[[Any], object] = asdict,
+) -> None:
+    """Print a list.
+
+    Args:
+        name: Of the list, in JSON.
+        entries: What is listed.
+        line: Returns how one is printed.
+        none: What is printed where there are none.
+        as_json: Print one JSON object.
+        shown: Returns what JSON holds of one.
+    """
+    lines = [line(entry) for entry in entries] or [none]
+    echo_done({name: [shown(entry) for entry in entries]}, "\n".join(lines), as_json=as_json)
 
 
 def configure_logging() -> None:

@@ -13,6 +13,7 @@ from zlib import crc32
 import psycopg
 import pytest
 import structlog
+from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
@@ -150,7 +151,7 @@ def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def database(settings: Settings, database_url: str) -> Iterator[Engine]:
     """A migrated database for this test; the one that the fixture `settings` names."""
-    assert settings.database_url == database_url
+    assert settings.database_url == SecretStr(database_url)
     engine = create_engine(database_url, pool_pre_ping=True)
     yield engine
     engine.dispose()

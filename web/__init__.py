@@ -1,6 +1,7 @@
 """The web front end: pages for shoppers and staff, JSON API. Imports `search`, never `indexer`."""
 
 import atexit
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -39,7 +40,8 @@ def create_app(settings: "Settings | None" = None, engine: "SearchEngine | None"
         engine = open_search_engine(settings)
         engine.warm_up()
         atexit.register(engine.close)
-    app = Flask(__name__, static_url_path=static_path())
+    static = Path(__file__).parent / "static"
+    app = Flask(__name__, static_folder=static, static_url_path=static_path(static))
     app.config.update(
         SECRET_KEY=load_secret_key(settings),
         MAX_CONTENT_LENGTH=settings.max_image_bytes + FORM_BYTES,

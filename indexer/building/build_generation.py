@@ -31,6 +31,7 @@ from search.database.models import GenerationRow
 from search.encoder import Encoder
 from search.encoder.local_features import PATCH_DIM
 from search.errors import NothingToBuild
+from search.files.atomic_files import make_durable
 from search.index.embedding_store import EmbeddingStore
 from search.index.generation_files import (
     COLUMNS,
@@ -49,7 +50,6 @@ from search.index.generation_files import (
 from search.index.index_planning import IndexPlan, plan_index
 from search.index.product_columns import load_columns, write_columns
 from search.index.vector_index import write_index
-from search.pictures.atomic_files import make_durable
 from search.results import HalfVectors
 from search.settings import Settings
 from search.text.attribute_vocabulary import load_vocabulary

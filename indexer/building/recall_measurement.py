@@ -10,7 +10,7 @@ import numpy as np
 from search.encoder import Encoder
 from search.index.generation_files import IndexMeasured, Latency
 from search.index.index_planning import recall, tune_nprobe
-from search.index.perturbed_queries import seen_again
+from search.index.perturbed_queries import perturbed_queries
 from search.index.vector_index import FaissIndex, rescore
 from search.results import Embeddings, HalfVectors
 from search.settings import Settings
@@ -43,7 +43,7 @@ def make_queries(vectors: HalfVectors, titles: Sequence[str], encoder: Encoder) 
     """
     rng = np.random.default_rng(SEED)
     chosen = np.sort(rng.choice(len(vectors), min(QUERIES, len(vectors)), replace=False))
-    photos = seen_again(vectors[chosen], rng)
+    photos = perturbed_queries(vectors[chosen], rng)
     distinct = sorted(set(titles))
     picked = rng.choice(len(distinct), min(QUERIES, len(distinct)), replace=False)
     return Queries(photos, encoder.encode_texts([distinct[i] for i in picked]))

@@ -25,6 +25,7 @@ from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
 from search.database.models import DeltaRow, GenerationRow
 from search.errors import DamagedGeneration
+from search.files.atomic_files import make_durable
 from search.index.delta_files import DEAD, DELTA_FILES, FORMAT, Delta, DeltaManifest, load_delta
 from search.index.embedding_store import EmbeddingStore
 from search.index.generation_files import (
@@ -37,7 +38,6 @@ from search.index.generation_files import (
 )
 from search.index.product_columns import write_columns
 from search.live.live_pointer import LivePointer, live_pointer
-from search.pictures.atomic_files import make_durable
 from search.settings import Settings
 from search.text.attribute_vocabulary import Vocabulary, load_vocabulary
 

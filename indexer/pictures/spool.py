@@ -5,12 +5,11 @@ read, or is not what its name says, is fetched again.
 """
 
 import hashlib
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from search.pictures.atomic_files import write_durably
+from search.files.atomic_files import write_durably
+from search.files.file_pruning import old_files
 
 FOLDER = "fetched"
 
@@ -51,12 +50,8 @@ class Spool:
             self._path(sha256).unlink(missing_ok=True)
 
     def stale_files(self, *, older_than_s: float) -> Iterator[Path]:
-        """Yield files, temporary ones too, last written over `older_than_s` ago."""
-        before = time.time() - older_than_s
-        for path in sorted(self.root.glob("??/*")):
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime <= before:
-                    yield path
+        """Return files, temporary ones too, last written over `older_than_s` ago."""
+        return old_files(sorted(self.root.glob("??/*")), older_than_s)
 
     def _path(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256

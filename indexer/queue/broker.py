@@ -64,7 +64,9 @@ def broker_url(settings: Settings) -> str:
     Raises:
         DatabaseUnavailable: the embedded server can't be started.
     """
-    return settings.broker_url or SQL_PREFIX + database_url(settings)
+    if settings.broker_url is None:
+        return SQL_PREFIX + database_url(settings)
+    return settings.broker_url.get_secret_value()
 
 
 def map_broker_tables(broker: Connection) -> None:

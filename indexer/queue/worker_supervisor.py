@@ -46,17 +46,15 @@ def default_processes(settings: Settings) -> int:
 
 def worker_environment(settings: Settings, *, device: str, workers: int = 1) -> dict[str, str]:
     """Return the environment of one of so many worker processes that share this machine."""
-    environment = {
+    inherited = {
         name: value for name, value in os.environ.items() if not name.startswith("FINDALIKE_")
     }
-    values = settings.model_dump() | {
+    own = {
         "home": settings.root,
         "device": device,
         "decode_threads": decode_threads(settings, workers),
     }
-    for name, value in values.items():
-        if value is not None:
-            environment[f"FINDALIKE_{name.upper()}"] = str(value)
+    environment = inherited | settings.model_copy(update=own).as_environment()
     # Set before torch starts: OpenMP reads it once.
     environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     paths = [str(SOURCE), environment.get("PYTHONPATH", "")]

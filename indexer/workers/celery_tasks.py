@@ -6,13 +6,13 @@ recorded with the picture; what the machine can't, fails the job with the reason
 follows it learns why.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy
 import structlog
+from cachetools import LRUCache
 from celery import Celery, Task
 
 from indexer.encode_jobs.encode_control import encode_step, reason_of
@@ -41,7 +41,7 @@ class WorkerState:
 
     def __init__(self, database: sqlalchemy.Engine, settings: Settings) -> None:
         self.database, self.settings = database, settings
-        self._batches: OrderedDict[str, BatchEncoder] = OrderedDict()  # by model, used last at end
+        self._batches: LRUCache[str, BatchEncoder] = LRUCache(MODELS_KEPT)  # by model
 
     def batches(self, job_id: int) -> BatchEncoder | None:
         """Return the encoder that a job asks for, ready to take batches; None: the job is over.
@@ -54,10 +54,9 @@ class WorkerState:
             return None
         if model not in self._batches:
             while len(self._batches) >= MODELS_KEPT:  # gone before the next takes its memory
-                self._batches.popitem(last=False)
+                self._batches.popitem()
             encoder = load_encoder(model, self.settings.device)
             self._batches[model] = BatchEncoder(self.database, self.settings, encoder)
-        self._batches.move_to_end(model)
         return self._batches[model]
 
     @cached_property

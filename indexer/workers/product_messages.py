@@ -24,7 +24,7 @@ from search.catalogue.change_inbox import InboxChange, delete_product, put_produ
 from search.catalogue.product_fields import SKU, ProductFields
 from search.database.connection import run_transaction
 from search.settings import Settings
-from search.text.one_line import one_line
+from search.text.normalise import one_line
 
 ACTOR = "message"
 OPTIONS: dict[str, Any] = {

@@ -18,9 +18,9 @@ from search.encoder.local_features import TRAINED_SHARE
 from search.index.generation_files import Generation
 from search.index.product_columns import Columns
 from search.query.attribute_wishes import Wish
-from search.query.cell_matching import cells_of
-from search.query.photo_regions import PhotoRegions
-from search.query.rule_effects import Pin, Rules, Shift
+from search.query.cell_matching import query_cells
+from search.query.photo_regions import EncodedPhoto
+from search.query.rule_effects import Pin, RuleEffects, Shift
 from search.query.understood_query import UnderstoodQuery
 from search.ranking.rank_candidates import facets, rank
 from search.ranking.stages import STAGES, Ranking, Stage, StageInput
@@ -108,8 +108,8 @@ def _turn(
         generation,
         query,
         candidates=Settings().candidates,
-        known=_timed(STAGES, within),
-        watch=watch,
+        available=_timed(STAGES, within),
+        stopwatch=watch,
     )
     with watch.step("facets"):
         facets(generation, ranked.ranking)
@@ -137,19 +137,21 @@ def _timed(stages: Mapping[str, Stage], watch: Stopwatch) -> dict[str, Stage]:
 def _photo_queries(generation: Generation, count: int) -> list[UnderstoodQuery]:
     """Make photo queries for what stored pictures show, each with a region and all its cells."""
     vectors = seen_again(generation.vectors, count, STEP, 3)
-    parts = seen_again(generation.vectors, count, STEP, 4)
+    regions = seen_again(generation.vectors, count, STEP, 4)
     weights = np.full(generation.patches.shape[1], 1 / generation.patches.shape[1], np.float32)
     return [
         UnderstoodQuery(
             vector=vector,
             kind="photo",
-            looked=PhotoRegions(
-                vector, cells_of(generation.patches[i], weights, TRAINED_SHARE), part=part
+            photo=EncodedPhoto(
+                vector,
+                query_cells(generation.patches[i], weights, TRAINED_SHARE),
+                region_vector=region,
             ),
-            also=np.array([i], np.int64),
+            extra_ids=np.array([i], np.int64),
             rules=_rules(i),
         )
-        for i, (vector, part) in enumerate(zip(vectors, parts, strict=True))
+        for i, (vector, region) in enumerate(zip(vectors, regions, strict=True))
     ]
 
 
@@ -162,7 +164,7 @@ def _text_queries(generation: Generation, count: int) -> list[UnderstoodQuery]:
             kind="text",
             text="red striped",
             lexical=_lexical(dice, generation, vector),
-            also=np.array([i], np.int64),
+            extra_ids=np.array([i], np.int64),
             rules=_rules(i),
             wishes=tuple(_wish(generation.columns, name) for name in ("colour", "pattern")),
         )
@@ -184,7 +186,7 @@ def _lexical(dice: np.random.Generator, generation: Generation, vector: Vector) 
         product_ids=dice.permutation(ids),
         matches=matches,
         scores=scores,
-        found=np.ones(len(ids), np.int64),
+        word_bits=np.ones(len(ids), np.int64),
     )
 
 
@@ -195,8 +197,8 @@ def _wish(columns: Columns, name: str) -> Wish:
     return Wish(name, fits)
 
 
-def _rules(pinned: int) -> Rules:
-    return Rules(
+def _rules(pinned: int) -> RuleEffects:
+    return RuleEffects(
         pins=(Pin(3, pinned),),
         shifts=(Shift(0.2, brand="Brand 1"), Shift(-0.3, category="Part 3")),
         out_of_stock="lower",

@@ -57,13 +57,17 @@ def database_url(settings: Settings | None = None) -> str:
     if settings.database_url is None:
         return embedded_server(settings.root).ensure_running()
     try:
-        url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
-    except (ArgumentError, ValueError) as error:
-        # The value may hold a password, so it is not repeated.
+        url = make_url(settings.database_url.get_secret_value())
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or "@" in (url.host or ""):  # an @ in a password makes its end the host
+        # Neither the value nor its error, which names a part of it: it may hold a password.
         raise WrongSetting(
-            "FINDALIKE_DATABASE_URL", "…", "give postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-        ) from error
-    return url.render_as_string(hide_password=False)
+            "FINDALIKE_DATABASE_URL",
+            "(not shown)",
+            "give postgresql://USER:PASSWORD@HOST:5432/DATABASE, with %40 for @ in the password",
+        )
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def open_database(
@@ -128,25 +132,25 @@ def server_version(session: Session) -> str:
     return str(session.scalar(text("SHOW server_version")))
 
 
+def server_place(engine: Engine) -> str:
+    """Return host, or folder of the socket, and port of a server: no user, no password."""
+    url = engine.url
+    return f"{url.host or url.query.get('host') or 'localhost'}:{url.port or 5432}"
+
+
 def _check_version(engine: Engine, version: int) -> None:
     if version < OLDEST_SERVER:
         raise DatabaseUnavailable(
-            f"PostgreSQL at {_place(engine)} is version {version}; "
+            f"PostgreSQL at {server_place(engine)} is version {version}; "
             f"{OLDEST_SERVER} or newer is needed."
         )
-
-
-def _place(engine: Engine) -> str:
-    """Name a server without its password."""
-    url = engine.url
-    return f"{url.host or url.query.get('host') or 'localhost'}:{url.port or 5432}"
 
 
 def _silence(engine: Engine, error: OperationalError) -> str:
     """Say which server does not answer, why, and what to check."""
     reason = " ".join(str(error.orig).split())
     return (
-        f"PostgreSQL at {_place(engine)} can't be used: {reason}. Check that it runs, that "
+        f"PostgreSQL at {server_place(engine)} can't be used: {reason}. Check that it runs, that "
         "FINDALIKE_DATABASE_URL names its host, port, user and database, or unset the variable "
         "to use the embedded server."
     )

@@ -1,15 +1,15 @@
-"""Remembers what the model said of the last photos, so that looking again costs no encoding.
+"""Remembers the descriptions of the last photos, so that the same photo is not encoded twice.
 
-A shopper's photo is searched many times: another filter, another page, another part of it. What is
-kept is what the model said, never the photo; it is found by a digest of the pixels.
+A shopper's photo is searched many times: with another filter, on another page, for another part of
+it. The model's description is kept, never the photo. It is found by a digest of the pixels.
 """
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
+from cachetools import LRUCache
 from PIL import Image
 
 from search.encoder.local_features import EncodedPictures
@@ -19,7 +19,7 @@ KEPT = 512
 
 
 class Describer(Protocol):
-    """Says what is in pictures; an encoder is one."""
+    """Describes pictures; an encoder is one."""
 
     def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
         """Describe n ≥ 1 pictures: vectors and local features."""
@@ -31,12 +31,12 @@ class RememberedPhotos:
 
     Args:
         describer: Asked for all unknown pictures of a call at once.
-        kept: Pictures to remember; those not asked for the longest are forgotten first.
+        kept: Descriptions to remember; the least recently used is forgotten first.
     """
 
     def __init__(self, describer: Describer, kept: int = KEPT) -> None:
-        self._describer, self._kept = describer, kept
-        self._known: OrderedDict[bytes, EncodedPictures] = OrderedDict()
+        self._describer = describer
+        self._known: LRUCache[bytes, EncodedPictures] = LRUCache(kept)
         self._lock = threading.Lock()
 
     def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
@@ -58,19 +58,15 @@ class RememberedPhotos:
 
     def _recall(self, digest: bytes) -> EncodedPictures | None:
         with self._lock:
-            if digest in self._known:
-                self._known.move_to_end(digest)
             return self._known.get(digest)
 
     def _keep(self, digest: bytes, described: EncodedPictures) -> EncodedPictures:
         with self._lock:
             self._known[digest] = described
-            while len(self._known) > self._kept:
-                self._known.popitem(last=False)
         return described
 
 
 def _digest(image: Image.Image) -> bytes:
-    """Return what only the same pixels in the same shape have."""
+    """Return a digest of a picture's pixels and shape."""
     shape = f"{image.mode} {image.width} {image.height} ".encode()
     return hashlib.sha256(shape + image.tobytes()).digest()

@@ -34,7 +34,7 @@ def queue_lengths(session: Session, settings: Settings) -> dict[str, int] | None
     from kombu.exceptions import OperationalError
 
     try:
-        return broker_queue_lengths(settings.broker_url)
+        return broker_queue_lengths(settings.broker_url.get_secret_value())
     except (OperationalError, OSError, ImportError):
         return None
 

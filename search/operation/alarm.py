@@ -20,6 +20,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from search.errors import CatalogueShrunk, RehearsalRefused
 from search.settings import Settings
+from search.telemetry.hidden_addresses import hide_address
 
 ATTEMPTS = 3
 TIMEOUT_S = 10.0
@@ -72,7 +73,7 @@ def raise_alarm(settings: Settings, alarm: Alarm) -> list[Delivery]:
     log.error("alarm", alarm=alarm.event, **told)
     ways: dict[str, Callable[[], None]] = {}
     if settings.alarm_webhook is not None:
-        webhook = settings.alarm_webhook
+        webhook = settings.alarm_webhook.get_secret_value()
         ways["webhook"] = lambda: post(webhook, alarm)
     if settings.alarm_email is not None:
         ways["email"] = lambda: send_mail(settings, alarm)
@@ -103,6 +104,7 @@ def post(webhook: str, alarm: Alarm) -> None:
     Raises:
         httpx.HTTPError: nobody answers, or not with success.
     """
+    hide_address(webhook, "httpx")
     answer = httpx.post(webhook, json=asdict(alarm), timeout=TIMEOUT_S)
     answer.raise_for_status()
 
@@ -116,7 +118,7 @@ def send_mail(settings: Settings, alarm: Alarm) -> None:
     """
     if settings.smtp_url is None:
         raise OSError("FINDALIKE_SMTP_URL is not set: smtp://USER:PASSWORD@HOST:PORT")
-    server = urlsplit(settings.smtp_url)
+    server = urlsplit(settings.smtp_url.get_secret_value())
     message = written(alarm, server, str(settings.alarm_email))
     with _connected(server) as client:
         if server.username is not None:

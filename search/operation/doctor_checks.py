@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from search.errors import DamagedGeneration, FindalikeError
 from search.operation.disk_use import free_bytes, nearest
-from search.settings import Settings, load_settings
+from search.settings import Settings, load_settings, show_setting
 
 if TYPE_CHECKING:
     from search.encoder import Encoder
@@ -115,12 +115,10 @@ def check_libraries() -> DoctorCheck:
 
 def check_settings(settings: Settings) -> DoctorCheck:
     """What is set away from its default; secrets are not shown."""
-    fields = type(settings).model_fields
-    secret = {"database_url", "broker_url", "secret_key"}
     changed = [
-        f"FINDALIKE_{name.upper()}={'(set)' if name in secret else getattr(settings, name)}"
-        for name in fields
-        if getattr(settings, name) != fields[name].default
+        f"FINDALIKE_{name.upper()}={show_setting(getattr(settings, name))}"
+        for name, field in Settings.model_fields.items()
+        if getattr(settings, name) != field.default
     ]
     return DoctorCheck("settings", "ok", ", ".join(changed) or "all at their defaults")
 
@@ -185,10 +183,10 @@ def _needing(
 
 def check_database(database: Engine) -> DoctorCheck:
     """PostgreSQL answers and is new enough; `connect_database` refuses an older one."""
-    from search.database.connection import server_version, session_scope
+    from search.database.connection import server_place, server_version, session_scope
 
     with session_scope(database) as session:
-        where = database.url.render_as_string(hide_password=True)
+        where = f"{server_place(database)}, database {database.url.database}"
         return DoctorCheck("database", "ok", f"PostgreSQL {server_version(session)} at {where}")
 
 
@@ -216,9 +214,10 @@ def check_broker(settings: Settings, *, reachable: bool) -> DoctorCheck:
 
     from search.jobs.queues import broker_queue_lengths
 
-    kind = settings.broker_url.split(":", 1)[0]
+    url = settings.broker_url.get_secret_value()
+    kind = url.partition(":")[0]
     try:
-        waiting = sum(broker_queue_lengths(settings.broker_url).values())
+        waiting = sum(broker_queue_lengths(url).values())
     except (OperationalError, OSError, ImportError) as error:
         return DoctorCheck(
             "broker", "failed", f"{kind}: {error}",

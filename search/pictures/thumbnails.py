@@ -1,17 +1,19 @@
-"""Small WebP pictures for pages, made from a rendition when first asked for and kept.
+"""Small WebP pictures for pages, made from a rendition when first asked for, then stored.
 
-Their names hold the content's hash, so one that is there is right; two processes that make the
-same one write the same. Refuses sides that pages do not use, so that nobody fills the disk.
+A thumbnail's name holds the content hash of its picture, so a stored one is never stale, and two
+processes that make the same one write the same. Sizes that pages do not use are refused, so that
+nobody can fill the disk.
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import structlog
 from PIL import Image
 
+from search.files.atomic_files import write_whole
 from search.pictures.rendition_store import LONGEST_SIDE_PX, PictureStore
 
 log = structlog.get_logger()
@@ -29,14 +31,14 @@ class ThumbnailStore:
         self._root, self._pictures = root / "thumbnails", PictureStore(root)
 
     def path(self, sha256: str, side: int) -> Path | None:
-        """Return where a thumbnail is; it is made if need be.
+        """Return the file of a thumbnail, which is made if it is missing.
 
         Args:
             sha256: Hex digest of the original file's bytes.
             side: The longest, one of `SIDES`; smaller pictures keep their size.
 
         Returns:
-            None where there is no such side, and no rendition that can be read.
+            None where there is no such side, or no rendition that can be read.
         """
         rendition = self._pictures.path(sha256)
         if side not in SIDES or rendition is None:
@@ -47,7 +49,10 @@ class ThumbnailStore:
                 with Image.open(rendition, formats=("JPEG",)) as picture:
                     picture.draft("RGB", (side, side))
                     picture.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-                    self._write(picture, target)
+                    content = BytesIO()
+                    picture.save(content, "WEBP", quality=QUALITY, method=4)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(target, content.getbuffer())
             except (OSError, SyntaxError) as error:
                 log.warning("thumbnail_failed", sha256=sha256, side=side, error=str(error))
                 return None
@@ -58,16 +63,3 @@ class ThumbnailStore:
         for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
             names = ((path, _NAME.fullmatch(path.name)) for path in folder.iterdir())
             yield {path: match[1] for path, match in names if match}
-
-    def _write(self, picture: Image.Image, target: Path) -> None:
-        """Write all of it or nothing."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as file:
-            draft = Path(file.name)
-            try:
-                picture.save(file, "WEBP", quality=QUALITY, method=4)
-            except BaseException:
-                draft.unlink(missing_ok=True)
-                raise
-        draft.chmod(0o644)
-        draft.replace(target)

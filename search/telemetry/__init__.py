@@ -1,4 +1,5 @@
 """What a process says of itself: log lines, traces, and how long the steps of a query took.
 
-Anyone may call it. It knows settings; it knows nothing of what it is told about.
+It also keeps secret addresses out of the log lines of libraries. Anyone may call it. It knows
+settings; it knows nothing of what it is told about.
 """

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from search.errors import WrongSetting
-from search.settings import Settings
+from search.settings import Settings, show_setting
+from search.telemetry.hidden_addresses import hide_address
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -21,6 +22,8 @@ TRACES_PATH = "/v1/traces"
 SEND_WITHIN_S = 5.0
 """How long the end of a process waits at most for a collector that does not answer."""
 EXPORTER = "opentelemetry.exporter.otlp.proto.http"
+LOGGERS = (f"{EXPORTER}.trace_exporter", "urllib3.connectionpool")
+"""They name the address in their lines."""
 Value = str | int | float | bool
 
 
@@ -39,6 +42,7 @@ class _Traced:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
         provider = TracerProvider(resource=Resource.create({"service.name": self.service}))
+        hide_address(self.address, *LOGGERS)
         exporter = OTLPSpanExporter(endpoint=self.address, timeout=SEND_WITHIN_S)
         provider.add_span_processor(BatchSpanProcessor(exporter))
         return provider
@@ -70,10 +74,10 @@ def configure_tracing(settings: Settings, service: str) -> None:
     if not _installed():
         raise WrongSetting(
             "FINDALIKE_OTLP_ENDPOINT",
-            repr(endpoint),
+            show_setting(endpoint),
             "tracing is not installed; run `pip install findalike[tracing]`, or unset it",
         )
-    address = endpoint.rstrip("/")
+    address = endpoint.get_secret_value().rstrip("/")
     address += "" if address.endswith(TRACES_PATH) else TRACES_PATH
     _traced.append(_Traced(address, service))
 

@@ -33,7 +33,7 @@ def columns(product_ids: list[int], **given: list[str | None]) -> Columns:
     )
 
 
-def asked(
+def stage_input(
     vectors: np.ndarray,
     product_ids: list[int],
     query: np.ndarray,
@@ -45,7 +45,7 @@ def asked(
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     query = (query / np.linalg.norm(query)).astype(np.float32)
     return StageInput(
-        question=UnderstoodQuery(query, kind, text=text),
+        query=UnderstoodQuery(query, kind, text=text),
         columns=of or columns(product_ids),
         rows=np.arange(len(vectors), dtype=np.int64),
         product_ids=np.array(product_ids, np.int64),

@@ -33,8 +33,13 @@ def token_of(client: FlaskClient, path: str) -> str:
 
 
 def log_in(app: Flask, role: str) -> FlaskClient:
-    """Return a client that has logged in through the login page."""
-    name, client = make_account(app, role), app.test_client()
+    """Return a client of a role's account that has logged in through the login page."""
+    return log_in_as(app, make_account(app, role))
+
+
+def log_in_as(app: Flask, name: str) -> FlaskClient:
+    """Return a client of the account of a name."""
+    client = app.test_client()
     fields = {"csrf_token": token_of(client, "/login"), "name": name, "password": PASSWORD}
     answer = client.post("/login", data=fields)
     assert answer.status_code == 303, answer.text

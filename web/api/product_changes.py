@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 
 from flask import url_for
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, Json, ValidationError
 
 from search.catalogue import change_inbox
 from search.catalogue.product_fields import SKU, ProductFields
@@ -17,11 +17,12 @@ from search.database.models import CHANGE_STATES
 from web.api.api_access import asking_actor
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
-from web.api.list_paging import ListFields, ListView, link_header, position, query_of
+from web.api.list_paging import ListFields, ListView, position, with_links
 from web.api.product_views import SKU as SKU_PATH
+from web.api.response_models import RecordView
 from web.errors import InvalidFields
 from web.problems import RefusedField
-from web.request.fields import UploadedFile
+from web.request.fields import RequestFields, UploadedFile
 from web.request.query_parsing import read_upload
 from web.state import state
 
@@ -50,10 +51,10 @@ def _as_list(value: object) -> object:
     return [file for file in files if getattr(file, "filename", file)]
 
 
-class SentProduct(BaseModel):
+class SentProduct(RequestFields):
     """A product with its pictures."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     product: Json[ProductFields] = Field(description="Its fields, as JSON.")
     picture: Annotated[list[UploadedFile], BeforeValidator(_as_list)] = Field(
@@ -72,10 +73,8 @@ class ChangeFields(ListFields):
     sku: str = Field(default="", max_length=200, description="Only of this product.")
 
 
-class ChangeView(BaseModel):
+class ChangeView(RecordView):
     """A change of a product, and what became of it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: int = Field(examples=[4711])
     action: str = Field(
@@ -158,9 +157,7 @@ def list_changes(query: ChangeFields) -> tuple[ChangesView, int, dict[str, str]]
             session, state=query.state, sku=query.sku, limit=query.k, offset=query.offset
         )
     shown = [ChangeView.model_validate(change) for change in found]
-    view = ChangesView(changes=shown, **position(query, total))
-    path = url_for("api.list_changes")
-    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+    return with_links(ChangesView(changes=shown, **position(query, total)), query)
 
 
 @blueprint.get("/changes/<int(max=9223372036854775807):change_id>")

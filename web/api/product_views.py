@@ -3,7 +3,7 @@
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
 from web.api.response_models import ProductView
-from web.state import state
+from web.state import engine
 
 SKU = {"sku": "The shop's key of the product."}
 
@@ -12,4 +12,4 @@ SKU = {"sku": "The shop's key of the product."}
 @operation("product", ProductView, 404, tag="products", scope="search", path=SKU, headers=("ETag",))
 def product(sku: str) -> ProductView:
     """Return one product."""
-    return ProductView.of(state().engine.product(sku))
+    return ProductView.of(engine().product(sku))

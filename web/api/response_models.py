@@ -22,10 +22,14 @@ def sides(box: Box) -> list[float]:
     return [round(side, 4) for side in (box.x, box.y, box.w, box.h)]
 
 
-class AttributeView(BaseModel):
-    """What is known of a product, and who says so."""
+class RecordView(BaseModel):
+    """What is read from the attributes of one of the engine's own records."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class AttributeView(RecordView):
+    """What is known of a product, and who says so."""
 
     name: str = Field(description="category, colour, pattern, material, …")
     value: str
@@ -77,20 +81,16 @@ class ProductView(BaseModel):
         )
 
 
-class MoveView(BaseModel):
+class MoveView(RecordView):
     """What one re-ranking stage did to a hit."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     stage: str
     rank_before: int
     rank_after: int
 
 
-class ReasonView(BaseModel):
+class ReasonView(RecordView):
     """One fact that speaks for, or against, a hit's place."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     kind: str = Field(
         description="`words`, `sku`, `brand`: what the text names; `attribute`: a wanted value; "
@@ -137,19 +137,15 @@ class HitView(BaseModel):
         )
 
 
-class FacetView(BaseModel):
+class FacetView(RecordView):
     """How many of the found products have this value."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     value: str
     count: int
 
 
-class CorrectionView(BaseModel):
+class CorrectionView(RecordView):
     """A misspelt word, and the word of the catalogue that it was read as."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     typed: str
     meant: str

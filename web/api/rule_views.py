@@ -2,8 +2,7 @@
 
 from typing import Annotated, Self
 
-from flask import url_for
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from search.database.connection import session_scope
 from search.database.models import RULE_ACTIONS, RULE_FIELDS
@@ -12,7 +11,8 @@ from search.rules.rule_store import add_rule, list_rules, remove_rule
 from web.api.api_access import asking_actor
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
-from web.api.list_paging import ListFields, ListView, link_header, position, query_of
+from web.api.list_paging import ListFields, ListView, position, with_links
+from web.request.fields import RequestFields
 from web.state import state
 
 NUMBER = {"rule_id": "The rule's number."}
@@ -29,10 +29,8 @@ Action = Annotated[str, Field(json_schema_extra={"enum": list(RULE_ACTIONS)})]
 Named = Annotated[str, Field(json_schema_extra={"enum": list(RULE_FIELDS)})]
 
 
-class RuleFields(BaseModel):
+class RuleFields(RequestFields):
     """A rule to add."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Action = Field(description="What becomes of what is named.", examples=["pin"])
     field: Named = Field(description="How it is named.", examples=["sku"])
@@ -82,8 +80,7 @@ def rules(query: ListFields) -> tuple[RulesView, int, dict[str, str]]:
         found = list_rules(session)
     shown = found[query.offset : query.offset + query.k]
     view = RulesView(rules=[RuleView.of(rule) for rule in shown], **position(query, len(found)))
-    path = url_for("api.rules")
-    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+    return with_links(view, query)
 
 
 @blueprint.post("/rules")

@@ -8,13 +8,13 @@ from web.api.api_access import OPEN
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
 from web.api.heat_pictures import heat_picture
-from web.api.list_paging import link_header, query_of
+from web.api.list_paging import link_header, query_of, with_links
 from web.api.product_views import SKU
 from web.api.response_models import ResultsView
 from web.request.fields import FormSearch, HeatFields, JsonSearch, PagedFields
-from web.request.query_parsing import parse_filters, parse_search
-from web.state import search as ask
-from web.state import similar as ask_similar
+from web.request.query_parsing import parse_search
+from web.request.searches import search as find
+from web.request.searches import search_similar
 
 Answer = tuple[ResultsView, int, dict[str, str]]
 
@@ -45,7 +45,7 @@ def search(json: JsonSearch, form: FormSearch) -> Answer:
     fields: JsonSearch | FormSearch = form or json
     query, token = parse_search(fields)
     sent_once = isinstance(fields, FormSearch) and fields.photo is not None and token is None
-    return _answer(fields, ResultsView.of(ask(query), photo=token, box=fields.box), sent_once)
+    return _answer(fields, ResultsView.of(find(query), photo=token, box=fields.box), sent_once)
 
 
 @blueprint.get("/search")
@@ -56,7 +56,7 @@ def search_by_address(query: JsonSearch) -> Answer:
     What `Link` leads to; a search that can be shared and asked again.
     """
     asked, token = parse_search(query)
-    return _answer(query, ResultsView.of(ask(asked), photo=token, box=query.box))
+    return _answer(query, ResultsView.of(find(asked), photo=token, box=query.box))
 
 
 @blueprint.get("/products/<path:sku>/similar")
@@ -71,17 +71,7 @@ def search_by_address(query: JsonSearch) -> Answer:
 )
 def similar(sku: str, query: PagedFields) -> Answer:
     """Return products that look like this one, without itself and, folded, its variants."""
-    found = ask_similar(
-        sku,
-        parse_filters(query),
-        k=query.k,
-        page=query.page,
-        fold=query.fold,
-        sort=query.sort,
-    )
-    view = ResultsView.of(found)
-    path = url_for("api.similar", sku=sku)
-    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+    return with_links(ResultsView.of(search_similar(sku, query)), query)
 
 
 @blueprint.get("/heat")

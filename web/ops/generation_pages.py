@@ -1,8 +1,6 @@
 """All generations, and one with its manifest in full."""
 
 import json
-from dataclasses import asdict
-from typing import Any
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
@@ -18,8 +16,7 @@ from search.operation.generation_list import (
     list_generations,
     of_new_model,
 )
-from search.operation.run_history import MeasuredBuild
-from search.operation.run_report import COMPARED
+from search.operation.run_report import compare
 from search.publication.checks import latest_rehearsal
 from search.publication.publishing import next_back
 from web.ops.blueprint import blueprint
@@ -50,7 +47,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
         ).first()
         suite_report = suite.report if suite is not None else {}
         rehearsal = latest_rehearsal(session, generation_id)
-    before = _before(generation_id)
+    before, differences = compare(state().watch.history().builds, found.measured)
     plain = {name: part for name, part in found.manifest.items() if name != "files"}
     return render_template(
         "ops/generation.html",
@@ -58,7 +55,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
         tables=list(report_tables(plain, "What it is")),
         files=found.manifest.get("files", {}),
         before=before,
-        changes=_changes(before, found.measured),
+        differences=differences,
         suite=suite,
         rehearsal=rehearsal,
         suite_tables=list(report_tables(suite_report)),
@@ -81,19 +78,3 @@ def back_to() -> int | None:
         return next_back(state().engine.database)
     except NoGeneration:
         return None
-
-
-def _before(generation_id: int) -> MeasuredBuild | None:
-    """Return the build before this one; it may be pruned, its job remembers it."""
-    earlier = [
-        build for build in state().watch.history().builds if build.generation < generation_id
-    ]
-    return earlier[-1] if earlier else None
-
-
-def _changes(before: MeasuredBuild | None, now: MeasuredBuild | None) -> list[tuple[str, Any, Any]]:
-    """Return name, value before and value now of all that is worth comparing."""
-    if before is None or now is None:
-        return []
-    was, found = asdict(before), asdict(now)
-    return [(name, was[name], found[name]) for name in COMPARED]

@@ -1,10 +1,9 @@
 """The history of jobs, and one job's report in full."""
 
 import json
-from collections.abc import Iterator
-from math import ceil
+from collections.abc import Iterator, Sequence
 
-from flask import abort, render_template, request, url_for
+from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 
@@ -16,7 +15,8 @@ from search.operation.run_report import KIND
 from web.ops.blueprint import blueprint
 from web.ops.report_tables import flat, report_tables
 from web.ops.run_page import run_parts
-from web.rendering.csv_export import csv_file
+from web.rendering.csv_export import csv_file, in_parts
+from web.rendering.list_page import asked_page, pager
 from web.state import state
 
 KINDS = ("ingest", "encode", "build", "rehearsal", "reindex")
@@ -32,23 +32,19 @@ COLUMNS = (
 def jobs() -> ResponseReturnValue:
     """Show the jobs of a kind and state, newest first."""
     kind, kept = _choice("kind", KINDS), _choice("state", JOB_STATES)
-    page = max(request.args.get("page", 1, int), 1)
+    page = asked_page(PER_PAGE)
     with session_scope(state().engine.database) as session:
         found, total = list_jobs(
-            session, kind=kind, state=kept, limit=PER_PAGE, offset=PER_PAGE * (page - 1)
+            session, kind=kind, state=kept, limit=page.size, offset=page.offset
         )
     return render_template(
         "ops/jobs.html",
         jobs=found,
         total=total,
-        page=page,
-        pages=ceil(total / PER_PAGE),
         kinds=KINDS,
         states=JOB_STATES,
         chosen={"kind": kind or None, "state": kept or None},
-        address=lambda number: url_for(
-            "ops.jobs", kind=kind or None, state=kept or None, page=number
-        ),
+        **pager(page, total),
     )
 
 
@@ -93,20 +89,16 @@ def _job(job_id: int) -> JobRecord:
         abort(404)
 
 
-def _rows(database: Engine, kind: str, kept: str) -> Iterator[tuple[object, ...]]:
-    """Yield a row for each job, read in parts while the file is sent."""
-    offset = 0
-    while True:
+def _rows(database: Engine, kind: str, state: str) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each job."""
+
+    def read(limit: int, offset: int) -> Sequence[JobRecord]:
         with session_scope(database) as session:
-            found, _ = list_jobs(
-                session, kind=kind, state=kept, limit=EXPORTED_AT_ONCE, offset=offset
-            )
-        for job in found:
-            yield (
-                *(job.id, job.kind, job.state, job.total, job.done, job.failed),
-                *(job.started_at.isoformat(), job.finished_at and job.finished_at.isoformat()),
-                *(round(job.elapsed_s, 1), job.rate and round(job.rate, 2), job.error),
-            )
-        offset += EXPORTED_AT_ONCE
-        if len(found) < EXPORTED_AT_ONCE:
-            return
+            return list_jobs(session, kind=kind, state=state, limit=limit, offset=offset)[0]
+
+    for job in in_parts(read, EXPORTED_AT_ONCE):
+        yield (
+            *(job.id, job.kind, job.state, job.total, job.done, job.failed),
+            *(job.started_at.isoformat(), job.finished_at and job.finished_at.isoformat()),
+            *(round(job.elapsed_s, 1), job.rate and round(job.rate, 2), job.error),
+        )

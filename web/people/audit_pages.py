@@ -1,19 +1,20 @@
 """The audit trail on a page, and as a file: who changed what, and when."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy
-from flask import Response, render_template, request, url_for
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field
 
 from search.database.audit_trail import AuditView, read_trail, trail_names
 from search.database.connection import session_scope
 from web.people.blueprint import blueprint
-from web.rendering.csv_export import csv_file
+from web.rendering.csv_export import csv_file, in_parts
+from web.rendering.list_page import LAST_PAGE, ListPage, pager
 from web.request.query_parsing import parse_plain
 from web.state import state
 
@@ -30,7 +31,7 @@ class TrailFields(BaseModel):
     actor: str = Field(default="", max_length=200)
     action: str = Field(default="", max_length=200)
     subject: str = Field(default="", max_length=500)
-    page: int = Field(default=1, ge=1, le=100_000)
+    page: int = Field(default=1, ge=1, le=LAST_PAGE)
 
     @property
     def only(self) -> dict[str, str]:
@@ -51,21 +52,18 @@ class ChangedField:
 def trail() -> ResponseReturnValue:
     """Show the trail, newest first."""
     fields = parse_plain(TrailFields, request.args)
-    offset = (fields.page - 1) * PER_PAGE
+    page = ListPage(fields.page, PER_PAGE)
     with session_scope(state().engine.database) as session:
-        entries, total = read_trail(session, **fields.only, limit=PER_PAGE, offset=offset)
+        entries, total = read_trail(session, **fields.only, limit=page.size, offset=page.offset)
         names = trail_names(session)
-    only = {name: value for name, value in fields.only.items() if value}
     return render_template(
         "people/trail.html",
         entries=[(entry, differences(entry)) for entry in entries],
         total=total,
         fields=fields,
         names=names,
-        page=fields.page,
-        pages=-(-total // PER_PAGE),
-        address=lambda page: _link("people.trail", page=page, **only),
-        file=_link("people.trail_file", **only),
+        only={name: value for name, value in fields.only.items() if value},
+        **pager(page, total),
     )
 
 
@@ -87,10 +85,6 @@ def differences(entry: AuditView) -> list[ChangedField]:
     return [ChangedField(name, _shown(was.get(name)), _shown(now.get(name))) for name in names]
 
 
-def _link(endpoint: str, **fields: Any) -> str:  # noqa: ANN401  (of an address)
-    return url_for(endpoint, **fields)
-
-
 def _shown(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
@@ -100,17 +94,15 @@ def _shown(value: object) -> str | None:
 
 
 def _rows(database: sqlalchemy.Engine, only: dict[str, str]) -> Iterator[tuple[object, ...]]:
-    """Yield rows, a part at a time; a change made meanwhile may repeat one, and hides none."""
-    offset = 0
-    while True:
+    """Yield a row for each entry."""
+
+    def read(limit: int, offset: int) -> Sequence[AuditView]:
         with session_scope(database) as session:
-            entries, _ = read_trail(session, **only, limit=PER_READ, offset=offset)
-        for entry in entries:
-            rest = {k: v for k, v in entry.details.items() if k not in ("before", "after")}
-            written: list[Any] = [entry.details.get("before"), entry.details.get("after"), rest]
-            moment = entry.created_at.isoformat(timespec="seconds")
-            cells = [json.dumps(part, ensure_ascii=False) if part else None for part in written]
-            yield (entry.id, moment, entry.actor, entry.action, entry.subject, *cells)
-        if len(entries) < PER_READ:
-            return
-        offset += PER_READ
+            return read_trail(session, **only, limit=limit, offset=offset)[0]
+
+    for entry in in_parts(read, PER_READ):
+        rest = {k: v for k, v in entry.details.items() if k not in ("before", "after")}
+        written: list[Any] = [entry.details.get("before"), entry.details.get("after"), rest]
+        moment = entry.created_at.isoformat(timespec="seconds")
+        cells = [json.dumps(part, ensure_ascii=False) if part else None for part in written]
+        yield (entry.id, moment, entry.actor, entry.action, entry.subject, *cells)

@@ -77,7 +77,7 @@ def _limiter(settings: Settings) -> Limiter:
         "swallow_errors": True,
         "key_prefix": "findalike",
     }
-    url = settings.broker_url or ""
+    url = settings.broker_url.get_secret_value() if settings.broker_url else ""
     if not url.startswith(("redis://", "rediss://")):
         return Limiter(storage_uri="memory://", **options)
     try:

@@ -6,10 +6,13 @@ catalogues and searches from anyone.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
+from typing import TypeVar
 
 from flask import Response
+
+Entry = TypeVar("Entry")
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NUMBERS = (int, float)
@@ -27,6 +30,24 @@ def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     response = Response(_lines(columns, rows), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
+
+
+def in_parts(read: Callable[[int, int], Sequence[Entry]], size: int) -> Iterator[Entry]:
+    """Yield all entries of a list, read a part at a time.
+
+    A change meanwhile may repeat an entry of a list whose newest comes first; it hides none.
+
+    Args:
+        read: Returns the entries of a part, by its limit and its offset.
+        size: Entries of a part; a shorter one is the last.
+    """
+    offset = 0
+    while True:
+        part = read(size, offset)
+        yield from part
+        if len(part) < size:
+            return
+        offset += size
 
 
 def _lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

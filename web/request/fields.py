@@ -22,15 +22,16 @@ Token = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 UploadedFile = Annotated[FileStorage, WithJsonSchema({"type": "string", "format": "binary"})]
 
 
-class FilterFields(BaseModel):
+class RequestFields(BaseModel):
+    """The fields of a request; others are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FilterFields(RequestFields):
     """What hits must be. Empty fields do not restrict."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        arbitrary_types_allowed=True,
-        json_schema_extra=describe_fields,
-    )
+    model_config = ConfigDict(arbitrary_types_allowed=True, json_schema_extra=describe_fields)
 
     category: Values = Field(default=[], description="Paths; `A > B` keeps all below it. Any of.")
     brand: Values = Field(default=[], description="Any of these, whatever the case.")
@@ -120,10 +121,8 @@ class FormSearch(PhotoFields):
     photo: UploadedFile | None = Field(default=None, description="JPEG, PNG, WebP, HEIC, AVIF, …")
 
 
-class HeatFields(BaseModel):
+class HeatFields(RequestFields):
     """Which two pictures to compare, and which of them to show."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     photo: Token = Field(
         description="Token that a search with `keep` returned.",
@@ -136,20 +135,16 @@ class HeatFields(BaseModel):
     side: Literal["product", "photo"] = Field(default="product", description="What is shown.")
 
 
-class ClickFields(BaseModel):
+class ClickFields(RequestFields):
     """A shown product that was opened."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
     sku: str = Field(min_length=1, description="The hit's product.")
     rank: int = Field(ge=1, le=10**6, description="The hit's `rank`.")
 
 
-class KeepFields(BaseModel):
+class KeepFields(RequestFields):
     """A photo that found nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
     photo: Token = Field(description="Token of the photo that was searched with.")

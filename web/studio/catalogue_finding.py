@@ -18,10 +18,10 @@ from search.merchandising.catalogue_listing import count_products, count_values,
 from search.merchandising.product_record import ProductRecord, product_records
 from search.query.understanding import MAX_K
 from search.results import Correction, FacetValue, Filters, Query, SearchHit, SearchPage, Verdict
+from web.rendering.list_page import PER_PAGE, ListPage
 from web.request.attribute_fields import attribute_names
 from web.request.fields import FilterFields
 
-PER_PAGE = 50
 EXPORTED = 5000
 """Rows of a list as a file, at most; what is searched for has at most `MAX_K`."""
 AT_A_TIME = 200
@@ -85,7 +85,7 @@ class CataloguePage:
     @property
     def pages(self) -> int:
         """How many pages there are."""
-        return -(-self.total // PER_PAGE)
+        return ListPage(self.page, PER_PAGE).pages(self.total)
 
 
 def list_page(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -> CataloguePage:
@@ -102,7 +102,7 @@ def list_page(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -
         hits = found.hits
     else:
         found = _ask(engine, fields, filters, k=MAX_K)
-        first = (fields.page - 1) * PER_PAGE
+        first = ListPage(fields.page, PER_PAGE).offset
         hits = _sorted(engine, found.hits, fields.sort)[first : first + PER_PAGE]
     return CataloguePage(
         rows=_rows(engine, hits),
@@ -139,7 +139,7 @@ def _catalogue_page(
     engine: SearchEngine, fields: CatalogueFields, filters: Filters
 ) -> CataloguePage:
     names = (*FIELDS, *attribute_names())
-    offset = (fields.page - 1) * PER_PAGE
+    offset = ListPage(fields.page, PER_PAGE).offset
     with session_scope(engine.database) as session:
         ids = list_products(
             session, filters, sort=fields.sort or "newest", limit=PER_PAGE, offset=offset

@@ -14,7 +14,7 @@ from web.request.attribute_fields import attribute_names
 from web.request.query_parsing import parse_fields, parse_filters
 from web.shop.filter_column import chips, choice_groups
 from web.shop.result_addresses import Address
-from web.state import state
+from web.state import engine
 from web.studio.blueprint import blueprint
 from web.studio.catalogue_finding import (
     EXPORTED,
@@ -31,13 +31,12 @@ from web.studio.catalogue_finding import (
 def catalogue() -> ResponseReturnValue:
     """Show products, with what is known of them and what is wrong."""
     fields, filters = _asked()
-    engine = state().engine
     address = Address.of(url_for("studio.catalogue"), fields)
-    listed = list_page(engine, fields, filters)
+    listed = list_page(engine(), fields, filters)
     return render_template(
         "studio/catalogue.html",
         listed=listed,
-        seed=engine.product(fields.like) if fields.like else None,
+        seed=engine().product(fields.like) if fields.like else None,
         fields=fields,
         address=address,
         export=Address.of(url_for("studio.catalogue_file"), fields).at_page(1),
@@ -60,7 +59,7 @@ def catalogue_file() -> Response:
         *(f"{name} by pictures" for name in names),
         "marks",
     )
-    return csv_file("catalogue", columns, _cells(list_all(state().engine, fields, filters), names))
+    return csv_file("catalogue", columns, _cells(list_all(engine(), fields, filters), names))
 
 
 def _cells(rows: Iterator[ListedProduct], names: tuple[str, ...]) -> Iterator[list[object]]:
@@ -89,7 +88,7 @@ def _asked() -> tuple[CatalogueFields, Filters]:
 def _not_indexed(listed: CataloguePage) -> frozenset[int]:
     """Return those of the listed products that no search finds yet."""
     try:
-        columns = state().engine.generation().columns
+        columns = engine().generation().columns
     except NoGeneration:
         return frozenset()
     ids = [row.record.card.product_id for row in listed.rows]

@@ -22,10 +22,10 @@ from search.merchandising.search_gaps import (
 from search.results import ProductCard
 from search.traffic.no_result_photos import AskedPhotos
 from web.rendering.csv_export import csv_file
+from web.rendering.list_page import asked_page, pager
 from web.rendering.value_formats import price
 from web.state import state
 from web.studio.blueprint import blueprint
-from web.studio.page_links import addresses, asked_part
 
 PER_PAGE = 30
 PERIODS = (7, 30, 90)
@@ -40,9 +40,9 @@ COLUMNS = {
 @blueprint.get("/gaps")
 def gaps() -> ResponseReturnValue:
     """Show what was asked in vain."""
-    about, days, part = _about(), _days(), asked_part(PER_PAGE)
+    about, days, page = _about(), _days(), asked_page(PER_PAGE)
     with session_scope(state().engine.database) as session:
-        found, total = _found(session, about, days, limit=part.size, offset=part.offset)
+        found, total = _found(session, about, days, limit=page.size, offset=page.offset)
         asked, kept = count_photos(session, days=days)
         cards = _cards(session, found)
         least = least_searches(session, days) if about == "unopened" else None
@@ -59,9 +59,7 @@ def gaps() -> ResponseReturnValue:
         photos_kept=kept,
         least=least,
         filter_words=filter_words,
-        page=part.page,
-        pages=part.pages(total),
-        address=addresses(),
+        **pager(page, total),
     )
 
 

@@ -36,9 +36,9 @@ from search.merchandising.health.refusals import (
 )
 from search.text.attribute_vocabulary import shop_vocabulary
 from web.rendering.csv_export import csv_file
+from web.rendering.list_page import ListPage, asked_page, pager
 from web.state import state
 from web.studio.blueprint import blueprint
-from web.studio.page_links import Part, addresses, asked_part
 
 GROUPS_SHOWN = 20
 KINDS = ("row", "image")
@@ -98,19 +98,19 @@ def health() -> ResponseReturnValue:
 @blueprint.get("/health/pictures")
 def health_pictures() -> ResponseReturnValue:
     """List products without a usable picture."""
-    part = asked_part()
+    page = asked_page()
     with session_scope(state().engine.database) as session:
-        found = without_picture(session, limit=part.size, offset=part.offset)
+        found = without_picture(session, limit=page.size, offset=page.offset)
         total = count_without_picture(session)
-    return _show("pictures", part, total, found=found)
+    return _show("pictures", page, total, found=found)
 
 
 @blueprint.get("/health/refused")
 def health_refused() -> ResponseReturnValue:
     """List refused rows and pictures with what to do."""
-    part, asked = asked_part(), _asked_refusals()
+    page, asked = asked_page(), _asked_refusals()
     with session_scope(state().engine.database) as session:
-        found, total = list_refusals(session, asked, limit=part.size, offset=part.offset)
+        found, total = list_refusals(session, asked, limit=page.size, offset=page.offset)
         told = last_rereads(session, [each.id for each in found if each.kind == "row"])
         more = {
             "reasons": count_reasons(session),
@@ -119,22 +119,22 @@ def health_refused() -> ResponseReturnValue:
             "rows": count_refusals(session, replace(asked, kind="row")),
             "waiting": count_waiting_rows(session, asked),
         }
-    return _show("refused", part, total, found=found, told=told, asked=asked, **more)
+    return _show("refused", page, total, found=found, told=told, asked=asked, **more)
 
 
 @blueprint.get("/health/doubles")
 def health_doubles() -> ResponseReturnValue:
     """List groups of products whose pictures are almost the same."""
-    part = asked_part(GROUPS_SHOWN)
+    page = asked_page(GROUPS_SHOWN)
     with session_scope(state().engine.database) as session:
         generation = inspected(session)
         total = _count(session, generation, "duplicate")
         found = (
-            list_groups(session, generation, limit=part.size, offset=part.offset)
+            list_groups(session, generation, limit=page.size, offset=page.offset)
             if generation is not None
             else []
         )
-    return _show("doubles", part, total, found=found, generation=generation)
+    return _show("doubles", page, total, found=found, generation=generation)
 
 
 @blueprint.get("/health/categories")
@@ -142,38 +142,38 @@ def health_doubles() -> ResponseReturnValue:
 def health_misfits() -> ResponseReturnValue:
     """List products whose pictures fit neither category nor title."""
     name = request.path.rsplit("/", 1)[-1]
-    part, kind = asked_part(), KIND_OF[name]
+    page, kind = asked_page(), KIND_OF[name]
     with session_scope(state().engine.database) as session:
         generation = inspected(session)
         total = _count(session, generation, kind)
         found = (
-            list_findings(session, generation, kind, limit=part.size, offset=part.offset)
+            list_findings(session, generation, kind, limit=page.size, offset=page.offset)
             if generation is not None
             else []
         )
-    return _show(name, part, total, found=found, generation=generation)
+    return _show(name, page, total, found=found, generation=generation)
 
 
 @blueprint.get("/health/missing")
 def health_missing() -> ResponseReturnValue:
     """List products that have no value of an attribute."""
-    part, names = asked_part(), attribute_names(shop_vocabulary())
+    page, names = asked_page(), attribute_names(shop_vocabulary())
     with session_scope(state().engine.database) as session:
         without = count_lacking(session, names)
         name = _asked_attribute(names, max(without, key=without.__getitem__))
-        found = lacking(session, name, limit=part.size, offset=part.offset)
-    return _show("missing", part, without[name], found=found, without=without, attribute=name)
+        found = lacking(session, name, limit=page.size, offset=page.offset)
+    return _show("missing", page, without[name], found=found, without=without, attribute=name)
 
 
 @blueprint.get("/health/colours")
 def health_colours() -> ResponseReturnValue:
     """List products whose written colour is not what pictures show."""
-    part = asked_part()
+    page = asked_page()
     with session_scope(state().engine.database) as session:
         found, total = contradicted_colours(
-            session, shop_vocabulary(), limit=part.size, offset=part.offset
+            session, shop_vocabulary(), limit=page.size, offset=page.offset
         )
-    return _show("colours", part, total, found=found)
+    return _show("colours", page, total, found=found)
 
 
 @blueprint.get("/health/<name>.csv")
@@ -190,16 +190,14 @@ def health_csv(name: str) -> ResponseReturnValue:
         return csv_file(name, columns, list(rows(session)))
 
 
-def _show(name: str, part: Part, total: int | None, **values: Any) -> str:  # noqa: ANN401
+def _show(name: str, page: ListPage, total: int | None, **values: Any) -> str:  # noqa: ANN401
     section = next(each for each in SECTIONS if each.name == name)
     return render_template(
         f"studio/health/{'misfits' if name in ('categories', 'titles') else name}.html",
         section=section,
         sections=SECTIONS,
         total=total,
-        page=part.page,
-        pages=part.pages(total or 0),
-        address=addresses(),
+        **pager(page, total or 0),
         **values,
     )
 

@@ -14,7 +14,7 @@ from search.rules.rule import BusinessRule
 from search.rules.rule_store import add_rule, find_rule, list_rules, remove_rule
 from web.login.login import current_actor
 from web.rendering.csv_export import csv_file
-from web.state import state
+from web.state import engine, state
 from web.studio.blueprint import blueprint
 from web.studio.rule_form import RuleForm
 
@@ -91,14 +91,13 @@ def new_rule() -> ResponseReturnValue:
 @blueprint.get("/rules/<int(max=9223372036854775807):rule_id>/removal")
 def removal(rule_id: int) -> ResponseReturnValue:
     """Show what removing a rule would do, and ask whether to."""
-    engine = state().engine
-    with session_scope(engine.database) as session:
+    with session_scope(engine().database) as session:
         rule = find_rule(session, rule_id)
     text = _tried(rule, request.args.get("sample"))
     preview, note = None, ""
     if text:
         try:
-            preview = preview_removing(engine, text, rule_id)
+            preview = preview_removing(engine(), text, rule_id)
         except NoGeneration:
             note = "Nothing is published yet, so there is nothing to try it on."
     return render_template(
@@ -130,6 +129,6 @@ def _preview(draft: BusinessRule, text: str) -> tuple[Preview | None, str]:
     if not text:
         return None, "Give a query to try it on: this rule is about all queries."
     try:
-        return preview_adding(state().engine, text, draft), ""
+        return preview_adding(engine(), text, draft), ""
     except NoGeneration:
         return None, "Nothing is published yet, so there is nothing to try it on."

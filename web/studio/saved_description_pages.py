@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from search.database.connection import session_scope
-from search.engine.search_engine import SearchEngine
 from search.errors import UnknownEntry, UnknownProduct, UnusableEntry
 from search.merchandising.regression_suite import DescriptionOutcome
 from search.merchandising.saved_descriptions import (
@@ -29,7 +28,7 @@ from search.merchandising.suite_runs import (
 from search.results import Query
 from web.login.login import current_actor
 from web.rendering.csv_export import csv_file
-from web.state import state
+from web.state import engine
 from web.studio.blueprint import blueprint
 
 SHOWN = 24
@@ -41,11 +40,6 @@ COLUMNS = (
     *("description", "right", "right_in_first_10", "first_right_at", "wrong_in_first_10"),
     *("change", "missing", "unwanted"),
 )
-
-
-def engine() -> SearchEngine:
-    """Return the engine behind this application."""
-    return state().engine
 
 
 @blueprint.get("/saved")

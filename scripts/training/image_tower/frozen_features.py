@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from PIL import Image
 
 from scripts.training.pictures.phone_views import clean_view, street_view
 from search.encoder.embedded.tower import ProductTower
+from search.files.atomic_files import write_whole
 
 log = structlog.get_logger()
 
@@ -113,9 +115,9 @@ def load_features(
         file = cache / f"{name}.{start // _PART:04d}.npy"
         if not file.exists():
             pooled = _described(jobs[start : start + _PART], view_of, describe)
-            unfinished = file.with_suffix(".tmp.npy")
-            np.save(unfinished, pooled)
-            unfinished.rename(file)
+            content = BytesIO()
+            np.save(content, pooled)
+            write_whole(file, content.getbuffer())
             log.info("features_cached", set=name, done=start + len(pooled), total=len(jobs))
         parts.append(np.load(file))
     picture, view = np.array(jobs, dtype=np.int64).T

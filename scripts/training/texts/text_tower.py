@@ -6,6 +6,7 @@ feed the visual part are fixed at zero.
 
 import copy
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from scripts.training.texts.text_space import Floats
+from search.files.atomic_files import write_whole
 
 log = structlog.get_logger()
 
@@ -134,10 +136,10 @@ def _save(
     optimiser: torch.optim.Optimizer,
     step: int,
 ) -> None:
-    unfinished = path.with_suffix(".tmp")
     state = {"tower": tower.state_dict(), "average": average.state_dict(), "step": step}
-    torch.save({**state, "optimiser": optimiser.state_dict()}, unfinished)
-    unfinished.rename(path)
+    content = BytesIO()
+    torch.save({**state, "optimiser": optimiser.state_dict()}, content)
+    write_whole(path, content.getbuffer())
 
 
 def _short(tower: TextTransformer, tokens: list[list[int]]) -> Tensor:

@@ -120,7 +120,7 @@ def test_a_full_disk_fails_the_job(
     def refuse(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("search.pictures.atomic_files.os.fsync", refuse)
+    monkeypatch.setattr("search.files.atomic_files.os.fsync", refuse)
     with pytest.raises(OSError, match="No space left"):
         encode_all(database, settings, small)
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from indexer.queue.broker import prepare_broker, waiting_messages
@@ -30,9 +31,9 @@ def test_tasks_are_acknowledged_late_and_hold_ids_only(
 
 def test_the_broker_is_the_database_unless_told_otherwise(settings: Settings) -> None:
     assert settings.database_url is not None
-    assert make_app(settings).conf.broker_url == f"sqla+{settings.database_url}"
+    assert make_app(settings).conf.broker_url == f"sqla+{settings.database_url.get_secret_value()}"
 
-    redis = settings.model_copy(update={"broker_url": "redis://localhost:6379/0"})
+    redis = settings.model_copy(update={"broker_url": SecretStr("redis://localhost:6379/0")})
     app = make_app(redis)
     assert app.conf.broker_url == "redis://localhost:6379/0"
     # A batch takes about a minute; Redis must not hand it out twice meanwhile.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 from sqlalchemy import Connection, Engine
 
 from indexer.commands.reindex import reindex
@@ -176,7 +177,9 @@ def test_a_worker_that_does_not_end_is_ended(
 
 @pytest.mark.parametrize("scheme", ["amqp", "redis"])
 def test_a_silent_broker_is_one_sentence(settings: Settings, scheme: str) -> None:
-    silent = settings.model_copy(update={"broker_url": f"{scheme}://u:s3cret@127.0.0.1:1//"})
+    silent = settings.model_copy(
+        update={"broker_url": SecretStr(f"{scheme}://u:s3cret@127.0.0.1:1//")}
+    )
     with pytest.raises(BrokerUnavailable, match="FINDALIKE_BROKER_URL") as caught:
         prepare_broker(make_app(silent), silent)
     assert "s3cret" not in str(caught.value)

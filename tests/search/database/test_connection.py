@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -152,9 +153,9 @@ def test_server_that_does_not_answer_is_named_without_password(unused_port: int)
 def test_unknown_database_is_unavailable(settings: Settings) -> None:
     """The server answers, but has no database of this name."""
     assert settings.database_url is not None
-    absent = settings.database_url.replace("/test_", "/absent_")
+    absent = settings.database_url.get_secret_value().replace("/test_", "/absent_")
     with pytest.raises(DatabaseUnavailable, match=r'"absent_\w+" does not exist'):
-        open_database(settings.model_copy(update={"database_url": absent}))
+        open_database(settings.model_copy(update={"database_url": SecretStr(absent)}))
 
 
 def test_database_without_schema_names_the_command(empty_database_url: str) -> None:

@@ -229,10 +229,10 @@ def test_a_new_generation_is_noticed_without_a_failed_request(
 
 def test_rank_asks_as_many_candidates_whatever_the_page(engine: SearchEngine) -> None:
     generation = engine.generation()
-    question = understand(
+    understood = understand(
         Query(text="round"), engine.answering().composer, generation, engine.database
     )
-    few = rank(generation, question, candidates=5)
+    few = rank(generation, understood, candidates=5)
     assert len(few.ranking) <= 5
 
 

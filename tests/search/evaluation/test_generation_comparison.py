@@ -160,7 +160,9 @@ def test_only_queries_that_both_answered_count() -> None:
 def command(shop: tuple[Settings, Engine, int, int], monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     settings = shop[0]
     monkeypatch.setenv("FINDALIKE_HOME", str(settings.home))
-    monkeypatch.setenv("FINDALIKE_DATABASE_URL", str(settings.database_url))
+    monkeypatch.setenv(
+        "FINDALIKE_DATABASE_URL", settings.as_environment()["FINDALIKE_DATABASE_URL"]
+    )
     monkeypatch.setenv("FINDALIKE_DEVICE", "cpu")
     monkeypatch.setenv("COLUMNS", "160")
     load_settings.cache_clear()

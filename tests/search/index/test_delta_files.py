@@ -155,7 +155,7 @@ def test_the_generation_itself_stays_as_it_was(tmp_path: Path) -> None:
     lay_over(base, load_delta(put_delta(tmp_path, "base", "base-000001", new, dead=range(30))))
     assert (base.columns.product_id == before).all()
     assert len(base.vectors) == 60
-    assert base.layer is None
+    assert base.overlay is None
 
 
 def test_facets_of_new_rows_have_their_own_values(laid: Generation) -> None:

@@ -97,7 +97,7 @@ def test_another_generation_leaves_the_delta_behind(
     wait_until(lambda: rows(live) == N + 2)
     published.generation("next", 40)
     wait_until(lambda: rows(live) == 40)
-    assert live.current().layer is None
+    assert live.current().overlay is None
 
 
 def test_a_damaged_delta_is_said_once_and_the_last_good_one_goes_on(

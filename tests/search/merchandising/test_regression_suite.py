@@ -156,7 +156,9 @@ def test_the_command(
     described: SearchEngine, shop_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FINDALIKE_HOME", str(shop_settings.home))
-    monkeypatch.setenv("FINDALIKE_DATABASE_URL", str(shop_settings.database_url))
+    monkeypatch.setenv(
+        "FINDALIKE_DATABASE_URL", shop_settings.as_environment()["FINDALIKE_DATABASE_URL"]
+    )
     monkeypatch.setenv("FINDALIKE_DEVICE", "cpu")
     load_settings.cache_clear()
     told = CliRunner().invoke(suite_command, [])

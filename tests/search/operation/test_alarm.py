@@ -110,7 +110,7 @@ def inbox() -> Iterator[tuple[Inbox, int]]:
 
 
 def shop(**changed: Any) -> Settings:
-    return Settings().model_copy(update=changed)
+    return Settings(**changed)
 
 
 ALARM = Alarm("reindex_refused", "RehearsalRefused", "It was refused.", job=7, checks=(CHECK,))

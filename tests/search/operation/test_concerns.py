@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from search.catalogue.change_inbox import delete_product
@@ -95,7 +96,7 @@ def test_a_job_that_does_not_move(live: Engine, settings: Settings) -> None:
 
 def test_queue_and_disk(live: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concerns, "LEAST_FREE_BYTES", 10**18)
-    away = settings.model_copy(update={"broker_url": "amqp://guest:guest@127.0.0.1:1//"})
+    away = settings.model_copy(update={"broker_url": SecretStr("amqp://guest:guest@127.0.0.1:1//")})
     told = found(live, away)
     assert told.keys() == {"disk", "queue"}
     assert "FINDALIKE_BROKER_URL" in told["queue"].remedy

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from search.commands.doctor import doctor
@@ -100,7 +101,9 @@ def test_queue_length_is_what_kombu_has_not_delivered(shop: Engine, settings: Se
 
 def test_silent_broker_is_no_number(shop: Engine, settings: Settings) -> None:
     """The rest of the status is shown anyway."""
-    nowhere = settings.model_copy(update={"broker_url": "amqp://guest:guest@127.0.0.1:1//"})
+    nowhere = settings.model_copy(
+        update={"broker_url": SecretStr("amqp://guest:guest@127.0.0.1:1//")}
+    )
     found = read_status(shop, nowhere)
     assert found.queued_tasks is None
     assert found.products == 2

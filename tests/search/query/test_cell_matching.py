@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from search.encoder.local_features import quantised
-from search.query.cell_matching import Cells, agreement, cells_of, where_alike
+from search.query.cell_matching import QueryCells, agreement, cell_agreement_maps, query_cells
 from search.results import CellPatches
 
 SIDE, CELLS, WIDTH = 4, 16, 12
@@ -16,9 +16,9 @@ def picture(seed: int) -> CellPatches:
     return quantised(cells)
 
 
-def query(patches: CellPatches, weights: np.ndarray | None = None) -> Cells:
+def query(patches: CellPatches, weights: np.ndarray | None = None) -> QueryCells:
     given = np.ones(CELLS) if weights is None else weights
-    return cells_of(patches, (given / given.sum()).astype(np.float32), 0.5)
+    return query_cells(patches, (given / given.sum()).astype(np.float32), 0.5)
 
 
 def one_cell(at: int) -> np.ndarray:
@@ -86,7 +86,7 @@ def test_maps_show_which_cells_match() -> None:
     product[:, 1] = 0
     product[10] = asked[5]
 
-    in_query, in_product = where_alike(query(asked), product)
+    in_query, in_product = cell_agreement_maps(query(asked), product)
 
     assert in_query.shape == in_product.shape == (SIDE, SIDE)
     assert np.argwhere(in_query > 0.5).tolist() == [[1, 1]]
@@ -101,7 +101,7 @@ def test_maps_fade_what_matters_little() -> None:
     weights = np.full(CELLS, 0.1)
     weights[6] = 1
 
-    in_query, in_product = where_alike(query(same, weights), same)
+    in_query, in_product = cell_agreement_maps(query(same, weights), same)
 
     for shown in (in_query, in_product):
         assert np.unravel_index(shown.argmax(), shown.shape) == (1, 2)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from pydantic import SecretStr
 
 from search.errors import WrongSetting
 from search.settings import Settings
@@ -34,7 +35,7 @@ def attributes(one: Span) -> dict[str, Any]:
 
 
 def test_spans_reach_the_collector(settings: Settings, collector: Collector) -> None:
-    configured = settings.model_copy(update={"otlp_endpoint": collector.endpoint})
+    configured = settings.model_copy(update={"otlp_endpoint": SecretStr(collector.endpoint)})
     configure_tracing(configured, "findalike")
     with span("reindex", job_id=7), span("encode"):
         annotate(pictures=64)
@@ -54,7 +55,7 @@ def test_spans_reach_the_collector(settings: Settings, collector: Collector) -> 
 
 def test_a_failure_marks_its_span(settings: Settings, collector: Collector) -> None:
     configure_tracing(
-        settings.model_copy(update={"otlp_endpoint": collector.endpoint}), "findalike"
+        settings.model_copy(update={"otlp_endpoint": SecretStr(collector.endpoint)}), "findalike"
     )
     with pytest.raises(OSError, match="disk is full"), span("build"):
         raise OSError("disk is full")
@@ -65,7 +66,9 @@ def test_a_failure_marks_its_span(settings: Settings, collector: Collector) -> N
 
 def test_log_lines_name_their_trace(settings: Settings, collector: Collector) -> None:
     endpoint = f"{collector.endpoint}/v1/traces"
-    configure_tracing(settings.model_copy(update={"otlp_endpoint": endpoint}), "findalike")
+    configure_tracing(
+        settings.model_copy(update={"otlp_endpoint": SecretStr(endpoint)}), "findalike"
+    )
     with span("encode"):
         line = add_trace_ids(None, "info", {"event": "batch_encoded"})
     outside = add_trace_ids(None, "info", {"event": "batch_encoded"})
@@ -99,6 +102,6 @@ def test_without_an_endpoint_nothing_is_imported() -> None:
 
 def test_a_missing_extra_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "EXPORTER", "opentelemetry_that_is_not_there.exporter")
-    configured = settings.model_copy(update={"otlp_endpoint": "http://127.0.0.1:4318"})
+    configured = settings.model_copy(update={"otlp_endpoint": SecretStr("http://127.0.0.1:4318")})
     with pytest.raises(WrongSetting, match=r"pip install findalike\[tracing\]"):
         configure_tracing(configured, "findalike")

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy.orm import Session
 
-from search.text.word_counts import WordCount, Words, count_words, load_words, write_words
+from search.text.word_counts import CatalogueWords, WordCount, count_words, load_words, write_words
 from tests.support.factories import make_product
 
 COUNTS = [
@@ -26,8 +26,8 @@ COUNTS = [
 
 
 @pytest.fixture
-def words() -> Words:
-    return Words(COUNTS)
+def words() -> CatalogueWords:
+    return CatalogueWords(COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -48,16 +48,16 @@ def words() -> Words:
         ("vel", None),
     ],
 )
-def test_misspelt_words(words: Words, typed: str, meant: str | None) -> None:
-    assert words.meant(typed) == meant
+def test_misspelt_words(words: CatalogueWords, typed: str, meant: str | None) -> None:
+    assert words.correction(typed) == meant
 
 
-def test_rare_words_say_more(words: Words) -> None:
+def test_rare_words_say_more(words: CatalogueWords) -> None:
     common, rare, lacking = words.rarity([("chair",), ("velvet", "velvets"), ("zorblax",)], 1000)
     assert 0 < common < rare < lacking
 
 
-def test_a_word_of_every_product_still_weighs_something(words: Words) -> None:
+def test_a_word_of_every_product_still_weighs_something(words: CatalogueWords) -> None:
     """The count may even exceed the number of products, if it is older."""
     assert (words.rarity([("chair",)], 900) > 0).all()
     assert (words.rarity([("chair",)], 10) > 0).all()
@@ -67,7 +67,7 @@ def test_words_survive_their_file(tmp_path: Path) -> None:
     write_words(tmp_path / "words.arrow", COUNTS)
     again = load_words(tmp_path / "words.arrow")
     assert again.products == {count.word: count.products for count in COUNTS}
-    assert again.meant("battry") == "battery"
+    assert again.correction("battry") == "battery"
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from search.database.embedded.postgres_processes import find_postmaster
 from search.database.models import Job
 from search.engine.search_engine import SearchEngine
 from search.errors import FindalikeError
+from search.files.atomic_files import write_whole
 from search.jobs.workers import worker_connections
 from search.results import Query
 from search.settings import Settings
@@ -172,6 +173,4 @@ def flip_a_byte(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0x10
     # A new file, so that a process that has mapped the old one is not disturbed.
-    new = path.with_name(f"{path.name}.flipped")
-    new.write_bytes(content)
-    new.rename(path)
+    write_whole(path, bytes(content))

@@ -161,10 +161,10 @@ def test_a_key_is_looked_up_once_in_a_while_and_its_use_written_less_often(
 
 def test_guessing_fills_no_memory(database: Engine) -> None:
     ring = KeyRing(database, keep_s=60)
-    ring._known.update({str(n): (0.0, None) for n in range(MOST_KEPT)})
+    ring._known.update({str(n): None for n in range(MOST_KEPT)})
 
     assert ring.find("fa_guess") is None
-    assert len(ring._known) == 1
+    assert len(ring._known) == MOST_KEPT
 
 
 def test_the_use_of_a_key_is_shown(app: Flask, client: FlaskClient) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from search.errors import WrongSetting
 from search.settings import Settings, load_settings
@@ -32,7 +33,7 @@ def served(settings: Settings, *options: str) -> Iterator[tuple[str, subprocess.
     """Run the command; yield the address that it prints, and the process."""
     environment = os.environ | {
         "FINDALIKE_HOME": str(settings.home),
-        "FINDALIKE_DATABASE_URL": settings.database_url or "",
+        "FINDALIKE_DATABASE_URL": settings.as_environment()["FINDALIKE_DATABASE_URL"],
         "FINDALIKE_DEVICE": "cpu",
         "OMP_NUM_THREADS": "1",
     }
@@ -76,11 +77,11 @@ def test_it_serves_until_it_is_told_to_stop(shop_settings: Settings) -> None:
 
 def test_a_server_that_cannot_start_says_why(shop_settings: Settings) -> None:
     broken = shop_settings.model_copy(
-        update={"database_url": "postgresql://nobody@127.0.0.1:1/nothing"}
+        update={"database_url": SecretStr("postgresql://nobody@127.0.0.1:1/nothing")}
     )
     environment = os.environ | {
         "FINDALIKE_HOME": str(broken.home),
-        "FINDALIKE_DATABASE_URL": str(broken.database_url),
+        "FINDALIKE_DATABASE_URL": broken.as_environment()["FINDALIKE_DATABASE_URL"],
     }
 
     ended = subprocess.run(

@@ -1,6 +1,7 @@
 """A search is one trace: the request, and below it the steps of the query."""
 
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 
 from search.settings import Settings
 from search.telemetry.tracing import configure_tracing, end_tracing
@@ -12,7 +13,8 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 def test_a_search_goes_on_with_the_callers_trace(client: FlaskClient, settings: Settings) -> None:
     with collecting() as collector:
         configure_tracing(
-            settings.model_copy(update={"otlp_endpoint": collector.endpoint}), "findalike-web"
+            settings.model_copy(update={"otlp_endpoint": SecretStr(collector.endpoint)}),
+            "findalike-web",
         )
         headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
         assert client.get("/search?text=red+plate", headers=headers).status_code == 200

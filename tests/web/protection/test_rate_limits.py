@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from tests.support.api_programs import another, make_key
@@ -139,7 +140,8 @@ def test_processes_count_together_in_redis_and_go_on_without_it(app: Flask, tmp_
     port = free_port()
     with running_redis(port, tmp_path) as url:
         one, two = (
-            another(app, rate_anonymous="2/hour", broker_url=url).test_client() for _ in range(2)
+            another(app, rate_anonymous="2/hour", broker_url=SecretStr(url)).test_client()
+            for _ in range(2)
         )
         assert statuses(one, PRODUCT, 1) == [200]
         assert statuses(two, PRODUCT, 2) == [200, 429]

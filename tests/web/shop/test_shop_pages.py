@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from search.results import AttributeValue
 from tests.support.shops.plain_shop import ODD_SKU, PRODUCTS, draw, photo
+from web.photos.upload_store import UploadStore
 from web.state import state
 
 
@@ -51,6 +52,25 @@ def test_a_photo_gets_an_address_of_its_own(client: FlaskClient) -> None:
     shown = re.search(r'src="(/uploads/[0-9a-f]{32}\.jpg)"', page.text)
     assert shown
     assert client.get(shown[1]).mimetype == "image/jpeg"
+
+
+def test_results_that_come_at_once_are_those_of_their_address(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is searched is what is kept, though it is not read back from the disk."""
+    form = {"picture": (io.BytesIO(photo("Plate", "red")), "my photo.jpg")}
+    with monkeypatch.context() as no_disk:
+        no_disk.setattr(UploadStore, "load", lambda *_: pytest.fail("read back from the disk"))
+        headers = {"Prefer": "return=representation"}
+        answer = client.post("/search", data=form, headers=headers)
+    described = app.extensions["findalike"].engine.answering().composer.describer
+    with monkeypatch.context() as no_model:
+        no_model.setattr(described, "_describer", None)  # the same pixels are known by now
+        again = client.get(answer.headers["Content-Location"])
+
+    assert answer.headers["Preference-Applied"] == "return=representation"
+    assert titles(answer)[0] == "Red plate"
+    assert titles(answer) == titles(again)
 
 
 def test_words_are_added_to_the_photo_that_is_there(client: FlaskClient) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from search.encoder import Encoder
+from search.files.atomic_files import TEMPORARY
 from search.merchandising.health import title_vectors as module
 from search.merchandising.health.title_vectors import FILE, title_vectors
-from search.pictures.atomic_files import TEMPORARY
 from search.results import Embeddings
 
 TITLES = ["red mug", "blue mug", "lampe à poser", "ein Krug"]

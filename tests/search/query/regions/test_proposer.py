@@ -6,7 +6,7 @@ from PIL import Image
 
 from search.encoder.local_features import EncodedPictures
 from search.query.regions import EncoderRegions, SaliencyRegions, best_region
-from search.query.regions.proposer import LEAST_SCORE, MOST, WHOLE, strongest
+from search.query.regions.proposer import MAX_REGIONS, MIN_SCORE, WHOLE, strongest
 from search.results import Box, Region
 
 PHOTO = Image.new("RGB", (40, 30))
@@ -62,14 +62,14 @@ def test_there_are_at_most_six() -> None:
 
     found = strongest(given, np.linspace(0.9, 0.5, 9, dtype=np.float32))
 
-    assert len(found) == MOST == 6
+    assert len(found) == MAX_REGIONS == 6
     assert [corners(region)[0] for region in found] == pytest.approx(np.arange(6) / 10)
 
 
 def test_weak_and_empty_boxes_are_no_regions() -> None:
     given = boxes((0, 0, 0.2, 0.2), (0.5, 0.5, 0.5, 0.9))
 
-    assert strongest(given, np.array([LEAST_SCORE - 0.01, 0.9], np.float32)) == ()
+    assert strongest(given, np.array([MIN_SCORE - 0.01, 0.9], np.float32)) == ()
     assert strongest(np.empty((0, 4), np.float32), np.empty(0, np.float32)) == ()
 
 

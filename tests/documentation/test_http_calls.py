@@ -1,4 +1,4 @@
-"""The README's calls of the API, run by a shell and curl against a served shop."""
+"""The calls of `docs/http.md`, run by a shell and curl against a served shop."""
 
 import json
 import os
@@ -13,12 +13,15 @@ import pytest
 from flask import Flask
 
 from search.database.connection import session_scope
+from search.engine.search_engine import SearchEngine
+from search.settings import Settings
 from tests.support.servers.serving import serving
 from tests.support.shops.plain_shop import photo
+from web import create_app
 from web.accounts.api_keys import add_key
 from web.state import WebState
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 CONTINUED = re.compile(r"(?:.*\\\n)*.*\n")
 """Matches a command, including lines that end in a backslash."""
@@ -29,9 +32,9 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl
 
 
 def calls() -> list[tuple[str, str]]:
-    """Return the README's API commands, each with the answer that the README shows."""
+    """Return the page's API commands, each with the answer that the page shows."""
     found = []
-    for block in BLOCK.findall(README):
+    for block in BLOCK.findall(PAGE):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command = CONTINUED.match(part)
             if command is not None and part.startswith("curl "):
@@ -40,12 +43,12 @@ def calls() -> list[tuple[str, str]]:
 
 
 def said(answer: str) -> Any:
-    """Read an answer from the README, in which … stands for any value."""
+    """Read an answer from the page, in which … stands for any value."""
     return json.loads(re.sub(r"\[ ?… ?\]|…", f'"{ANY}"', answer))
 
 
 def check(wanted: Any, given: Any, where: str = "answer") -> None:
-    """Check that the actual answer contains what the README shows, in the same order."""
+    """Check that the actual answer contains what the page shows, in the same order."""
     if wanted == ANY:
         return
     if isinstance(wanted, dict):
@@ -61,6 +64,11 @@ def check(wanted: Any, given: Any, where: str = "answer") -> None:
 
 
 @pytest.fixture(scope="module")
+def app(shop_settings: Settings, engine: SearchEngine) -> Flask:
+    return create_app(shop_settings, engine)
+
+
+@pytest.fixture(scope="module")
 def served(app: Flask) -> Iterator[str]:
     with serving(app) as address:
         yield address
@@ -70,10 +78,10 @@ def served(app: Flask) -> Iterator[str]:
 def key(app: Flask) -> str:
     state: WebState = app.extensions["findalike"]
     with session_scope(state.engine.database) as session:
-        return add_key(session, "readme", ["operate", "catalogue"], actor="cli:tests")[1]
+        return add_key(session, "documentation", ["operate", "catalogue"], actor="cli:tests")[1]
 
 
-def test_the_readme_shows_each_kind_of_call() -> None:
+def test_the_page_shows_each_kind_of_call() -> None:
     commands = [command for command, _ in calls()]
 
     assert len(commands) >= 7
@@ -93,7 +101,7 @@ def test_the_readme_shows_each_kind_of_call() -> None:
 
 
 @pytest.mark.parametrize(("command", "answer"), calls(), ids=[c[:60] for c, _ in calls()])
-def test_a_call_of_the_readme_answers_as_it_says(
+def test_a_call_answers_as_the_page_says(
     command: str, answer: str, served: str, key: str, tmp_path: Path
 ) -> None:
     """Run it in a folder with the photo, with this server's address and a product of this shop."""

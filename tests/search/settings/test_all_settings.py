@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from search.errors import WrongSetting
 from search.settings import Settings, load_settings
@@ -23,8 +23,13 @@ def test_defaults_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     ("variable", "value", "field", "read"),
     [
         ("FINDALIKE_HOME", "/srv/shop", "home", Path("/srv/shop")),
-        ("FINDALIKE_DATABASE_URL", "postgresql://h/d", "database_url", "postgresql://h/d"),
-        ("FINDALIKE_BROKER_URL", "redis://h:6379/0", "broker_url", "redis://h:6379/0"),
+        (
+            "FINDALIKE_DATABASE_URL",
+            "postgresql://h/d",
+            "database_url",
+            SecretStr("postgresql://h/d"),
+        ),
+        ("FINDALIKE_BROKER_URL", "redis://h:6379/0", "broker_url", SecretStr("redis://h:6379/0")),
         ("FINDALIKE_DEVICE", "cuda:1", "device", "cuda:1"),
         ("FINDALIKE_BATCH_IMAGES", "128", "batch_images", 128),
         ("FINDALIKE_RECALL_TARGET", "0.9", "recall_target", 0.9),

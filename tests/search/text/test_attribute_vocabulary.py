@@ -1,0 +1,14 @@
+"""How a vocabulary is written where a generation's signature holds it."""
+
+from search.text.attribute_vocabulary import Attribute, Value, Vocabulary
+
+
+def test_its_representation_stays_as_it_is() -> None:
+    """Signatures hold it. With another one every shop would build its index anew."""
+    plain = Value("pattern", "plain", ("plain",))
+    pattern = Attribute("pattern", ("a {} thing",), (plain,), ("pattern",), "plain")
+    assert repr(Vocabulary((pattern,))) == (
+        "Vocabulary(attributes=(Attribute(name='pattern', prompts=('a {} thing',), "
+        "values=(Value(attribute='pattern', name='plain', words=('plain',)),), "
+        "nouns=('pattern',), without='plain'),))"
+    )
