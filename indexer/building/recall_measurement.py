@@ -1,4 +1,4 @@
-"""Measures a trained index on queries like those to come: recall against exact search, latency."""
+"""Measures a trained index on queries like a shopper's: recall against exact search, latency."""
 
 import time
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from search.settings import Settings
 QUERIES = 200
 """Queries of each kind that recall is measured on."""
 EXACT_TIMED = 50
-"""Queries that exact search is timed on; with millions of vectors each takes seconds."""
+"""Most queries that exact search is timed on; with millions of vectors each takes seconds."""
 SEED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Queries:
-    """Vectors that recall is measured with."""
+    """The queries that recall is measured with."""
 
     photos: Embeddings  # (p, d) float32
     texts: Embeddings  # (t, d) float32
 
 
 def make_queries(vectors: HalfVectors, titles: Sequence[str], encoder: Encoder) -> Queries:
-    """Make queries like those to come: stored pictures seen differently, and titles as words.
+    """Make queries like a shopper's: stored pictures with noise added, and titles as texts.
 
     Args:
         vectors: (n, d) float16, unit length.

@@ -1,6 +1,5 @@
 """The container files: they pass their linters, and agree with the code that they start."""
 
-import importlib
 import re
 import shutil
 import subprocess
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from celery.bin.celery import celery
 
 from search.settings import Settings
 
@@ -68,20 +66,23 @@ def asked_of(name: str) -> list[list[str]]:
     told = SERVICES[name]
     commands = [told["command"], CUDA["services"].get(name, {}).get("command")]
     commands.append(told.get("healthcheck", {}).get("test", [""])[1:])
-    return [command for command in commands if command and command[0] in {"findalike", "celery"}]
+    return [command for command in commands if command and command[0] == "findalike"]
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_what_a_service_starts_exists_and_takes_its_options(name: str) -> None:
-    for program, *arguments in asked_of(name):
-        if program == "celery":
-            assert arguments[:2] == ["--app", "indexer.workers.beat"]
-            assert callable(importlib.import_module("indexer.workers.beat").make_beat)
-            assert arguments[2:] == ["beat"]
-            assert "beat" in celery.commands
-        else:
-            (entry,) = entry_points(group="findalike.commands", name=arguments[0])
-            entry.load().make_context(entry.name, arguments[1:])  # raises if a value is refused
+    commands = asked_of(name)
+    assert commands
+    for _, *arguments in commands:
+        (entry,) = entry_points(group="findalike.commands", name=arguments[0])
+        entry.load().make_context(entry.name, arguments[1:])  # raises if a value is refused
+
+
+def test_one_service_keeps_the_schedule_and_asks_the_build_worker() -> None:
+    schedulers = [name for name in OURS if "schedule" in SERVICES[name]["command"]]
+    assert schedulers == ["schedule"]
+    assert "--queued" in SERVICES["schedule"]["command"]
+    assert SERVICES["schedule"]["deploy"].get("replicas", 1) == 1
 
 
 def test_image_commands_exist() -> None:

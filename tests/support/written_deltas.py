@@ -44,7 +44,7 @@ def put_delta(
         dead=np.array(sorted(dead), np.int64),
         waiting=0,
         changed_from=2,
-        looked_from=2,
+        read_from=2,
     )
     write_delta(root / "deltas", name, base, fresh)
     return root / "deltas" / name

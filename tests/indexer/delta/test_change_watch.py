@@ -216,12 +216,12 @@ def test_a_killed_watcher_heals_in_the_next_round(
     half = """
 import os, signal
 import indexer.delta.delta_writer as module
-from indexer.delta.change_watch import Watch
+from indexer.delta.change_watch import ChangeWatch
 from search.database.connection import open_database
 from search.settings import load_settings
 module.make_durable = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 settings = load_settings()
-Watch(open_database(settings), settings).work(once=True)
+ChangeWatch(open_database(settings), settings).work(once=True)
 """
     killed = subprocess.run([sys.executable, "-c", half], check=False, timeout=WITHIN_S)
     assert killed.returncode == -signal.SIGKILL

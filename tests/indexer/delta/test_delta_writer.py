@@ -3,12 +3,14 @@
 import random
 import shutil
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, delete, select, text, update
 
 from indexer.delta.delta_writer import DeltaWriter
+from indexer.snapshot.title_values import TitleValues, read_title_values
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
 from search.database.models import Product, ProductAttribute, ProductImage
@@ -129,6 +131,28 @@ def test_a_merchandisers_edit_and_a_title_reach_filters(shop: ChangingShop) -> N
     shop.change(lambda session: session.execute(set_by_hand))
     shop.writer.write()
     assert not found(shop.searched(), QUERIES[0], Filters(colours=("violet",)))
+
+
+def test_a_title_that_changes_while_a_delta_is_made_comes_with_the_next(
+    shop: ChangingShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delta holds the catalogue of one moment, like a build."""
+    shop.product(6, title="A cotton thing")
+
+    def change_then_read(*arguments: Any) -> dict[str, TitleValues]:
+        shop.product(6, title="A woollen thing", description="Made of wool")
+        return read_title_values(*arguments)
+
+    module = "indexer.delta.changed_rows.read_title_values"
+    with monkeypatch.context() as patched:
+        patched.setattr(module, change_then_read)
+        assert shop.writer.write()
+    cotton, wool = (Filters(attributes={"material": (name,)}) for name in ("cotton", "wool"))
+    assert shop.id(6) in found(shop.searched(), QUERIES[0], cotton)
+    assert shop.id(6) not in found(shop.searched(), QUERIES[0], wool)
+
+    assert shop.writer.write()
+    assert shop.id(6) in found(shop.searched(), QUERIES[0], wool)
 
 
 def test_another_picture_is_found_instead(shop: ChangingShop) -> None:

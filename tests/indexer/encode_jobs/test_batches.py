@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from indexer.encode_jobs.encode_control import encode_all, follow, start_encoding
 from indexer.encoding.encode_batch import BatchEncoder
-from indexer.pictures.encode_claims import anything_unclaimed, claim, count_unencoded
+from indexer.pictures.encode_claims import claim, count_unencoded
 from indexer.pictures.encode_job_row import count_once
 from indexer.pictures.orphans import forget_damaged_shards, prune_orphan_shards
 from indexer.queue.broker import waiting_messages
@@ -36,7 +36,7 @@ def test_claims_are_disjoint_and_end_with_their_transaction(
         held = [held.image_id for held in claim(first, small.tag, 3)]
         rest = [held.image_id for held in claim(second, small.tag, 3)]
         with session_scope(database) as third:
-            assert not anything_unclaimed(third, small.tag)
+            assert claim(third, small.tag, 1) == []
             assert count_unencoded(third, small.tag) == 5
         first.rollback()
         with session_scope(database) as third:

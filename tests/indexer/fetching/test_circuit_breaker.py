@@ -39,7 +39,7 @@ def test_failures_in_a_row_open_it(breakers: HostBreakers) -> None:
     fail(breakers, 1)
 
     assert not breakers.may_ask(HOST)
-    assert breakers.shut_hosts() == breakers.open_hosts() == {HOST}
+    assert breakers.unavailable_hosts() == breakers.open_hosts() == {HOST}
     assert breakers.may_ask(OTHER)
     assert breakers.next_trial_s() == 10
 
@@ -48,7 +48,7 @@ def test_one_trial_after_the_pause(breakers: HostBreakers, clock: Clock) -> None
     fail(breakers, 3)
     clock.now = 10
 
-    assert breakers.shut_hosts() == set()
+    assert breakers.unavailable_hosts() == set()
     assert breakers.next_trial_s() is None  # the pause is over
     assert breakers.may_ask(HOST)
     assert not breakers.may_ask(HOST)
@@ -88,5 +88,5 @@ def test_hosts_wait_for_themselves(breakers: HostBreakers, clock: Clock) -> None
 
     assert breakers.next_trial_s() == 6
     clock.now = 10
-    assert breakers.shut_hosts() == {OTHER}
+    assert breakers.unavailable_hosts() == {OTHER}
     assert breakers.next_trial_s() == 4

@@ -170,7 +170,7 @@ def test_a_worker_that_does_not_end_is_ended(
     )
     with WorkerGroup(settings, ["cpu"], stop_within_s=0.3) as group:
         time.sleep(0.5)
-        (process,) = [place.process for place in group._places]
+        (process,) = [slot.process for slot in group._slots]
     assert process is not None
     assert process.returncode == -signal.SIGKILL
 

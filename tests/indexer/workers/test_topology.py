@@ -1,4 +1,4 @@
-"""The processes of a production shop: broker, workers of each queue, beat.
+"""The parts of a production shop as processes: broker, workers of each queue, the scheduler.
 
 Each test runs on a real Redis and on a real RabbitMQ.
 """
@@ -9,14 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery.beat import PersistentScheduler
 from click.testing import CliRunner
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from indexer.commands.reindex import reindex
 from indexer.encode_jobs.encode_control import start_encoding
@@ -31,10 +30,9 @@ from indexer.queue.broker import (
 )
 from indexer.queue.celery_app import FETCH_BATCH, REINDEX, make_app
 from indexer.queue.worker_supervisor import WorkerGroup, worker_environment
-from indexer.workers.beat import make_beat
 from indexer.workers.queued_run import MESSAGE
 from search.database.connection import session_scope
-from search.database.models import GenerationRow
+from search.database.models import GenerationRow, Job
 from search.jobs.job_records import latest_job, list_jobs, read_job
 from search.jobs.workers import application_connected
 from search.operation.run_schedule import SCHEDULER
@@ -155,24 +153,22 @@ def running(command: list[str], settings: Settings, log_file: Path) -> Iterator[
         process.wait(10)
 
 
-def miss_nights(settings: Settings) -> None:
-    """Write beat's file as it would be after three days without beat."""
-    app = make_beat(settings)
-    kept = PersistentScheduler(app, schedule_filename=app.conf.beat_schedule_filename)
-    kept.schedule["nightly"].last_run_at = datetime.now(UTC) - timedelta(days=3)
-    kept.close()
+def miss_nights(database: Engine) -> None:
+    """Let what was done so far be three days ago, in which no scheduler worked."""
+    with session_scope(database) as session:
+        session.execute(update(Job).values(started_at=Job.started_at - timedelta(days=3)))
 
 
-def test_beat_asks_one_builds_two_encode_and_a_killed_one_loses_nothing(
+def test_the_scheduler_asks_one_builds_two_encode_and_a_killed_one_loses_nothing(
     database: Engine, settings: Settings, gate: Gate, tmp_path: Path
 ) -> None:
     read_catalogue(database, settings, gate, tmp_path)
-    miss_nights(settings)
+    miss_nights(database)
     app, log_file = make_app(settings), tmp_path / "worker.log"
-    beat = ["-m", "celery", "--app", "indexer.workers.beat", "beat"]
+    scheduler = ["-c", "from search.cli import main; main()", "schedule", "--queued"]
 
-    with running(beat, settings, tmp_path / "beat.log"):
-        wait_until(lambda: waiting_messages(app, BUILD_QUEUE) > 0, "beat asks for what was missed")
+    with running(scheduler, settings, tmp_path / "schedule.log"):
+        wait_until(lambda: waiting_messages(app, BUILD_QUEUE) > 0, "what was missed is asked for")
         with session_scope(database) as session:
             assert application_connected(session, SCHEDULER)
         with (
