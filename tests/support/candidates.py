@@ -1,4 +1,4 @@
-"""Rescored candidates as re-ranking stages get them, made by hand."""
+"""Makes rescored candidates, as re-ranking stages get them."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def facet(values: list[str | None]) -> Facet:
 
 
 def columns(product_ids: list[int], **given: list[str | None]) -> Columns:
-    """Return the columns of as many rows; what is not given is empty, and all is in stock.
+    """Return columns; those that are not given are empty, and all products are in stock.
 
     Args:
         product_ids: The product of each row.
@@ -41,7 +41,7 @@ def stage_input(
     of: Columns | None = None,
     text: str = "",
 ) -> StageInput:
-    """Return rescored candidates, row i being vector i."""
+    """Return rescored candidates; row i has vector i."""
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     query = (query / np.linalg.norm(query)).astype(np.float32)
     return StageInput(

@@ -1,4 +1,4 @@
-"""Schedulers in threads, times that are due, and runs that were."""
+"""Schedulers in threads, schedules with due times, and recorded runs."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ WITHIN_S = 30.0
 
 @contextmanager
 def at_work(scheduler: Scheduler) -> Iterator[None]:
-    """Let a scheduler work in a thread for a block."""
+    """Run a scheduler in a thread for a block."""
     thread = threading.Thread(target=scheduler.work)
     thread.start()
     try:
@@ -30,13 +30,13 @@ def at_work(scheduler: Scheduler) -> Iterator[None]:
 
 
 def daily(hours_ago: float) -> CronTimes:
-    """Return times of which the last was so many hours ago."""
+    """Return a daily schedule whose last time was a given number of hours ago."""
     due = datetime.now(UTC) - timedelta(hours=hours_ago)
     return CronTimes(f"{due.minute} {due.hour} * * *", UTC)
 
 
 def ran(database: Engine, kind: str, hours_ago: float) -> None:
-    """Record a job that began so many hours ago, and is over."""
+    """Record a finished job that began a given number of hours ago."""
     with session_scope(database) as session:
         job_id = start_job(session, kind)
         finish(session, job_id)

@@ -1,4 +1,4 @@
-"""What is predicted of products, what is kept of it, and that merchants are believed first."""
+"""Attributes predicted for products: what is stored, and that merchants' values come first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ TAG = "words"
 
 
 class WordEncoder:
-    """Encodes a text as the sum of its words' own directions; it has never seen a picture."""
+    """Encodes a text as the sum of a random direction per word."""
 
     tag, dim, side_px = TAG, D, 32
 
@@ -43,7 +43,7 @@ class WordEncoder:
 
 
 def direction(*words: str) -> np.ndarray:
-    """Return the unit vector (d,) of some words."""
+    """Return the unit vector (d,) of a text."""
     seeds = [int.from_bytes(word.encode()[:8], "big") for word in words]
     total = np.sum([np.random.default_rng(seed).standard_normal(D) for seed in seeds], axis=0)
     unit: np.ndarray = (total / np.linalg.norm(total)).astype(np.float32)
@@ -58,7 +58,7 @@ class Shop:
     settings: Settings
 
     def add(self, *pictures: str, colours: dict[str, float] | None = None, **fields: Any) -> int:
-        """Add a product whose pictures look like some words; return its id."""
+        """Add a product whose pictures have the vector of a text; return its id."""
         with session_scope(self.database) as session:
             product = make_product(session, **({"title": "Thing"} | fields))
             digests = [make_image(session, product, colours=colours).sha256 or "" for _ in pictures]
@@ -76,7 +76,7 @@ class Shop:
         self.waiting: list[tuple[str, np.ndarray]] = []
 
     def predict(self, vocabulary: Vocabulary | None = None) -> PredictedAttributes:
-        """Predict everything."""
+        """Predict all attributes."""
         vocabulary = vocabulary or load_vocabulary()
         if self.waiting:
             digests, vectors = zip(*self.waiting, strict=True)
@@ -92,7 +92,7 @@ class Shop:
         return found
 
     def keep(self, found: PredictedAttributes) -> int:
-        """Store what was predicted; return how many rows that changed."""
+        """Store the predictions; return the number of changed rows."""
         with session_scope(self.database) as session:
             return store_attributes(session, found, TAG)
 
@@ -174,7 +174,7 @@ def test_titles_are_believed_before_pictures(shop: Shop) -> None:
 def test_words_teach_only_where_most_products_have_some(
     shop: Shop, named: int, taught: bool
 ) -> None:
-    """Where few titles say a pattern, the silent ones are not like them: they are plain."""
+    """If few titles name a pattern, the other products are plain, so these titles teach nothing."""
     for i in range(80):
         value = ("striped", "checked")[i % 2]
         words = {"title": f"{value} shirt"} if i < named + 12 * taught else {}

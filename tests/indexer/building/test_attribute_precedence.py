@@ -1,4 +1,4 @@
-"""What a merchandiser sets is believed by builds, and no build touches it."""
+"""Builds use the values that a merchandiser sets, and never change them."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def edited(database: Engine, settings: Settings, small_encoder: Encoder) -> list
 def test_a_build_indexes_what_was_set_by_hand_and_keeps_it(
     database: Engine, settings: Settings, small_encoder: Encoder, edited: list[int]
 ) -> None:
-    """Before the merchant's fields, before the title; and every build after it as well."""
+    """They come before the merchant's fields and the title, in every later build too."""
     for _ in range(2):
         built = build_generation(database, settings, small_encoder)
     with session_scope(database) as session:

@@ -18,7 +18,7 @@ def test_the_threshold_separates_what_can_be_separated() -> None:
 
 
 def test_nearly_as_good_thresholds_are_a_range() -> None:
-    """One photo in fifty is worth no more than one in fifty the other way round."""
+    """Thresholds that differ by one mistake in fifty are equally good."""
     present, absent = np.linspace(0.3, 0.9, 50), np.linspace(0.0, 0.32, 50)
     low, high = best_cuts(present, absent)
     assert 0.28 < low < high < 0.36

@@ -1,4 +1,4 @@
-"""A breaker opens, tries, and gives up: by counts and a clock."""
+"""A circuit breaker opens, allows trials, and gives up, by counts and a clock."""
 
 import pytest
 
@@ -8,7 +8,7 @@ HOST, OTHER = "pictures.example", "other.example"
 
 
 class Clock:
-    """Seconds that a test moves."""
+    """A clock that a test moves."""
 
     now = 0.0
 
@@ -49,7 +49,7 @@ def test_one_trial_after_the_pause(breakers: HostBreakers, clock: Clock) -> None
     clock.now = 10
 
     assert breakers.unavailable_hosts() == set()
-    assert breakers.next_trial_s() is None  # its time has come
+    assert breakers.next_trial_s() is None  # the pause is over
     assert breakers.may_ask(HOST)
     assert not breakers.may_ask(HOST)
     breakers.note(HOST, None)
@@ -72,7 +72,7 @@ def test_failed_trials_give_a_host_up(breakers: HostBreakers, clock: Clock) -> N
 
 
 def test_failures_that_were_under_way_are_no_trials(breakers: HostBreakers, clock: Clock) -> None:
-    """Other threads had asked before the breaker opened."""
+    """Other threads had started before the breaker opened."""
     fail(breakers, 3)
     clock.now = 5
     fail(breakers, 4)

@@ -1,4 +1,4 @@
-"""A queued scheduler asks a build worker for what is due, and keeps for which time it asked."""
+"""A queued scheduler requests due runs from a build worker, and stores the time of each request."""
 
 import time
 from collections.abc import Iterator
@@ -22,21 +22,21 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 def app(database: Engine, settings: Settings) -> Celery:
-    """An application whose queues are there and empty."""
+    """An application with empty queues."""
     app = make_app(settings)
     prepare_broker(app, settings)
     return app
 
 
 def queued(database: Engine, settings: Settings, hours_ago: float = 2) -> Scheduler:
-    """Return a scheduler of which a run was due so many hours ago; running it here would fail."""
+    """Return a scheduler with a run that was due some hours ago; starting it here would fail."""
     nowhere = ("/nonexistent",)
     return Scheduler(daily(hours_ago), database, settings, nowhere, queued=True, look_every_s=0.05)
 
 
 @contextmanager
 def one_message(app: Celery) -> Iterator[dict[str, str]]:
-    """Take the only message of the build queue, and hand out its headers."""
+    """Take the only message from the build queue; return its headers."""
     with app.connection_for_read() as broker:
         message = app.amqp.queues[BUILD_QUEUE](broker.default_channel).get()
         assert message is not None
@@ -53,13 +53,13 @@ def test_missed_nights_are_one_message_that_expires_before_the_next(
     asking = queued(database, settings)
     with at_work(asking):
         wait_until(lambda: waiting_messages(app, BUILD_QUEUE) == 1)
-        time.sleep(0.3)  # several looks more
+        time.sleep(0.3)  # several more checks
     assert (asking.runs, asking.failures) == (1, 0)
     with one_message(app) as headers:
         assert headers["task"] == REINDEX
         until = datetime.fromisoformat(headers["expires"]) - datetime.now(UTC)
     assert timedelta(hours=11) < until < timedelta(hours=24)
-    assert EXPIRES_AFTER_S < 24 * 3600  # an old message is not answered beside the next
+    assert EXPIRES_AFTER_S < 24 * 3600  # an old message expires before the next one
 
 
 def test_a_restart_before_the_run_begins_does_not_ask_again(
@@ -102,7 +102,7 @@ def test_it_waits_for_another_that_asks_at_this_moment(
 def test_a_run_that_began_is_not_asked_for(
     database: Engine, settings: Settings, app: Celery
 ) -> None:
-    """Whoever started it."""
+    """It does not matter who started the run."""
     ran(database, "reindex", hours_ago=1)
     idle = queued(database, settings, hours_ago=2)
     with at_work(idle):
@@ -114,7 +114,7 @@ def test_a_run_that_began_is_not_asked_for(
 def test_a_broker_that_is_away_is_asked_again(
     database: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is kept of a request that nobody got."""
+    """A request that did not reach the broker is not stored."""
     monkeypatch.setattr("indexer.queue.broker.ANSWERS_WITHIN_S", 0.2)
     away = settings.model_copy(update={"broker_url": "redis://127.0.0.1:1/0"})
     ran(database, "reindex", hours_ago=30)

@@ -55,7 +55,7 @@ def test_a_missed_run_is_made_up_for_once_and_may_fail(
     due = nightly(database, RUN)
     with at_work(due):
         wait_until(lambda: due.failures == 1)
-        time.sleep(0.3)  # several looks more
+        time.sleep(0.3)  # several more checks
     assert (due.runs, due.failures) == (1, 1)
     with session_scope(database) as session:
         job = latest_job(session, "reindex")
@@ -76,7 +76,7 @@ def test_nights_that_were_missed_are_one_run(database: Engine, settings: Setting
 def test_what_is_not_due_does_not_run(
     database: Engine, settings: Settings, kind: str | None
 ) -> None:
-    """The last run is newer, the shop is, or there is no shop yet."""
+    """The last run or the shop is newer than the last time, or there is no shop yet."""
     if kind is not None:
         ran(database, kind, hours_ago=1)
     idle = nightly(database, RUN)
@@ -86,7 +86,7 @@ def test_what_is_not_due_does_not_run(
 
 
 def test_a_run_that_records_nothing_is_not_repeated(database: Engine, tmp_path: Path) -> None:
-    """It was refused because another is at work, say."""
+    """For example, it was refused because another run is active."""
     ran(database, "reindex", hours_ago=30)
     refused = nightly(database, "raise SystemExit(1)")
     with at_work(refused):
@@ -96,7 +96,7 @@ def test_a_run_that_records_nothing_is_not_repeated(database: Engine, tmp_path: 
 
 
 def test_a_run_that_was_killed_is_told(database: Engine, settings: Settings) -> None:
-    """It can't raise the alarm itself; one that failed did."""
+    """A killed run can't raise the alarm itself; a failed one did."""
     ran(database, "reindex", hours_ago=30)
     killed = nightly(database, "import os; os.kill(os.getpid(), 9)")
     with capture_logs() as logs, at_work(killed):
@@ -109,7 +109,7 @@ def test_a_run_that_was_killed_is_told(database: Engine, settings: Settings) -> 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Children can be interrupted, though a script that runs tests in the background forbids it."""
+    """Let children be interrupted, even if a script runs the tests in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""What would be indexed, what would not, and whether that changed."""
+"""The snapshot tells what would be indexed, what would not, and whether that changed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_rows_are_ordered_by_product_and_position(shop: Engine) -> None:
     assert snapshot.products == 10
     ids = [row.product_id for row in snapshot.rows]
     assert ids == sorted(ids)
-    # The pictures at positions 0, 1, 2 hold what pictures 3, 1, 0 hold.
+    # The pictures at positions 0, 1, 2 have the content of pictures 3, 1, 0.
     assert snapshot.shard_rows[3:6] == [3, 1, 0]
 
 

@@ -1,4 +1,4 @@
-"""What was said of a photo is not asked again, and never mixed up."""
+"""Descriptions of photos are cached, and never mixed up."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ class CountingPhotos:
         self.encoder, self.calls = encoder, list[int]()
 
     def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
-        """Ask the encoder."""
+        """Describe pictures, and count them."""
         self.calls.append(len(images))
         return self.encoder.describe(images)
 

@@ -1,4 +1,4 @@
-"""A delta that is whole is laid over its generation; anything else is refused, by name."""
+"""An intact delta is laid over its generation; a damaged one is refused, and the error names it."""
 
 import json
 import shutil
@@ -132,7 +132,7 @@ def test_candidates_hold_what_is_best_and_nothing_dead(
 
 
 def test_as_many_candidates_as_live(laid: Generation) -> None:
-    """A page is filled though whole lists are dead."""
+    """A page is full even if whole lists are dead."""
     living = int((laid.columns.product_id != NOBODY).sum())
     found = laid.candidates(clustered_vectors(1, D, seed=2)[0], len(laid.vectors))
     assert len(found.rows) == living

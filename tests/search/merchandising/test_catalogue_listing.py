@@ -1,4 +1,4 @@
-"""The catalogue listed by SQL: as filters mean it for an index, and as it is now."""
+"""The catalogue listed by SQL: filters mean the same as for an index, on current rows."""
 
 import pytest
 from sqlalchemy.orm import Session

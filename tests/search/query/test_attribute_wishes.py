@@ -1,4 +1,4 @@
-"""Wishes and exclusions as a merchant's columns tell them."""
+"""Wishes and exclusions, by the values in the columns."""
 
 from search.query.attribute_wishes import find_wishes, rows_without
 from search.text.attribute_vocabulary import Value, load_vocabulary

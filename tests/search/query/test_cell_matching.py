@@ -1,4 +1,4 @@
-"""Pictures are compared cell by cell; what differs elsewhere changes nothing."""
+"""Pictures are compared cell by cell, wherever the cells are and whatever else is shown."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_a_picture_agrees_with_itself_wherever_its_cells_lie() -> None:
 
 
 def test_each_cell_is_compared_with_its_best_match() -> None:
-    """As a loop over all pairs of cells says."""
+    """The result equals a loop over all pairs of cells."""
     asked, products = picture(3), np.stack([picture(seed) for seed in range(4, 9)])
     weights = np.random.default_rng(9).random(CELLS)
 
@@ -78,7 +78,7 @@ def test_no_pictures_have_no_agreement() -> None:
 
 
 def test_maps_show_which_cells_match() -> None:
-    """One cell of the photo lies elsewhere in the product; all others face away."""
+    """One cell of the photo occurs elsewhere in the product; the others are opposite vectors."""
     asked = np.zeros((CELLS, WIDTH), np.int8)
     asked[:, 0] = 127
     asked[5] = np.eye(WIDTH, dtype=np.int8)[1] * 127

@@ -1,4 +1,4 @@
-"""A text whose misspelt words are corrected is read again, and stays unwanted where it was."""
+"""A text is read again after its misspelt words are corrected; exclusions stay exclusions."""
 
 from search.encoder import Encoder
 from search.query.photo_and_text import Composer

@@ -1,4 +1,4 @@
-"""A photo is encoded at twice: as a whole, and at the thing in it that is meant."""
+"""A photo is encoded twice: as a whole, and cropped to the meant thing."""
 
 from dataclasses import dataclass
 
@@ -20,17 +20,17 @@ PROPOSER = EncoderRegions(SaliencyRegions())
 
 @dataclass(frozen=True)
 class Proposed:
-    """Proposes what a test says."""
+    """Proposes the regions that a test names."""
 
     regions: tuple[Region, ...]
 
     def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
-        """Return the same regions of any photo."""
+        """Return the same regions for every photo."""
         return self.regions
 
 
 def cluttered(seed: int) -> tuple[Image.Image, tuple[float, ...]]:
-    """Return a drawn thing somewhere on a noisy ground, and its corners as shares."""
+    """Return a picture of a drawn thing on a noisy ground, and the thing's corners as shares."""
     dice = np.random.default_rng(seed)
     ground = dice.integers(60, 200, 3) + dice.normal(0, 6, (SIDE_PX, SIDE_PX, 3))
     photo = Image.fromarray(np.clip(ground, 0, 255).astype(np.uint8))
@@ -44,7 +44,7 @@ def cluttered(seed: int) -> tuple[Image.Image, tuple[float, ...]]:
 
 
 def covered(box: Box, thing: tuple[float, ...]) -> float:
-    """Return how much of a thing a box encloses."""
+    """Return the share of a thing that a box encloses."""
     left, up, right, down = thing
     width = min(right, box.x + box.w) - max(left, box.x)
     height = min(down, box.y + box.h) - max(up, box.y)

@@ -1,4 +1,4 @@
-"""Rules from the merchant's hand to the shopper's page."""
+"""The effects of merchandisers' rules on the hits of shoppers."""
 
 import json
 from collections.abc import Iterator
@@ -160,7 +160,7 @@ def test_synonyms_are_read_wherever_their_words_stand(
 
 
 def test_synonyms_are_read_once_the_longest_first() -> None:
-    """None leads in a circle, and one that is not in force changes nothing."""
+    """Synonyms are not followed in circles, and one that is not in force has no effect."""
     pairs = (("sofa", "couch"), ("couch", "sofa"), ("sofa bed", "daybed"), ("sofa", "settee"))
     rules = [BusinessRule(action="synonym", field="words", query=q, value=v) for q, v in pairs]
     over = datetime.now(UTC) - timedelta(days=1)
@@ -231,7 +231,7 @@ def test_every_change_is_in_the_trail(session: Session) -> None:
 
 @pytest.fixture
 def ruled(engine: SearchEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[SearchEngine]:
-    """The shop's engine, reading rules at every query; they are deleted afterwards."""
+    """The shop's engine, which reads rules at every query; they are deleted afterwards."""
     monkeypatch.setattr(engine, "rules", RuleBook(engine.database, "as_is", refresh_s=0))
     yield engine
     with session_scope(engine.database) as session:
@@ -243,7 +243,7 @@ def skus(engine: SearchEngine, query: Query) -> list[str]:
 
 
 def test_a_pinned_product_stands_first_though_nothing_resembles_it(ruled: SearchEngine) -> None:
-    """It is no candidate of the index, and passes the filters or is not shown."""
+    """It is no candidate of the index, and shown only if it passes the filters."""
     with session_scope(ruled.database) as session:
         keep(session, pin("TRAY-PINK", "Green Plate"))
     generation = ruled.generation()

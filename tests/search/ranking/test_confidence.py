@@ -1,4 +1,4 @@
-"""An answer is called what it is: the product, something close, or nothing close."""
+"""The verdict on a result is right: the product, something close, or nothing close."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_products_like_a_product_are_not_judged() -> None:
 
 
 def test_a_changed_photo_is_judged_by_the_photo_and_never_the_same() -> None:
-    """The words have moved the query; the product in another colour is close all the same."""
+    """The words have moved the query, but the product in another colour still counts as close."""
     photo = EncodedPhoto(
         QUERY, query_cells(np.zeros((4, 2), np.int8), np.ones(4, np.float32) / 4, 0)
     )

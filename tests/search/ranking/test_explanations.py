@@ -1,4 +1,4 @@
-"""Hits say what speaks for them, in the shop's own words, and nothing that is not so."""
+"""Hits give the reasons for them, in the shop's own words, and none that is false."""
 
 import json
 from collections.abc import Iterable

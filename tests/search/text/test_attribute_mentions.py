@@ -1,4 +1,4 @@
-"""What a text wants and does not want, phrase by phrase."""
+"""The attributes that a text wants and excludes, phrase by phrase."""
 
 import pytest
 

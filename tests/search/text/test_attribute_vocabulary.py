@@ -1,10 +1,10 @@
-"""How a vocabulary is written where a generation's signature holds it."""
+"""The representation of a vocabulary in a generation's signature."""
 
 from search.text.attribute_vocabulary import Attribute, Value, Vocabulary
 
 
 def test_its_representation_stays_as_it_is() -> None:
-    """Signatures hold it. With another one every shop would build its index anew."""
+    """Signatures contain it, so a change would make every shop rebuild its index."""
     plain = Value("pattern", "plain", ("plain",))
     pattern = Attribute("pattern", ("a {} thing",), (plain,), ("pattern",), "plain")
     assert repr(Vocabulary((pattern,))) == (

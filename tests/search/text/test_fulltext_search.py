@@ -88,16 +88,16 @@ def test_signs_in_a_sku_are_no_patterns(shop: Engine, words: CatalogueWords) -> 
 @pytest.mark.parametrize(
     ("typed", "first"),
     [
-        ("velvet armchair", "AB-1204"),  # both in the title, before one in the description
+        ("velvet armchair", "AB-1204"),  # both words in the title come first
         ("velvet armchairs in green", "AB-1204"),
         ("run shoe", "AB-13/X"),  # stems
         ("Nordlys", "AB-1204"),
         ("fast co", "AB-13/X"),
-        ("red", "AB-13/X"),  # the colour a shop gives
+        ("red", "AB-13/X"),  # the shop's colour field
         ("зелёное кресло", "ü-9"),
         ("МЕБЕЛЬ", "ü-9"),
         ("zorblax", "Z.1"),
-        ("chairs", "AB-1204"),  # of its category
+        ("chairs", "AB-1204"),  # a word of its category
     ],
 )
 def test_words_find_their_product_first(
@@ -207,7 +207,7 @@ def test_nothing_that_is_typed_is_sql_or_an_operator(
 
 
 def test_random_signs_are_safe(shop: Engine, words: CatalogueWords) -> None:
-    """Operators of tsquery, SQL and LIKE, thrown together with words and other alphabets."""
+    """Operators of tsquery, SQL and LIKE are mixed with words and other alphabets."""
     random = np.random.default_rng(7)
     signs = [*"'\"\\&|!()<>:*-%_;,.$?@#/ \t\n", "velvet", "AB-12", "not", "ж", "沙", "é", "9"]
     for _ in range(150):
@@ -226,7 +226,7 @@ def test_a_search_within_some_products_keeps_to_them(shop: Engine, words: Catalo
 def test_common_words_alone_are_left_to_the_pictures(
     shop: Engine, words: CatalogueWords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What most products hold is not fetched; a rarer word, or all words together, still are."""
+    """Products with only common words are not fetched; those with a rare word or all words are."""
     monkeypatch.setattr("search.text.fulltext_search.MAX_PRODUCTS", 2)
     assert len(find(shop, words, "green")) == 0  # three products
     assert skus(shop, find(shop, words, "green velvet"))[0] == "AB-1204"

@@ -1,4 +1,4 @@
-"""What text becomes: pinned, because products, rules and generations hold the results."""
+"""Normal forms of text, pinned because products, rules and generations store them."""
 
 from collections.abc import Callable
 
@@ -241,19 +241,19 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_forms_stay_as_they_are_stored(form: str) -> None:
-    """Another result than before would make stored values and new ones differ."""
+    """With other forms, new values would not match stored ones."""
     assert tuple(map(FORMS[form], TEXTS)) == PINNED[form]
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_form_of_a_form_is_the_same(form: str) -> None:
-    """A value that was stored may be brought into its form again."""
+    """A stored form may be normalised again."""
     again = [FORMS[form](text) for text in PINNED[form]]
     assert again == list(PINNED[form])
 
 
 def test_sql_compares_words_as_python_does(database: Engine) -> None:
-    """But for letters that `casefold` spells out, and signs that PostgreSQL can't store."""
+    """Except letters that `casefold` spells out, and signs that PostgreSQL can't store."""
     words = [text for text in TEXTS if text.isascii() and "\x00" not in text]
     words += ["\uff26\uff35\uff2c\uff2c \uff11", "Cafe\u0301", "a\u00a0b\u2003c"]
     with database.connect() as connection:
@@ -268,7 +268,7 @@ def test_sql_compares_words_as_python_does(database: Engine) -> None:
 
 
 def test_sql_keeps_a_sharp_s_that_python_spells_out(database: Engine) -> None:
-    """So both sides of a comparison are brought into their form by the same one."""
+    """So both sides of a comparison must be normalised by the same one."""
     with database.connect() as connection:
         assert connection.scalar(select(folded_sql(" Stra\u00dfe "))) == "stra\u00dfe"
     assert folded(" Stra\u00dfe ") == "strasse"

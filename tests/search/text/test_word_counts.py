@@ -1,4 +1,4 @@
-"""Words of a catalogue: counted by PostgreSQL, kept in a file, weighed, and put right."""
+"""Words of a catalogue: counted by PostgreSQL, stored in a file, weighted; they correct typos."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,13 +35,13 @@ def words() -> CatalogueWords:
     [
         ("velvt", "velvet"),  # a letter missing
         ("vellvet", "velvet"),  # one too many
-        ("velbet", "velvet"),  # another
+        ("velbet", "velvet"),  # a wrong letter
         ("chiar", "chair"),  # two swapped
-        ("chestrefeild", "chesterfield"),  # two faults in a long word
+        ("chestrefeild", "chesterfield"),  # two mistakes in a long word
         ("battry", "battery"),  # never a bare stem
         ("кресла", "кресло"),
         ("cafá", "café"),  # as near as `cafe`, and more frequent
-        ("vlvt", None),  # two faults in a short word
+        ("vlvt", None),  # two mistakes in a short word
         ("shopper", None),  # one letter from `stopper`, but a word of its own
         ("x201", None),  # a code
         ("asdfgh", None),
@@ -58,7 +58,7 @@ def test_rare_words_say_more(words: CatalogueWords) -> None:
 
 
 def test_a_word_of_every_product_still_weighs_something(words: CatalogueWords) -> None:
-    """Counts may be older than the number of products, too."""
+    """The count may even exceed the number of products, if it is older."""
     assert (words.rarity([("chair",)], 900) > 0).all()
     assert (words.rarity([("chair",)], 10) > 0).all()
 

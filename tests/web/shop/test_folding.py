@@ -1,4 +1,4 @@
-"""Folding from the catalogue to the page: a shop with a family of three, and the API's switch."""
+"""Folding of variants: a shop with a family of three, its pages, and the API's switch."""
 
 from collections.abc import Iterator
 from pathlib import Path

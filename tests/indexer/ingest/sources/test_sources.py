@@ -1,4 +1,4 @@
-"""Catalogues as merchants write them are read row by row; broken rows stay alone."""
+"""Merchants' catalogues are read row by row; a broken row does not affect the others."""
 
 import gzip
 import tracemalloc

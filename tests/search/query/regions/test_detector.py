@@ -1,4 +1,4 @@
-"""The detector says what its model says, of any shape of photo, and refuses other models."""
+"""The detector returns its model's boxes for photos of any shape, and refuses other models."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def detector(folder: Path) -> DetectorRegions:
 def test_the_best_region_is_the_models_own(
     folder: Path, detector: DetectorRegions, size: tuple[int, int]
 ) -> None:
-    """Checked by the model's own way: its post-processing, with objectness in place of classes."""
+    """Compared with the model's own post-processing, with objectness in place of classes."""
     import torch
     from transformers import Owlv2ForObjectDetection, Owlv2ImageProcessorPil
 

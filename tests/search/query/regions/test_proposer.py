@@ -1,4 +1,4 @@
-"""Boxes become few regions, best first; what overlaps is one thing."""
+"""Boxes become a few regions, best first; overlapping boxes are one region."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_of_overlapping_boxes_the_best_stays() -> None:
 
 
 def test_a_box_within_another_is_the_same_thing() -> None:
-    """The small one shares little of their union, but lies inside."""
+    """Their intersection over union is small, but one lies inside the other."""
     given = boxes((0.1, 0.1, 0.9, 0.9), (0.2, 0.2, 0.4, 0.4))
 
     assert len(strongest(given, np.array([0.8, 0.5], np.float32))) == 1
@@ -74,7 +74,7 @@ def test_weak_and_empty_boxes_are_no_regions() -> None:
 
 
 def test_the_encoders_maps_are_read_from_the_middle_of_each_cell() -> None:
-    """One cell of a 4 x 4 map is sure of a thing around it."""
+    """One cell of a 4 x 4 map has a high score."""
     maps = np.zeros((1, 5, 4, 4))
     maps[0, 0] = -10
     maps[0, :, 1, 2] = [3, 0.2, 0.1, 0.3, 0.4]  # score; left, up, right, down

@@ -1,4 +1,4 @@
-"""Business rules move what they mean, as far as they say, and nothing else."""
+"""Business rules move the products that they name, as far as they state, and no others."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ CATEGORIES: list[str | None] = ["Home > Mugs", "Home", None, "Homeware", "home>m
 
 
 def ordered(rules: RuleEffects, sold_out: tuple[int, ...] = ()) -> list[int]:
-    """Return products 1 to 5, whose scores fall evenly from 0.9 to 0.5, as rules order them."""
+    """Return products 1 to 5, with scores from 0.9 down to 0.5, as rules order them."""
     context, plain = candidates(sold_out)
     query = replace(context.query, rules=rules)
     ranking = apply_rules(replace(context, query=query), plain)
@@ -46,7 +46,7 @@ def test_without_rules_nothing_moves() -> None:
         ((Pin(3, 1),), [2, 3, 1, 4, 5]),
         ((Pin(1, 5), Pin(2, 4)), [5, 4, 1, 2, 3]),
         ((Pin(9, 1),), [2, 3, 4, 5, 1]),
-        ((Pin(1, 77), Pin(2, 3)), [1, 3, 2, 4, 5]),  # 77 is not among the found
+        ((Pin(1, 77), Pin(2, 3)), [1, 3, 2, 4, 5]),  # 77 is not among the found products
         ((Pin(1, 3), Pin(2, 3)), [3, 1, 2, 4, 5]),
     ],
 )

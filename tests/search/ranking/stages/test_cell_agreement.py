@@ -1,4 +1,4 @@
-"""Late interaction lifts what agrees in its parts, and leaves the rest alone."""
+"""Late interaction lifts pictures whose cells agree with the photo, and leaves the rest alone."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def patches(n: int, seed: int = 0) -> Patches:
 
 
 def photo_of(local: Patches, row: int, *, share: float = 0.5, kind: str = "photo") -> StageInput:
-    """Ask with the cells of one product's picture; vectors are ever farther from the query."""
+    """Search with the cells of one product's picture, among vectors of falling similarity."""
     n = len(local)
     angles = np.linspace(0.1, 0.5, n)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -48,7 +48,7 @@ def test_the_product_whose_parts_agree_comes_first() -> None:
 
 
 def test_patches_are_those_of_the_generation_row() -> None:
-    """Candidates are in another order than the generation's rows."""
+    """The candidates' order differs from that of the generation's rows."""
     given = photo_of(patches(6), 4)
     order = np.array([5, 3, 1, 0, 4, 2])
     turned = replace(

@@ -1,4 +1,4 @@
-"""Words that name attributes lift the products that have them."""
+"""Words that name attributes lift the products with these attributes."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tests.support.candidates import columns, stage_input
 
 PRODUCTS = [1, 2, 3, 4, 5]
 VECTORS = np.array([[1, 0.0], [1, 0.1], [1, 0.2], [1, 0.3], [1, 5.0]])
-"""The fifth is far from the query: no word alone lifts it to the others."""
+"""The fifth is so far from the query that one word alone does not lift it to the others."""
 
 
 def inputs(text: str, kind: str = "text") -> tuple[StageInput, Ranking]:
@@ -40,10 +40,10 @@ def inputs(text: str, kind: str = "text") -> tuple[StageInput, Ranking]:
         ("dark blue", [2, 1, 3, 4, 5]),  # and the merchant's
         ("dark blue stripes", [2, 3, 1, 4, 5]),  # both before one
         ("green or red", [1, 4, 2, 3, 5]),
-        ("a purple jumper", [1, 2, 3, 4, 5]),  # nobody has it
+        ("a purple jumper", [1, 2, 3, 4, 5]),  # no product has it
         ("a jumper", [1, 2, 3, 4, 5]),
-        ("a tired jumper", [1, 2, 3, 4, 5]),  # no whole word
-        ("not red", [1, 2, 3, 4, 5]),  # what is not wanted is no wish
+        ("a tired jumper", [1, 2, 3, 4, 5]),  # not a whole word
+        ("not red", [1, 2, 3, 4, 5]),  # an exclusion is no wish
     ],
 )
 def test_what_has_the_named_values_comes_first(text: str, order: list[int]) -> None:
@@ -70,7 +70,7 @@ def test_a_photo_alone_is_left_alone() -> None:
 
 
 def test_beside_a_photo_words_weigh_more() -> None:
-    """They say only what is to be different, so what has it may be farther from the photo."""
+    """They name only the difference, so products that have it may be farther from the photo."""
     alone, plain = inputs("green stripes")
     beside, _ = inputs("green stripes", "both")
 

@@ -1,4 +1,4 @@
-"""Words and looks in one order: skus, brands and rare words first, looks among the rest."""
+"""Words and looks are fused: skus, brands and rare words come first, looks order the rest."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ N = 60
 def stage_input(
     found: dict[int, tuple[Match, float]], kind: str = "text", **given: object
 ) -> StageInput:
-    """Return candidates whose product i is the i-th likest, and what words found of them."""
+    """Return candidates, product i being the i-th most similar, and the products found by words."""
     angles = np.linspace(0.2, 1.2, N)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     plain = candidates.stage_input(vectors, list(range(N)), np.array([1.0, 0.0]), kind)
@@ -39,7 +39,7 @@ def order(context: StageInput) -> list[int]:
 
 
 def test_a_rare_word_outweighs_looks() -> None:
-    """A product with an odd name need not look like its name."""
+    """A product with an unusual name need not look like it."""
     assert order(stage_input({N - 1: (Match.ALL_WORDS, 1.0)}))[:3] == [N - 1, 0, 1]
 
 
@@ -70,7 +70,7 @@ def test_a_sku_comes_first_then_its_beginnings_then_the_brand() -> None:
 
 
 def test_what_only_the_words_found_is_not_lost_far_down() -> None:
-    """Its picture may be unlike anything asked: that costs so much and no more."""
+    """Its picture may be unlike the query; the loss for that is bounded."""
     context = stage_input({N - 1: (Match.ALL_WORDS, 1.0)})
     before = group(context.product_ids, context.rows, context.similarities)
     scores = before.scores.copy()

@@ -1,4 +1,4 @@
-"""The region that is meant speaks beside the whole photo."""
+"""The meant region counts beside the whole photo."""
 
 from dataclasses import replace
 

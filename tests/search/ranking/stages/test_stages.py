@@ -1,4 +1,4 @@
-"""Re-ranking works on arrays alone."""
+"""Re-ranking works on arrays only."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_group_of_nothing_is_nothing() -> None:
 
 
 def test_expansion_lifts_what_resembles_the_best_hits() -> None:
-    """Products 4 and 5 are as near to the query; 4 also lies near the best three."""
+    """Products 4 and 5 are equally near to the query; 4 is also near to the best three."""
     query = np.array([1.0, 0, 0, 0])
     vectors = np.array(
         [[1, 0.1, 0, 0], [1, 0.15, 0, 0], [1, 0.2, 0, 0], [1, 0.901, 0, 0], [1, 0, 0.9, 0]]
