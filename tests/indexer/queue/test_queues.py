@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from indexer.commands.reindex import reindex
 from indexer.commands.worker import parse_queues, worker
 from indexer.encode_jobs.encode_control import FAN_OUT, encode_step, start_encoding
-from indexer.encode_jobs.encode_follow import _helps
+from indexer.encode_jobs.encode_follow import _takes_batches
 from indexer.encoding.encode_batch import BatchEncoder
 from indexer.queue.broker import (
     BUILD_QUEUE,
@@ -135,7 +135,7 @@ def test_a_run_does_not_wait_for_its_own_worker(
     ]
     connections = [engine.connect() for engine in others]
     with session_scope(database) as session:
-        found = {(view.pid, view.queues): _helps(view) for view in worker_connections(session)}
+        found = {(view.pid, view.queues): _takes_batches(view) for view in worker_connections(session)}
     for connection, engine in zip(connections, others, strict=True):
         connection.close()
         engine.dispose()
