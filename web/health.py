@@ -18,7 +18,7 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Answer once database, live generation and model answer; otherwise 503 says which does not."""
+    """Answer once database, live generation and model work; otherwise 503 says which does not."""
     with session_scope(engine().database) as session:
         session.execute(text("SELECT 1"))
     engine().answering().encoder.encode_texts(["ready?"])

@@ -19,7 +19,7 @@ from web.photos.upload_store import UploadStore
 
 @dataclass(frozen=True, slots=True)
 class WebState:
-    """The parts behind one application."""
+    """What all requests of one application share."""
 
     settings: Settings
     engine: SearchEngine
@@ -34,7 +34,7 @@ class WebState:
 
 
 def open_state(settings: Settings, engine: SearchEngine) -> WebState:
-    """Return the parts of a new application."""
+    """Open what the requests of a new application share."""
     watch = ShopWatch(settings, engine)
     return WebState(
         settings=settings,
@@ -51,7 +51,7 @@ def open_state(settings: Settings, engine: SearchEngine) -> WebState:
 
 
 def state() -> WebState:
-    """Return the parts behind the application that handles this request."""
+    """Return what the requests of this application share."""
     return cast(WebState, current_app.extensions["findalike"])
 
 

@@ -21,7 +21,7 @@ def heat_picture(fields: HeatFields) -> Response:
 
     Raises:
         NotFound: the photo is no longer kept, or there is no such picture.
-        UnusableQuery: `box` is none.
+        UnusableQuery: `box` is not a box.
         UnknownPicture: the live index does not hold the picture.
         NoLocalFeatures: it holds nothing to compare.
     """
@@ -34,7 +34,7 @@ def heat_picture(fields: HeatFields) -> Response:
     if rendition is None:
         raise NotFound("There is no such picture.")
     served = engine().answering()
-    # What the picture follows from: no need to draw it to know that it is the same.
+    # All that the answer depends on: equal values give an equal picture, without drawing it.
     made_of = (fields.model_dump_json(), sha256, served.generation.manifest.model_tag)
     etag = hashlib.sha256("\n".join(map(str, made_of)).encode()).hexdigest()[:32]
     response = Response(mimetype="image/png")

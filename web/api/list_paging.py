@@ -1,4 +1,4 @@
-"""Pages of the API's lists: which is asked for, how many there are, and their links (RFC 8288)."""
+"""Pages of the API's lists: which one is asked for, how many there are, and links (RFC 8288)."""
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
@@ -14,7 +14,7 @@ MOST_PER_PAGE = 100
 
 
 class ListFields(RequestFields):
-    """Which part of a list to return."""
+    """Which page of a list to return."""
 
     k: int = Field(default=24, ge=1, le=MOST_PER_PAGE, description="Entries per page.")
     page: int = Field(default=1, ge=1, le=10_000, description="Counted from 1.")
@@ -26,7 +26,7 @@ class ListFields(RequestFields):
 
 
 class ListView(BaseModel):
-    """Where a page is in its list."""
+    """Which page of a list this is."""
 
     total: int = Field(description="Entries in all.", examples=[57])
     page: int = Field(examples=[1])
@@ -61,7 +61,7 @@ def with_links(view: View, fields: BaseModel) -> tuple[View, int, dict[str, str]
 
 
 def query_of(fields: BaseModel, **more: str | None) -> list[tuple[str, str]]:
-    """Return fields as an address has them, without the page and without defaults.
+    """Return fields as the pairs of an address, without the page and without defaults.
 
     Args:
         fields: Of a request.
@@ -83,12 +83,12 @@ def _written(value: object) -> str:
 def link_header(
     path: str, query: Iterable[tuple[str, str]], *, page: int, pages: int
 ) -> dict[str, str]:
-    """Return the header that leads to the other pages; nothing where there is one page alone.
+    """Return the header `Link` to the other pages; no header where there is one page.
 
     Args:
-        path: Of the list.
-        query: Its fields, without the page.
-        page: The one that is answered.
+        path: Path of the list.
+        query: Fields of the address, without the page.
+        page: The page that is answered.
         pages: How many there are.
     """
     steps = {"first": 1, "prev": min(page - 1, pages), "next": page + 1, "last": pages}

@@ -1,4 +1,4 @@
-"""What operators ask the API: how things are, jobs, generations. Starts and publishes nothing."""
+"""Views for operators: status, jobs, generations. They start and publish nothing."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Rules of merchandisers through the API: listing, adding, removing."""
+"""Rules of merchandisers: listed, added, removed."""
 
 from typing import Annotated, Self
 
@@ -8,7 +8,7 @@ from search.database.connection import session_scope
 from search.database.models import RULE_ACTIONS, RULE_FIELDS
 from search.rules.rule import BusinessRule
 from search.rules.rule_store import add_rule, list_rules, remove_rule
-from web.api.api_access import asking_actor
+from web.api.api_access import request_actor
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
 from web.api.list_paging import ListFields, ListView, position, with_links
@@ -97,7 +97,7 @@ def add_a_rule(json: RuleFields) -> tuple[RuleView, int]:
     """Add a rule; searches follow it within seconds."""
     rule = BusinessRule(**json.model_dump())
     with session_scope(state().engine.database) as session:
-        added = add_rule(session, rule, actor=asking_actor())
+        added = add_rule(session, rule, actor=request_actor())
     return RuleView.of(added), 201
 
 
@@ -106,5 +106,5 @@ def add_a_rule(json: RuleFields) -> tuple[RuleView, int]:
 def remove_a_rule(rule_id: int) -> tuple[str, int]:
     """Remove a rule; searches follow within seconds."""
     with session_scope(state().engine.database) as session:
-        remove_rule(session, rule_id, actor=asking_actor())
+        remove_rule(session, rule_id, actor=request_actor())
     return "", 204

@@ -1,4 +1,4 @@
-"""Searches of the API: by photo, by words, by both, by a product."""
+"""Searches: by photo, by words, by both, or by a product."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
 from web.api.heat_pictures import heat_picture
 from web.api.list_paging import link_header, query_of, with_links
-from web.api.product_views import SKU
+from web.api.product_views import SKU_PATH
 from web.api.response_models import ResultsView
 from web.request.fields import FormSearch, HeatFields, JsonSearch, PagedFields
 from web.request.query_parsing import parse_search
 from web.request.searches import search as find
 from web.request.searches import search_similar
 
-Answer = tuple[ResultsView, int, dict[str, str]]
+ResultsAnswer = tuple[ResultsView, int, dict[str, str]]
 
 EXAMPLES: dict[str, Any] = {
     "application/json": {"text": "red striped mug", "max_price": 20, "in_stock": True, "k": 5},
@@ -34,7 +34,7 @@ EXAMPLES: dict[str, Any] = {
     headers=("Link",),
     examples=EXAMPLES,
 )
-def search(json: JsonSearch, form: FormSearch) -> Answer:
+def search(json: JsonSearch, form: FormSearch) -> ResultsAnswer:
     """Find products by photo, by text, or by both.
 
     Send a form with the photo, or JSON for words alone. With a photo, words say what to change.
@@ -50,7 +50,7 @@ def search(json: JsonSearch, form: FormSearch) -> Answer:
 
 @blueprint.get("/search")
 @operation("searchByAddress", ResultsView, 400, tag="search", scope="search", headers=("Link",))
-def search_by_address(query: JsonSearch) -> Answer:
+def search_by_address(query: JsonSearch) -> ResultsAnswer:
     """Find products by words or by a photo that was kept, with everything in the address.
 
     What `Link` leads to; a search that can be shared and asked again.
@@ -66,10 +66,10 @@ def search_by_address(query: JsonSearch) -> Answer:
     *(400, 404),
     tag="products",
     scope="search",
-    path=SKU,
+    path=SKU_PATH,
     headers=("Link",),
 )
-def similar(sku: str, query: PagedFields) -> Answer:
+def similar(sku: str, query: PagedFields) -> ResultsAnswer:
     """Return products that look like this one, without itself and, folded, its variants."""
     return with_links(ResultsView.of(search_similar(sku, query)), query)
 
@@ -85,13 +85,15 @@ def heat(query: HeatFields) -> Response:
     return heat_picture(query)
 
 
-def _answer(fields: JsonSearch | FormSearch, view: ResultsView, sent_once: bool = False) -> Answer:
-    """Return a page of hits with the addresses of the others, unless no address can ask for them.
+def _answer(
+    fields: JsonSearch | FormSearch, view: ResultsView, sent_once: bool = False
+) -> ResultsAnswer:
+    """Return a page of hits with the addresses of the other pages, where addresses can have them.
 
     Args:
         fields: Of the request.
         view: The page.
-        sent_once: Whether there was a photo that is not kept.
+        sent_once: The photo is not kept, so no address can name it.
     """
     query = query_of(fields, photo=view.photo)
     path = url_for("api.search_by_address")

@@ -1,4 +1,4 @@
-"""`findalike key`: which programs may use the API, and for what."""
+"""`findalike key`: the keys of programs that use the API."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ def described(key: "KeyView") -> str:
 
 @click.group()
 def key() -> None:
-    """Keep the keys of programs that use the API."""
+    """Make, list and revoke the keys of programs that use the API."""
 
 
 @key.command()
@@ -38,7 +38,7 @@ def key() -> None:
 )
 @json_option
 def add(*, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Make a key for the program NAME and print it, this once."""
+    """Make a key for the program NAME and print it; it is never shown again."""
     from web.accounts.api_keys import add_key
 
     made, secret = change(
@@ -58,7 +58,7 @@ def add(*, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
 @key.command(name="list")
 @json_option
 def list_(*, as_json: bool) -> None:
-    """Show all keys, without what opens anything."""
+    """Show all keys, without their secrets."""
     from web.accounts.api_keys import list_keys
 
     none = "There is no key. `findalike key add NAME --scope search` makes one."

@@ -1,4 +1,4 @@
-"""`findalike user`: who may log in, and as what."""
+"""`findalike user`: the accounts of staff."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ def described(account: "AccountView") -> str:
 
 
 def shown(account: "AccountView") -> dict[str, object]:
-    """Return what is shown of an account."""
+    """Return what JSON shows of an account."""
     return {name: value for name, value in asdict(account).items() if name != "stamp"}
 
 
@@ -37,7 +37,7 @@ password_option = click.option(
 
 @click.group()
 def user() -> None:
-    """Keep the accounts of merchandisers, operators and admins."""
+    """Make, change and remove accounts of merchandisers, operators and admins."""
 
 
 @user.command()

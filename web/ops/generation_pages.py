@@ -26,19 +26,22 @@ from web.state import state
 
 @blueprint.get("/generations")
 def generations() -> ResponseReturnValue:
-    """Show all generations that are kept, newest first."""
+    """Show all generations that are stored, newest first."""
     with session_scope(state().engine.database) as session:
         found, _ = list_generations(session)
     return render_template(
-        "ops/generations.html", generations=found, back=back_to(), new_model=of_new_model(found)
+        "ops/generations.html",
+        generations=found,
+        back=rollback_target(),
+        new_model=of_new_model(found),
     )
 
 
 @blueprint.get("/generations/<int:generation_id>")
 def generation(generation_id: int) -> ResponseReturnValue:
-    """Show one generation: what it holds, what it reached, what changed."""
+    """Show one generation: its contents, its measurements, what changed."""
     with session_scope(state().engine.database) as session:
-        found = find(session, generation_id)
+        found = find_or_404(session, generation_id)
         suite = session.scalars(
             select(SuiteRun)
             .where(SuiteRun.generation_id == generation_id)
@@ -60,20 +63,20 @@ def generation(generation_id: int) -> ResponseReturnValue:
         rehearsal=rehearsal,
         suite_tables=list(report_tables(suite_report)),
         raw=json.dumps(found.manifest, ensure_ascii=False, indent=2),
-        back=back_to(),
+        back=rollback_target(),
     )
 
 
-def find(session: Session, generation_id: int) -> ListedGeneration:
-    """Return one generation; answers 404 where it is gone."""
+def find_or_404(session: Session, generation_id: int) -> ListedGeneration:
+    """Return one generation; answers 404 where there is none."""
     found = find_generation(session, generation_id)
     if found is None:
         abort(404)
     return found
 
 
-def back_to() -> int | None:
-    """Return where a rollback would lead; None where it leads nowhere."""
+def rollback_target() -> int | None:
+    """Return the generation that a rollback would publish; None where there is none."""
     try:
         return next_back(state().engine.database)
     except NoGeneration:

@@ -13,7 +13,7 @@ from search.errors import JobFailed
 from search.jobs.job_records import JobRecord, list_jobs, read_job
 from search.operation.run_report import KIND
 from web.ops.blueprint import blueprint
-from web.ops.report_tables import flat, report_tables
+from web.ops.report_tables import flat_facts, report_tables
 from web.ops.run_page import run_parts
 from web.rendering.csv_export import csv_file, in_parts
 from web.rendering.list_page import asked_page, pager
@@ -31,11 +31,11 @@ COLUMNS = (
 @blueprint.get("/jobs")
 def jobs() -> ResponseReturnValue:
     """Show the jobs of a kind and state, newest first."""
-    kind, kept = _choice("kind", KINDS), _choice("state", JOB_STATES)
+    kind, job_state = _choice("kind", KINDS), _choice("state", JOB_STATES)
     page = asked_page(PER_PAGE)
     with session_scope(state().engine.database) as session:
         found, total = list_jobs(
-            session, kind=kind, state=kept, limit=page.size, offset=page.offset
+            session, kind=kind, state=job_state, limit=page.size, offset=page.offset
         )
     return render_template(
         "ops/jobs.html",
@@ -43,21 +43,21 @@ def jobs() -> ResponseReturnValue:
         total=total,
         kinds=KINDS,
         states=JOB_STATES,
-        chosen={"kind": kind or None, "state": kept or None},
+        chosen={"kind": kind or None, "state": job_state or None},
         **pager(page, total),
     )
 
 
 @blueprint.get("/jobs.csv")
 def jobs_csv() -> ResponseReturnValue:
-    """Answer with all jobs of a kind and state."""
-    kind, kept = _choice("kind", KINDS), _choice("state", JOB_STATES)
-    return csv_file("jobs", COLUMNS, _rows(state().engine.database, kind, kept))
+    """Answer with all jobs of a kind and state as a file."""
+    kind, job_state = _choice("kind", KINDS), _choice("state", JOB_STATES)
+    return csv_file("jobs", COLUMNS, _rows(state().engine.database, kind, job_state))
 
 
 @blueprint.get("/jobs/<int:job_id>")
 def job(job_id: int) -> ResponseReturnValue:
-    """Show one job and all of its report; of a run of reindex what came of it first."""
+    """Show one job and its whole report; for a run of reindex, its outcome first."""
     found = _job(job_id)
     is_run = found.kind == KIND
     return render_template(
@@ -71,12 +71,12 @@ def job(job_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/jobs/<int:job_id>.csv")
 def job_csv(job_id: int) -> ResponseReturnValue:
-    """Answer with every fact of one job's report."""
-    return csv_file(f"job-{job_id}", ("fact", "value"), flat(_job(job_id).report))
+    """Answer with every fact of one job's report as a file."""
+    return csv_file(f"job-{job_id}", ("fact", "value"), flat_facts(_job(job_id).report))
 
 
 def _choice(name: str, allowed: tuple[str, ...]) -> str:
-    """Return the chosen value of a filter; what is none of them filters nothing."""
+    """Return the chosen value of a filter; empty, which filters nothing, for any other value."""
     value = request.args.get(name, "")
     return value if value in allowed else ""
 

@@ -1,4 +1,4 @@
-"""The audit trail on a page, and as a file: who changed what, and when."""
+"""The page and the file of the audit trail: who changed what, and when."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,11 @@ from search.database.connection import session_scope
 from web.people.blueprint import blueprint
 from web.rendering.csv_export import csv_file, in_parts
 from web.rendering.list_page import LAST_PAGE, ListPage, pager
-from web.request.query_parsing import parse_plain
+from web.request.query_parsing import parse_single_fields
 from web.state import state
 
 PER_PAGE = 50
-PER_READ = 500
+ROWS_PER_READ = 500
 COLUMNS = ("number", "time", "who", "action", "what", "before", "after", "details")
 
 
@@ -34,14 +34,14 @@ class TrailFields(BaseModel):
     page: int = Field(default=1, ge=1, le=LAST_PAGE)
 
     @property
-    def only(self) -> dict[str, str]:
-        """The filters, without blanks around them."""
+    def filters(self) -> dict[str, str]:
+        """The filters, without spaces around them."""
         return {name: getattr(self, name).strip() for name in ("actor", "action", "subject")}
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedField:
-    """A value that a change touched."""
+    """A value before and after a change."""
 
     name: str
     before: str | None  # None: there was none
@@ -51,10 +51,10 @@ class ChangedField:
 @blueprint.get("/audit")
 def trail() -> ResponseReturnValue:
     """Show the trail, newest first."""
-    fields = parse_plain(TrailFields, request.args)
+    fields = parse_single_fields(TrailFields, request.args)
     page = ListPage(fields.page, PER_PAGE)
     with session_scope(state().engine.database) as session:
-        entries, total = read_trail(session, **fields.only, limit=page.size, offset=page.offset)
+        entries, total = read_trail(session, **fields.filters, limit=page.size, offset=page.offset)
         names = trail_names(session)
     return render_template(
         "people/trail.html",
@@ -62,7 +62,7 @@ def trail() -> ResponseReturnValue:
         total=total,
         fields=fields,
         names=names,
-        only={name: value for name, value in fields.only.items() if value},
+        filters={name: value for name, value in fields.filters.items() if value},
         **pager(page, total),
     )
 
@@ -70,12 +70,12 @@ def trail() -> ResponseReturnValue:
 @blueprint.get("/audit.csv")
 def trail_file() -> Response:
     """Send the trail as a file."""
-    fields = parse_plain(TrailFields, request.args)
-    return csv_file("changes", COLUMNS, _rows(state().engine.database, fields.only))
+    fields = parse_single_fields(TrailFields, request.args)
+    return csv_file("changes", COLUMNS, _rows(state().engine.database, fields.filters))
 
 
 def differences(entry: AuditView) -> list[ChangedField]:
-    """Return what an entry says was changed: its `before` and `after`, else each of its details."""
+    """Return what differs in `before` and `after` of an entry; without them, all its details."""
     before, after = entry.details.get("before"), entry.details.get("after")
     if before is None and after is None:
         return [ChangedField(name, None, _shown(value)) for name, value in entry.details.items()]
@@ -93,14 +93,14 @@ def _shown(value: object) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _rows(database: sqlalchemy.Engine, only: dict[str, str]) -> Iterator[tuple[object, ...]]:
+def _rows(database: sqlalchemy.Engine, filters: dict[str, str]) -> Iterator[tuple[object, ...]]:
     """Yield a row for each entry."""
 
     def read(limit: int, offset: int) -> Sequence[AuditView]:
         with session_scope(database) as session:
-            return read_trail(session, **only, limit=limit, offset=offset)[0]
+            return read_trail(session, **filters, limit=limit, offset=offset)[0]
 
-    for entry in in_parts(read, PER_READ):
+    for entry in in_parts(read, ROWS_PER_READ):
         rest = {k: v for k, v in entry.details.items() if k not in ("before", "after")}
         written: list[Any] = [entry.details.get("before"), entry.details.get("after"), rest]
         moment = entry.created_at.isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""What the API takes, as pydantic models; `web.api.response_models` has what it gives."""
+"""The fields of requests as pydantic models; `web.api.response_models` has the answers."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -8,11 +8,11 @@ from werkzeug.datastructures import FileStorage
 
 from search.index.product_columns import FIELDS
 from search.results import Sort
-from web.request.attribute_fields import describe_fields, gathered
+from web.request.attribute_fields import describe_fields, gather_attributes
 
 
 def _as_list(value: object) -> object:
-    """Take a single form value for a list of one."""
+    """Return a list: a single value of a form becomes a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -47,8 +47,8 @@ class FilterFields(RequestFields):
 
     @model_validator(mode="before")
     @classmethod
-    def take_apart(cls, fields: object) -> object:
-        """Gather attributes; leave out the fields of a form that nobody filled in."""
+    def gather_fields(cls, fields: object) -> object:
+        """Gather attributes, and leave out form fields that nobody filled in."""
         if not isinstance(fields, dict):
             return fields
         kept = {}
@@ -57,7 +57,7 @@ class FilterFields(RequestFields):
             unsent = isinstance(filled, FileStorage) and not filled.filename
             if filled not in ("", []) and not unsent:
                 kept[name] = filled
-        return gathered(kept, cls.model_fields)
+        return gather_attributes(kept, cls.model_fields)
 
     def chosen(self, name: str) -> list[str]:
         """Return the values of a facet that are asked for."""
@@ -66,7 +66,7 @@ class FilterFields(RequestFields):
 
 
 class PagedFields(FilterFields):
-    """Filters, and which part of the hits to return."""
+    """Filters, and which page of the hits to return."""
 
     k: int = Field(default=24, ge=1, le=100, description="Products per page.")
     page: int = Field(default=1, ge=1, le=10_000, description="Counted from 1.")
@@ -97,20 +97,20 @@ class QueryFields(PagedFields):
 
 
 class PhotoFields(QueryFields):
-    """A query whose photo may lie elsewhere, and whether to keep it."""
+    """A query whose photo may have an address, and whether to keep the photo."""
 
     photo_url: str | None = Field(
         default=None, max_length=2000, description="Address of a photo on the public Internet."
     )
     keep: bool = Field(
         default=False,
-        description="Keep the photo for a day and return its token, to page and to refine "
-        "without sending it again.",
+        description="Keep the photo for a day and return its token, so that further pages and "
+        "other filters need no second upload.",
     )
 
 
 class JsonSearch(PhotoFields):
-    """A search for words, or with a photo that was kept before or lies elsewhere."""
+    """A search for words, or with a photo that was kept before or has an address."""
 
     photo: Token | None = Field(default=None, description="Token that an earlier search returned.")
 

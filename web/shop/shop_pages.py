@@ -165,7 +165,7 @@ def _show_results(
         address=address,
         groups=choice_groups(found.facets, fields),
         chips=chips(address),
-        question=address.question,
+        query_fields=address.query_fields,
         recent=recent_search(address),
         currency=next((h.product.currency for h in found.hits if h.product.currency), None),
         seed=seed,

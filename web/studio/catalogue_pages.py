@@ -1,4 +1,4 @@
-"""The catalogue of the studio: found by words, likeness or filters, as table, grid or file."""
+"""The studio's catalogue: products found by words, likeness or filters, as table, grid or file."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from web.shop.filter_column import chips, choice_groups
 from web.shop.result_addresses import Address
 from web.state import engine
 from web.studio.blueprint import blueprint
-from web.studio.catalogue_finding import (
+from web.studio.catalogue_list import (
     EXPORTED,
     SORT_LABELS,
     CatalogueFields,
@@ -30,7 +30,7 @@ from web.studio.catalogue_finding import (
 @blueprint.get("")
 def catalogue() -> ResponseReturnValue:
     """Show products, with what is known of them and what is wrong."""
-    fields, filters = _asked()
+    fields, filters = _fields_and_filters()
     address = Address.of(url_for("studio.catalogue"), fields)
     listed = list_page(engine(), fields, filters)
     return render_template(
@@ -39,7 +39,7 @@ def catalogue() -> ResponseReturnValue:
         seed=engine().product(fields.like) if fields.like else None,
         fields=fields,
         address=address,
-        export=Address.of(url_for("studio.catalogue_file"), fields).at_page(1),
+        export=Address.of(url_for("studio.catalogue_file"), fields).with_page(1),
         exported=EXPORTED,
         groups=choice_groups(listed.facets, fields),
         sorts=SORT_LABELS,
@@ -52,17 +52,17 @@ def catalogue() -> ResponseReturnValue:
 @blueprint.get("/catalogue.csv")
 def catalogue_file() -> Response:
     """Answer with the list as a file."""
-    fields, filters = _asked()
+    fields, filters = _fields_and_filters()
     names = (*FIELD_ATTRIBUTES, *attribute_names())
     columns = (
         *("sku", "title", "brand", *names, "price", "currency", "in_stock", "similarity", "why"),
         *(f"{name} by pictures" for name in names),
         "marks",
     )
-    return csv_file("catalogue", columns, _cells(list_all(engine(), fields, filters), names))
+    return csv_file("catalogue", columns, _file_rows(list_all(engine(), fields, filters), names))
 
 
-def _cells(rows: Iterator[ListedProduct], names: tuple[str, ...]) -> Iterator[list[object]]:
+def _file_rows(rows: Iterator[ListedProduct], names: tuple[str, ...]) -> Iterator[list[object]]:
     for row in rows:
         card, hit = row.record.card, row.hit
         said = [row.record.believed(name) for name in names]
@@ -80,13 +80,13 @@ def _cells(rows: Iterator[ListedProduct], names: tuple[str, ...]) -> Iterator[li
         ]
 
 
-def _asked() -> tuple[CatalogueFields, Filters]:
+def _fields_and_filters() -> tuple[CatalogueFields, Filters]:
     fields = parse_fields(CatalogueFields, request.args)
     return fields, parse_filters(fields)
 
 
 def _not_indexed(listed: CataloguePage) -> frozenset[int]:
-    """Return those of the listed products that no search finds yet."""
+    """Return the ids of listed products that the live generation does not hold yet."""
     try:
         columns = engine().generation().columns
     except NoGeneration:

@@ -1,4 +1,4 @@
-"""Gaps: what shoppers looked for and did not find, as a gallery of words and photos."""
+"""The page of gaps: words and photos that shoppers searched for in vain."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -39,10 +39,10 @@ COLUMNS = {
 
 @blueprint.get("/gaps")
 def gaps() -> ResponseReturnValue:
-    """Show what was asked in vain."""
+    """Show the gaps."""
     about, days, page = _about(), _days(), asked_page(PER_PAGE)
     with session_scope(state().engine.database) as session:
-        found, total = _found(session, about, days, limit=page.size, offset=page.offset)
+        found, total = _find(session, about, days, limit=page.size, offset=page.offset)
         asked, kept = count_photos(session, days=days)
         cards = _cards(session, found)
         least = least_searches(session, days) if about == "unopened" else None
@@ -65,12 +65,12 @@ def gaps() -> ResponseReturnValue:
 
 @blueprint.get("/gaps.csv")
 def gaps_csv() -> ResponseReturnValue:
-    """Send what was asked in vain as a file."""
+    """Answer with the gaps as a file."""
     about, days = _about(), _days()
     with session_scope(state().engine.database) as session:
-        found, _ = _found(session, about, days, limit=None, offset=0)
+        found, _ = _find(session, about, days, limit=None, offset=0)
         cards = _cards(session, found)
-    return csv_file(f"gaps-{about}", COLUMNS[about], _rows(found, cards))
+    return csv_file(f"gaps-{about}", COLUMNS[about], _file_rows(found, cards))
 
 
 @blueprint.get("/gaps/photos/<name>")
@@ -98,7 +98,7 @@ def filter_words(filters: dict[str, Any]) -> list[str]:
     return words
 
 
-def _found(
+def _find(
     session: Session, about: str, days: int, *, limit: int | None, offset: int
 ) -> tuple[Sequence[Gap | PhotoGap], int]:
     if about == "photos":
@@ -113,7 +113,7 @@ def _cards(session: Session, found: Iterable[Gap | PhotoGap]) -> dict[int, Produ
     return {card.product_id: card for card in hydrate(session, sorted(products))}
 
 
-def _rows(
+def _file_rows(
     found: Iterable[Gap | PhotoGap], cards: dict[int, ProductCard]
 ) -> Iterable[tuple[object, ...]]:
     for each in found:

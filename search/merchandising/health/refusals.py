@@ -75,7 +75,7 @@ class RefusalCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class RefusalFilter:
     """Which refusals are meant; empty: any."""
 
     kind: str = ""  # row or image
@@ -133,19 +133,19 @@ def count_sources(session: Session) -> list[tuple[str, int]]:
     return [(source, count) for source, count in session.execute(counted)]
 
 
-def count_refusals(session: Session, which: Narrowing) -> int:
+def count_refusals(session: Session, which: RefusalFilter) -> int:
     """Return how many refusals there are."""
     return session.scalar(select(func.count(Quarantine.id)).where(*_wanted(which))) or 0
 
 
-def count_waiting_rows(session: Session, which: Narrowing) -> int:
+def count_waiting_rows(session: Session, which: RefusalFilter) -> int:
     """Return how many of the refused rows wait to be read again."""
     wanted = [*_wanted(which), Quarantine.id.in_(waiting_rows())]
     return session.scalar(select(func.count(Quarantine.id)).where(*wanted)) or 0
 
 
 def list_refusals(
-    session: Session, which: Narrowing, *, limit: int | None, offset: int = 0
+    session: Session, which: RefusalFilter, *, limit: int | None, offset: int = 0
 ) -> tuple[list[Refusal], int]:
     """Return refusals, latest first, and how many there are in all.
 
@@ -222,7 +222,7 @@ def retry_refusals(
     return count
 
 
-def _wanted(which: Narrowing) -> list[ColumnElement[bool]]:
+def _wanted(which: RefusalFilter) -> list[ColumnElement[bool]]:
     columns = (
         (Quarantine.kind, which.kind),
         (Quarantine.reason, which.code),

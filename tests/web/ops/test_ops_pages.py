@@ -139,7 +139,7 @@ def test_jobs_are_filtered(operator: FlaskClient, jobs: dict[str, int]) -> None:
     assert ids("/ops/jobs?kind=reindex") == {jobs["done"], jobs["failed"]}
     assert ids("/ops/jobs?kind=reindex&state=failed") == {jobs["failed"]}
     assert ids("/ops/jobs?kind=cake") >= set(jobs.values())  # no such filter
-    assert "No job is like that" in operator.get("/ops/jobs?kind=ingest&state=failed").text
+    assert "No job matches" in operator.get("/ops/jobs?kind=ingest&state=failed").text
 
 
 def test_jobs_come_in_pages(app: Flask, operator: FlaskClient, engine: SearchEngine) -> None:

@@ -87,7 +87,7 @@ def test_pages(admin: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_file_is_whole_and_harmless(
     admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_pages, "PER_READ", 1)
+    monkeypatch.setattr(audit_pages, "ROWS_PER_READ", 1)
     answer = admin.get("/people/audit.csv?actor=mia")
 
     assert answer.mimetype == "text/csv"

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from scripts.translate import as_mo, as_po, catalogues, messages, missing, updated
 from search.results import Reason
 from web.rendering import value_formats
-from web.rendering.language import LANGUAGES, said
+from web.rendering.language import LANGUAGES, reason_text
 
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 
@@ -148,5 +148,5 @@ def test_reasons_keep_signs_that_look_like_placeholders(app: Flask) -> None:
     reason = Reason("attribute", "%(attribute)s: %(value)s, says the shop.", wool)
 
     with app.test_request_context("/", headers=GERMAN):
-        assert said(reason) == "Material: 100% wool, laut Shop."
+        assert reason_text(reason) == "Material: 100% wool, laut Shop."
     assert reason.text == "Material: 100% wool, says the shop."

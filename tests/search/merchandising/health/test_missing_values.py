@@ -27,7 +27,7 @@ from search.merchandising.health.missing_values import (
 )
 from search.merchandising.health.refusals import (
     WORDS,
-    Narrowing,
+    RefusalFilter,
     count_reasons,
     in_words,
     list_refusals,
@@ -111,10 +111,10 @@ def test_refusals_by_reason(session: Session) -> None:
         ("row", "empty_title", 2),
         ("image", "truncated", 1),
     ]
-    found, total = list_refusals(session, Narrowing(kind="image"), limit=10)
+    found, total = list_refusals(session, RefusalFilter(kind="image"), limit=10)
     assert (total, found[0].words, found[0].known) == (1, "The picture ends early", True)
-    assert list_refusals(session, Narrowing(code="empty_title"), limit=1)[1] == 2
-    assert not list_refusals(session, Narrowing(kind="row"), limit=1)[0][0].known
+    assert list_refusals(session, RefusalFilter(code="empty_title"), limit=1)[1] == 2
+    assert not list_refusals(session, RefusalFilter(kind="row"), limit=1)[0][0].known
 
 
 def test_pictures_are_tried_again_and_rows_are_not(session: Session) -> None:
@@ -125,7 +125,9 @@ def test_pictures_are_tried_again_and_rows_are_not(session: Session) -> None:
     assert retry_refusals(session, actor="mia", refusal_id=one.id) == 1
     assert retry_refusals(session, actor="mia", refusal_id=one.id) == 0  # it is pending already
     assert retry_refusals(session, actor="mia", refusal_id=row.id) == 0
-    waiting = {each.id: each.waiting for each in list_refusals(session, Narrowing(), limit=None)[0]}
+    waiting = {
+        each.id: each.waiting for each in list_refusals(session, RefusalFilter(), limit=None)[0]
+    }
     assert waiting == {one.id: True, other.id: False, row.id: False}
     assert retry_refusals(session, actor="mia", code="truncated") == 1
     assert [entry.subject for entry in read_trail(session, action="picture.retry")[0]] == [

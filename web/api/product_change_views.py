@@ -1,7 +1,7 @@
-"""Products that a shop sends and withdraws by the API, and what became of them.
+"""Single products, sent and withdrawn by a shop, and what became of each change.
 
-Each call is written down and answered at once; `findalike watch` settles it within seconds, the
-next ingest at the latest.
+A call is stored and answered at once. `findalike watch` applies it within seconds; without it, the
+next ingest does.
 """
 
 from datetime import datetime
@@ -14,11 +14,11 @@ from search.catalogue import change_inbox
 from search.catalogue.product_fields import SKU, ProductFields
 from search.database.connection import session_scope
 from search.database.models import CHANGE_STATES
-from web.api.api_access import asking_actor
+from web.api.api_access import request_actor
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
 from web.api.list_paging import ListFields, ListView, position, with_links
-from web.api.product_views import SKU as SKU_PATH
+from web.api.product_views import SKU_PATH
 from web.api.response_models import RecordView
 from web.errors import InvalidFields
 from web.problems import RefusedField
@@ -42,11 +42,11 @@ EXAMPLES = {
         "picture": "@mug.jpg",
     },
 }
-Answer = tuple["ChangeView", int, dict[str, str]]
+ChangeAnswer = tuple["ChangeView", int, dict[str, str]]
 
 
-def _as_list(value: object) -> object:
-    """Take a single file for a list of one, and an empty field of a form for none."""
+def _as_files(value: object) -> object:
+    """Return a list of files: a single file becomes a list, and an empty form field is left out."""
     files = value if isinstance(value, list) else [value]
     return [file for file in files if getattr(file, "filename", file)]
 
@@ -57,7 +57,7 @@ class SentProduct(RequestFields):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     product: Json[ProductFields] = Field(description="Its fields, as JSON.")
-    picture: Annotated[list[UploadedFile], BeforeValidator(_as_list)] = Field(
+    picture: Annotated[list[UploadedFile], BeforeValidator(_as_files)] = Field(
         default=[],
         max_length=MOST_FILES,
         description="Its pictures, the main one first: JPEG, PNG, WebP, HEIC, AVIF, …",
@@ -107,15 +107,15 @@ class ChangesView(ListView):
     headers=("Location",),
     examples=EXAMPLES,
 )
-def put_product(sku: str, json: ProductFields, form: SentProduct) -> Answer:
+def put_product(sku: str, json: ProductFields, form: SentProduct) -> ChangeAnswer:
     """Add a product, or replace it as a whole.
 
-    What is left out, the product does not have afterwards. Send JSON with addresses of pictures,
-    or a form with the pictures themselves. `Location` says what becomes of it. A product that a
-    catalogue keeps stays so: the next reading of that catalogue decides again.
+    Fields that are left out are empty afterwards. Send JSON with addresses of pictures, or a form
+    with the pictures themselves. `Location` leads to what becomes of the change. If a catalogue
+    holds the product too, the next ingest of that catalogue replaces it again.
     """
     fields: ProductFields = form.product if form else json
-    key = _read_sku(sku)
+    key = _checked_sku(sku)
     if fields.sku not in (None, key):
         raise _refused("sku", f"the address names {key}, the product {fields.sku}; send one")
     files = form.picture if form else []
@@ -125,7 +125,7 @@ def put_product(sku: str, json: ProductFields, form: SentProduct) -> Answer:
     pictures = [str(sent.keep(read_upload(file), max_pixels=pixels)) for file in files]
     with session_scope(state().engine.database) as session:
         change = change_inbox.put_product(
-            session, key, fields, actor=asking_actor(), pictures=pictures
+            session, key, fields, actor=request_actor(), pictures=pictures
         )
     return _accepted(change)
 
@@ -140,18 +140,18 @@ def put_product(sku: str, json: ProductFields, form: SentProduct) -> Answer:
     path=SKU_PATH,
     headers=("Location",),
 )
-def delete_product(sku: str) -> Answer:
-    """Withdraw a product, until it is sent again or a catalogue that is read names it."""
-    key = _read_sku(sku)
+def delete_product(sku: str) -> ChangeAnswer:
+    """Withdraw a product, until it is sent again or an ingested catalogue names it."""
+    key = _checked_sku(sku)
     with session_scope(state().engine.database) as session:
-        change = change_inbox.delete_product(session, key, actor=asking_actor())
+        change = change_inbox.delete_product(session, key, actor=request_actor())
     return _accepted(change)
 
 
 @blueprint.get("/changes")
 @operation("changes", ChangesView, tag="products", scope="catalogue", headers=("Link",))
 def list_changes(query: ChangeFields) -> tuple[ChangesView, int, dict[str, str]]:
-    """List what was sent, newest first, as long as searches are kept."""
+    """List changes, newest first. They are kept as long as searches."""
     with session_scope(state().engine.database) as session:
         found, total = change_inbox.list_changes(
             session, state=query.state, sku=query.sku, limit=query.k, offset=query.offset
@@ -168,7 +168,7 @@ def read_change(change_id: int) -> ChangeView:
         return ChangeView.model_validate(change_inbox.read_change(session, change_id))
 
 
-def _read_sku(sku: str) -> str:
+def _checked_sku(sku: str) -> str:
     try:
         return SKU.validate_python(sku)
     except ValidationError as error:
@@ -179,6 +179,6 @@ def _refused(field: str, detail: str) -> InvalidFields:
     return InvalidFields([RefusedField(field=field, detail=detail)])
 
 
-def _accepted(change: change_inbox.InboxChange) -> Answer:
+def _accepted(change: change_inbox.InboxChange) -> ChangeAnswer:
     location = url_for("api.read_change", change_id=change.id)
     return ChangeView.model_validate(change), 202, {"Location": location}

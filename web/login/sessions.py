@@ -1,7 +1,7 @@
-"""Who is logged in, and which pages that opens.
+"""Sessions: who is logged in, and which pages they may open.
 
-Sessions are Flask's signed cookies through Flask-Login. A session names the account and a stamp of
-its password: another password, or no account any more, ends it.
+A session is a signed cookie (Flask, Flask-Login). It names the account and a stamp of its password.
+So it ends when the password changes, or when the account is removed.
 """
 
 from datetime import timedelta
@@ -27,20 +27,20 @@ class User(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.account = account
 
     def get_id(self) -> str:
-        """Return what the cookie names."""
+        """Return what the cookie holds."""
         return f"{self.account.id}:{self.account.stamp}"
 
 
 class SessionCookies(SecureCookieSessionInterface):
-    """Flask's cookies; over https they never travel without it."""
+    """Flask's session cookies; a cookie that was set over https is sent over https only."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Say whether the cookie is marked `Secure`: where this request came by https."""
+        """Return whether the cookie is marked `Secure`: this request came over https."""
         return request.is_secure or super().get_cookie_secure(app)
 
 
 def load_user(named: str) -> User | None:
-    """Return the account of a session, None where the session is over."""
+    """Return the account of a session; None where the session has ended."""
     number, _, stamp = named.partition(":")
     if not number.isdecimal():
         return None
@@ -50,13 +50,13 @@ def load_user(named: str) -> User | None:
 
 
 def current_account() -> AccountView | None:
-    """Return who is logged in, None for a shopper."""
+    """Return the account that is logged in; None for a shopper."""
     user = cast(User | None, current_user if current_user.is_authenticated else None)
     return user.account if user is not None else None
 
 
 def current_actor() -> str:
-    """Return how the audit trail names who is logged in; protected pages only."""
+    """Return the name of who is logged in, for the audit trail; on protected pages only."""
     account = current_account()
     if account is None:
         abort(401)
@@ -64,9 +64,9 @@ def current_actor() -> str:
 
 
 def protect(blueprint: Blueprint, role: str) -> None:
-    """Open a blueprint's pages to a role, and to admins, alone.
+    """Open a blueprint's pages to a role and to admins only.
 
-    Who is not logged in is sent to the login page and back; who may not is told so.
+    Whoever is not logged in is sent to the login page, and back afterwards. Other roles get 403.
     """
 
     @blueprint.before_request
@@ -85,15 +85,15 @@ def protect(blueprint: Blueprint, role: str) -> None:
         return response
 
 
-def own_address(address: str | None) -> str | None:
-    """Return a page of this site to go to after login, None where the address leads elsewhere."""
+def local_address(address: str | None) -> str | None:
+    """Return an address to go to after login; None where it leads to another site."""
     if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
         return None
     return address.rstrip("?")
 
 
 def install(app: Flask) -> None:
-    """Let the application know who is logged in."""
+    """Load the account of each request, and offer it to templates with its menu."""
     manager = LoginManager(app)
     manager.session_protection = None  # shoppers' and staff's networks change all day
     manager.user_loader(load_user)

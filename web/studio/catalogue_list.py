@@ -1,8 +1,8 @@
-"""What the studio's catalogue lists: products that words or a product ask for, or all of them.
+"""The list of the studio's catalogue page: products found by words or by likeness, or all products.
 
-Words and likeness go to the engine, unfolded and unrecorded: staff's searches say nothing of what
-shoppers want. Without either, the catalogue itself is listed, so that products which no index holds
-are seen as well.
+With words or a similar product, the engine is asked. Hits are not folded, and the search is not
+recorded, since staff are no shoppers. Without either, the catalogue in the database is listed, so
+that products are seen which no index holds.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from web.request.attribute_fields import attribute_names
 from web.request.fields import FilterFields
 
 EXPORTED = 5000
-"""Rows of a list as a file, at most; what is searched for has at most `MAX_K`."""
+"""Rows of a file at most; a search finds `MAX_K` at most."""
 AT_A_TIME = 200
 
 Sort = Literal["newest", "changed", "title", "sku", "cheapest", "dearest"]
@@ -43,14 +43,14 @@ class CatalogueFields(FilterFields):
     model_config = ConfigDict(extra="ignore")
 
     text: str = Field(default="", max_length=2000)
-    like: str = ""  # sku of the product that others are to resemble
-    sort: Sort | None = None  # None: what fits best, or else the newest
+    like: str = ""  # sku of the product that others should look like
+    sort: Sort | None = None  # None: best match for a search, otherwise the newest
     view: Literal["grid"] | None = None  # None: the table
     page: int = Field(default=1, ge=1, le=10_000)
 
     @property
     def is_search(self) -> bool:
-        """Whether something is looked for."""
+        """Whether the engine is asked."""
         return bool(self.text.strip() or self.like)
 
 
@@ -59,7 +59,7 @@ class ListedProduct:
     """One product of the list."""
 
     record: ProductRecord
-    hit: SearchHit | None = None  # None: nothing was looked for
+    hit: SearchHit | None = None  # None: the engine was not asked
 
     @property
     def image_id(self) -> int | None:
@@ -119,7 +119,7 @@ def list_page(engine: SearchEngine, fields: CatalogueFields, filters: Filters) -
 def list_all(
     engine: SearchEngine, fields: CatalogueFields, filters: Filters
 ) -> Iterator[ListedProduct]:
-    """Return all rows that the fields ask for, up to the limit; read while they are used."""
+    """Return all rows that the fields ask for, up to the limit; they are read while used."""
     if fields.is_search:
         hits = _ask(engine, fields, filters, k=MAX_K).hits
         if fields.sort is not None:
@@ -164,7 +164,7 @@ def _ask(
 
 
 def _sorted(engine: SearchEngine, hits: tuple[SearchHit, ...], sort: Sort) -> tuple[SearchHit, ...]:
-    """Return hits in another order than that of what fits best."""
+    """Return hits in another order than best match."""
     by_id = {hit.product.product_id: hit for hit in hits}
     with session_scope(engine.database) as session:
         ids = list_products(session, Filters(), sort=sort, limit=MAX_K, within=list(by_id))

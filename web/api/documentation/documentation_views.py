@@ -29,5 +29,5 @@ def reference() -> ResponseReturnValue:
     )
 
 
-for view, keeps in ((openapi, True), (reference, False)):
-    view.scope, view.keeps = OPEN, keeps  # type: ignore[attr-defined]
+for view, has_etag in ((openapi, True), (reference, False)):
+    view.scope, view.has_etag = OPEN, has_etag  # type: ignore[attr-defined]

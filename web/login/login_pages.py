@@ -1,4 +1,4 @@
-"""The pages to log in, to log out, and to choose another password."""
+"""The pages to log in, to log out, and to change the password."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from web.accounts.account_store import (
     authenticate,
     set_password,
 )
-from web.login.login import User, current_account, own_address
+from web.login.sessions import User, current_account, local_address
 from web.state import state
 
 blueprint = Blueprint("accounts", __name__)
@@ -40,7 +40,7 @@ class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]
-    """The present password and the next."""
+    """The present password and a new one."""
 
     present = PasswordField("Present password", [InputRequired("Give your present password.")])
     chosen = PasswordField(
@@ -54,10 +54,10 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
 
 @blueprint.route("/login", methods=["GET", "POST"])
 def login() -> ResponseReturnValue:
-    """Ask for name and password, and go on to the page that was wanted."""
+    """Ask for name and password, then go to the page that was asked for."""
     account = current_account()
     if account is not None:
-        return redirect(own_address(request.args.get("next")) or home_of(account), 303)
+        return redirect(local_address(request.args.get("next")) or home_of(account), 303)
     form = LoginForm()
     if not form.validate_on_submit():
         return render_template("accounts/login.html", form=form), 422 if form.errors else 200
@@ -67,12 +67,12 @@ def login() -> ResponseReturnValue:
     if found is None:
         log.warning("login_refused", name=form.name.data[:64], address=request.remote_addr)
         return render_template("accounts/login.html", form=form, refused=REFUSED), 403
-    session.clear()  # nothing of a session before login lives on
+    session.clear()  # nothing from before the login stays
     login_user(User(found))
     session.permanent = True
     session["since"] = datetime.now(UTC).isoformat(timespec="seconds")
     log.info("login", name=found.name)
-    return redirect(own_address(request.args.get("next")) or home_of(found), 303)
+    return redirect(local_address(request.args.get("next")) or home_of(found), 303)
 
 
 @blueprint.post("/logout")
@@ -85,7 +85,7 @@ def logout() -> ResponseReturnValue:
 
 @blueprint.route("/password", methods=["GET", "POST"])
 def password() -> ResponseReturnValue:
-    """Let who is logged in choose another password; other sessions of the account end."""
+    """Change the password of who is logged in; other sessions of the account end."""
     account = current_account()
     if account is None:
         return redirect(url_for("accounts.login", next=request.path), 303)
@@ -110,5 +110,5 @@ def password() -> ResponseReturnValue:
 
 
 def home_of(account: AccountView) -> str:
-    """Return the page that a role starts at."""
+    """Return the first page of a role."""
     return url_for("ops.overview" if account.role == "operator" else "studio.catalogue")
