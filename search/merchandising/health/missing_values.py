@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from search.catalogue.product_cards import first_picture
@@ -126,7 +126,7 @@ def contradicted_colours(
     return [Contradiction(*row) for row in rows], total
 
 
-def _coloured() -> tuple[Select[Any], Any]:
+def _coloured() -> tuple[Any, Any]:
     """Select products with a written colour and a sure other one from their pictures."""
     seen = aliased(ProductAttribute)
     columns = (Product.id, Product.sku, Product.title, first_picture(), Product.colour)
