@@ -135,7 +135,9 @@ def test_a_run_does_not_wait_for_its_own_worker(
     ]
     connections = [engine.connect() for engine in others]
     with session_scope(database) as session:
-        found = {(view.pid, view.queues): _takes_batches(view) for view in worker_connections(session)}
+        found = {
+            (view.pid, view.queues): _takes_batches(view) for view in worker_connections(session)
+        }
     for connection, engine in zip(connections, others, strict=True):
         connection.close()
         engine.dispose()
