@@ -24,6 +24,8 @@ PatchWeights = npt.NDArray[np.float32]
 """(n, cells) float32, how much each cell matters in a query; they sum to 1."""
 RegionMaps = npt.NDArray[np.float32]
 """(n, 5, g, g) float32, where a model sees things in pictures; see `search.query.regions`."""
+Codes = npt.NDArray[np.int32]
+"""(n,) int32, positions in a list of values; -1: none is known."""
 Ids = npt.NDArray[np.int64]
 """(n,) int64; -1 pads short rows where faiss returns them."""
 

@@ -1,16 +1,15 @@
-"""The spool: pictures that are fetched and wait to be encoded, as files named by their content.
+"""The spool: fetched pictures that wait to be encoded, as files named by the hash of their content.
 
-A file is a copy of what a host has, so losing one costs a request and nothing else: what can't be
-read, or is not what its name says, is fetched again.
+A file is a copy of what a host has, so losing one costs a request and nothing else. A file that is
+missing or damaged is fetched again.
 """
 
 import hashlib
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from search.pictures.atomic_files import write_durably
+from search.files.atomic_files import write_durably
+from search.files.file_pruning import old_files
 
 FOLDER = "fetched"
 
@@ -38,7 +37,7 @@ class Spool:
         return sha256
 
     def read(self, sha256: str) -> bytes | None:
-        """Return a picture; None where it is lost, or damaged, and must be fetched again."""
+        """Return a picture; None where its file is missing or damaged."""
         try:
             content = self._path(sha256).read_bytes()
         except OSError:
@@ -46,17 +45,13 @@ class Spool:
         return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
     def remove(self, sha256s: Iterable[str]) -> None:
-        """Remove pictures that nobody waits for."""
+        """Remove pictures that are not waited for any more."""
         for sha256 in sha256s:
             self._path(sha256).unlink(missing_ok=True)
 
     def stale_files(self, *, older_than_s: float) -> Iterator[Path]:
-        """Yield files, temporary ones too, last written over `older_than_s` ago."""
-        before = time.time() - older_than_s
-        for path in sorted(self.root.glob("??/*")):
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime <= before:
-                    yield path
+        """Return files, temporary ones too, last written over `older_than_s` ago."""
+        return old_files(sorted(self.root.glob("??/*")), older_than_s)
 
     def _path(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from search.database.models import AuditEntry
+from search.database.newest_rows import newest_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,7 @@ def read_trail(
         wanted.append((AuditEntry.action == action) | AuditEntry.action.startswith(f"{action}."))
     if subject:
         wanted.append(AuditEntry.subject == subject)
-    total = session.scalar(select(func.count()).select_from(AuditEntry).where(*wanted)) or 0
-    newest = select(AuditEntry).where(*wanted).order_by(AuditEntry.id.desc())
-    rows = session.scalars(newest.limit(limit).offset(offset))
+    rows, total = newest_rows(session, AuditEntry, *wanted, limit=limit, offset=offset)
     return [_view(row) for row in rows], total
 
 

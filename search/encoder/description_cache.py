@@ -6,10 +6,10 @@ it. The model's description is kept, never the photo. It is found by a digest of
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
+from cachetools import LRUCache
 from PIL import Image
 
 from search.encoder.local_features import EncodedPictures
@@ -35,8 +35,8 @@ class RememberedPhotos:
     """
 
     def __init__(self, describer: Describer, kept: int = KEPT) -> None:
-        self._describer, self._kept = describer, kept
-        self._known: OrderedDict[bytes, EncodedPictures] = OrderedDict()
+        self._describer = describer
+        self._known: LRUCache[bytes, EncodedPictures] = LRUCache(kept)
         self._lock = threading.Lock()
 
     def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
@@ -58,15 +58,11 @@ class RememberedPhotos:
 
     def _recall(self, digest: bytes) -> EncodedPictures | None:
         with self._lock:
-            if digest in self._known:
-                self._known.move_to_end(digest)
             return self._known.get(digest)
 
     def _keep(self, digest: bytes, described: EncodedPictures) -> EncodedPictures:
         with self._lock:
             self._known[digest] = described
-            while len(self._known) > self._kept:
-                self._known.popitem(last=False)
         return described
 
 

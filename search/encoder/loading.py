@@ -15,6 +15,7 @@ from search.encoder.model_tag import fingerprint, short_name
 from search.encoder.open_clip_encoder import OpenClipEncoder
 from search.encoder.text_windows import TextWindows
 from search.errors import ModelUnavailable
+from search.text.normalise import single_spaced
 
 if TYPE_CHECKING:
     import torch
@@ -121,7 +122,7 @@ def _tokenizer(source: Source) -> Any:  # noqa: ANN401 - open_clip has no types
 
 def _unusable(source: Source, error: Exception, needed: str) -> ModelUnavailable:
     """Return the error for files that exist, but are not what open_clip needs."""
-    said = " ".join(str(error).split()) or type(error).__name__
+    said = single_spaced(str(error)) or type(error).__name__
     reason = said if len(said) <= 300 else f"{said[:300]}…"
     if source.model == "embedded":
         advice = "Reinstall findalike."

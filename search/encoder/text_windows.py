@@ -6,7 +6,6 @@ logged. This module tokenises and pools. The encoder runs the model.
 """
 
 import threading
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import structlog
 from search.encoder.unit_rows import unit_rows
 from search.errors import ModelUnavailable
 from search.results import Embeddings
+from search.text.normalise import visible_text
 
 if TYPE_CHECKING:
     import torch
@@ -33,18 +33,9 @@ _MAX_WORD = 128  # longer runs without a space are split; byte pair encoding is 
 _MIN_ROOM = 4  # tokens: a character has at most four bytes, so at most four tokens
 _MAX_REMEMBERED = 100_000  # words in the cache of CLIP's tokenizer, which never drops any
 
-_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
-# Soft hyphen, zero-width space, marks and overrides of direction, word joiner and the like, byte
-# order mark, and halves of surrogate pairs, which have no UTF-8. Joiners of emoji and letters stay.
-_INVISIBLE = [
-    0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF,
-    *range(0xD800, 0xE000),
-]  # fmt: skip
-_CLEANING = dict.fromkeys(_CONTROLS, " ") | dict.fromkeys(_INVISIBLE)
-
 
 def clean(text: str) -> str:
-    """Return a text in Unicode NFC without control characters, with one space between words.
+    """Return what is encoded of a text: its visible words, very long ones split.
 
     Lower-casing and punctuation are left to the tokenizer, which does as the model was trained.
     Only the first `MAX_CHARACTERS` are read.
@@ -53,8 +44,7 @@ def clean(text: str) -> str:
         log.warning("text_bounded", characters=len(text), read=MAX_CHARACTERS)
         # The last word is probably cut, so it is dropped, unless it is the only one.
         text = text[:MAX_CHARACTERS].rsplit(maxsplit=1)[0]
-    words = unicodedata.normalize("NFC", text).translate(_CLEANING).split()
-    return " ".join(piece for word in words for piece in _pieces(word))
+    return " ".join(piece for word in visible_text(text).split() for piece in _pieces(word))
 
 
 def _pieces(word: str) -> Iterator[str]:

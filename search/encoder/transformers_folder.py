@@ -10,6 +10,7 @@ from typing import Any
 
 from search.encoder.torchvision_ops import declare_missing_operators
 from search.errors import ModelUnavailable
+from search.text.normalise import single_spaced
 
 
 def load_whole(
@@ -48,7 +49,7 @@ def load_whole(
             for part in parts[1:]
         ]
     except Exception as error:  # of any kind: transformers raises many
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = single_spaced(str(error)) or type(error).__name__
         raise refusal(f"{said[:300]}") from error
     finally:
         if noisy:

@@ -75,7 +75,7 @@ class SearchEngine:
             NoGeneration: nothing is published yet.
             ModelMismatch: the model's files were changed since it built the live index.
         """
-        rules = rules or self.rules.of_stages(query.stages)
+        rules = rules or self.rules.for_stages(query.stages)
         page = show(self._answer_to(query, rules), self.database)
         elsewhere = rules.redirect(query.text, with_photo=query.photo is not None)
         return replace(page, redirect=elsewhere)
@@ -96,18 +96,21 @@ class SearchEngine:
             ModelMismatch: the model's files were changed since it built the live index.
         """
         product = self.product(sku)
-        answer = self._answer_to(query, self.rules.of_stages(query.stages))
+        answer = self._answer_to(query, self.rules.for_stages(query.stages))
         return place_of(answer, product.product_id, self.database)
 
     def _answer_to(self, query: Query, rules: RuleSet) -> RankedAnswer:
         """Return all that a query finds, in its order."""
         check(query)
         served = self.answering()
-        watch = Stopwatch()
-        read = replace(query, text=rules.read_as(query.text))
-        question = understand(read, served.composer, served.generation, self.database, watch=watch)
-        question = rules.apply(question, typed=query.text)
-        return self._ranked(served.generation, question, query, (query.kind, query.text), watch)
+        stopwatch = Stopwatch()
+        read = replace(query, text=rules.apply_synonyms(query.text))
+        understood = understand(
+            read, served.composer, served.generation, self.database, stopwatch=stopwatch
+        )
+        understood = rules.apply(understood, typed=query.text)
+        asked = query.kind, query.text
+        return self._ranked(served.generation, understood, query, asked, stopwatch)
 
     def similar(
         self,
@@ -137,36 +140,36 @@ class SearchEngine:
         query = Query(
             filters=filters or Filters(), k=k, page=page, fold=fold, record=record, sort=sort
         )
-        watch = Stopwatch()
+        stopwatch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
             none = np.empty(0, np.float32)
             nothing = Ranked(Ranking(empty, empty, none, none), {})
             return show(
-                RankedAnswer(generation, nothing, query, "similar", sku, watch), self.database
+                RankedAnswer(generation, nothing, query, "similar", sku, stopwatch), self.database
             )
-        question = self.rules.current().apply(_resembling(generation, rows, query))
-        answer = self._ranked(generation, question, query, ("similar", sku), watch)
+        understood = self.rules.current().apply(_resembling(generation, rows, query))
+        answer = self._ranked(generation, understood, query, ("similar", sku), stopwatch)
         return show(answer, self.database)
 
     def _ranked(
         self,
         generation: Generation,
-        question: UnderstoodQuery,
+        understood: UnderstoodQuery,
         query: Query,
         asked: tuple[str, str],
-        watch: Stopwatch,
+        stopwatch: Stopwatch,
     ) -> RankedAnswer:
         """Return the whole order; `asked` is its kind and words for the record."""
         ranked = rank(
             generation,
-            question,
+            understood,
             candidates=self.settings.candidates,
-            known=self.stages,
+            available=self.stages,
             stages=query.stages,
-            watch=watch,
+            stopwatch=stopwatch,
         )
-        return RankedAnswer(generation, ranked, query, *asked, watch, question)
+        return RankedAnswer(generation, ranked, query, *asked, stopwatch, understood)
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.
@@ -229,7 +232,7 @@ class SearchEngine:
 
 
 def _resembling(generation: Generation, rows: Ids, query: Query) -> UnderstoodQuery:
-    """Return the question for products that look like the one that has these rows."""
+    """Return the query for products that look like the one that has these rows."""
     columns = generation.columns
     mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
     others = columns.product_id != columns.product_id[rows[0]]

@@ -138,8 +138,8 @@ class Evaluator:
         query = self._read(judged)
         if query is None:
             return None
-        question = understand(query, self.composer, self.generation, self.database)
-        return [self.skus[i] for i in _order(self._rank(question)) if i in self.skus]
+        understood = understand(query, self.composer, self.generation, self.database)
+        return [self.skus[i] for i in _order(self._rank(understood)) if i in self.skus]
 
     def _read(self, judged: Judged) -> Query | None:
         """Return a query with its photo; None where that can't be read."""
@@ -155,52 +155,54 @@ class Evaluator:
 
     def _ask(self, judged: Judged, asked: KindMeasured) -> None:
         """Answer one query by every stage, without business rules and folding."""
-        query, watch = self._read(judged), Stopwatch()
+        query, stopwatch = self._read(judged), Stopwatch()
         if query is None:
             asked.unread += 1
             return
-        question = understand(query, self.composer, self.generation, self.database, watch=watch)
-        whole = self._rank(question)
+        understood = understand(
+            query, self.composer, self.generation, self.database, stopwatch=stopwatch
+        )
+        whole = self._rank(understood)
         found = verdict(
-            question, whole.ranking, self.generation.vectors, self.generation.manifest.thresholds
+            understood, whole.ranking, self.generation.vectors, self.generation.manifest.thresholds
         )
         skus = judged.relevant(self.categories)
         if not skus:
             asked.strangers[judged.name] = found
             return
         asked.relevant[judged.name], asked.verdicts[judged.name] = skus, found
-        for step, elapsed_ms in watch.timings_ms.items():
+        for step, elapsed_ms in stopwatch.timings_ms.items():
             asked.steps_ms[step].append(elapsed_ms)
-        self._measure(judged.name, query, question, asked)
+        self._measure(judged.name, query, understood, asked)
 
     def _measure(
-        self, name: str, query: Query, question: UnderstoodQuery, asked: KindMeasured
+        self, name: str, query: Query, understood: UnderstoodQuery, asked: KindMeasured
     ) -> None:
         """Note orders and times: index alone, exact search, all stages, all stages but one."""
-        generation, vector, keep = self.generation, question.vector, question.keep
+        generation, vector, keep = self.generation, understood.vector, understood.keep
         n = self.settings.candidates
         answers: dict[str, Callable[[], Order]] = {
             "ann": lambda: order_of(generation, generation.candidates(vector, n, keep)),
             "exact": lambda: order_of(generation, generation.exact(vector, n, keep)),
-            "reranked": lambda: _order(self._rank(question)),
+            "reranked": lambda: _order(self._rank(understood)),
         }
         if query.kind == "both":
             summed = plain_sum(self.composer.encoder, query)
             answers["sum"] = lambda: order_of(generation, generation.exact(summed, n))
         for stage, answer in answers.items():
             asked.stages[stage].add(name, *timed(answer))
-        stages_ms = self._rank(question).stages_ms
+        stages_ms = self._rank(understood).stages_ms
         for left_out in self.reranking:
-            order = _order(self._rank(question, left_out))
+            order = _order(self._rank(understood, left_out))
             asked.without[left_out].add(name, order, stages_ms[left_out])
 
-    def _rank(self, question: UnderstoodQuery, left_out: str | None = None) -> Ranked:
+    def _rank(self, understood: UnderstoodQuery, left_out: str | None = None) -> Ranked:
         return rank(
             self.generation,
-            question,
+            understood,
             candidates=self.settings.candidates,
             stages=tuple(stage for stage in self.reranking if stage != left_out),
-            known=self.reranking,
+            available=self.reranking,
         )
 
     def _summary(self, asked: KindMeasured) -> dict[str, object]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from search.database.models import Job
+from search.database.newest_rows import newest_rows
 from search.errors import JobFailed
 from search.jobs.job_stages import (
     STAGE,
@@ -217,9 +218,8 @@ def list_jobs(
     """
     wanted = [Job.kind == kind] if kind else []
     wanted += [Job.state == state] if state else []
-    total = session.scalar(select(func.count()).select_from(Job).where(*wanted)) or 0
-    newest = select(Job).where(*wanted).order_by(Job.id.desc()).limit(limit).offset(offset)
-    return [_view(job) for job in session.scalars(newest)], total
+    rows, total = newest_rows(session, Job, *wanted, limit=limit, offset=offset)
+    return [_view(job) for job in rows], total
 
 
 def _view(job: Job) -> JobRecord:

@@ -12,6 +12,7 @@ from search.database.audit_trail import read_trail, record_change
 from search.database.models import Product, ProductAttribute
 from search.errors import EditedMeanwhile, UnknownProduct, UnusableEntry
 from search.text.attribute_vocabulary import Vocabulary
+from search.text.normalise import single_spaced
 
 SOURCE = "merchandiser"
 LONGEST_VALUE = 300
@@ -90,7 +91,7 @@ def checked_value(name: str, value: str, vocabulary: Vocabulary) -> str:
         raise UnusableEntry(f"{name} is no attribute; there are {known}.")
     separator = " > " if name == "category" else " "
     parts = value.split(">") if name == "category" else [value]
-    tidied = separator.join(" ".join(part.split()) for part in parts)
+    tidied = separator.join(single_spaced(part) for part in parts)
     if not all(part.strip() for part in parts) or not tidied.isprintable():
         example = ", such as Home > Mugs" if name == "category" else ""
         raise UnusableEntry(f"Give a {name}{example}.")

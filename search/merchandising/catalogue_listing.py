@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, aliased
 
 from search.catalogue.attribute_precedence import FIELD_ATTRIBUTES
 from search.database.models import Product, ProductAttribute
-from search.index.product_columns import folded_path
 from search.results import FacetValue, Filters
+from search.text.normalise_sql import folded_path_sql, folded_sql
 
 SORTS: dict[str, ColumnElement[Any]] = {
     "newest": Product.created_at.desc(),
@@ -106,15 +106,15 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """Return filters as SQL; they mean the same as in `search.index.product_columns`."""
     found: list[ColumnElement[bool]] = [Product.retired_at.is_(None)]
     if filters.categories:
-        path = func.lower(func.regexp_replace(believed_value("category"), r"\s*>\s*", " > ", "g"))
-        wanted = [folded_path(category) for category in filters.categories]
-        below = [func.starts_with(path, f"{category} > ") for category in wanted]
+        path = folded_path_sql(believed_value("category"))
+        wanted = [folded_path_sql(category) for category in filters.categories]
+        below = [func.starts_with(path, category.concat(" > ")) for category in wanted]
         found.append(func.coalesce(path.in_(wanted), False) | _any(below))
     named = {"brand": filters.brands, "colour": filters.colours, **filters.attributes}
     for name, values in named.items():
         if values:
-            folded = [value.strip().lower() for value in values]
-            found.append(func.lower(func.btrim(believed_value(name))).in_(folded))
+            wanted = [folded_sql(value) for value in values]
+            found.append(folded_sql(believed_value(name)).in_(wanted))
     if filters.min_price_cents is not None:
         found.append(Product.price_cents >= filters.min_price_cents)
     if filters.max_price_cents is not None:

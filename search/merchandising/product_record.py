@@ -16,6 +16,7 @@ from search.catalogue.product_cards import card
 from search.database.models import Product, ProductImage, Quarantine
 from search.errors import UnknownProduct
 from search.results import AttributeValue, ProductCard
+from search.text.normalise import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class ProductRecord:
     def doubted(self, name: str) -> AttributeValue | None:
         """Return what the pictures show where it differs from what counts."""
         seen, counts = self.claims.get(name, {}).get("picture"), self.believed(name)
-        if seen is None or counts is None or seen.value.casefold() == counts.value.casefold():
+        if seen is None or counts is None or folded(seen.value) == folded(counts.value):
             return None
         return seen
 

@@ -10,8 +10,8 @@ from search.database.connection import session_scope
 from search.engine.search_engine import SearchEngine
 from search.results import Query, SearchHit
 from search.rules.rule import BusinessRule
-from search.rules.rule_set import KeptRule, RuleSet
-from search.rules.rule_store import find_rule, read_rules, with_product
+from search.rules.rule_set import ResolvedRule, RuleSet
+from search.rules.rule_store import find_rule, read_rules, resolve_product
 
 SHOWN = 12
 LOOKED_AT = 100
@@ -71,8 +71,8 @@ def preview_adding(engine: SearchEngine, text: str, draft: BusinessRule) -> Prev
     """
     with session_scope(engine.database) as session:
         rules = read_rules(session, engine.rules.out_of_stock)
-        kept = with_product(session, draft)
-    return _preview(engine, text, rules, rules.adding(kept))
+        resolved = resolve_product(session, draft)
+    return _preview(engine, text, rules, rules.with_draft(resolved))
 
 
 def preview_removing(engine: SearchEngine, text: str, rule_id: int) -> Preview:
@@ -86,9 +86,9 @@ def preview_removing(engine: SearchEngine, text: str, rule_id: int) -> Preview:
     with session_scope(engine.database) as session:
         rule = find_rule(session, rule_id)
         rules = read_rules(session, engine.rules.out_of_stock)
-    others = rules.without(rule_id)
-    product_id = next(kept.product_id for kept in rules.kept if kept.rule.id == rule_id)
-    return _preview(engine, text, others.adding(KeptRule(rule, product_id)), others)
+    others = rules.without_rule(rule_id)
+    product_id = next(r.product_id for r in rules.resolved if r.rule.id == rule_id)
+    return _preview(engine, text, others.with_draft(ResolvedRule(rule, product_id)), others)
 
 
 def _preview(engine: SearchEngine, text: str, before: RuleSet, after: RuleSet) -> Preview:
@@ -105,5 +105,5 @@ def _side(
 ) -> PreviewSide:
     at = {hit.product.product_id: hit.rank for hit in others}
     places = (Place(hit, at.get(hit.product.product_id)) for hit in hits[:SHOWN])
-    read = rules.read_as(text)
+    read = rules.apply_synonyms(text)
     return PreviewSide(tuple(places), read if read != text else None, rules.redirect(text))

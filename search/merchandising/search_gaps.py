@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from search.database.models import Click, SearchEvent
+from search.text.normalise_sql import normalised_sql
 
 EXPECTED_CLICKS = 3.0
 """Clicks that a text's searches would lead to on average. The chance of none is then 1 in 20."""
@@ -121,13 +122,11 @@ def least_searches(session: Session, days: float) -> int | None:
     return max(LEAST_SEARCHES, math.ceil(EXPECTED_CLICKS * searches / opened))
 
 
-def _texts(session: Session, about: About, days: float) -> Select[Any]:
+def _texts(
+    session: Session, about: About, days: float
+) -> Select[str, int, datetime, int, Sequence[dict[str, Any]]]:
     """Select the texts that are gaps, with what is counted of each."""
-    asked = func.lower(
-        func.regexp_replace(
-            func.btrim(func.normalize(SearchEvent.text, literal_column("NFKC"))), r"\s+", " ", "g"
-        )
-    )
+    asked = normalised_sql(SearchEvent.text)
     statement = (
         select(
             asked.label("asked"),

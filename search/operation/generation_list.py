@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.database.models import GenerationRow
+from search.database.newest_rows import newest_rows
 from search.operation.run_history import MeasuredBuild, measured_build
 
 PUBLISHABLE = ("verified", "retired")
@@ -37,9 +37,8 @@ def list_generations(
     session: Session, *, limit: int | None = None, offset: int = 0
 ) -> tuple[list[ListedGeneration], int]:
     """Return generations, newest first, and how many there are in all."""
-    total = session.scalar(select(func.count()).select_from(GenerationRow)) or 0
-    newest = select(GenerationRow).order_by(GenerationRow.id.desc()).limit(limit).offset(offset)
-    return [_view(row) for row in session.scalars(newest)], total
+    rows, total = newest_rows(session, GenerationRow, limit=limit, offset=offset)
+    return [_view(row) for row in rows], total
 
 
 def find_generation(session: Session, generation_id: int) -> ListedGeneration | None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from search.catalogue.product_cards import first_picture
 from search.database.models import Product, ProductImage, Quarantine
 from search.jobs.job_records import JobRecord
 
@@ -51,18 +52,7 @@ def read_run_pictures(session: Session, job: JobRecord, limit: int = SHOWN) -> R
             **{name: [Glimpse(**one) for one in found[:limit]] for name, found in kept.items()}
         )
     since, until = job.started_at, job.finished_at or datetime.now(UTC)
-    first = (
-        select(ProductImage.id)
-        .where(
-            ProductImage.product_id == Product.id,
-            ProductImage.sha256.is_not(None),
-            ProductImage.state != "failed",
-        )
-        .order_by(ProductImage.position)
-        .limit(1)
-        .correlate(Product)
-        .scalar_subquery()
-    )
+    first = first_picture(ProductImage.state != "failed")
     new = (
         select(Product.sku, Product.title, first)
         .where(Product.created_at.between(since, until))

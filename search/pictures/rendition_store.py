@@ -5,13 +5,13 @@ JPEG, because writing WebP takes ten times as long, as much as a third of all en
 Refuses any name that is not a SHA-256 in hex, so no request can reach outside the folder.
 """
 
-import os
 import re
-import tempfile
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
+
+from search.files.atomic_files import write_whole
 
 LONGEST_SIDE_PX = 480
 QUALITY = 82
@@ -45,15 +45,7 @@ class PictureStore:
         content = BytesIO()
         rendition.save(content, "JPEG", quality=QUALITY, exif=b"")
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content.getbuffer())
-            Path(name).chmod(0o644)
-            Path(name).replace(target)  # readers see all of it or nothing
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(target, content.getbuffer())
 
     def path(self, sha256: str) -> Path | None:
         """Return where the rendition is, or None where there is none."""

@@ -6,13 +6,14 @@ nobody can fill the disk.
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import structlog
 from PIL import Image
 
+from search.files.atomic_files import write_whole
 from search.pictures.rendition_store import LONGEST_SIDE_PX, PictureStore
 
 log = structlog.get_logger()
@@ -48,7 +49,10 @@ class ThumbnailStore:
                 with Image.open(rendition, formats=("JPEG",)) as picture:
                     picture.draft("RGB", (side, side))
                     picture.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-                    self._write(picture, target)
+                    content = BytesIO()
+                    picture.save(content, "WEBP", quality=QUALITY, method=4)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(target, content.getbuffer())
             except (OSError, SyntaxError) as error:
                 log.warning("thumbnail_failed", sha256=sha256, side=side, error=str(error))
                 return None
@@ -59,16 +63,3 @@ class ThumbnailStore:
         for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
             names = ((path, _NAME.fullmatch(path.name)) for path in folder.iterdir())
             yield {path: match[1] for path, match in names if match}
-
-    def _write(self, picture: Image.Image, target: Path) -> None:
-        """Write all of it or nothing."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as file:
-            draft = Path(file.name)
-            try:
-                picture.save(file, "WEBP", quality=QUALITY, method=4)
-            except BaseException:
-                draft.unlink(missing_ok=True)
-                raise
-        draft.chmod(0o644)
-        draft.replace(target)

@@ -1,17 +1,14 @@
-"""Photos of searches that found nothing, kept where the shopper agreed, as long as their event.
+"""Keeps photos of searches that found nothing, where the shopper agreed, as long as their event.
 
 A photo is a small upright JPEG without metadata under a random name, which `search_event.photo`
-holds. The file is written first and named second; what a crash leaves in between, and what belongs
-to events that are gone, has no name in the table and is removed by `prune`. Refuses names that it
-did not make.
+holds. The file is written before the table names it. `prune_photos` removes files that the table
+does not name: those that a crash left in between, and those of deleted events. Names that this
+module did not make are refused.
 """
 
 import io
-import os
 import re
 import secrets
-import time
-from collections.abc import Callable, Collection
 from pathlib import Path
 
 import sqlalchemy
@@ -22,12 +19,12 @@ from sqlalchemy.orm import Session
 from search.database.connection import session_scope
 from search.database.models import SearchEvent
 from search.errors import UnknownEvent
+from search.files.atomic_files import OWNER_ONLY, write_whole
+from search.files.file_pruning import prune_unnamed
 
 FOLDER = "asked"
 MAX_SIDE_PX = 480
 NAME = re.compile(r"[0-9a-f]{32}\.jpg")
-UNNAMED_FOR_S = 3600.0
-"""A file younger than this may be about to be named."""
 
 
 class AskedPhotos:
@@ -37,29 +34,26 @@ class AskedPhotos:
         self._folder = root / FOLDER
 
     def keep(self, photo: Image.Image) -> str:
-        """Write a photo, at most 480 px a side; return its name.
+        """Write a photo, at most 480 px a side. Return its name.
 
         Args:
-            photo: Upright; it is not changed. Metadata is left behind.
+            photo: Upright. It is not changed, and its metadata is not written.
 
         Raises:
             OSError: the disk refuses.
         """
         small = photo.convert("RGB") if photo.mode != "RGB" else photo.copy()
         small.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
-        small.info = {}  # Pillow would write comments from here
+        small.info = {}  # Pillow would write comments from it
         content = io.BytesIO()
         small.save(content, "JPEG", quality=82, exif=b"")
         name = f"{secrets.token_hex(16)}.jpg"
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._folder / f"{name}.part"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content.getbuffer())
-        draft.rename(self._folder / name)
+        write_whole(self._folder / name, content.getbuffer(), mode=OWNER_ONLY)
         return name
 
     def path(self, name: str) -> Path | None:
-        """Return the file of a photo, None where there is none or the name is not one of ours."""
+        """Return the file of a photo, None where there is none or `keep` made no such name."""
         path = self._folder / name
         return path if NAME.fullmatch(name) is not None and path.is_file() else None
 
@@ -69,31 +63,14 @@ class AskedPhotos:
         if path is not None:
             path.unlink(missing_ok=True)
 
-    def prune(
-        self, named: Callable[[], Collection[str]], *, older_than_s: float = UNNAMED_FOR_S
-    ) -> int:
-        """Remove what has no name any more, half-written files too; return how many.
-
-        Args:
-            named: Returns the names that events hold; asked after the files are listed, so that
-                what is named in between is found named.
-            older_than_s: Younger files stay.
-        """
-        old = [path for path in self._folder.glob("*") if _age_s(path) > older_than_s]
-        kept = named() if old else ()
-        gone = [path for path in old if path.name not in kept]
-        for path in gone:
-            path.unlink(missing_ok=True)  # another process may prune as well
-        return len(gone)
-
 
 def attach_photo(session: Session, event_id: int, name: str) -> bool:
-    """Name the photo of a search that found nothing; return False where it found something.
+    """Record the photo of a search that found nothing. Return whether it was recorded.
 
-    A search that has a photo keeps it, and the answer is False too.
+    It is not where the search found something or has a photo already.
 
     Args:
-        session: Open session; the caller commits, and removes the file where this says no.
+        session: Open session; the caller commits, and removes the file where this returns False.
         event_id: The search.
         name: From `AskedPhotos.keep`.
 
@@ -117,18 +94,11 @@ def attach_photo(session: Session, event_id: int, name: str) -> bool:
 
 
 def prune_photos(database: sqlalchemy.Engine, root: Path) -> int:
-    """Remove the photos that no event names; return how many."""
+    """Remove the photos that no event names. Return how many."""
 
     def named() -> set[str]:
         with session_scope(database) as session:
             names = session.scalars(select(SearchEvent.photo).where(SearchEvent.photo.is_not(None)))
             return {name for name in names if name is not None}
 
-    return AskedPhotos(root).prune(named)
-
-
-def _age_s(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:  # another process pruned it first
-        return 0.0
+    return prune_unnamed(root / FOLDER, named)

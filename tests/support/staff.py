@@ -1,4 +1,4 @@
-"""Logging in as tests need it: accounts of each role in the shop's database, and their clients."""
+"""Accounts of each role in the shop's database, and logged-in clients."""
 
 import re
 
@@ -16,7 +16,7 @@ TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 def make_account(app: Flask, role: str) -> str:
-    """Make the account of a role where it is missing; return its name."""
+    """Make the account of a role if it is missing; return its name."""
     state: WebState = app.extensions["findalike"]
     with session_scope(state.engine.database) as session:
         known = session.scalar(select(Account.id).where(Account.name == role))

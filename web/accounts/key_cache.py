@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from cachetools import TTLCache, cached
 from sqlalchemy import Engine
 
 from search.database.connection import answer_from
@@ -25,20 +26,13 @@ class KeyRing:
     def __init__(
         self, database: Engine, *, keep_s: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._database, self._keep_s, self._clock = database, keep_s, clock
-        self._known: dict[str, tuple[float, KeyView | None]] = {}
-        self._lock = threading.Lock()
+        self._database = database
+        self._known: TTLCache[str, KeyView | None, float] = TTLCache(MOST_KEPT, keep_s, clock)
+        self._find = cached(self._known, lock=threading.Lock())(self._look_up)
 
     def find(self, secret: str) -> KeyView | None:
         """Return the key that a secret opens, None where it is wrong or revoked."""
-        digest, now = digest_of(secret), self._clock()
-        with self._lock:
-            asked_at, key = self._known.get(digest, (-float("inf"), None))
-        if now - asked_at < self._keep_s:
-            return key
-        key = answer_from(self._database, lambda session: find_key(session, digest))
-        with self._lock:
-            if len(self._known) >= MOST_KEPT:
-                self._known.clear()
-            self._known[digest] = (now, key)
-        return key
+        return self._find(digest_of(secret))
+
+    def _look_up(self, digest: str) -> KeyView | None:
+        return answer_from(self._database, lambda session: find_key(session, digest))

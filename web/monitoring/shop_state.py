@@ -4,6 +4,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from cachetools import TTLCache, cached
 
 from search.database.connection import session_scope
 from search.engine.search_engine import SearchEngine
@@ -11,7 +14,6 @@ from search.errors import FindalikeError
 from search.operation.concerns import Concern, find_concerns
 from search.operation.disk_use import disk_use
 from search.operation.doctor_checks import DoctorCheck, run_checks
-from search.operation.kept_value import Kept
 from search.operation.run_history import History, read_history
 from search.operation.shop_status import Status, read_status
 from search.settings import Settings
@@ -20,6 +22,8 @@ STATUS_FOR_S = 5.0
 DISK_FOR_S = 300.0  # looks at every file
 HISTORY_FOR_S = 60.0
 CHECKS_FOR = timedelta(minutes=10)  # read every byte of the live generation
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,9 @@ class ShopWatch:
 
     def __init__(self, settings: Settings, engine: SearchEngine) -> None:
         self._settings, self._engine = settings, engine
-        self._disk = Kept(lambda: disk_use(settings.root), DISK_FOR_S)
-        self._status = Kept(self._read_status, STATUS_FOR_S)
-        self._history = Kept(self._read_history, HISTORY_FOR_S)
+        self._disk = _kept(lambda: disk_use(settings.root), DISK_FOR_S)
         self.examination = Examination(self._examine)
+        self.look_again()
 
     def status(self) -> Status:
         """Return the status, a few seconds old at most.
@@ -90,7 +93,7 @@ class ShopWatch:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the database does not answer.
         """
-        return self._status.get()
+        return self._status()
 
     def concerns(self) -> list[Concern]:
         """Return what is wrong; errors as in `status`."""
@@ -98,7 +101,7 @@ class ShopWatch:
 
     def history(self) -> History:
         """Return how things went, a minute old at most; errors as in `status`."""
-        return self._history.get()
+        return self._history()
 
     def _examine(self) -> Iterator[DoctorCheck]:
         """Run all checks, with the model that answers where there is one."""
@@ -109,13 +112,25 @@ class ShopWatch:
         yield from run_checks(self._settings, encoder)
 
     def look_again(self) -> None:
-        """Forget what was read: something was changed."""
-        self._status.forget()
-        self._history.forget()
+        """Forget what was read: something was changed.
+
+        What is being read now began before the change, so it goes where nobody asks any more.
+        """
+        self._status = _kept(self._read_status, STATUS_FOR_S)
+        self._history = _kept(self._read_history, HISTORY_FOR_S)
 
     def _read_status(self) -> Status:
-        return read_status(self._engine.database, self._settings, disk=self._disk.get())
+        return read_status(self._engine.database, self._settings, disk=self._disk())
 
     def _read_history(self) -> History:
         with session_scope(self._engine.database) as session:
             return read_history(session)
+
+
+def _kept(read: Callable[[], T], for_s: float) -> Callable[[], T]:
+    """Return a function that reads anew when the last value is older than `for_s` seconds.
+
+    One thread reads at a time, the others wait for it. What it raises reaches who asked, and
+    nothing is kept.
+    """
+    return cached(TTLCache(1, for_s), condition=threading.Condition())(read)

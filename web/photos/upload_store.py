@@ -4,18 +4,19 @@ A photo is stored as a bounded, upright RGB JPEG without metadata, under a rando
 its owner learns. Refuses names that it did not make.
 """
 
-import io
-import os
 import re
 import secrets
 import threading
 import time
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import structlog
 from PIL import Image
 
 from search.errors import UnusableQuery
+from search.files.atomic_files import OWNER_ONLY, write_whole
 
 log = structlog.get_logger()
 
@@ -26,6 +27,18 @@ MAX_COUNT = 5000
 """Photos kept; about a gigabyte."""
 PRUNE_EVERY_S = 60.0
 TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPhoto:
+    """A photo that was kept a moment ago."""
+
+    token: str
+    jpeg: bytes  # what its file holds
+
+    def decoded(self) -> Image.Image:
+        """Return the pixels that `UploadStore.load` returns later: what is kept is what counts."""
+        return _decoded(BytesIO(self.jpeg))
 
 
 class UploadStore:
@@ -44,25 +57,25 @@ class UploadStore:
         self._pruned_at = float("-inf")
         self._lock = threading.Lock()
 
-    def save(self, photo: Image.Image) -> str:
-        """Keep a photo and return its token.
+    def save(self, photo: Image.Image) -> KeptPhoto:
+        """Keep a photo.
 
         Args:
             photo: Upright; reduced to at most 1024 px a side. Metadata is left behind.
+
+        Raises:
+            OSError: the disk refuses; nothing is kept.
         """
         kept = photo.convert("RGB") if photo.mode != "RGB" else photo.copy()
         kept.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
         kept.info = {}  # Pillow would write comments from here
-        content = io.BytesIO()
+        content = BytesIO()
         kept.save(content, "JPEG", quality=90, exif=b"")
         token = secrets.token_hex(16)
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.root / f".{token}.part"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content.getbuffer())
-        draft.rename(self.root / f"{token}.jpg")
+        write_whole(self.root / f"{token}.jpg", content.getbuffer(), mode=OWNER_ONLY)
         self._prune_now_and_then()
-        return token
+        return KeptPhoto(token, content.getvalue())
 
     def path(self, token: str) -> Path | None:
         """Return the file of a photo, None where there is none or the token is not one of ours."""
@@ -80,9 +93,7 @@ class UploadStore:
         path = self.path(token)
         if path is None:
             raise UnusableQuery("This photo is no longer kept. Please choose it again.")
-        with Image.open(path) as photo:
-            photo.load()
-            return photo.convert("RGB")
+        return _decoded(path)
 
     def prune(self) -> int:
         """Delete what is too old or too many, half-written photos too; return how many."""
@@ -114,3 +125,9 @@ class UploadStore:
         deleted = self.prune()
         if deleted:
             log.info("uploads_pruned", deleted=deleted)
+
+
+def _decoded(source: Path | BytesIO) -> Image.Image:
+    with Image.open(source) as photo:
+        photo.load()
+        return photo.convert("RGB")

@@ -1,6 +1,7 @@
 """Turns requests into queries. Errors name the fields that can't be used."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from search.pictures.decoding import decode_picture
 from search.results import Box, Filters, Query
 from web.errors import InvalidFields
 from web.photos.photo_addresses import is_address
-from web.photos.upload_store import MAX_SIDE_PX
+from web.photos.upload_store import MAX_SIDE_PX, KeptPhoto
 from web.request.attribute_fields import attribute_names
 from web.request.fields import FilterFields, FormSearch, JsonSearch, QueryFields
 from web.state import state
@@ -180,12 +181,20 @@ def parse_search(fields: JsonSearch | FormSearch) -> tuple[Query, str | None]:
         photo = state().uploads.load(kept) if kept else None
     query = parse_query(fields, photo)
     if photo is not None and fields.keep and kept is None:
-        kept = state().uploads.save(photo)
+        kept = state().uploads.save(photo).token
     return query, kept
 
 
-def parse_panel() -> tuple[tuple[str, str], ...]:
-    """Return what the search panel's form asks, as the fields of a results address.
+@dataclass(frozen=True, slots=True)
+class PanelSearch:
+    """What the search panel's form asks."""
+
+    fields: tuple[tuple[str, str], ...]  # of the results address
+    sent: KeptPhoto | None  # the photo that came with the form
+
+
+def parse_panel() -> PanelSearch:
+    """Return what the search panel's form asks.
 
     A newly chosen picture is decoded and kept, and so is one that is named by its address, be it
     in the field for words; otherwise the form names the one already there, and the part of it that
@@ -201,13 +210,15 @@ def parse_panel() -> tuple[tuple[str, str], ...]:
     if not named and state().photo_addresses.allowed and is_address(text):
         named, text = text, ""
     chosen = next((file for file in request.files.getlist("picture") if file.filename), None)
+    sent = None
     if chosen is not None or named:
         picture = parse_photo(chosen) if chosen is not None else fetch_photo(named)
-        photo, box = state().uploads.save(picture), ""
+        sent = state().uploads.save(picture)
+        photo, box = sent.token, ""
     if not text and not photo:
         raise UnusableQuery("Choose a picture, or describe what you are looking for.")
     asked = (("text", text), ("photo", photo), ("box", box if photo else ""))
-    return tuple((name, value) for name, value in asked if value)
+    return PanelSearch(tuple((name, value) for name, value in asked if value), sent)
 
 
 def _cents(price: Decimal | None) -> int | None:

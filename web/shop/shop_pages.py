@@ -6,11 +6,13 @@ requests: a forged one would show the victim a page of results, and nothing more
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from PIL import Image
 from werkzeug.datastructures import MultiDict
 
 from search.errors import NoGeneration, UnusablePicture, UnusableQuery
 from search.results import ProductCard, SearchHit, SearchPage
 from web.errors import problem_of
+from web.photos.upload_store import KeptPhoto
 from web.request.fields import PagedFields
 from web.request.query_parsing import PageFields, parse_fields, parse_panel, parse_query
 from web.request.searches import search as find
@@ -51,15 +53,16 @@ def panel() -> ResponseReturnValue:
     (RFC 7240) gets them at once, with their address.
     """
     asked = parse_panel()
-    text = dict(asked).get("text", "")
-    elsewhere = engine().redirect(text, with_photo="photo" in dict(asked))
+    given = dict(asked.fields)
+    text = given.get("text", "")
+    elsewhere = engine().redirect(text, with_photo="photo" in given)
     if elsewhere is not None and not elsewhere.startswith("/"):
         return render_template("shop/redirect.html", text=text, address=elsewhere)
-    address = elsewhere or str(Address(url_for("pages.search"), asked))
+    address = elsewhere or str(Address(url_for("pages.search"), asked.fields))
     if elsewhere or "return=representation" not in request.headers.get("Prefer", ""):
         return redirect(address, 303)
     headers = {"Content-Location": address, "Preference-Applied": "return=representation"}
-    return _search(parse_fields(PageFields, MultiDict(asked))), headers
+    return _search(parse_fields(PageFields, MultiDict(asked.fields)), asked.sent), headers
 
 
 @blueprint.get("/products/<path:sku>")
@@ -109,16 +112,29 @@ def _as_hit(sku: str) -> SearchHit | None:
     if not fields.photo and not fields.text.strip():
         return None
     try:
-        photo = state().uploads.load(fields.photo) if fields.photo else None
-        return engine().explain(sku, parse_query(fields, photo))
+        return engine().explain(sku, parse_query(fields, _photo(fields)))
     except (UnusableQuery, NoGeneration):
         # The photo is no longer kept, or nothing is published: the product can be shown.
         return None
 
 
-def _search(fields: PageFields) -> str:
-    """Search for what the fields ask, and render what is found."""
-    photo = state().uploads.load(fields.photo) if fields.photo else None
+def _photo(fields: PageFields) -> Image.Image | None:
+    """Return the photo that an address names.
+
+    Raises:
+        UnusableQuery: it is no longer kept.
+    """
+    return state().uploads.load(fields.photo) if fields.photo else None
+
+
+def _search(fields: PageFields, sent: KeptPhoto | None = None) -> str:
+    """Search for what the fields ask, and render what is found.
+
+    Args:
+        fields: Of the address.
+        sent: The photo that the address names, where it came with this request.
+    """
+    photo = sent.decoded() if sent is not None else _photo(fields)
     found = find(parse_query(fields, photo))
     size = photo.size if photo is not None else None
     return _show_results(found, fields, url_for("pages.search"), photo_px=size)

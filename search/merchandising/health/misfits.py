@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from search.index.generation_files import Generation
-from search.index.product_columns import folded_path
 from search.merchandising.health.neighbours import Neighbours
 from search.results import Embeddings, Ids
+from search.text.normalise import folded_path
 
 CATEGORY_FROM = 0.5
 """Share of the neighbours' votes by which another category must lead. In a drawn shop with 30

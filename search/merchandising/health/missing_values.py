@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from search.catalogue.product_cards import first_picture
 from search.database.models import Product, ProductAttribute, ProductImage
 from search.text.attribute_vocabulary import Vocabulary
 from search.text.value_matching import named_values
@@ -90,7 +91,7 @@ def count_lacking(session: Session, names: Collection[str]) -> dict[str, int]:
 def lacking(session: Session, name: str, *, limit: int | None, offset: int = 0) -> list[Lacking]:
     """Return the products on sale without a value of an attribute, by sku."""
     statement = (
-        select(Product.id, Product.sku, Product.title, Product.category, _first_picture())
+        select(Product.id, Product.sku, Product.title, Product.category, first_picture())
         .where(*_lacks(name))
         .order_by(Product.sku)
     )
@@ -128,7 +129,9 @@ def contradicted_colours(
 def _coloured() -> tuple[Select[Any], Any]:
     """Select products with a written colour and one that their pictures surely show."""
     seen = aliased(ProductAttribute)
-    columns = (Product.id, Product.sku, Product.title, _first_picture(), Product.colour)
+    columns: tuple[Any, ...] = (
+        Product.id, Product.sku, Product.title, first_picture(), Product.colour
+    )  # fmt: skip
     statement = (
         select(*columns, seen.value, seen.confidence)
         .join(seen, seen.product_id == Product.id)
@@ -175,14 +178,3 @@ def _lacks(name: str) -> tuple[ColumnElement[bool], ...]:
         field = Product.price_cents if name == "price" else getattr(Product, name)
         missing.append(field.is_(None))
     return tuple(missing)
-
-
-def _first_picture() -> Any:  # noqa: ANN401 - a scalar subquery
-    return (
-        select(ProductImage.id)
-        .where(ProductImage.product_id == Product.id, ProductImage.sha256.is_not(None))
-        .order_by(ProductImage.position)
-        .limit(1)
-        .correlate(Product)
-        .scalar_subquery()
-    )

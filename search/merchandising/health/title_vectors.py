@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from search.encoder import Encoder
+from search.files.atomic_files import TEMPORARY, write_durably
 from search.index.embedding_store import checksum_of
-from search.pictures.atomic_files import TEMPORARY, write_durably
 from search.results import Embeddings, HalfVectors
 
 FILE = "title-vectors.safetensors"

@@ -1,4 +1,4 @@
-"""A generation that is held: the first that answers, until whoever holds it lets it go."""
+"""A held generation: the first one that answers stays until its holder releases it."""
 
 import gc
 import weakref
@@ -17,7 +17,7 @@ from tests.support.factories import clustered_vectors
 from tests.support.written_generations import make_live, write_generation
 
 REFRESH_S = 3600.0
-"""Nothing is noticed unless it is looked for."""
+"""So long that only explicit checks notice anything."""
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def live(database: Engine, settings: Settings, small_encoder: Encoder) -> Iterat
     pairing = ModelPairing(settings, at_hand=(small_encoder,))
     watched = LiveGenerations(database, settings.root, REFRESH_S, pairing)
     yield watched
-    watched._closed.set()  # without waiting for its next look
+    watched._closed.set()  # without waiting for its next check
 
 
 @pytest.fixture
 def publish(
     live: LiveGenerations, database: Engine, settings: Settings, small_encoder: Encoder
 ) -> Callable[[str], int]:
-    """Write a generation, make it live, and have it noticed."""
+    """Write a generation, make it live, and let readers notice it."""
 
     def publish(name: str) -> int:
         vectors = clustered_vectors(20, small_encoder.dim, seed=len(name))

@@ -1,4 +1,4 @@
-"""Kept photos of failed searches: small, nameless, gone with their event, no orphan for ever."""
+"""Kept photos of failed searches: small, anonymous, removed with their event, as are orphans."""
 
 import os
 import time
@@ -14,7 +14,8 @@ from indexer.nightly.retention import forget_old_events
 from search.database.connection import session_scope
 from search.database.models import SearchEvent
 from search.errors import UnknownEvent
-from search.traffic.no_result_photos import UNNAMED_FOR_S, AskedPhotos, attach_photo, prune_photos
+from search.files.file_pruning import UNNAMED_FOR_S
+from search.traffic.no_result_photos import AskedPhotos, attach_photo, prune_photos
 from tests.support.factories import make_picture
 
 
@@ -90,13 +91,6 @@ def test_what_no_event_names_is_removed(database: Engine, tmp_path: Path) -> Non
     assert prune_photos(database, tmp_path) == 2
     assert {path.name for path in folder.iterdir()} == {names[0], names[2]}
     assert prune_photos(database, tmp_path / "nowhere") == 0
-
-
-def test_a_photo_named_while_files_are_listed_stays(tmp_path: Path) -> None:
-    photos = AskedPhotos(tmp_path)
-    name = photos.keep(make_picture(1))
-    assert photos.prune(lambda: {name}, older_than_s=-1) == 0
-    assert photos.prune(set, older_than_s=-1) == 1
 
 
 def test_photos_go_with_their_events(database: Engine, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Keys: what opens what, how a refusal looks, how soon a revoked key is seen."""
+"""Keys: what each scope may do, how refusals look, how soon a revoked key stops working."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -66,7 +66,7 @@ def test_a_wrong_key_is_refused_even_where_none_is_needed(client: FlaskClient, g
 
 
 def test_a_session_of_the_pages_opens_nothing_here(app: Flask) -> None:
-    """Otherwise pages of other sites could use it."""
+    """Otherwise pages of other sites could use the session."""
     assert log_in(app, "admin").get("/api/v1/status").status_code == 401
 
 
@@ -161,10 +161,10 @@ def test_a_key_is_looked_up_once_in_a_while_and_its_use_written_less_often(
 
 def test_guessing_fills_no_memory(database: Engine) -> None:
     ring = KeyRing(database, keep_s=60)
-    ring._known.update({str(n): (0.0, None) for n in range(MOST_KEPT)})
+    ring._known.update({str(n): None for n in range(MOST_KEPT)})
 
     assert ring.find("fa_guess") is None
-    assert len(ring._known) == 1
+    assert len(ring._known) == MOST_KEPT
 
 
 def test_the_use_of_a_key_is_shown(app: Flask, client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""Products sent and withdrawn by the API: what is accepted, what is refused at once, what came."""
+"""Products sent and withdrawn through the API: accepted, refused at once, and their outcome."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Logging in and out: who sees which page, what a session is worth, forged requests."""
+"""Logging in and out: who sees which page, how long a session lasts, forged requests."""
 
 import pytest
 from flask import Flask

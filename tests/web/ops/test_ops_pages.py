@@ -41,7 +41,7 @@ def operator(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def jobs(app: Flask, engine: SearchEngine) -> Iterator[dict[str, int]]:
-    """A night that went well, one that failed, an encode job at work; gone afterwards."""
+    """A run that succeeded, one that failed, and a running encode job; removed afterwards."""
     with session_scope(engine.database) as session:
         before = session.scalar(select(func.max(Job.id))) or 0
         done = start_job(session, "reindex", 4)
@@ -67,7 +67,7 @@ def look_again(app: Flask) -> None:
 
 
 def cells(page: str) -> str:
-    """Return the text of a page, one space between words."""
+    """Return the text of a page, with one space between words."""
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 

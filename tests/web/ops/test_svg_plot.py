@@ -1,4 +1,4 @@
-"""Charts: round axes, points where they belong, numbers for those who do not see them."""
+"""Charts: round axis values, points in the right place, numbers for those who can't see them."""
 
 from datetime import UTC, datetime, timedelta
 

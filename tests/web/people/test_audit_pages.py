@@ -1,4 +1,4 @@
-"""The audit trail on its page and as a file: filters, pages, what was and what is."""
+"""The audit trail as a page and as a file: filters, pages, values before and after."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from web.state import WebState
 
 @pytest.fixture
 def admin(app: Flask) -> Iterator[FlaskClient]:
-    """An admin, and a trail of three entries."""
+    """An admin's client, and an audit trail of three entries."""
     state: WebState = app.extensions["findalike"]
     with session_scope(state.engine.database) as session:
         session.execute(delete(AuditEntry))

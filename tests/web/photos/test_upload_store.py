@@ -1,4 +1,4 @@
-"""Shoppers' photos: bounded, without metadata, for a day, under names nobody guesses."""
+"""Shoppers' photos: bounded, without metadata, kept for a day under unguessable names."""
 
 import os
 import stat
@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from search.errors import UnusableQuery
+from tests.support.factories import make_picture
 from web.photos.upload_store import UploadStore
 
 
@@ -18,9 +19,9 @@ def store(tmp_path: Path) -> UploadStore:
 
 
 def test_a_photo_comes_back_smaller_and_upright(store: UploadStore) -> None:
-    token = store.save(Image.new("RGB", (4000, 2000), "teal"))
+    kept = store.save(Image.new("RGB", (4000, 2000), "teal"))
 
-    photo = store.load(token)
+    photo = store.load(kept.token)
 
     assert photo.size == (1024, 512)
     red, green, blue = photo.getpixel((10, 10))
@@ -29,12 +30,33 @@ def test_a_photo_comes_back_smaller_and_upright(store: UploadStore) -> None:
     assert abs(blue - 128) < 6
 
 
+def test_what_is_kept_is_handed_on_without_the_disk(store: UploadStore) -> None:
+    kept = store.save(make_picture(3))
+
+    loaded = store.load(kept.token)
+    assert loaded.tobytes() != make_picture(3).tobytes(), "a JPEG loses something"
+    for path in store.root.iterdir():
+        path.unlink()
+    assert kept.decoded().tobytes() == loaded.tobytes()
+
+
+def test_a_full_disk_leaves_nothing(store: UploadStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        store.save(Image.new("RGB", (8, 8)))
+
+    assert list(store.root.iterdir()) == []
+
+
 def test_no_metadata_is_kept(store: UploadStore) -> None:
     photo = Image.new("RGB", (64, 64))
     photo.getexif()[0x010F] = "a camera"  # Make
     photo.info["comment"] = b"taken at home"
 
-    path = store.path(store.save(photo))
+    path = store.path(store.save(photo).token)
 
     assert path is not None
     with Image.open(path) as kept:
@@ -44,7 +66,7 @@ def test_no_metadata_is_kept(store: UploadStore) -> None:
 
 
 def test_only_its_owner_can_read_the_file(store: UploadStore) -> None:
-    path = store.path(store.save(Image.new("RGB", (8, 8))))
+    path = store.path(store.save(Image.new("RGB", (8, 8))).token)
 
     assert path is not None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -60,7 +82,7 @@ def test_strange_tokens_name_nothing(store: UploadStore, token: str) -> None:
 
 
 def test_old_photos_are_gone_at_once_and_deleted_later(store: UploadStore) -> None:
-    old, new = (store.save(Image.new("RGB", (8, 8))) for _ in range(2))
+    old, new = (store.save(Image.new("RGB", (8, 8))).token for _ in range(2))
     day_ago = time.time() - 24 * 3600 - 1
     path = store.path(old)
     assert path is not None
@@ -73,7 +95,7 @@ def test_old_photos_are_gone_at_once_and_deleted_later(store: UploadStore) -> No
 
 
 def test_the_oldest_make_room(store: UploadStore) -> None:
-    tokens = [store.save(Image.new("RGB", (8, 8))) for _ in range(5)]
+    tokens = [store.save(Image.new("RGB", (8, 8))).token for _ in range(5)]
     for age, token in enumerate(reversed(tokens)):
         moment = time.time() - age
         os.utime(store.root / f"{token}.jpg", (moment, moment))

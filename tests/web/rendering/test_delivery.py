@@ -1,4 +1,4 @@
-"""How things are delivered: headers, caching, and nothing from other sites."""
+"""Delivery of pages and files: headers, caching, and nothing from other sites."""
 
 import io
 import re

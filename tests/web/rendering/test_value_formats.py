@@ -1,4 +1,4 @@
-"""How prices, counts, shares and categories look."""
+"""The formats of prices, counts, shares and categories."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A page is of one generation, also when another is published while the page is being made."""
+"""A page shows one generation, even if another is published while the page is made."""
 
 import gc
 import weakref
@@ -40,7 +40,7 @@ SHOP = (
 
 @pytest.fixture
 def engine(postgres_server: URL, tmp_path: Path, encoder: Encoder) -> Iterator[SearchEngine]:
-    """The engine over a first generation, in which three plates are variants of one product."""
+    """The engine over a first generation, in which three plates are variants of each other."""
     lines = ["sku,title,category,image,brand,colour,price"]
     for sku, title, thing, colour in SHOP:
         draw(thing, colour).save(tmp_path / f"{sku}.png")
@@ -62,7 +62,7 @@ def app(engine: SearchEngine) -> Flask:
 
 @pytest.fixture
 def publish_next(engine: SearchEngine) -> Callable[[], None]:
-    """Publish a second generation, in which the blue plate is a product of its own."""
+    """Publish a second generation, in which the blue plate is no variant of the others."""
     with session_scope(engine.database) as session:
         blue = session.scalars(select(Product).where(Product.sku == "F-BLUE")).one()
         blue.title = "Wall ornament of glass"
@@ -78,13 +78,13 @@ def publish_next(engine: SearchEngine) -> Callable[[], None]:
 
 @pytest.fixture
 def answered_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The generation of each part of a request's answer, in order."""
+    """The generation that answered each part of a request, in order."""
     ids: list[int] = []
     answering = SearchEngine.answering
 
     def noting(engine: SearchEngine) -> ServedGeneration:
         served = answering(engine)
-        if isinstance(engine.live, HeldGeneration):  # not one that publishing asks
+        if isinstance(engine.live, HeldGeneration):  # not the queries of publishing
             ids.append(served.generation.id)
         return served
 
@@ -95,7 +95,7 @@ def answered_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def after_first_search(
     app: Flask, monkeypatch: pytest.MonkeyPatch, step: Callable[[], None]
 ) -> None:
-    """Do something once, between the first search of a request and what comes after it."""
+    """Do something once, right after the first search of a request."""
     state: WebState = app.extensions["findalike"]
     observe, steps = state.metrics.observe_search, [step]
 
@@ -114,7 +114,7 @@ def test_a_product_page_is_of_one_generation(
     answered_by: list[int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Were it of two, the blue plate would be neither a variant nor among what looks alike."""
+    """With two, the blue plate would be neither a variant nor among the similar products."""
     first, gone = engine.generation().id, weakref.ref(engine.generation().index)
     after_first_search(app, monkeypatch, publish_next)
     client = app.test_client()
@@ -124,7 +124,7 @@ def test_a_product_page_is_of_one_generation(
     assert 'data-sku="F-BLUE"' in variants
     assert 'data-sku="F-BLUE"' not in similar
     assert "Why this" in page
-    assert answered_by == [first] * 3  # what looks alike, the variants, why it was found
+    assert answered_by == [first] * 3  # similar products, variants, explanation
     assert engine.generation().id != first
 
     variants, similar = client.get("/products/F-RED?text=plate").text.split('id="similar"')
@@ -141,7 +141,7 @@ def test_the_studio_is_of_one_generation(
     answered_by: list[int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is marked as not indexed yet is not in the generation that was searched."""
+    """Products marked as not indexed are missing from the generation that was searched."""
     client, first = log_in(app, "merchandiser"), engine.generation().id
 
     def publish_and_list(*listed: Any) -> list[ChoiceGroup]:

@@ -1,4 +1,4 @@
-"""Addresses of results: shareable, and the same search with one thing changed."""
+"""Addresses of results: they can be shared, and changed in one parameter."""
 
 from urllib.parse import parse_qsl, urlsplit
 

@@ -1,4 +1,4 @@
-"""Filters, wide and narrow: are pages full and right, and what do they cost beside exact search?"""
+"""Search with wide and narrow filters: whether pages are full and right, and the time it takes."""
 
 import statistics
 import time
@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmarks.shop import FAR_STEP, STEP, open_generation, seen_again
+from scripts.benchmarks.synthetic_generation import FAR_STEP, STEP, open_generation, seen_again
 from search.index.generation_files import Generation
 from search.index.index_planning import recall
 from search.index.product_columns import Mask
@@ -22,7 +22,7 @@ SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001)
 FEWEST = 20
 """Rows that the narrowest filter keeps."""
 QUERIES = 10
-"""Of photos in each round, and as many of texts."""
+"""Photo queries in each round, and as many text queries."""
 PAGE = 24
 SEED = 9
 WAYS = ("searched", "exact", "lists")
@@ -30,25 +30,26 @@ WAYS = ("searched", "exact", "lists")
 
 @dataclass(frozen=True, slots=True)
 class FilteredQuestion:
-    """One query with a filter, answered in several ways."""
+    """One query with a filter, answered in each of `WAYS`."""
 
-    full: bool  # a page's worth, or all that the filter keeps
-    recall: dict[str, float]
-    ms: dict[str, float]
-    exactly: bool  # whether `searched` compared the vectors of all that is kept
+    full: bool  # found a whole page, or all rows that the filter keeps
+    recall: dict[str, float]  # at 10, by way
+    ms: dict[str, float]  # by way
+    exactly: bool  # whether `searched` compared the vectors of all kept rows
 
 
 def measure_filters(products: int, rounds: int, kept: Path | None) -> dict[str, Any]:
-    """Measure, and return for each filter whether pages are full, recall at 10 and milliseconds.
+    """Return for each filter the share of full pages, recall at 10 and milliseconds.
 
-    A filter keeps rows at random, or whole categories: those farthest from the query first, or
-    those that begin halfway. Each is answered as searchers are (`searched`), by exact search over
-    what it keeps (`exact`), and by the index's lists whatever it keeps (`lists`).
+    A filter keeps random rows, or whole categories in the order of their distance from the query:
+    from the farthest, or from halfway. Each query is answered as for searchers (`searched`), by
+    exact search over the kept rows (`exact`), and by the index's lists however many rows are kept
+    (`lists`).
 
     Args:
-        products: How many the generation has.
-        rounds: Of `QUERIES` queries of each kind for each filter.
-        kept: Where the generation lies or will be kept; None: it is made anew and removed.
+        products: Size of the generation.
+        rounds: Rounds of `QUERIES` queries of each kind for each filter.
+        kept: Folder that keeps the generation for the next run; None: a temporary one.
     """
     with open_generation(products, kept) as generation:
         count = QUERIES * rounds
@@ -80,7 +81,7 @@ def measure_filters(products: int, rounds: int, kept: Path | None) -> dict[str, 
 
 
 Maker = Callable[[Vector, int], Mask]
-"""From a query and a number of rows to a filter that keeps so many."""
+"""Makes a filter from a query and the number of rows to keep."""
 
 
 def _makers(generation: Generation) -> dict[str, Maker]:
@@ -114,7 +115,7 @@ def _makers(generation: Generation) -> dict[str, Maker]:
 
 
 def _ask(generation: Generation, query: Vector, keep: Mask, *, turned: bool) -> FilteredQuestion:
-    """Answer in all ways, rescored; turned round in order, since the first warms the memory."""
+    """Answer in all ways, rescored; the order is reversed in turn, as the first warms the cache."""
     index, n = generation.index, generation.manifest.candidates
     by_lists = FaissIndex(index.index, index.exact.vectors, index.nprobe, exact_rows=0)
     ways: dict[str, Callable[[], Candidates]] = {
@@ -154,10 +155,10 @@ def table(found: dict[str, Any]) -> None:
     """Show the figures."""
     shown = Table(
         title=f"{found['products']:,} products, {found['vectors']:,} pictures, {found['index']}, "
-        f"nprobe {found['nprobe']}; {found['queries']} queries a filter"
+        f"nprobe {found['nprobe']}; {found['queries']} queries per filter"
     )
-    shown.add_column("rows kept")
-    shown.add_column("of them")
+    shown.add_column("kept rows")
+    shown.add_column("number")
     for name in ("full pages", "recall at 10", "ms", "exact, ms", "× exact", "lists: recall", "ms"):
         shown.add_column(name, justify="right")
     shown.add_column("answered")

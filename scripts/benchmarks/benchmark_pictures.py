@@ -1,4 +1,4 @@
-"""Pictures to measure with: those of a folder, or drawn ones of the size that cameras make."""
+"""Pictures to measure with: those of a folder, or drawn ones as large as camera photos."""
 
 import random
 from pathlib import Path
@@ -9,25 +9,25 @@ from PIL import Image
 from indexer.sample.drawn_product import draw_product
 from search.errors import UnusableCatalogue
 
-DRAWN = 24  # different drawings; further pictures are parts of them
+DRAWN = 24  # different drawings; every picture is a part of one
 DRAWN_PX = 512
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-def corpus(folder: Path | None, workplace: Path, count: int, side: int) -> list[Path]:
+def list_pictures(folder: Path | None, workplace: Path, count: int, side: int) -> list[Path]:
     """Return up to `count` picture files.
 
     Args:
-        folder: Where pictures are, at any depth; None: they are drawn into `workplace`.
-        workplace: A folder for drawn ones.
-        count: How many, at most.
+        folder: Searched for pictures at any depth; None: pictures are drawn into `workplace`.
+        workplace: Folder for drawn pictures.
+        count: Number of files, at most.
         side: Side of drawn pictures, in pixels.
 
     Raises:
         UnusableCatalogue: the folder holds no picture.
     """
     if folder is None:
-        return draw_corpus(workplace, count, side)
+        return draw_pictures(workplace, count, side)
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not found:
         raise UnusableCatalogue(f"{folder} holds no JPEG, PNG or WebP file; name another folder.")
@@ -35,8 +35,8 @@ def corpus(folder: Path | None, workplace: Path, count: int, side: int) -> list[
     return [path.absolute() for path in found[::step][:count]]
 
 
-def draw_corpus(workplace: Path, count: int, side: int) -> list[Path]:
-    """Write JPEG files, each of other content: parts of drawings, enlarged, with sensor noise."""
+def draw_pictures(workplace: Path, count: int, side: int) -> list[Path]:
+    """Write `count` different JPEG files: enlarged parts of drawings, with sensor noise."""
     drawn = [draw_product(7, i, size_px=DRAWN_PX).image for i in range(min(DRAWN, count))]
     written = []
     for i in range(count):

@@ -1,7 +1,7 @@
-"""From tap to first result: a photo searched in a real browser, beside the encoder's own time.
+"""The time from tap to first result of a photo search in a real browser, and the encoder's time.
 
-Chromium, the application and the encoder share this machine and this process, photo by photo, so
-that the ratio is of one run. Asks the live generation of FINDALIKE_HOME.
+Both are measured for each photo in turn on the same machine, so that their ratio holds whatever its
+load. Searches the live generation of FINDALIKE_HOME.
 """
 
 import logging
@@ -33,7 +33,7 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
 }
 WARM = 3
-"""Photos that are searched first and not counted."""
+"""Photos that are searched first, to warm up, and not counted."""
 WATCH = """
 document.addEventListener('change', () => { window.tappedAt = performance.now(); }, true);
 new MutationObserver(() => {
@@ -47,8 +47,8 @@ new MutationObserver(() => {
 }).observe(document, { subtree: true, childList: true });
 """
 MEASURED = """() => {
-  const asked = performance.getEntriesByType('resource');
-  const sent = asked.find((entry) => entry.initiatorType === 'xmlhttprequest');
+  const entries = performance.getEntriesByType('resource');
+  const sent = entries.find((entry) => entry.initiatorType === 'xmlhttprequest');
   return {
     tap: paintedAt - tappedAt,
     answer: sent.responseEnd - sent.requestStart,
@@ -60,17 +60,17 @@ MEASURED = """() => {
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One photo, in milliseconds."""
+    """The times of one photo, in milliseconds."""
 
-    encoder: float  # one encoding of the photo, decoded already: the yardstick
-    tap: float  # from the choice of the photo until the first hit is painted
-    answer: float  # of that: from the request to the end of the answer
-    search: float  # of that: the search, with two encodings: of the whole photo and of its region
-    draw: float  # of that: the browser, from the answer to the painted page
+    encoder: float  # encoding the decoded photo once, for comparison
+    tap: float  # from choosing the photo until the first hit is painted
+    answer: float  # part of `tap`: from the request to the end of the response
+    search: float  # part of `answer`: the search, which encodes the photo and its region
+    draw: float  # part of `tap`: from the response to the painted page
 
 
 def measure_pages(photos: Path) -> dict[str, float]:
-    """Return medians over the photos of a folder, and the ratio of tap to encoder by photo.
+    """Return medians over the photos of a folder, among them of the ratio of tap to encoder.
 
     Raises:
         UnusableQuery: the folder holds too few photos.
@@ -103,14 +103,14 @@ def measure(app: Flask, page: Page, file: Path) -> Tap:
     encoder_ms = encoding_ms(state, photo)
     page.add_init_script(WATCH)
     page.goto("/")
-    page.wait_for_timeout(300)  # whatever loads late is not the search's
+    page.wait_for_timeout(300)  # let the page load to its end first
     page.locator("[data-file]").first.set_input_files(file)
     page.wait_for_function("window.paintedAt")
     return Tap(encoder=encoder_ms, **page.evaluate(MEASURED))
 
 
 def encoding_ms(state: WebState, photo: Image.Image, rounds: int = 5) -> float:
-    """Return the median time of encoding one photo, as encoders are asked."""
+    """Return the median time of encoding one photo with the engine's encoder."""
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
@@ -135,9 +135,9 @@ def table(found: dict[str, float]) -> None:
     for name, label in (
         ("encoder_ms", "encoding the photo once"),
         ("tap_ms", "from tap to first result"),
-        ("answer_ms", "  until the answer is there"),
-        ("search_ms", "    of that the search, which encodes twice"),
-        ("draw_ms", "  until it is drawn"),
+        ("answer_ms", "  request and response"),
+        ("search_ms", "    the search, which encodes twice"),
+        ("draw_ms", "  painting the page"),
     ):
         shown.add_row(label, f"{found[name]:.1f}")
     console = Console()

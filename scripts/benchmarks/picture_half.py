@@ -1,7 +1,7 @@
-"""Models to measure: those that the engine loads, and open_clip architectures of random weights.
+"""The picture halves of models to measure: models that the engine loads, or random weights.
 
-Speed depends on neither weights nor tokenizer, so an architecture can be measured where its
-weights can't be had.
+Speed depends on neither weights nor tokenizer, so an open_clip architecture can be measured without
+its weights.
 """
 
 import copy
@@ -25,11 +25,11 @@ SEED = 0
 
 @dataclass(frozen=True)
 class PictureHalf:
-    """A model as the engine runs it, and as it came."""
+    """A model's image tower as the engine runs it, and as it was loaded."""
 
     forward: PictureForward
     device: torch.device
-    plain: Any  # the open_clip model: float32, untouched
+    plain: Any  # the open_clip model as loaded, float32
     transform: Callable[[Image.Image], torch.Tensor]
 
     @property
@@ -38,7 +38,7 @@ class PictureHalf:
         return max(self.forward.preparation.side_px)
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """Turn a picture into the model's input."""
+        """Turn a picture into the model's input, (3, H, W)."""
         return self.forward.preparation(image)
 
     def describe_pixels(self, pixels: torch.Tensor) -> EncodedPictures:
@@ -50,7 +50,7 @@ def load_picture_half(model: str, device: str) -> PictureHalf:
     """Load a model for measuring.
 
     Args:
-        model: As FINDALIKE_MODEL; or `random:` and the name of an open_clip architecture.
+        model: As FINDALIKE_MODEL, or `random:` and the name of an open_clip architecture.
         device: As FINDALIKE_DEVICE.
 
     Raises:

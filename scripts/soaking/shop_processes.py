@@ -1,4 +1,4 @@
-"""The processes of a shop in service, and killing them: server, workers, watcher, nightly run.
+"""The processes of a running shop, and ways to kill them: server, worker, watcher, nightly run.
 
 Each is a real `findalike` command on the same FINDALIKE_HOME with the embedded PostgreSQL.
 """
@@ -25,75 +25,77 @@ LONGEST_RUN_S = 300.0
 STOP_WITHIN_S = 60.0
 START_WITHIN_S = 120.0
 KILLED = ("reindex", "worker", "postgres", "machine")
-"""What is killed: one process, or with `machine` all but the web server."""
-
+"""What may be killed: one of these, or `machine`: everything but the web server."""
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["scripts.soaking.preloaded"])
-"""Commands are forked from a server that has imported everything and started no thread: Python's
-start would take longer than a run."""
+CONTEXT.set_forkserver_preload(["scripts.soaking.preloaded_imports"])
+"""Commands are forked from a server process that has imported everything and started no thread.
+Starting Python anew would take longer than a run."""
 
 
 class Command:
     """One `findalike` command in a process and a session of its own.
 
     Args:
-        arguments: Of the command.
-        environment: All of it.
-        said: Gets what it prints.
-        log: What it logs is added to it.
+        arguments: The command's arguments.
+        environment: Its whole environment.
+        output: File that its standard output is written to.
+        log: File that its standard error is appended to.
     """
 
     def __init__(
-        self, arguments: Sequence[str], environment: Mapping[str, str], said: Path, log: Path
+        self, arguments: Sequence[str], environment: Mapping[str, str], output: Path, log: Path
     ) -> None:
-        self._said = said
-        streams = (str(said), str(log))
-        self._process = CONTEXT.Process(target=_be, args=(arguments, dict(environment), streams))
+        self._output = output
+        self._process = CONTEXT.Process(
+            target=_run_command, args=(arguments, dict(environment), (str(output), str(log)))
+        )
         self._process.start()
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """Id of the process."""
         return self._process.pid or 0
 
     @property
-    def lives(self) -> bool:
-        """Whether it still runs."""
+    def running(self) -> bool:
+        """Whether the process still runs."""
         return self._process.is_alive()
 
     def wait(self, within_s: float) -> int | None:
-        """Return its exit code, None where it does not end in time."""
+        """Return the exit code, or None if the command does not end in time."""
         self._process.join(within_s)
         return self._process.exitcode
 
     def stop(self) -> None:
-        """Let it end what it is at; kill it with all that it started if that takes too long."""
+        """Ask the command to end; kill it and its children if that takes too long."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
         if self.wait(STOP_WITHIN_S) is None:
             self.kill()
 
     def kill(self) -> None:
-        """Kill it and all that it started, at once, as the kernel does when memory is short."""
+        """Kill the command and its children at once, as the kernel does when memory is short."""
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(self.pid)
             for member in (*process.children(recursive=True), process):
-                # The database is a child of whoever started it, but not the one that is meant.
+                # The database is a child of the command that started it, but must survive here.
                 with suppress(psutil.NoSuchProcess):
                     if member.name() != "postgres":
                         member.kill()
         self.wait(STOP_WITHIN_S)
 
-    def said(self) -> dict[str, Any]:
-        """Return the JSON object that it printed; empty where it printed none, or not all."""
+    def printed(self) -> dict[str, Any]:
+        """Return the JSON object that the command printed; empty if it is missing or incomplete."""
         with suppress(json.JSONDecodeError, FileNotFoundError):
-            return dict(json.loads(self._said.read_text(encoding="utf-8")))
+            return dict(json.loads(self._output.read_text(encoding="utf-8")))
         return {}
 
 
-def _be(arguments: Sequence[str], environment: dict[str, str], streams: tuple[str, str]) -> None:
-    """Be a command."""
+def _run_command(
+    arguments: Sequence[str], environment: dict[str, str], streams: tuple[str, str]
+) -> None:
+    """Turn the forked process into a `findalike` command."""
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
@@ -106,11 +108,11 @@ def _be(arguments: Sequence[str], environment: dict[str, str], streams: tuple[st
 
 
 @dataclass(slots=True)
-class Household:
-    """Commands that run for the time of the test.
+class ShopProcesses:
+    """The commands that run during the test.
 
     Args:
-        home: FINDALIKE_HOME.
+        home: FINDALIKE_HOME of all of them.
         watch: Whether `findalike watch` runs too.
     """
 
@@ -121,7 +123,7 @@ class Household:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What every command gets: nothing but the home is the caller's own."""
+        """The environment of every command; FINDALIKE_* variables of the caller are dropped."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FINDALIKE_")}
         return inherited | {
             "FINDALIKE_HOME": str(self.home),
@@ -132,24 +134,24 @@ class Household:
         }
 
     def start(self, *arguments: str) -> Command:
-        """Start a command; its log lies in the home."""
+        """Start a command; its output and log go to `logs` in the home."""
         logs = self.home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        said = logs / f"soak-{arguments[0]}-{next(self._number)}.json"
-        return Command(arguments, self.environment, said, logs / f"soak-{arguments[0]}.log")
+        output = logs / f"soak-{arguments[0]}-{next(self._number)}.json"
+        return Command(arguments, self.environment, output, logs / f"soak-{arguments[0]}.log")
 
     def reindex(self, catalogue: Path) -> Command:
-        """Start a run."""
+        """Start a nightly run."""
         return self.start("reindex", str(catalogue), "--json")
 
     def keep(self, *arguments: str) -> None:
-        """Start a service, unless it lives."""
-        running = self._services.get(arguments[0])
-        if running is None or not running.lives:
+        """Start a service, unless it runs already."""
+        service = self._services.get(arguments[0])
+        if service is None or not service.running:
             self._services[arguments[0]] = self.start(*arguments)
 
     def keep_all(self) -> None:
-        """Start what does not live of the services, as an init system would."""
+        """Start every service that does not run, as an init system would."""
         self.keep("worker", "--processes", "1")
         if self.watch:
             self.keep("watch")
@@ -166,7 +168,7 @@ class Household:
         if what == "machine":
             for service in self._services.values():
                 service.kill()
-        elif what == "worker":  # one that its supervisor starts again
+        elif what == "worker":  # the supervisor starts a new one
             with suppress(psutil.NoSuchProcess):
                 for child in psutil.Process(self._services["worker"].pid).children():
                     if child.name() != "postgres":
@@ -183,12 +185,12 @@ class Household:
 
     @contextmanager
     def serving(self) -> Iterator[str]:
-        """Serve for a block; yields the address. Nobody kills the server."""
+        """Run the web server, which is never killed; yields its address."""
         server = self.start("serve", "--port", "0", "--json")
         try:
             until = time.monotonic() + START_WITHIN_S
-            while not (answer := server.said()):
-                if not server.lives or time.monotonic() > until:
+            while not (answer := server.printed()):
+                if not server.running or time.monotonic() > until:
                     raise RuntimeError(f"findalike serve did not start; see {self.home}/logs")
                 time.sleep(0.1)
             yield str(answer["address"]).rstrip("/")
@@ -197,9 +199,9 @@ class Household:
 
 
 def outcome(run: Command) -> tuple[int, dict[str, Any]]:
-    """Wait for a run; return its exit code and its report, empty where it did not get to one."""
+    """Wait for a run; return its exit code and its report, which is empty if it printed none."""
     code = run.wait(LONGEST_RUN_S)
     if code is None:
         run.kill()
         raise RuntimeError(f"A run did not end within {LONGEST_RUN_S:.0f} s.")
-    return code, run.said()
+    return code, run.printed()

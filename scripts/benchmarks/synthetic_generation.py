@@ -1,4 +1,4 @@
-"""A generation to measure with: synthetic products, written and loaded by the engine's own code."""
+"""A generation of synthetic products to measure with, written and loaded by the engine's code."""
 
 import tempfile
 from collections.abc import Iterator
@@ -32,10 +32,10 @@ from search.settings import Settings
 from search.text.word_counts import WordCount, write_words
 
 DIM = 384
-"""As the embedded model's vectors have."""
+"""Dimensions, as many as the embedded model's."""
 SECOND_PICTURES = 8
-"""One product in so many has a second picture."""
-CATEGORIES, KINDS = 40, 50  # kinds of each category
+"""One product in this many has a second picture."""
+CATEGORIES, KINDS = 40, 50  # kinds in each category
 BRANDS = 400
 ATTRIBUTES = {
     "colour": ("black", "white", "red", "green", "blue", "brown", "grey", "yellow"),
@@ -43,9 +43,9 @@ ATTRIBUTES = {
     "material": ("leather", "cotton", "wood", "metal", "glass", "wool"),
 }
 STEP = 0.35
-"""Length of the random step from a stored picture to a photo of the same thing."""
+"""Length of the random step from a stored vector to that of a photo of the same thing."""
 FAR_STEP = 0.9
-"""The same to a text, which lies farther from the pictures that it means."""
+"""Length of the random step to the vector of a text, which lies farther away."""
 BLOCK = 10_000
 SEED = 11
 
@@ -55,11 +55,12 @@ def open_generation(products: int, kept: Path | None) -> Iterator[Generation]:
     """Open a generation to measure with.
 
     Args:
-        products: How many it has.
-        kept: A folder to keep it in, used again where it is there; None: a temporary one.
+        products: Size of the generation.
+        kept: Folder that keeps the generation; one that it already holds is used again. None: a
+            temporary folder.
 
     Raises:
-        DamagedGeneration: what is kept can't be read.
+        DamagedGeneration: the kept generation can't be read.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = (kept or Path(temporary)) / f"{products}-products"
@@ -72,12 +73,12 @@ def open_generation(products: int, kept: Path | None) -> Iterator[Generation]:
 def make_generation(folder: Path, products: int) -> Generation:
     """Write and load a generation of synthetic products.
 
-    Vectors crowd around kinds of things, kinds around categories, and spread unequally over
-    dimensions, as those of a model do. The index is planned, trained and tuned as in a build.
+    Like a model's vectors, these crowd around kinds of things, kinds crowd around categories, and
+    the spread differs between dimensions. The index is planned, trained and tuned as in a build.
 
     Args:
-        folder: Is made; must not exist.
-        products: How many; one in eight has a second picture, close to its first.
+        folder: Created; must not exist.
+        products: Number of products; one in eight has a second picture, close to its first.
     """
     dice = np.random.default_rng(SEED)
     category = dice.integers(CATEGORIES, size=products)
@@ -95,11 +96,11 @@ def make_generation(folder: Path, products: int) -> Generation:
 
 
 def seen_again(vectors: StoredRows, count: int, step: float, seed: int) -> Embeddings:
-    """Return (count, d) unit vectors near stored ones: what photos and texts of them would be.
+    """Return (count, d) unit vectors near stored ones, as those of photos or texts would be.
 
     Args:
-        vectors: (n, d) float16, stored.
-        count: How many, at most n.
+        vectors: (n, d) float16, the stored vectors.
+        count: Number of vectors, at most n.
         step: Length of the random step away from a stored vector.
         seed: Of the choice and the steps.
     """
@@ -114,7 +115,7 @@ def _unit(rows: Embeddings) -> Embeddings:
 
 
 def _vectors(dice: np.random.Generator, category: np.ndarray, product_of: np.ndarray) -> Embeddings:
-    """Return (rows, d) float32: the products' pictures, then the second ones."""
+    """Return (rows, d) float32: the products' first pictures, then the second ones."""
     scale = (1 / np.sqrt(1 + np.arange(DIM) / 16)).astype(np.float32)
 
     def spread(n: int, width: float) -> np.ndarray:
@@ -129,7 +130,7 @@ def _vectors(dice: np.random.Generator, category: np.ndarray, product_of: np.nda
 
 
 def _write_patches(dice: np.random.Generator, path: Path, rows: int) -> None:
-    """Write random descriptors: what they are changes nothing of what comparing them costs."""
+    """Write random descriptors; their values do not affect the time of comparing them."""
     with path.open("wb") as written:
         for start in range(0, rows, BLOCK):
             shape = (min(BLOCK, rows - start), PATCH_GRID**2, PATCH_DIM)

@@ -1,4 +1,4 @@
-"""Pictures a second: the workers' pipeline, a plain loop, and the bare model, in turns."""
+"""Pictures encoded per second by the workers' pipeline, a plain loop, and the bare model."""
 
 import statistics
 import tempfile
@@ -15,8 +15,8 @@ from rich.table import Table
 from indexer.encoding.picture_pipeline import Pipeline, decode_threads
 from indexer.encoding.stage_times import STAGES
 from indexer.pictures.encode_claims import Claim
-from scripts.benchmarks.corpus import corpus
-from scripts.benchmarks.models import PictureHalf, load_picture_half
+from scripts.benchmarks.benchmark_pictures import list_pictures
+from scripts.benchmarks.picture_half import PictureHalf, load_picture_half
 from search.pictures.rendition_store import PictureStore
 from search.settings import Settings
 
@@ -27,16 +27,16 @@ BATCH_ON_CUDA = 1024
 def measure_encoding(
     model: str, device: str, *, pictures: Path | None, count: int, side: int, rounds: int
 ) -> dict[str, Any]:
-    """Measure, and return rates in pictures a second, their ratios, and ms a picture by stage."""
+    """Return rates in pictures per second, their ratios, and milliseconds per picture by stage."""
     half = load_picture_half(model, device)
     with tempfile.TemporaryDirectory() as folder:
         workplace = Path(folder)
-        files = corpus(pictures, workplace, count, side)
+        files = list_pictures(pictures, workplace, count, side)
         size = _size(files[0])
         batch = BATCH_ON_CUDA if half.device.type == "cuda" else 64
         settings = Settings(home=workplace, batch_images=batch)
         pixels = _prepared(half, files)
-        half.describe_pixels(pixels)  # rewrites the tower, finds the batch size
+        half.describe_pixels(pixels)  # the first call rewrites the tower and finds the batch size
         ready = half.forward.preparation.normalised(pixels.to(half.device))
         ready = ready.contiguous(memory_format=torch.channels_last)
         plain, whole, bare, stages = [], [], [], []
@@ -65,11 +65,12 @@ def measure_encoding(
     }
 
 
-Measured = list[tuple[float, float]]  # by round: pictures a second, milliseconds of CPU a picture
+Measured = list[tuple[float, float]]
+"""By round: pictures per second, and milliseconds of CPU time per picture."""
 
 
 def _rates(pictures: int, work: Callable[[], None]) -> tuple[float, float]:
-    """Return pictures a second, and milliseconds of this process's CPU time a picture."""
+    """Return pictures per second, and milliseconds of this process's CPU time per picture."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     passed = time.perf_counter() - wall
@@ -85,7 +86,7 @@ def _second(rounds: Measured) -> float:
 
 
 def _ratio(upper: Measured, lower: Measured) -> float:
-    """Return the median of the ratios within each round: what slows one slows the other."""
+    """Return the median ratio of rates; taken within a round, it cancels what slows both."""
     return statistics.median(a[0] / b[0] for a, b in zip(upper, lower, strict=True))
 
 
@@ -101,7 +102,7 @@ def _prepared(half: PictureHalf, files: list[Path]) -> torch.Tensor:
 
 @torch.inference_mode()
 def _plain(half: PictureHalf, files: list[Path]) -> None:
-    """Pillow, the model's transform, float32, one picture at a time."""
+    """Encode with Pillow, the model's transform and float32, one picture at a time."""
     for file in files[:PLAIN_AT_MOST]:
         with Image.open(file) as image:
             x = half.transform(image.convert("RGB"))[None].to(half.device)
@@ -109,14 +110,14 @@ def _plain(half: PictureHalf, files: list[Path]) -> None:
 
 
 def _run(pipeline: Pipeline, files: list[Path], settings: Settings) -> None:
-    """Everything that a worker does with pictures, in batches as large as its tasks."""
+    """Do everything that a worker does with pictures, in batches as large as its tasks."""
     claims = [Claim(i, str(file), "bench", str(i)) for i, file in enumerate(files)]
     for first in range(0, len(claims), settings.batch_images):
         pipeline.run(claims[first : first + settings.batch_images], lambda _: ())
 
 
 def _bare(half: PictureHalf, pixels: torch.Tensor) -> None:
-    """Tensors on the device, normalised, in batches of the size that the engine found."""
+    """Encode normalised tensors that are on the device, in batches of the engine's size."""
     for part in pixels.split(half.forward.batch.now):
         vectors = half.forward.read(part)[0]
     vectors.cpu()
@@ -128,10 +129,10 @@ def table(found: dict[str, Any]) -> None:
     shown = Table(
         title=f"{found['model']} on {found['device']}: {found['pictures']} pictures of about "
         f"{width} × {height} px, {found['torch_threads']} torch and {found['decode_threads']} "
-        f"decoding threads, {found['forward_batch']} pictures a forward pass"
+        f"decoding threads, {found['forward_batch']} pictures per forward pass"
     )
-    for column in ("what", "pictures/s", "CPU ms a picture", "pipeline is"):
-        shown.add_column(column, justify="left" if column == "what" else "right")
+    for column in ("way", "pictures/s", "CPU ms per picture", "pipeline is"):
+        shown.add_column(column, justify="left" if column == "way" else "right")
     compared = {
         "pipeline": ("pipeline, from files", ""),
         "plain": ("plain loop", f"{found['pipeline_to_plain']:.2f} ×"),
@@ -142,7 +143,7 @@ def table(found: dict[str, Any]) -> None:
         shown.add_row(name, f"{rate:.1f}", f"{cpu:.1f}", ratio)
     stages = Table(title="Where time goes, added up over threads")
     stages.add_column("stage")
-    stages.add_column("ms a picture", justify="right")
+    stages.add_column("ms per picture", justify="right")
     for stage, ms in found["stage_ms"].items():
         stages.add_row(stage, f"{ms:.2f}")
     console = Console(width=100)

@@ -1,4 +1,7 @@
-"""What a run imports, imported once by the server that runs are forked from. Starts no thread."""
+"""Imports everything that a run needs, once, in the server that runs are forked from.
+
+It starts no thread: a fork would not copy it.
+"""
 
 from search.encoder.torchvision_ops import declare_missing_operators
 

@@ -1,6 +1,6 @@
-"""Ways to run the picture half of a model on a CPU. Each is a call from pictures to vectors.
+"""Ways to run the picture half of a model on a CPU. Each is a function from pictures to vectors.
 
-What is not installed, or can't take a model, says so instead.
+A variant that is not installed, or can't run the model, gives the reason instead.
 """
 
 import copy
@@ -38,7 +38,7 @@ class _Vectors(nn.Module):
 
 @contextmanager
 def _quiet_export() -> Iterator[None]:
-    """Trace the graph itself: no fused attention that exporters don't know, no warnings."""
+    """Disable fused attention, which exporters don't know, and their warnings."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -81,7 +81,7 @@ def frozen(model: Any, example: Tensor) -> Encode:  # noqa: ANN401
 
 
 def joined(model: Any, example: Tensor) -> Encode:  # noqa: ANN401
-    """Torch, float32, convolution and norm and activation in one kernel."""
+    """Torch, float32, with convolution, norm and activation in one kernel."""
     tower = rewrite(model.visual, example, torch.float32)
     if tower is None:
         raise NotImplementedError("no convolution is followed by a batch norm")
@@ -90,7 +90,7 @@ def joined(model: Any, example: Tensor) -> Encode:  # noqa: ANN401
 
 
 def shipped(model: Any, example: Tensor) -> Encode:  # noqa: ANN401
-    """What the engine runs."""
+    """The variant that the engine runs."""
     side = (int(example.shape[2]), int(example.shape[3]))
     speed_up(model, probe_pictures(side))
     laid = channels_last(model, example)
@@ -152,7 +152,7 @@ def _openvino(precision: str) -> Callable[[Any, Tensor], Encode]:
 
 
 SLOW = "torch.compile"
-"""Takes many minutes to compile on two cores, and a compiler that operators seldom have."""
+"""Needs a C++ compiler, which operators seldom have, and takes many minutes on two cores."""
 VARIANTS: dict[str, Callable[[Any, Tensor], Encode]] = {
     "torch float32": plain,
     "torch float32, channels last": channels_last,
@@ -175,18 +175,18 @@ def build_variants(
     *,
     slow: bool = False,
 ) -> tuple[dict[str, Encode], dict[str, str]]:
-    """Return what runs, and why the rest does not.
+    """Return the variants that run, and for the others why they do not.
 
     Args:
         model: An open_clip model on the CPU, float32; it is not changed.
-        example: (n, 3, H, W) float32, n ≥ 2, so that no exporter takes n for a constant.
+        example: (n, 3, H, W) float32; n ≥ 2, because exporters take n = 1 for a constant.
         slow: Build `SLOW` too.
     """
     built: dict[str, Encode] = {}
     missing: dict[str, str] = {}
     for name, build in VARIANTS.items():
         if name == SLOW and not slow:
-            missing[name] = "not asked for, see --slow"
+            missing[name] = "measured only with --slow"
             continue
         try:
             with torch.inference_mode(mode=False):
@@ -194,7 +194,7 @@ def build_variants(
             with torch.inference_mode():
                 encode(example)
             built[name] = encode
-        # Every exporter refuses models in its own way; a study goes on with the others.
+        # Every exporter fails in its own way; the comparison goes on without it.
         except Exception as error:
             missing[name] = (str(error).strip() or type(error).__name__).split("\n")[0][:80]
     return built, missing

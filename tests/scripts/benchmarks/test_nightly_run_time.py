@@ -1,4 +1,4 @@
-"""What the benchmark of nights rests on: a catalogue that changes as it says, and its sums."""
+"""The parts of the nightly benchmark: its changing catalogue, and its arithmetic."""
 
 import csv
 from pathlib import Path
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from indexer.ingest.ingest_run import ingest
 from indexer.snapshot.catalogue_snapshot import take_snapshot
-from scripts.benchmarks.nightly import BenchedNight
+from scripts.benchmarks.nightly_run_time import BenchedNight
 from scripts.benchmarks.synthetic_catalogue import SyntheticCatalogue, encode_synthetically
 from search.database.connection import session_scope
 from search.database.models import ProductImage
@@ -31,7 +31,7 @@ def catalogue(tmp_path: Path) -> SyntheticCatalogue:
 
 
 def vectors(database: Engine, settings: Settings, encoder: Encoder) -> HalfVectors:
-    """Return what a build would put into the index."""
+    """Return the vectors that a build would put into the index."""
     snapshot = take_snapshot(database, encoder.tag, load_vocabulary(settings.vocabulary))
     rows = np.asarray(snapshot.shard_rows)
     return EmbeddingStore(settings.root).gather(encoder.tag, snapshot.shards, rows).vectors

@@ -1,4 +1,4 @@
-"""The cost of one text: the embedded encoder beside a ViT-B/32's text tower, in turns."""
+"""The time of encoding one text: the embedded encoder compared with a ViT-B/32's text tower."""
 
 import statistics
 import time
@@ -24,7 +24,7 @@ TEXTS = (
 
 
 def measure_texts(rounds: int) -> dict[str, Any]:
-    """Measure, and return milliseconds a text and their ratio; tokenizing is included."""
+    """Return milliseconds per text of both encoders, tokenizing included, and their ratio."""
     embedded = load_encoder("embedded", "cpu")
     import open_clip  # works once the encoder has prepared torchvision
 
@@ -51,7 +51,7 @@ def measure_texts(rounds: int) -> dict[str, Any]:
 
 
 def _ms(encode: Callable[[str], None]) -> float:
-    """Return the median time of a text."""
+    """Return the median milliseconds of a text."""
     passed = []
     for text in TEXTS:
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Compares ways to find what is meant in a photo: what each does to the hits of judged photos."""
+"""Compares ways to find the meant thing in a photo by the hits of judged photos."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +18,7 @@ from search.settings import load_settings
 
 COLUMNS = ("recall_at_1", "recall_at_5", "recall_at_10", "mrr")
 Found = dict[str, dict[str, float]]
-"""Way to look, to measures of the re-ranked hits."""
+"""Way to find regions -> measures of the re-ranked hits."""
 
 
 class NoRegions:
@@ -30,7 +30,7 @@ class NoRegions:
 
 
 class LocalizerRegions:
-    """Asks the detector that the region head learned from.
+    """Finds regions with the detector that the region head learned from.
 
     Args:
         teachers: Folder of `object_localizer.onnx`.
@@ -40,7 +40,7 @@ class LocalizerRegions:
         self._localizer = Localizer(teachers)
 
     def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
-        """Return its boxes; see `RegionProposer.propose`."""
+        """Return the detector's boxes; see `RegionProposer.propose`."""
         boxes = self._localizer.boxes(photo)
         return strongest(boxes[:, :4], boxes[:, 4])
 
@@ -48,13 +48,13 @@ class LocalizerRegions:
 def measure_regions(
     catalogue: Path, photos: Path, *, split: str | None, teachers: Path | None
 ) -> Found:
-    """Index a catalogue once and ask judged photos in each way.
+    """Index a catalogue once and search it with judged photos in each way.
 
     Args:
         catalogue: Anything that `findalike ingest` reads.
-        photos: Judged photos.
-        split: Ask only rows of this split.
-        teachers: Folder of the detector, which is asked too if it is given.
+        photos: File of judged photos.
+        split: Search only with photos of this split.
+        teachers: Folder of the detector; None leaves the detector out.
     """
     judged = load_judged(photos, split=split)
     ways: dict[str, RegionProposer] = {
@@ -69,9 +69,9 @@ def measure_regions(
         settings = load_settings().model_copy(update={"home": Path(home)})
         for name, proposer in ways.items():
             report = evaluate_catalogue(catalogue, judged, settings, proposer=proposer)
-            asked = report["queries"]["photo"]
-            found.setdefault("exact", {c: asked["exact"][c] for c in COLUMNS})
-            found[name] = {column: asked["reranked"][column] for column in COLUMNS}
+            measured = report["queries"]["photo"]
+            found.setdefault("exact", {c: measured["exact"][c] for c in COLUMNS})
+            found[name] = {column: measured["reranked"][column] for column in COLUMNS}
     return found
 
 

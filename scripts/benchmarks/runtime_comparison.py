@@ -1,4 +1,4 @@
-"""A study of CPU runtimes: rate and faithfulness of each variant, in turns, on two threads."""
+"""Compares ways to run a model on two CPU threads: their rates, and how exact their vectors are."""
 
 import statistics
 import tempfile
@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from scripts.benchmarks.corpus import corpus
-from scripts.benchmarks.models import load_picture_half
-from scripts.benchmarks.variants import THREADS, VARIANTS, Encode, build_variants
+from scripts.benchmarks.benchmark_pictures import list_pictures
+from scripts.benchmarks.picture_half import load_picture_half
+from scripts.benchmarks.runtime_variants import THREADS, VARIANTS, Encode, build_variants
 
 PICTURES = 64
 BATCHES = (1, 32)
@@ -25,7 +25,7 @@ REFERENCE = next(iter(VARIANTS))
 def measure_runtimes(
     model: str, *, pictures: Path | None, rounds: int, slow: bool = False
 ) -> dict[str, Any]:
-    """Measure, and return for each variant its rates, their ratios to float32, and cosines."""
+    """Return for each variant its rates, their ratios to float32, and cosines to its vectors."""
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:
@@ -37,7 +37,7 @@ def measure_runtimes(
 def _study(model: str, pictures: Path | None, rounds: int, slow: bool) -> dict[str, Any]:
     half = load_picture_half(model, "cpu")
     with tempfile.TemporaryDirectory() as folder:
-        files = corpus(pictures, Path(folder), PICTURES, 512)
+        files = list_pictures(pictures, Path(folder), PICTURES, 512)
         prepared = torch.stack([half.preprocess(Image.open(file)) for file in files])
     pixels = half.forward.preparation.normalised(prepared)
     built, missing = build_variants(half.plain, pixels[:2].clone(), slow=slow)
@@ -58,7 +58,7 @@ Rates = dict[tuple[str, int], list[float]]
 
 @torch.inference_mode()
 def _rates(built: dict[str, Encode], pixels: Tensor, rounds: int) -> Rates:
-    """Return pictures a second of each variant and batch size, by round."""
+    """Return pictures per second of each variant and batch size, by round."""
     rates: Rates = {}
     for _ in range(rounds):
         for size in BATCHES:

@@ -1,6 +1,6 @@
-"""A small shop whose catalogue changes every night, seeded: what a merchant's feed does.
+"""A small seeded shop whose catalogue changes every night, as a merchant's feed does.
 
-Products come, change their title, price, stock or picture, and go; some pictures are broken. The
+Products appear, change title, price, stock or picture, and disappear; some pictures are broken. The
 catalogue and each picture are replaced by renaming, as a careful merchant does.
 """
 
@@ -18,11 +18,11 @@ COLOURS = {
 }  # fmt: skip
 THINGS = ("plate", "cushion", "vase", "tray", "clock")
 FIELDS = ("sku", "title", "category", "colour", "price", "currency", "in_stock", "image")
-COME, GO, REPAINT, REWORD = 0.05, 0.04, 0.06, 0.1
-"""Shares of the products that come, go, get another picture and another title, price and stock in
-a night. What goes stays below FINDALIKE_SHRINK_LIMIT."""
+APPEAR, DISAPPEAR, REPAINT, REWORD = 0.05, 0.04, 0.06, 0.1
+"""Shares of the products that in a night appear, disappear, get another picture, and get another
+title, price and stock. The share that disappears stays below FINDALIKE_SHRINK_LIMIT."""
 BROKEN = 0.05
-"""Share of new pictures that are no pictures."""
+"""Share of new picture files that hold no picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,16 @@ class Item:
     colour: str
     price_cents: int
     in_stock: bool
-    look: int  # another one is another picture
+    look: int  # another number is another picture
     broken: bool = False
 
 
 @dataclass(slots=True)
 class SoakedShop:
-    """The shop, and the folder that its catalogue lies in.
+    """The shop and the folder of its catalogue.
 
     Args:
-        folder: Made if it is missing.
+        folder: Created if it is missing.
         products: How many there are in the first night.
         seed: Decides everything.
     """
@@ -57,21 +57,21 @@ class SoakedShop:
     _rng: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._rng = random.Random(f"soak/{self.seed}")  # noqa: S311  (a shop, no secrets)
+        self._rng = random.Random(f"soak/{self.seed}")  # noqa: S311 - no secret
         self.folder.mkdir(parents=True, exist_ok=True)
         for _ in range(self.products):
-            self._come()
+            self._add_product()
         self._write()
 
     @property
     def catalogue(self) -> Path:
-        """Where the catalogue is."""
+        """The catalogue file."""
         return self.folder / "catalogue.csv"
 
     def pass_a_day(self) -> None:
-        """Change the catalogue."""
+        """Change the catalogue as a night does."""
         rng, count = self._rng, len(self.items)
-        gone = rng.sample(sorted(self.items), max(1, int(GO * count)))
+        gone = rng.sample(sorted(self.items), max(1, int(DISAPPEAR * count)))
         for sku in gone:
             del self.items[sku]
         for sku in rng.sample(sorted(self.items), max(1, int(REPAINT * count))):
@@ -81,11 +81,11 @@ class SoakedShop:
             item = self.items[sku]
             price = rng.randrange(100, 90_000)
             self.items[sku] = replace(item, price_cents=price, in_stock=rng.random() < 0.8)
-        for _ in range(max(1, int(COME * self.products))):
-            self._come()
+        for _ in range(max(1, int(APPEAR * self.products))):
+            self._add_product()
         self._write()
 
-    def _come(self) -> None:
+    def _add_product(self) -> None:
         rng = self._rng
         self._made += 1
         self.items[f"S-{self._made:05d}"] = Item(
@@ -99,7 +99,7 @@ class SoakedShop:
         )
 
     def _write(self) -> None:
-        """Write pictures that are not there yet, and the catalogue."""
+        """Write new and changed pictures, and the catalogue."""
         new = self.catalogue.with_suffix(".new")
         with new.open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
@@ -120,7 +120,7 @@ class SoakedShop:
         new.rename(self.catalogue)
 
     def _picture(self, item: Item) -> str:
-        """Return the name of a product's picture; it stays when the picture changes."""
+        """Write a product's picture if it changed; return its file name, which never changes."""
         path = self.folder / f"{item.sku}.png"
         if self._drawn.get(item.sku) != (item.look, item.broken):
             self._drawn[item.sku] = (item.look, item.broken)
@@ -134,8 +134,8 @@ class SoakedShop:
 
 
 def draw(item: Item) -> Image.Image:
-    """Return the picture of a product: no two are alike."""
-    rng = random.Random(f"{item.sku}/{item.look}")  # noqa: S311  (a drawing, no secrets)
+    """Return the picture of a product; no two are alike."""
+    rng = random.Random(f"{item.sku}/{item.look}")  # noqa: S311 - no secret
     image = Image.new("RGB", (SIDE_PX, SIDE_PX), "#f4f2ee")
     pen = ImageDraw.Draw(image)
     corners = 3 + THINGS.index(item.thing)

@@ -1,8 +1,8 @@
-"""What a night costs: a full run of `findalike reindex`, one without changes, ones with few.
+"""The time of nightly runs: one in full, one without changes, and some with few changes.
 
-Every run is a process of its own, as the schedule starts it, in a home that is made for it. The
-sample shop is read, encoded and built for real. Pictures of the large catalogue are encoded
-synthetically, beside the runs, and what encoding them would take is reckoned at a rate given.
+Every run is a process of its own, as the schedule starts it, in a fresh home. The sample shop is
+read, encoded and built for real. The pictures of the large catalogue are encoded synthetically
+between the runs; the time that encoding them would take is computed from a given rate.
 """
 
 import csv
@@ -43,10 +43,10 @@ class BenchedNight:
 
     name: str
     seconds: float  # of the whole process
-    stages: dict[str, float]  # seconds by the report's stages
-    encoded: int  # pictures, really or synthetically
-    encoding_s: float  # reckoned for pictures that were encoded synthetically
-    training: dict[str, Any] | None  # as in the manifest; None: nothing was built
+    stages: dict[str, float]  # seconds by stage, from the run's report
+    encoded: int  # pictures, for real or synthetically
+    encoding_s: float  # computed time for pictures that were encoded synthetically
+    training: dict[str, Any] | None  # from the manifest; None if nothing was built
     changed: bool
 
     @property
@@ -55,7 +55,7 @@ class BenchedNight:
         return self.seconds + self.encoding_s - self.stages.get(BUILD, 0.0)
 
     def as_dict(self, full: "BenchedNight") -> dict[str, Any]:
-        """Return figures to print, compared with a full run."""
+        """Return the figures to print, compared with a full run."""
         training = self.training or {}
         return {
             "run": self.name,
@@ -73,15 +73,15 @@ class BenchedNight:
 
 
 def measure_nights(products: int, shop_products: int, images_per_s: float | None) -> dict[str, Any]:
-    """Run all nights, of the sample shop first.
+    """Measure all runs, those of the sample shop first.
 
     Args:
-        products: Of the large synthetic catalogue; 0 leaves it out.
-        shop_products: Of the sample shop.
-        images_per_s: Rate to reckon synthetic encoding at; None: that of the sample shop's run.
+        products: Size of the synthetic catalogue; 0 leaves it out.
+        shop_products: Size of the sample shop.
+        images_per_s: Assumed rate of synthetic encoding; None: the sample shop's rate.
 
     Returns:
-        `{sample, synthetic}`: runs, the first of which is the full one.
+        `images_per_s`, and under `sample` and `synthetic` the runs, the full one first.
     """
     with tempfile.TemporaryDirectory(prefix="findalike-nights-") as folder:
         shop = _shop_nights(Path(folder) / "shop", shop_products)
@@ -95,7 +95,7 @@ def measure_nights(products: int, shop_products: int, images_per_s: float | None
 
 
 def _shop_nights(folder: Path, products: int) -> list[BenchedNight]:
-    """Run the nights of a sample shop."""
+    """Measure the runs of a sample shop."""
     write_sample(folder / "shop", seed=SEED, products=products, photos=0)
     home, catalogue = folder / "home", folder / "shop" / "catalogue.csv"
     nights = [_night("full", home, catalogue), _night("unchanged", home, catalogue)]
@@ -120,7 +120,7 @@ def _change_fields(catalogue: Path) -> None:
 
 
 def _change_pictures(catalogue: Path) -> None:
-    """Give some products of a sample shop other pictures: the same, seen in a mirror."""
+    """Mirror the pictures of some products of a sample shop."""
     with catalogue.open(encoding="utf-8", newline="") as opened:
         chosen = _some(list(csv.DictReader(opened)), seed=2)
     for name in (name for row in chosen for name in row["image"].split("|")):
@@ -130,24 +130,24 @@ def _change_pictures(catalogue: Path) -> None:
 
 def _some(rows: Sequence[T], seed: int) -> list[T]:
     count = max(1, round(CHANGED * len(rows)))
-    return random.Random(seed).sample(list(rows), count)  # noqa: S311 - no secrets
+    return random.Random(seed).sample(list(rows), count)  # noqa: S311 - no secret
 
 
 def _synthetic_nights(folder: Path, products: int, images_per_s: float) -> list[BenchedNight]:
-    """Run the nights of a large catalogue, of which no picture is encoded for real."""
+    """Measure the runs of a large catalogue, whose pictures are encoded synthetically."""
     catalogue, home = SyntheticCatalogue(folder / "shop", products), folder / "home"
     catalogue.write()
     settings = Settings(home=home)
     encoder = load_encoder(settings.model, settings.device)
 
     def night(name: str) -> BenchedNight:
-        """Ingest, encode beside the clock, run; that the run reads once more does not count."""
+        """Ingest, encode off the clock, run; the catalogue is read twice but counted once."""
         ingested = _findalike(home, "ingest", str(catalogue.path))
         database = open_database(settings)
         encoded = encode_synthetically(database, settings, encoder)
         database.dispose()
         run = _night(name, home, catalogue.path)
-        # A run reads once, and finds what changed then.
+        # A real run reads the catalogue once, when it still has changes to find.
         stages = run.stages | {"ingest": ingested["elapsed_s"]}
         seconds = run.seconds + stages["ingest"] - run.stages["ingest"]
         spent = encoded / images_per_s
@@ -180,7 +180,7 @@ def _night(name: str, home: Path, catalogue: Path) -> BenchedNight:
 
 
 def _findalike(home: Path, *arguments: str) -> Any:  # noqa: ANN401 - what the command prints
-    """Run a command of the engine with settings of its own; return what it reports."""
+    """Run a command with its own settings; return the JSON that it prints."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FINDALIKE_")}
     paths = [str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -199,10 +199,10 @@ def table(found: dict[str, Any]) -> None:
         if title not in found:
             continue
         shown = Table(
-            title=f"{title}; encoding reckoned at {found['images_per_s']} pictures a second"
+            title=f"{title}; encoding computed at {found['images_per_s']} pictures per second"
         )
         shown.add_column("run")
-        for name in ("s", "encoded", "reckoned, s", "build, s", "the rest, s", "to full"):
+        for name in ("s", "encoded", "computed, s", "build, s", "the rest, s", "of full run"):
             shown.add_column(name, justify="right")
         shown.add_column("training")
         for row in found[title]:
