@@ -171,8 +171,8 @@ def test_no_page_and_no_answer_shows_one(
     caplog.set_level("DEBUG")
     admin, (_, key) = log_in(marked_app, "admin"), make_key(marked_app, *SCOPES)
     state: WebState = marked_app.extensions["findalike"]
-    state.watch.examination.begin()
-    state.watch.examination.wait(60)
+    state.monitor.examination.begin()
+    state.monitor.examination.wait(60)
 
     with capture_logs() as lines:
         answers = {

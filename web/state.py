@@ -10,9 +10,9 @@ from search.pictures.rendition_store import PictureStore
 from search.pictures.sent_store import SentPictures
 from search.pictures.thumbnails import ThumbnailStore
 from search.settings import Settings
-from web.accounts.key_cache import KeyRing
+from web.accounts.key_cache import KeyCache
 from web.monitoring.metrics import Metrics
-from web.monitoring.shop_state import ShopWatch
+from web.monitoring.shop_monitor import ShopMonitor
 from web.photos.photo_addresses import PhotoAddresses
 from web.photos.upload_store import UploadStore
 
@@ -29,13 +29,13 @@ class WebState:
     thumbnails: ThumbnailStore
     metrics: Metrics
     photo_addresses: PhotoAddresses
-    watch: ShopWatch
-    keys: KeyRing
+    monitor: ShopMonitor
+    keys: KeyCache
 
 
 def open_state(settings: Settings, engine: SearchEngine) -> WebState:
     """Open what the requests of a new application share."""
-    watch = ShopWatch(settings, engine)
+    monitor = ShopMonitor(settings, engine)
     return WebState(
         settings=settings,
         engine=engine,
@@ -43,10 +43,10 @@ def open_state(settings: Settings, engine: SearchEngine) -> WebState:
         sent_pictures=SentPictures(settings.root),
         pictures=PictureStore(settings.root),
         thumbnails=ThumbnailStore(settings.root),
-        metrics=Metrics(watch.status),
+        metrics=Metrics(monitor.status),
         photo_addresses=PhotoAddresses(settings),
-        watch=watch,
-        keys=KeyRing(engine.database, keep_s=settings.refresh_s),
+        monitor=monitor,
+        keys=KeyCache(engine.database, keep_s=settings.refresh_s),
     )
 
 

@@ -1,4 +1,4 @@
-"""The re-ranking stages that an operator's settings ask for, ready to run."""
+"""The re-ranking stages that the settings ask for, ready to run."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from search.settings import Settings
 
 
 def configured_stages(settings: Settings, database: sqlalchemy.Engine) -> Mapping[str, Stage]:
-    """Return the stages to run, in order; a cross-encoder is among them if one is set.
+    """Return the stages to run, in order; with a cross-encoder where one is set.
 
     Raises:
         ModelUnavailable: FINDALIKE_CROSS_ENCODER names no such model.

@@ -1,12 +1,12 @@
-"""Draws where two pictures agree: a warm, transparent overlay on one of them.
+"""Heat maps: a transparent overlay on a picture that shows where it agrees with another.
 
-Cells that agree glow, from dark red over orange to pale yellow, and stand out more the more they
-agree; the rest of the picture stays as it is. The scale is a straight way through Oklab (Ottosson
-2020), cut into steps of equal length, so that equal differences of agreement look equal, and its
-lightness only rises, so that it reads without colour vision and in grey.
+Cells that agree glow, from dark red over orange to pale yellow; the rest of the picture stays as it
+is. The scale follows straight lines through Oklab (Ottosson 2020) in steps of equal length, so that
+equal differences of agreement look equal. Its lightness only rises, so that it can be read in grey
+and without colour vision.
 
-Agreement is shown as it is, never stretched over its own range: a picture that has nothing of the
-other stays cold.
+Agreement is not scaled to its own range: a picture without anything in common with the other shows
+no glow.
 """
 
 from functools import lru_cache
@@ -24,13 +24,13 @@ from search.query.cell_matching import Floats, cell_agreement_maps
 from search.query.photo_regions import cells_of_photo
 
 COLD, HOT = 0.3, 0.8
-"""Agreement of a cell that shows nothing, and that glows fully. Cells of unlike pictures have a
-cosine of about 0.3 too."""
+"""Agreement at which a cell begins to glow, and at which it glows fully. Cells of unlike pictures
+have a cosine of about 0.3."""
 OPAQUE = 0.7
-"""Of the overlay where it glows fully; the picture is seen through it even there."""
+"""Opacity of the overlay where it glows fully; the picture shines through even there."""
 STEPS = 256
 ENDS = ((0.42, 0.15, 27.0), (0.62, 0.19, 42.0), (0.95, 0.12, 102.0))
-"""Oklab lightness, chroma and hue (degrees) that the scale passes."""
+"""Oklab lightness, chroma and hue (degrees) of the scale's corners."""
 
 
 def agreement_maps(
@@ -40,8 +40,8 @@ def agreement_maps(
 
     Args:
         generation: Holds the picture's local features.
-        describer: The model that built it, or what remembers its words.
-        photo: Upright, RGB; only what is meant of it.
+        describer: The model that built it, or a cache of its descriptions.
+        photo: Upright, RGB; only the part that is compared.
         image_id: The picture.
 
     Returns:
@@ -83,7 +83,7 @@ def draw_heat(picture: Image.Image, agreement: Floats, visible: Sides = WHOLE) -
 
 
 def _spread(agreement: Floats, size: tuple[int, int], visible: Sides) -> Image.Image:
-    """Return cells over a picture of a size, smoothly; 0 where the model did not look."""
+    """Return agreement for each pixel of a picture of this size, smoothed; 0 outside the cells."""
     left, up, right, down = visible
     rows, columns = agreement.shape
     across, along = columns / (right - left), rows / (down - up)
@@ -111,7 +111,7 @@ def warm_scale() -> npt.NDArray[np.uint8]:
 
 
 def _srgb(oklab: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return (n, 3) sRGB of 0 to 1 for Oklab colours; what a screen can't show is cut off."""
+    """Return (n, 3) sRGB of 0 to 1 for Oklab colours; colours outside sRGB are clipped."""
     roots = oklab @ np.array(
         [[1, 1, 1], [0.3963377774, -0.1055613458, -0.0894841775],
          [0.2158037573, -0.0638541728, -1.2914855480]]

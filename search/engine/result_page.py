@@ -1,4 +1,4 @@
-"""An answer: all that was found in its order, and the page of it that is shown."""
+"""An answer: the whole order of found products, and the page of it that is shown."""
 
 from dataclasses import dataclass, replace
 
@@ -22,19 +22,19 @@ from search.traffic.search_events import record_search
 
 @dataclass(frozen=True, slots=True)
 class RankedAnswer:
-    """A whole order of products, and what was asked for it."""
+    """The whole order of found products, and the query that it answers."""
 
     generation: Generation
     ranked: Ranked
     query: Query
     kind: str  # `photo`, `text`, `both` or `similar`
-    text: str  # the words, or the sku to be resembled
+    text: str  # the words, or the sku of the product that hits should look like
     stopwatch: Stopwatch
     understood: UnderstoodQuery | None = None  # None: the product is not indexed
 
 
 def show(answer: RankedAnswer, database: sqlalchemy.Engine) -> SearchPage:
-    """Return the page that was asked for, hydrated and, where the query wants it, recorded."""
+    """Return the page that the query asks for, hydrated; record it where the query says so."""
     generation, query, stopwatch = answer.generation, answer.query, answer.stopwatch
     found, understood = answer.ranked.ranking, answer.understood
     photo = understood.photo if understood is not None else None
@@ -74,7 +74,7 @@ def show(answer: RankedAnswer, database: sqlalchemy.Engine) -> SearchPage:
 def place_of(
     answer: RankedAnswer, product_id: int, database: sqlalchemy.Engine
 ) -> SearchHit | None:
-    """Return one product as a hit of an answer, unfolded; None where it was not found."""
+    """Return one product as a hit of an answer, without folding; None where it was not found."""
     found = answer.ranked.ranking
     at = np.flatnonzero(found.product_ids == product_id)
     if len(at) == 0:
@@ -98,7 +98,7 @@ def _verdict(answer: RankedAnswer) -> Verdict | None:
 
 
 def _hits(session: Session, answer: RankedAnswer, folded: Folded) -> tuple[SearchHit, ...]:
-    """Return the hits of the page asked for, with their variants."""
+    """Return the hits of the page that the query asks for, with their variants."""
     columns, query = answer.generation.columns, answer.query
     first = (query.page - 1) * query.k
     shown = folded.ranking.take(np.arange(len(folded.ranking))[first : first + query.k])

@@ -38,7 +38,7 @@ class SearchEngine:
     Args:
         database: Where products and events are.
         live: Hands out the generation that answers, with the model that built it.
-        settings: How many candidates, and where state is.
+        settings: Say how many candidates are rescored.
         stages: Re-ranking stages by name, in order.
     """
 
@@ -54,10 +54,10 @@ class SearchEngine:
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
 
     def of_one_generation(self) -> Self:
-        """Return this engine for one request: all of its answers come from one generation.
+        """Return an engine for one request, whose answers all come from one generation.
 
-        That is the one which is live at the first question. Close this engine, not the returned
-        one: they share everything else.
+        That is the generation which is live when it is first asked. The returned engine shares
+        everything else with this one; close this one.
         """
         held = copy(self)
         held.live = HeldGeneration(self.live)
@@ -67,11 +67,11 @@ class SearchEngine:
         """Return one page of products that look like the photo or fit the text.
 
         Args:
-            query: What is asked.
-            rules: Business rules to answer by; None: those in force.
+            query: What to find.
+            rules: Business rules to apply; None: those in force.
 
         Raises:
-            UnusableQuery: nothing asked for, or a value out of range.
+            UnusableQuery: the query is empty, or a value is out of range.
             NoGeneration: nothing is published yet.
             ModelMismatch: the model's files were changed since it built the live index.
         """
@@ -81,17 +81,17 @@ class SearchEngine:
         return replace(page, redirect=elsewhere)
 
     def redirect(self, text: str, *, with_photo: bool) -> str | None:
-        """Return where the shop sends who asks for this; None where it is searched for."""
+        """Return the address that the shop sends these words to; None where it has none."""
         return self.rules.current().redirect(text, with_photo=with_photo)
 
     def explain(self, sku: str, query: Query) -> SearchHit | None:
-        """Return a product as a hit of a query: why it is there; None where it was not found.
+        """Return a product as a hit of a query, with its reasons; None where it is not found.
 
-        Nothing is recorded. Its rank is that of the order without folding.
+        Nothing is recorded. The rank is that of the order without folding.
 
         Raises:
             UnknownProduct: no product has this sku.
-            UnusableQuery: nothing asked for, or a value out of range.
+            UnusableQuery: the query is empty, or a value is out of range.
             NoGeneration: nothing is published yet.
             ModelMismatch: the model's files were changed since it built the live index.
         """
@@ -100,7 +100,7 @@ class SearchEngine:
         return place_of(answer, product.product_id, self.database)
 
     def _answer_to(self, query: Query, rules: RuleSet) -> RankedAnswer:
-        """Return all that a query finds, in its order."""
+        """Return the whole order of what a query finds."""
         check(query)
         served = self.answering()
         stopwatch = Stopwatch()
@@ -123,10 +123,9 @@ class SearchEngine:
         record: bool = True,
         sort: Sort = "relevance",
     ) -> SearchPage:
-        """Return products that look like this one, itself left out, and its variants with `fold`.
+        """Return products that look like this one; itself, and with `fold` its variants, left out.
 
-        A product that is in the catalogue but not yet indexed has nothing similar: the page
-        is empty.
+        The page is empty for a product that is in the catalogue but not in the index yet.
 
         Raises:
             UnknownProduct: no product has this sku.
@@ -160,7 +159,7 @@ class SearchEngine:
         asked: tuple[str, str],
         stopwatch: Stopwatch,
     ) -> RankedAnswer:
-        """Return the whole order; `asked` is its kind and words for the record."""
+        """Return the whole order; `asked` is the kind and the text that are recorded."""
         ranked = rank(
             generation,
             understood,
@@ -193,7 +192,7 @@ class SearchEngine:
         return answer_from(self.database, lambda session: tuple(hydrate(session, others.tolist())))
 
     def answering(self) -> ServedGeneration:
-        """Return the live generation with its model, for one request from its start to its end.
+        """Return the generation that answers, with its model; take it once for each task.
 
         Raises:
             NoGeneration: nothing is published yet.
@@ -202,11 +201,11 @@ class SearchEngine:
         return self.live.answering()
 
     def generation(self) -> Generation:
-        """Return the live generation; errors as in `answering`."""
+        """Return the generation that answers; errors as in `answering`."""
         return self.answering().generation
 
     def status(self) -> dict[str, int | str]:
-        """Say which generation answers, and with which model; errors as in `answering`."""
+        """Return which generation answers, with which model; errors as in `answering`."""
         generation = self.generation()
         return {
             "generation_id": generation.id,
@@ -215,10 +214,12 @@ class SearchEngine:
         }
 
     def warm_up(self) -> None:
-        """Show the model a picture, so that the first shopper does not wait until it is ready.
+        """Run the model once, so that the first shopper does not wait until it is ready.
+
+        Nothing published, or nothing usable, is no error here: `live` goes on looking.
 
         Raises:
-            ModelUnavailable: it can't be loaded. What else is missing may yet come: see `live`.
+            ModelUnavailable: the model can't be loaded.
         """
         try:
             self.answering().warm_up()

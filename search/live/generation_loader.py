@@ -61,9 +61,9 @@ class LiveGenerations:
 
         Raises:
             NoGeneration: nothing is published yet.
-            DamagedGeneration: it can't be read, and no other was before it.
-            ModelUnavailable: the same of its model.
-            ModelMismatch: its model is another by now, and no other was before it.
+            DamagedGeneration: it can't be read, and there is no earlier one.
+            ModelUnavailable: its model can't be loaded, and there is no earlier one.
+            ModelMismatch: its model's files were changed since, and there is no earlier one.
         """
         if self._answering is None and self._failed is None:
             self.refresh()

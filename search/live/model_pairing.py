@@ -79,7 +79,7 @@ class ModelPairing:
 
         Raises:
             ModelUnavailable: the model can't be loaded.
-            ModelMismatch: what loads under its name is another by now.
+            ModelMismatch: the model's files were changed since.
         """
         tag = generation.manifest.model_tag
         if before is not None and before.encoder.tag == tag:

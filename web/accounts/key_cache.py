@@ -1,4 +1,4 @@
-"""Keys as requests show them, checked without asking the database each time."""
+"""Remembers the keys of requests for a moment, so that not every request asks the database."""
 
 import threading
 import time
@@ -11,15 +11,15 @@ from search.database.connection import answer_from
 from web.accounts.api_keys import KeyView, digest_of, find_key
 
 MOST_KEPT = 4096
-"""Answers that are remembered, wrong keys among them, so that guessing fills no memory."""
+"""Answers that are remembered. Anyone can send wrong keys, so there is a bound."""
 
 
-class KeyRing:
+class KeyCache:
     """Looks keys up, and remembers each answer for a moment. Safe to share between threads.
 
     Args:
         database: Where keys are.
-        keep_s: Seconds that an answer counts; a revoked key opens things for as long.
+        keep_s: Seconds for which an answer is remembered. A revoked key works as long.
         clock: Monotonic seconds.
     """
 
@@ -31,7 +31,7 @@ class KeyRing:
         self._find = cached(self._known, lock=threading.Lock())(self._look_up)
 
     def find(self, secret: str) -> KeyView | None:
-        """Return the key that a secret opens, None where it is wrong or revoked."""
+        """Return the key of a secret; None where it is wrong or revoked."""
         return self._find(digest_of(secret))
 
     def _look_up(self, digest: str) -> KeyView | None:

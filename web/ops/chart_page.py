@@ -16,7 +16,7 @@ from web.state import state
 @blueprint.get("/charts")
 def charts() -> ResponseReturnValue:
     """Show all charts."""
-    history = state().watch.history()
+    history = state().monitor.history()
     drawn = [chart for chart in all_charts(history) if chart is not None]
     return render_template("ops/charts.html", charts=drawn, history=history)
 

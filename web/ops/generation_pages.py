@@ -50,7 +50,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
         ).first()
         suite_report = suite.report if suite is not None else {}
         rehearsal = latest_rehearsal(session, generation_id)
-    before, differences = compare(state().watch.history().builds, found.measured)
+    before, differences = compare(state().monitor.history().builds, found.measured)
     plain = {name: part for name, part in found.manifest.items() if name != "files"}
     return render_template(
         "ops/generation.html",

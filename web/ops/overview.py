@@ -15,14 +15,14 @@ from web.state import state
 @blueprint.get("")
 def overview() -> ResponseReturnValue:
     """Show the overview."""
-    watch = state().watch
-    status = watch.status()
+    monitor = state().monitor
+    status = monitor.status()
     return render_template(
         "ops/overview.html",
         status=status,
-        concerns=watch.concerns(),
+        concerns=monitor.concerns(),
         night=summary_of(status.last_reindex),
-        findings=watch.examination.findings(),
+        findings=monitor.examination.findings(),
         running=_running(),
     )
 
@@ -36,7 +36,7 @@ def _running() -> list[JobRecord]:
 @blueprint.get("/running")
 def running() -> ResponseReturnValue:
     """Answer how far running jobs are; open pages poll it."""
-    status = state().watch.status()
+    status = state().monitor.status()
     jobs = [progress_of(job) for job in _running()]
     return {"jobs": jobs, "queued": status.queued_tasks, "workers": len(status.workers)}
 
@@ -44,5 +44,5 @@ def running() -> ResponseReturnValue:
 @blueprint.post("/checks")
 def examine() -> ResponseReturnValue:
     """Start all checks in the background."""
-    state().watch.examination.begin()
+    state().monitor.examination.begin()
     return redirect(url_for("ops.overview", _anchor="health"), 303)

@@ -84,7 +84,7 @@ def _do_if_confirmed(
         return _confirmation_page(generation_id, action, FAILED_REHEARSAL, error.rehearsal), 409
     except FindalikeError as error:
         return _confirmation_page(generation_id, action, str(error)), 409
-    state().watch.look_again()
+    state().monitor.forget()
     flash(done.format(live))
     return redirect(url_for("ops.generations"), 303)
 
@@ -100,7 +100,7 @@ def _confirmation_page(
     return render_template(
         "ops/confirm.html",
         generation=generation,
-        live=state().watch.status().live,
+        live=state().monitor.status().live,
         action=action,
         refused=refused,
         rehearsal=rehearsal,

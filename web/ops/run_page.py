@@ -17,7 +17,7 @@ NIGHTS = 30
 
 def run_parts(job: JobRecord) -> dict[str, Any]:
     """Return what the page of a run shows beside its job."""
-    history = state().watch.history()
+    history = state().monitor.history()
     run = run_report(job, history.builds)
     with session_scope(state().engine.database) as session:
         pictures = read_run_pictures(session, job)

@@ -1,7 +1,7 @@
 """Shoppers' photos, kept for a day so that results have an address.
 
-A photo is stored as a bounded, upright RGB JPEG without metadata, under a random name that only
-its owner learns. Refuses names that it did not make.
+A photo is stored as an upright RGB JPEG of bounded size, without metadata, under a random token
+that only its owner learns. Names that are no such tokens are refused.
 """
 
 import re
@@ -21,7 +21,7 @@ from search.files.atomic_files import OWNER_ONLY, write_whole
 log = structlog.get_logger()
 
 MAX_SIDE_PX = 1024
-"""Longest side kept; several times what encoders look at."""
+"""Longest side that is kept: several times what encoders need."""
 MAX_AGE_S = 24 * 3600
 MAX_COUNT = 5000
 """Photos kept; about a gigabyte."""
@@ -31,13 +31,13 @@ TOKEN = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class KeptPhoto:
-    """A photo that was kept a moment ago."""
+    """A photo that was just kept."""
 
     token: str
     jpeg: bytes  # what its file holds
 
     def decoded(self) -> Image.Image:
-        """Return the pixels that `UploadStore.load` returns later: what is kept is what counts."""
+        """Return the pixels of the stored file, the same that `UploadStore.load` returns later."""
         return _decoded(BytesIO(self.jpeg))
 
 
@@ -61,7 +61,7 @@ class UploadStore:
         """Keep a photo.
 
         Args:
-            photo: Upright; reduced to at most 1024 px a side. Metadata is left behind.
+            photo: Upright. It is reduced to at most 1024 px a side; metadata is dropped.
 
         Raises:
             OSError: the disk refuses; nothing is kept.
@@ -74,11 +74,11 @@ class UploadStore:
         token = secrets.token_hex(16)
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(self.root / f"{token}.jpg", content.getbuffer(), mode=OWNER_ONLY)
-        self._prune_now_and_then()
+        self._prune_if_due()
         return KeptPhoto(token, content.getvalue())
 
     def path(self, token: str) -> Path | None:
-        """Return the file of a photo, None where there is none or the token is not one of ours."""
+        """Return the file of a photo; None where there is none, or where the token is not ours."""
         path = self.root / f"{token}.jpg"
         if TOKEN.fullmatch(token) is None or not path.is_file() or self._is_old(path, time.time()):
             return None
@@ -88,7 +88,7 @@ class UploadStore:
         """Return a photo.
 
         Raises:
-            UnusableQuery: it was never there, or is no longer kept.
+            UnusableQuery: it never existed, or is no longer kept.
         """
         path = self.path(token)
         if path is None:
@@ -96,7 +96,7 @@ class UploadStore:
         return _decoded(path)
 
     def prune(self) -> int:
-        """Delete what is too old or too many, half-written photos too; return how many."""
+        """Delete photos that are too old or too many, and half-written ones; return how many."""
         now, deleted = time.time(), 0
         kept: list[tuple[float, Path]] = []
         for path in self.root.glob("*"):
@@ -116,7 +116,7 @@ class UploadStore:
     def _is_old(self, path: Path, now: float) -> bool:
         return now - path.stat().st_mtime > self.max_age_s
 
-    def _prune_now_and_then(self) -> None:
+    def _prune_if_due(self) -> None:
         """Prune at most once a minute, in one thread."""
         with self._lock:
             if time.monotonic() - self._pruned_at < PRUNE_EVERY_S:

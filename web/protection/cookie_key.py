@@ -8,9 +8,9 @@ from search.settings import Settings
 
 
 def load_secret_key(settings: Settings) -> str:
-    """Return the key; several processes starting at once agree on one.
+    """Return the key. Several processes that start at once agree on one.
 
-    The file is readable by its owner alone.
+    Only the owner can read its file.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()

@@ -149,7 +149,7 @@ def read_upload(upload: FileStorage) -> bytes:
 
 
 def decode_photo(content: bytes) -> Image.Image:
-    """Decode a shopper's picture: upright, RGB, no larger than we keep.
+    """Decode a shopper's picture: upright, RGB, no larger than kept photos.
 
     Raises:
         UnusablePicture: says why.
@@ -159,7 +159,7 @@ def decode_photo(content: bytes) -> Image.Image:
 
 
 def fetch_photo(address: str) -> Image.Image:
-    """Fetch and decode a picture that a shopper named by its address.
+    """Fetch and decode a picture whose address a shopper gave.
 
     Raises:
         UnusablePicture: says why.
@@ -187,18 +187,17 @@ def parse_search(fields: JsonSearch | FormSearch) -> tuple[Query, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class PanelSearch:
-    """What the search panel's form asks."""
+    """The search that the search panel's form asks for."""
 
-    fields: tuple[tuple[str, str], ...]  # of the results address
+    fields: tuple[tuple[str, str], ...]  # fields of the address of its results
     sent: KeptPhoto | None  # the photo that came with the form
 
 
 def parse_panel() -> PanelSearch:
-    """Return what the search panel's form asks.
+    """Return the search that the search panel's form asks for.
 
-    A newly chosen picture is decoded and kept, and so is one that is named by its address, be it
-    in the field for words; otherwise the form names the one already there, and the part of it that
-    was looked at.
+    A newly chosen picture is decoded and kept. So is one whose address is given, be it in the field
+    for words. Otherwise the form has the token of the present photo, and the box in it.
 
     Raises:
         UnusablePicture: the picture can't be used.
@@ -206,13 +205,13 @@ def parse_panel() -> PanelSearch:
     """
     text = request.form.get("text", "").strip()
     photo, box = request.form.get("photo", ""), request.form.get("box", "")
-    named = request.form.get("photo_url", "").strip()
-    if not named and state().photo_addresses.allowed and is_address(text):
-        named, text = text, ""
+    photo_url = request.form.get("photo_url", "").strip()
+    if not photo_url and state().photo_addresses.allowed and is_address(text):
+        photo_url, text = text, ""
     chosen = next((file for file in request.files.getlist("picture") if file.filename), None)
     sent = None
-    if chosen is not None or named:
-        picture = parse_photo(chosen) if chosen is not None else fetch_photo(named)
+    if chosen is not None or photo_url:
+        picture = parse_photo(chosen) if chosen is not None else fetch_photo(photo_url)
         sent = state().uploads.save(picture)
         photo, box = sent.token, ""
     if not text and not photo:

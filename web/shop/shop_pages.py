@@ -96,7 +96,7 @@ def similar(sku: str) -> ResponseReturnValue:
 @blueprint.errorhandler(UnusablePicture)
 @blueprint.errorhandler(UnusableQuery)
 def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
-    """Show the search panel again, with what was wrong."""
+    """Show the search panel again, with what is wrong."""
     problem = problem_of(error, on_page=True)
     again = {name: request.form.get(name, "")[:2000] for name in ("text", "photo_url")}
     page = render_template("shop/home.html", ready=True, problem=problem, **again)

@@ -13,7 +13,7 @@ from tests.support.api_programs import another, make_key
 from tests.support.staff import log_in
 from tests.web.api.test_api import problem
 from web.accounts.api_keys import add_key, revoke_key
-from web.accounts.key_cache import MOST_KEPT, KeyRing
+from web.accounts.key_cache import MOST_KEPT, KeyCache
 from web.api.documentation.openapi_document import describe
 from web.state import WebState
 
@@ -117,7 +117,7 @@ def test_every_view_declares_its_scope(app: Flask) -> None:
 
 def test_a_revoked_key_is_seen_when_the_answer_is_old(database: Engine) -> None:
     now = [0.0]
-    ring = KeyRing(database, keep_s=2, clock=lambda: now[0])
+    ring = KeyCache(database, keep_s=2, clock=lambda: now[0])
     with session_scope(database) as session:
         secret = add_key(session, "feed", ["search"], actor="cli:tests")[1]
     assert ring.find(secret) is not None
@@ -134,7 +134,7 @@ def test_a_key_is_looked_up_once_in_a_while_and_its_use_written_less_often(
     database: Engine,
 ) -> None:
     now, statements = [0.0], []
-    ring = KeyRing(database, keep_s=2, clock=lambda: now[0])
+    ring = KeyCache(database, keep_s=2, clock=lambda: now[0])
     with session_scope(database) as session:
         secret = add_key(session, "feed", ["search"], actor="cli:tests")[1]
 
@@ -160,7 +160,7 @@ def test_a_key_is_looked_up_once_in_a_while_and_its_use_written_less_often(
 
 
 def test_guessing_fills_no_memory(database: Engine) -> None:
-    ring = KeyRing(database, keep_s=60)
+    ring = KeyCache(database, keep_s=60)
     ring._known.update({str(n): None for n in range(MOST_KEPT)})
 
     assert ring.find("fa_guess") is None

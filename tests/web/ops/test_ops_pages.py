@@ -53,17 +53,17 @@ def jobs(app: Flask, engine: SearchEngine) -> Iterator[dict[str, int]]:
         job = session.get_one(Job, running)
         job.done, job.failed = 49, 1
         session.add(Quarantine(kind="row", source="c", reason="no_title", detail="Give one."))
-    look_again(app)
+    forget(app)
     yield {"done": done, "failed": failed, "running": running}
     with session_scope(engine.database) as session:
         session.execute(delete(Job).where(Job.id > before))
         session.execute(delete(Quarantine))
-    look_again(app)
+    forget(app)
 
 
-def look_again(app: Flask) -> None:
+def forget(app: Flask) -> None:
     state: WebState = app.extensions["findalike"]
-    state.watch.look_again()
+    state.monitor.forget()
 
 
 def cells(page: str) -> str:
@@ -109,7 +109,7 @@ def test_the_doctor_reports_in_the_background(app: Flask, operator: FlaskClient)
     state: WebState = app.extensions["findalike"]
     sent = operator.post("/ops/checks", data={"csrf_token": token_of(operator, "/ops")})
     assert sent.status_code == 303
-    state.watch.examination.wait(60)
+    state.monitor.examination.wait(60)
     page = cells(operator.get("/ops").text)
     assert "Checked" in page
     for found in (
@@ -207,7 +207,7 @@ def test_what_changed_against_a_build_that_is_pruned(
         finish(session, before, report)
         suite = SuiteRun(generation_id=live.id, started_by="ada", report={"right": 12, "wrong": 1})
         session.add(suite)
-    look_again(app)
+    forget(app)
     try:
         page = cells(operator.get(f"/ops/generations/{live.id}").text)
         products = live.manifest.products
@@ -219,7 +219,7 @@ def test_what_changed_against_a_build_that_is_pruned(
         with session_scope(engine.database) as session:
             session.execute(delete(Job).where(Job.id == before))
             session.execute(delete(SuiteRun))
-        look_again(app)
+        forget(app)
 
 
 def test_a_build_that_failed_is_listed(operator: FlaskClient, engine: SearchEngine) -> None:
@@ -243,7 +243,7 @@ def test_charts_are_drawn_and_told(
         session.add(
             SearchEvent(kind="text", filters={}, page=1, total=0, shown=[], elapsed_ms=321.0)
         )
-    look_again(app)
+    forget(app)
     text = operator.get("/ops/charts").text
     page = cells(text)
     for title in ("Recall at 10 of each build", "Time to answer a search", "Duration of reindex"):

@@ -30,12 +30,12 @@ def only_here(app: Flask, engine: SearchEngine) -> Iterator[None]:
     with session_scope(engine.database) as session:
         session.execute(delete(Job).where(Job.id > before))
         session.execute(delete(Quarantine))
-    state.watch.look_again()
+    state.monitor.forget()
 
 
 def page_of(app: Flask, client: FlaskClient, job_id: int) -> str:
     state: WebState = app.extensions["findalike"]
-    state.watch.look_again()
+    state.monitor.forget()
     answer = client.get(f"/ops/jobs/{job_id}")
     assert answer.status_code == 200
     return answer.text

@@ -1,4 +1,4 @@
-"""How the shop stands, for the operator's pages and `/metrics`. Read once for both."""
+"""The state of the shop for the operator's pages and `/metrics`, read once for both."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -19,24 +19,24 @@ from search.operation.shop_status import Status, read_status
 from search.settings import Settings
 
 STATUS_FOR_S = 5.0
-DISK_FOR_S = 300.0  # looks at every file
+DISK_FOR_S = 300.0  # it looks at every file
 HISTORY_FOR_S = 60.0
-CHECKS_FOR = timedelta(minutes=10)  # read every byte of the live generation
+CHECKS_FOR = timedelta(minutes=10)  # they read every byte of the live generation
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the doctor found, and when."""
+    """The results of the doctor's checks."""
 
     checks: list[DoctorCheck]
-    at: datetime | None  # None: it has not found anything yet
-    at_work: bool
+    at: datetime | None  # when they were made; None: never yet
+    running: bool  # the doctor is checking now
 
 
 class Examination:
-    """Lets the doctor examine in the background, so that no page waits for it.
+    """Runs the doctor's checks in the background, so that no page waits for them.
 
     Args:
         examine: Runs all checks.
@@ -49,7 +49,7 @@ class Examination:
         self._starting = threading.Lock()
 
     def findings(self) -> Findings:
-        """Return what was found last; begin anew where that is too long ago."""
+        """Return the last results; start the checks again where these are old."""
         at = self._found[1]
         if at is None or datetime.now(UTC) - at > CHECKS_FOR:
             self.begin()
@@ -57,14 +57,14 @@ class Examination:
         return Findings(checks, at, self._doctor is not None and self._doctor.is_alive())
 
     def begin(self) -> None:
-        """Examine now, unless that is being done."""
+        """Start the checks, unless they are running."""
         with self._starting:
             if self._doctor is None or not self._doctor.is_alive():
                 self._doctor = threading.Thread(target=self._run, name="doctor", daemon=True)
                 self._doctor.start()
 
     def wait(self, timeout_s: float) -> None:
-        """Wait until the examination at work is over."""
+        """Wait until running checks have ended."""
         if self._doctor is not None:
             self._doctor.join(timeout_s)
 
@@ -73,19 +73,19 @@ class Examination:
         self._found = (checks, datetime.now(UTC))
 
 
-class ShopWatch:
-    """Everything that is shown about the shop's running, of one application.
+class ShopMonitor:
+    """What pages and metrics show about the state of the shop.
 
     Args:
-        settings: Of the application.
-        engine: Whose database and model are looked at.
+        settings: Settings of the application.
+        engine: Its database is read, and its model is checked.
     """
 
     def __init__(self, settings: Settings, engine: SearchEngine) -> None:
         self._settings, self._engine = settings, engine
         self._disk = _kept(lambda: disk_use(settings.root), DISK_FOR_S)
         self.examination = Examination(self._examine)
-        self.look_again()
+        self.forget()
 
     def status(self) -> Status:
         """Return the status, a few seconds old at most.
@@ -100,7 +100,7 @@ class ShopWatch:
         return find_concerns(self.status(), self._settings, self._engine.live.trouble)
 
     def history(self) -> History:
-        """Return how things went, a minute old at most; errors as in `status`."""
+        """Return the history of builds and nights, a minute old at most; errors as in `status`."""
         return self._history()
 
     def _examine(self) -> Iterator[DoctorCheck]:
@@ -111,10 +111,10 @@ class ShopWatch:
             encoder = None  # the doctor loads it, and says why it can't be
         yield from run_checks(self._settings, encoder)
 
-    def look_again(self) -> None:
-        """Forget what was read: something was changed.
+    def forget(self) -> None:
+        """Forget what was read, since something changed.
 
-        What is being read now began before the change, so it goes where nobody asks any more.
+        A reading that is under way began before the change. Its result is not used.
         """
         self._status = _kept(self._read_status, STATUS_FOR_S)
         self._history = _kept(self._read_history, HISTORY_FOR_S)
@@ -128,9 +128,9 @@ class ShopWatch:
 
 
 def _kept(read: Callable[[], T], for_s: float) -> Callable[[], T]:
-    """Return a function that reads anew when the last value is older than `for_s` seconds.
+    """Return a function that reads again when the last value is older than `for_s` seconds.
 
-    One thread reads at a time, the others wait for it. What it raises reaches who asked, and
-    nothing is kept.
+    One thread reads at a time, and the others wait for it. An error goes to the caller, and is not
+    remembered.
     """
     return cached(TTLCache(1, for_s), condition=threading.Condition())(read)

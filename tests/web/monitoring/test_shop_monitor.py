@@ -9,34 +9,34 @@ from typing import Any
 import pytest
 
 from search.settings import Settings
-from web.monitoring import shop_state
-from web.monitoring.shop_state import ShopWatch
+from web.monitoring import shop_monitor
+from web.monitoring.shop_monitor import ShopMonitor
 
 Make = Callable[[Callable[[], int]], Any]
 
 
 @pytest.fixture
 def watching(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Make a watch whose statuses are plain numbers."""
+    """Make a monitor whose statuses are plain numbers."""
 
-    def make(read: Callable[[], int]) -> ShopWatch:
-        monkeypatch.setattr(shop_state, "read_status", lambda *_, **__: read())
-        return ShopWatch(settings, SimpleNamespace(database=None))
+    def make(read: Callable[[], int]) -> ShopMonitor:
+        monkeypatch.setattr(shop_monitor, "read_status", lambda *_, **__: read())
+        return ShopMonitor(settings, SimpleNamespace(database=None))
 
     return make
 
 
 def test_it_is_read_once_until_it_is_forgotten(watching: Make) -> None:
-    watch = watching(iter(range(9)).__next__)
-    assert [watch.status(), watch.status()] == [0, 0]
-    watch.look_again()
-    assert watch.status() == 1
+    monitor = watching(iter(range(9)).__next__)
+    assert [monitor.status(), monitor.status()] == [0, 0]
+    monitor.forget()
+    assert monitor.status() == 1
 
 
 def test_it_is_read_again_when_it_is_old(watching: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shop_state, "STATUS_FOR_S", 0)
-    watch = watching(iter(range(9)).__next__)
-    assert [watch.status(), watch.status()] == [0, 1]
+    monkeypatch.setattr(shop_monitor, "STATUS_FOR_S", 0)
+    monitor = watching(iter(range(9)).__next__)
+    assert [monitor.status(), monitor.status()] == [0, 1]
 
 
 def test_many_threads_read_it_once(watching: Make) -> None:
@@ -47,8 +47,8 @@ def test_many_threads_read_it_once(watching: Make) -> None:
         reads.append(1)
         return len(reads)
 
-    watch = watching(read)
-    threads = [threading.Thread(target=watch.status) for _ in range(8)]
+    monitor = watching(read)
+    threads = [threading.Thread(target=monitor.status) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -65,10 +65,10 @@ def test_what_fails_is_not_kept(watching: Make) -> None:
             raise answer
         return answer
 
-    watch = watching(read)
+    monitor = watching(read)
     with pytest.raises(ValueError, match="away"):
-        watch.status()
-    assert watch.status() == 7
+        monitor.status()
+    assert monitor.status() == 7
 
 
 def test_what_was_being_read_before_a_change_is_not_kept(watching: Make) -> None:
@@ -82,12 +82,12 @@ def test_what_was_being_read_before_a_change_is_not_kept(watching: Make) -> None
             assert changed.wait(10)
         return number
 
-    watch = watching(read)
-    before = threading.Thread(target=watch.status)
+    monitor = watching(read)
+    before = threading.Thread(target=monitor.status)
     before.start()
     assert begun.wait(10)
-    watch.look_again()
+    monitor.forget()
     changed.set()
     before.join()
 
-    assert [watch.status(), watch.status()] == [1, 1]
+    assert [monitor.status(), monitor.status()] == [1, 1]
