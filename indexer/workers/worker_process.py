@@ -23,12 +23,12 @@ from sqlalchemy.exc import DBAPIError
 
 from indexer.queue.celery_app import make_app
 from indexer.workers.celery_tasks import WorkerState, register_tasks
-from search.cli import configure_logging
 from search.database.connection import connect_database, open_database
 from search.errors import FindalikeError
 from search.jobs.queues import QUEUES, WORKER_QUEUES, short_name
 from search.jobs.workers import worker_application_name
 from search.settings import Settings, load_settings
+from search.telemetry.log_lines import configure_logging
 from search.telemetry.tracing import configure_tracing
 
 SIGN_OF_LIFE_S = 2.0

@@ -22,7 +22,8 @@ from search.query.cell_matching import query_cells
 from search.query.photo_regions import EncodedPhoto
 from search.query.rule_effects import Pin, RuleEffects, Shift
 from search.query.understood_query import UnderstoodQuery
-from search.ranking.rank_candidates import facets, rank
+from search.ranking.facets import facets
+from search.ranking.rank_candidates import rank
 from search.ranking.stages import STAGES, Ranking, Stage, StageInput
 from search.ranking.stages.folding import fold
 from search.results import Filters, Vector

@@ -12,8 +12,9 @@ from search.index.generation_files import Generation
 from search.query.understood_query import UnderstoodQuery
 from search.ranking.confidence import verdict
 from search.ranking.explanations import reasons
+from search.ranking.facets import facets, price_range
 from search.ranking.price_order import sorted_as
-from search.ranking.rank_candidates import Ranked, facets, price_range
+from search.ranking.rank_candidates import Ranked
 from search.ranking.stages.folding import Folded, fold
 from search.results import Query, SearchHit, SearchPage, Verdict
 from search.telemetry.step_timer import Stopwatch

@@ -1,4 +1,4 @@
-"""From a query vector to an order of products: candidates, exact rescoring, re-ranking, facets."""
+"""From a query vector to an order of products: candidates, exact rescoring, re-ranking."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from search.index.generation_files import Generation
-from search.index.product_columns import NO_PRICE, Columns, Mask
+from search.index.product_columns import Columns, Mask
 from search.query.understood_query import UnderstoodQuery
 from search.ranking.stages import STAGES, Ranking, Stage, StageInput, group, rerank
-from search.results import FacetValue, Ids, StageMove
+from search.results import Ids, StageMove
 from search.telemetry.step_timer import Stopwatch
 
 MAX_NAMED = 100
@@ -98,24 +98,3 @@ def rows_of(columns: Columns, product_ids: Ids, keep: Mask | None = None) -> Ids
     """
     found = np.isin(columns.product_id, product_ids)
     return np.flatnonzero(found if keep is None else found & keep)
-
-
-def price_range(generation: Generation, ranking: Ranking) -> tuple[int, int] | None:
-    """Return the lowest and the highest price of the found products; None where none has one."""
-    prices = generation.columns.price_cents[ranking.rows]
-    prices = prices[prices != NO_PRICE]
-    return (int(prices.min()), int(prices.max())) if len(prices) else None
-
-
-def facets(generation: Generation, ranking: Ranking) -> dict[str, tuple[FacetValue, ...]]:
-    """Count the values of each facet among the found products, most frequent first."""
-    counted: dict[str, tuple[FacetValue, ...]] = {}
-    for name, column in generation.columns.facets.items():
-        codes, counts = np.unique(column.codes[ranking.rows], return_counts=True)
-        values = [
-            FacetValue(column.values[code], int(count))
-            for code, count in zip(codes.tolist(), counts.tolist(), strict=True)
-            if code >= 0
-        ]
-        counted[name] = tuple(sorted(values, key=lambda value: (-value.count, value.value)))
-    return counted

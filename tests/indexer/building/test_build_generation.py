@@ -231,7 +231,7 @@ def test_two_builds_at_once_are_one_too_many(
 KILLED = """
 import sys, time
 import indexer.building.build_generation as build_module
-from search.cli import configure_logging
+from search.telemetry.log_lines import configure_logging
 from search.database.connection import open_database
 from search.encoder import load_encoder
 from search.settings import load_settings

@@ -44,7 +44,7 @@ from tests.support.working_workers import (
 
 WORKER = """
 from indexer.commands.worker import worker
-from search.cli import configure_logging
+from search.telemetry.log_lines import configure_logging
 configure_logging()
 worker()
 """

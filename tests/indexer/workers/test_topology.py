@@ -242,7 +242,7 @@ hasty = {"visibility_timeout": 1, "unacked_restore_interval": 1, "unacked_restor
 celery_app.transport_options = lambda url, polling: options(url, polling=polling) | hasty
 from celery.signals import task_prerun
 from indexer.workers.worker_process import run_worker
-from search.cli import configure_logging
+from search.telemetry.log_lines import configure_logging
 from search.settings import load_settings
 configure_logging()
 

@@ -15,7 +15,8 @@ from search.index.generation_files import COLUMNS, MANIFEST, VECTORS, Generation
 from search.index.overlay import NOBODY, StackedRows
 from search.index.vector_index import rescore
 from search.query.understood_query import UnderstoodQuery
-from search.ranking.rank_candidates import facets, rank
+from search.ranking.facets import facets
+from search.ranking.rank_candidates import rank
 from search.results import Filters
 from tests.support.factories import clustered_vectors
 from tests.support.written_deltas import NEW_PRODUCT, fresh_rows, put_delta

@@ -23,7 +23,7 @@ from web.server import address_of, bind
 
 STARTS_WITHIN_S = 120
 START = (  # what the `findalike` command does, even if it is not installed
-    "from search.cli import configure_logging; configure_logging();"
+    "from search.telemetry.log_lines import configure_logging; configure_logging();"
     "from web.commands.serve import serve; serve()"
 )
 
