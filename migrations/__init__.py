@@ -6,12 +6,12 @@ Run by `findalike migrate`, and at every start where the embedded PostgreSQL is 
 from collections.abc import MutableMapping
 from typing import Any, Final
 
-LOCK_KEY: Final = 7_163_254_081  # of the advisory lock that lets one process migrate at a time
+LOCK_KEY: Final = 7_163_254_081  # of the advisory lock: only one process migrates at a time
 FOREIGN_PREFIXES: Final = ("kombu_", "celery_")
 
 
 def is_ours(name: str | None, kind: str, _parents: MutableMapping[Any, str | None]) -> bool:
-    """Return whether migrations are in charge of a table.
+    """Return whether migrations manage a table.
 
     Celery and its message transport keep tables of their own in the same database.
     """

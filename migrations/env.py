@@ -1,4 +1,4 @@
-"""Alembic's entry: which database, under which lock, with which limits.
+"""Alembic's entry point: chooses the database, and sets the lock and the timeouts.
 
 `search.database.connection.migrate` hands over an open connection; the `alembic` command, which
 developers use, goes to the database of the settings.
@@ -22,7 +22,7 @@ def run(connection: Connection) -> None:
         wait_s = int(context.config.attributes.get("wait_s", 60))
         connection.execute(text(f"SET LOCAL lock_timeout = '{wait_s}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
-        # A migration that waits for a busy table makes everyone else wait behind it.
+        # While a migration waits for a busy table, all other access to the table waits too.
         connection.execute(text("SET LOCAL lock_timeout = '10s'"))
         context.run_migrations()
 

@@ -1,4 +1,4 @@
-"""The demonstration: draw the sample shop, index it, serve it, ask it one photo and one text."""
+"""The demonstration: draws the sample shop, indexes it, serves it, searches by photo and text."""
 
 import argparse
 import json
@@ -23,11 +23,11 @@ from web.accounts.account_store import add_account
 
 FINDALIKE = str(Path(sys.executable).with_name("findalike"))
 GUEST = "demo"
-"""The account that staff's pages can be looked at with, while the demonstration runs."""
-ASKED = 20
-"""Queries of each kind that `--check` asks."""
+"""Name of an admin account that exists while the demonstration runs, to see the staff pages."""
+CHECKED = 20
+"""Queries of each kind that `--check` sends."""
 ENOUGH = 0.8
-"""Share of them that must find a right product among the first ten."""
+"""Share of these queries that must find a right product among the first ten."""
 
 
 def run(*arguments: str) -> None:
@@ -37,15 +37,15 @@ def run(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def answers(question: Judged, hit: dict[str, Any]) -> bool:
-    """Whether a hit is one of the right products."""
+def is_right(query: Judged, hit: dict[str, Any]) -> bool:
+    """Return whether a hit is one of the right products."""
     product = hit["product"]
-    return bool(question.relevant({product["sku"]: product["category"]}))
+    return bool(query.relevant({product["sku"]: product["category"]}))
 
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Serve in the background; yields the address once it answers."""
+    """Run the web server in the background; yields its address once it is ready."""
     server = subprocess.Popen(
         [FINDALIKE, "serve", "--json"], stdout=subprocess.PIPE, text=True, bufsize=1
     )
@@ -62,7 +62,7 @@ def serving() -> Iterator[str]:
 
 
 def wait_until_ready(address: str) -> None:
-    """Wait until the model and the index answer."""
+    """Wait until the server has loaded the model and the index."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
@@ -76,53 +76,53 @@ def wait_until_ready(address: str) -> None:
 
 @contextmanager
 def guest() -> Iterator[str]:
-    """Let `demo` log in as admin for a while; yields the password, which nobody else learns."""
+    """Let `demo` log in as admin while a block runs; yields a fresh password."""
     password = secrets.token_urlsafe(12)
 
-    def close_door(session: Session) -> None:
-        # Not as `findalike user remove` does it, which keeps the last admin.
+    def remove_guest(session: Session) -> None:
+        # Unlike `findalike user remove`, which refuses to remove the last admin.
         session.execute(delete(Account).where(Account.name == GUEST))
 
-    def open_door(session: Session) -> None:
-        close_door(session)  # of a demonstration that was killed
+    def add_guest(session: Session) -> None:
+        remove_guest(session)  # left by a demonstration that was killed
         add_account(session, GUEST, "admin", password)
 
-    in_session(open_door, "findalike-demo")
+    in_session(add_guest, "findalike-demo")
     try:
         yield password
     finally:
-        in_session(close_door, "findalike-demo")
+        in_session(remove_guest, "findalike-demo")
 
 
-def ask(address: str, question: Judged) -> list[dict[str, Any]]:
-    """Ask over HTTP; returns the first ten hits."""
+def search(address: str, query: Judged) -> list[dict[str, Any]]:
+    """Send a query over HTTP; return the first ten hits."""
     url = f"{address}/api/v1/search"
-    if question.photo is None:
-        answer = httpx.post(url, json={"text": question.text, "k": 10}, timeout=60)
+    if query.photo is None:
+        answer = httpx.post(url, json={"text": query.text, "k": 10}, timeout=60)
     else:
-        with question.photo.open("rb") as photo:
+        with query.photo.open("rb") as photo:
             answer = httpx.post(url, files={"photo": photo}, data={"k": "10"}, timeout=60)
     answer.raise_for_status()
     hits: list[dict[str, Any]] = answer.json()["hits"]
     return hits
 
 
-def show(question: Judged, hits: list[dict[str, Any]]) -> None:
-    """Print a question and its first answers."""
-    asked = question.photo.name if question.photo else f"“{question.text}”"
-    print(f"\n{question.kind}  {asked}")
+def show(query: Judged, hits: list[dict[str, Any]]) -> None:
+    """Print a query and its first hits."""
+    shown = query.photo.name if query.photo else f"“{query.text}”"
+    print(f"\n{query.kind}  {shown}")
     for hit in hits[:3]:
         product = hit["product"]
         print(f"  {hit['similarity']:.2f}  {product['sku']}  {product['title']}")
 
 
-def check(address: str, questions: list[Judged]) -> bool:
-    """Ask some questions; whether enough were answered rightly."""
-    step = max(1, len(questions) // ASKED)
-    asked = questions[::step][:ASKED]
-    right = sum(any(answers(q, hit) for hit in ask(address, q)) for q in asked)
-    print(f"{asked[0].kind}: {right} of {len(asked)} found a right product among the first ten.")
-    return right >= ENOUGH * len(asked)
+def check(address: str, queries: list[Judged]) -> bool:
+    """Send some of the queries; return whether enough of them found a right product."""
+    step = max(1, len(queries) // CHECKED)
+    sent = queries[::step][:CHECKED]
+    right = sum(any(is_right(query, hit) for hit in search(address, query)) for query in sent)
+    print(f"{sent[0].kind}: {right} of {len(sent)} found a right product among the first ten.")
+    return right >= ENOUGH * len(sent)
 
 
 def main() -> None:
@@ -137,13 +137,13 @@ def main() -> None:
     run("reindex", str(shop))
     photos, texts = load_judged(shop / "photos.csv"), load_judged(shop / "texts.csv")
     with serving() as address, guest() as password:
-        for question in (photos[0], texts[0]):
-            show(question, ask(address, question))
+        for query in (photos[0], texts[0]):
+            show(query, search(address, query))
         print(f"\nReady after {time.monotonic() - started:.0f} s: {address}/", flush=True)
         print(f"For staff: {address}/studio and {address}/ops, as {GUEST} with {password}")
         if arguments.check:
-            sound = [check(address, questions) for questions in (photos, texts)]
-            sys.exit(0 if all(sound) else 1)
+            passed = [check(address, queries) for queries in (photos, texts)]
+            sys.exit(0 if all(passed) else 1)
         print("Ctrl-C stops it.", flush=True)
         try:
             while True:

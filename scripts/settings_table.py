@@ -2,7 +2,7 @@
 
     python scripts/settings_table.py
 
-A test fails when the page is not what this writes.
+A test fails if the page is not what this script writes.
 """
 
 import sys
@@ -37,7 +37,7 @@ def groups() -> Iterator[type[SettingsGroup]]:
 
 
 def default_of(field: FieldInfo) -> str:
-    """Return a default as a variable would say it, or that the variable is unset."""
+    """Return a default as the variable's value, or `unset`."""
     value = field.default
     if value is None or value == ():
         return "unset"
@@ -47,7 +47,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def table(group: type[SettingsGroup]) -> Iterator[str]:
-    """Yield the lines about a group."""
+    """Yield the lines of a group."""
     title, _, sentence = (group.__doc__ or "").partition(": ")
     yield from (f"## {title}", "", sentence[:1].upper() + sentence[1:], "")
     yield from ("| variable | default | meaning |", "|---|---|---|")

@@ -1,11 +1,11 @@
 """Brings `web/translations` up to date with the messages in code and templates.
 
     python scripts/translate.py          collect messages, keep translations, compile them
-    python scripts/translate.py --check  change nothing; fail where one is missing or out of date
+    python scripts/translate.py --check  change nothing; fail if one is missing or out of date
 
-New messages come into each `messages.po` without a translation: fill them in, and run it again.
-Messages are what `gettext`, `ngettext`, `_`, `trans` blocks and `N_` hold, the sentences of
-`Reason` and the words of an `UnusableQuery`, which are translated where they are shown.
+A new message enters each `messages.po` without a translation: fill it in, and run the script again.
+Messages are the arguments of `gettext`, `ngettext`, `_` and `N_`, the text of `trans` blocks, the
+sentences of `Reason`, and the words of an `UnusableQuery`; the last two are translated when shown.
 """
 
 import argparse
@@ -27,7 +27,7 @@ HEADER = "# Words of the pages. `python scripts/translate.py` adds new messages 
 
 
 def catalogues() -> list[Path]:
-    """Return the languages' files."""
+    """Return the `messages.po` file of each language."""
     return sorted(TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"))
 
 
@@ -43,13 +43,13 @@ def messages() -> Catalog:
 
 
 def read(path: Path) -> Catalog:
-    """Return a language's messages, as they are written."""
+    """Return a language's messages as its file holds them."""
     with path.open("rb") as file:
         return read_po(file, locale=path.parts[-3], domain="messages")
 
 
 def updated(path: Path, source: Catalog) -> Catalog:
-    """Return a language's messages with new ones added and unused ones gone."""
+    """Return a language's messages with new ones added and unused ones removed."""
     catalogue = read(path)
     catalogue.update(source, no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
@@ -60,7 +60,7 @@ def updated(path: Path, source: Catalog) -> Catalog:
 
 
 def missing(catalogue: Catalog) -> list[Message]:
-    """Return the messages without a translation, and those that lack a value of the original."""
+    """Return the messages without a translation, and those whose placeholders are wrong."""
     return [
         message
         for message in catalogue
@@ -74,21 +74,21 @@ def missing(catalogue: Catalog) -> list[Message]:
 
 
 def as_po(catalogue: Catalog) -> bytes:
-    """Return the text that translators edit, without places in the code: they always change."""
+    """Return the file that translators edit, without places in the code, which often change."""
     file = BytesIO()
     write_po(file, catalogue, width=100, sort_output=True, no_location=True)
     return file.getvalue()
 
 
 def as_mo(catalogue: Catalog) -> bytes:
-    """Return what pages read."""
+    """Return the compiled file that pages read."""
     file = BytesIO()
     write_mo(file, catalogue)
     return file.getvalue()
 
 
 def main() -> int:
-    """Update, or check; return the exit code."""
+    """Update or check the translations; return the exit code."""
     parser = argparse.ArgumentParser(description="Update the translations of the pages.")
     parser.add_argument("--check", action="store_true", help="change nothing; say what is wrong")
     check = parser.parse_args().check

@@ -4,27 +4,25 @@ Each package names its commands under the entry point group `findalike.commands`
 module imports none of them until one is asked for. Exit code 0 done, 1 failed, 2 asked wrongly.
 """
 
-import io
 import json
-import logging
-import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import structlog
 
 from search.errors import FindalikeError
 from search.settings import load_settings
-from search.telemetry.tracing import add_trace_ids, configure_tracing
+from search.telemetry.log_lines import configure_logging
+from search.telemetry.tracing import configure_tracing
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Entry = TypeVar("Entry")
 Result = TypeVar("Result")
 
 
@@ -59,52 +57,47 @@ def in_session(work: "Callable[[Session], Result]", application_name: str) -> "R
         database.dispose()
 
 
-def configure_logging() -> None:
-    """Send structured log lines to standard error, as FINDALIKE_LOG_LEVEL and _FORMAT say."""
-    settings = load_settings()
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _add_pid,
-            add_trace_ids,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer()
-            if settings.log_format == "json"
-            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Patient(sys.stderr))),
-    )
+def change(work: "Callable[[Session, str], Result]", application_name: str) -> "Result":
+    """Run a change that goes into the audit trail; arguments and errors as in `in_session`.
 
-
-class _Patient(io.TextIOBase):
-    """A stream that does without what can't be written: a full disk must not end the work.
-
-    It is the work that fails then and says so in its job, where somebody looks.
+    Args:
+        work: Gets the transaction, and who runs the command as the audit trail names them.
+        application_name: What the database calls the connection.
     """
+    from search.database.audit_trail import cli_actor
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write if that is possible."""
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush if that is possible."""
-        with suppress(OSError):
-            self._stream.flush()
+    return in_session(lambda session: work(session, cli_actor()), application_name)
 
 
-def _add_pid(_logger: object, _method: str, event: Any) -> Any:  # noqa: ANN401  (structlog's)
-    """Name the process in a log line: the lines of several workers meet in one file."""
-    event.setdefault("pid", os.getpid())
-    return event
+def echo_done(value: object, sentence: str, *, as_json: bool) -> None:
+    """Print what was done: a value as JSON, or a sentence."""
+    if as_json:
+        echo_json(value)
+    else:
+        click.echo(sentence)
+
+
+def echo_list(
+    name: str,
+    entries: Sequence[Entry],
+    line: Callable[[Entry], str],
+    *,
+    none: str,
+    as_json: bool,
+    shown: Callable[[Any], object] = asdict,
+) -> None:
+    """Print a list.
+
+    Args:
+        name: Of the list, in JSON.
+        entries: What is listed.
+        line: Returns how one is printed.
+        none: What is printed where there are none.
+        as_json: Print one JSON object.
+        shown: Returns what JSON holds of one.
+    """
+    lines = [line(entry) for entry in entries] or [none]
+    echo_done({name: [shown(entry) for entry in entries]}, "\n".join(lines), as_json=as_json)
 
 
 class RegisteredCommands(click.Group):

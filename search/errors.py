@@ -14,18 +14,18 @@ FindalikeError
 ├── UnknownProduct          a sku that the catalogue does not hold
 ├── UnknownPicture          a picture that the live index does not hold
 ├── NoLocalFeatures         pictures can't be compared part by part
-├── UnknownEvent            an answer that was never given, or is forgotten
+├── UnknownEvent            a search event that does not exist, or no longer
 ├── NotShown                a click on a product that an answer did not show
 ├── UnusableRule            a business rule that contradicts itself
 ├── UnknownRule             there is no such business rule
 ├── UnusableEntry           an account, a key or a saved thing that can't be kept as it is
 │   └── EditedMeanwhile     somebody else changed what an editor saw
 ├── UnknownEntry            there is no such account, key or saved thing
-├── TooManyChanges          more changes of products wait than anybody settles
+├── TooManyChanges          too many changes of products wait already
 ├── NoGeneration            nothing is published yet
 ├── UnknownGeneration       there is no such generation to publish or go back to
 ├── ModelMismatch           a model is not the one that built an index
-├── DimensionMismatch       arrays of different d
+├── DimensionMismatch       vectors of different dimensions
 ├── DamagedGeneration       a generation's files are not what its manifest says
 ├── DamagedShard            a shard is not what the database says
 ├── RehearsalRefused        a built index fails a check before it goes live
@@ -38,7 +38,7 @@ from typing import Any
 
 
 class FindalikeError(Exception):
-    """Base of all errors raised on purpose; they keep their arguments, to survive pickling."""
+    """Base of all errors raised on purpose. They keep their arguments, so they can be pickled."""
 
 
 class WrongSetting(FindalikeError):
@@ -53,7 +53,7 @@ class WrongSetting(FindalikeError):
 
 
 class UnusableVocabulary(FindalikeError):
-    """A vocabulary file can't be read, or an entry in it is not what it must be."""
+    """A vocabulary file can't be read, or an entry in it is wrong; the message says which."""
 
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(path, reason)
@@ -156,7 +156,7 @@ class NoLocalFeatures(FindalikeError):
 
 
 class UnknownEvent(FindalikeError):
-    """An answer that was never given, or is forgotten by now."""
+    """A search event that does not exist, or no longer."""
 
     def __init__(self, event_id: int) -> None:
         super().__init__(event_id)
@@ -213,7 +213,7 @@ class EditedMeanwhile(UnusableEntry):
 
 
 class TooManyChanges(FindalikeError):
-    """More changes of products wait than anybody settles; the message says how many."""
+    """Too many changes of products wait already; the message says how many."""
 
 
 class NoGeneration(FindalikeError):
@@ -243,7 +243,7 @@ class ModelMismatch(FindalikeError):
 
 
 class DimensionMismatch(FindalikeError):
-    """Arrays that must share d do not."""
+    """Vectors that are compared have different dimensions."""
 
     def __init__(self, expected: int, found: int) -> None:
         super().__init__(expected, found)
@@ -262,7 +262,7 @@ class DamagedShard(FindalikeError):
 
 
 class RehearsalRefused(FindalikeError):
-    """A generation fails checks before it goes live; carries all that `Rehearsal.as_dict` says."""
+    """A generation fails checks before it goes live; carries `Rehearsal.as_dict()`."""
 
     def __init__(self, sentence: str, rehearsal: dict[str, Any]) -> None:
         super().__init__(sentence, rehearsal)
@@ -294,4 +294,4 @@ class JobFailed(FindalikeError):
 
 
 class AlreadyRunning(FindalikeError):
-    """Another run holds the lock; says who."""
+    """Another run holds the lock; the message says which."""

@@ -19,21 +19,23 @@ Vector = npt.NDArray[np.float32]
 Patches = npt.NDArray[np.int8]
 """(n, cells, p) int8, a descriptor of each cell of a picture; unit length is 127."""
 CellPatches = npt.NDArray[np.int8]
-"""(cells, p) int8, the same of one picture."""
+"""(cells, p) int8, the descriptors of one picture."""
 PatchWeights = npt.NDArray[np.float32]
 """(n, cells) float32, how much each cell matters in a query; they sum to 1."""
 RegionMaps = npt.NDArray[np.float32]
-"""(n, 5, g, g) float32, what a model says of where things are; see `search.query.regions`."""
+"""(n, 5, g, g) float32, where a model sees things in pictures; see `search.query.regions`."""
+Codes = npt.NDArray[np.int32]
+"""(n,) int32, positions in a list of values; -1: none is known."""
 Ids = npt.NDArray[np.int64]
 """(n,) int64; -1 pads short rows where faiss returns them."""
 
 
 class StoredRows(Protocol):
-    """Rows that are read by number, slice or array of numbers: an array, or what reads like one."""
+    """Rows that are read by number, slice or array of numbers: an array, or something like one."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As an array's: rows first."""
+        """The shape as of an array, rows first."""
         ...
 
     def __len__(self) -> int: ...
@@ -65,7 +67,7 @@ class Box:
             )
 
     def near(self, other: "Box | None") -> bool:
-        """Return whether another box is the same but for rounding."""
+        """Return whether another box is the same, up to rounding."""
         if other is None:
             return False
         mine, theirs = (self.x, self.y, self.w, self.h), (other.x, other.y, other.w, other.h)
@@ -119,7 +121,7 @@ class Query:
     page: int = 1  # 1-based
     stages: tuple[str, ...] | None = None  # re-ranking stages to run; None: all
     fold: bool = True  # variants of one product take one place
-    record: bool = True  # keep a search event; staff's own searches say nothing of shoppers
+    record: bool = True  # keep a search event; False for searches by staff, who are no shoppers
     sort: Sort = "relevance"
 
     @property
@@ -152,7 +154,7 @@ class Reason:
     """One fact that speaks for, or against, a hit's place; see `search.ranking.explanations`."""
 
     kind: str  # `words`, `sku`, `brand`, `attribute`, `region`, `parts` or `rule`
-    message: str  # an English sentence with `%(name)s` for each value: what translations go by
+    message: str  # an English sentence with `%(name)s` for each value; translations look it up
     values: Mapping[str, str | int | tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -186,8 +188,8 @@ class ProductCard:
     title: str
     description: str
     brand: str | None
-    category: str | None  # the merchandiser's, or else the merchant's; so is the colour
-    colour: str | None
+    category: str | None  # the merchandiser's, or else the merchant's
+    colour: str | None  # the same
     price_cents: int | None
     currency: str | None
     in_stock: bool
@@ -206,12 +208,12 @@ class SearchHit:
     rank: int  # 1-based, after re-ranking, counted over all pages
     moves: tuple[StageMove, ...] = ()
     why: tuple[Reason, ...] = ()
-    variants: tuple[ProductCard, ...] = ()  # found ones that take this place too, best first
+    variants: tuple[ProductCard, ...] = ()  # found variants that share this place, best first
 
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
-    """How many products among the found ones have this value."""
+    """How many of the found products have this value."""
 
     value: str
     count: int
@@ -219,14 +221,14 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A misspelt word, and the word of the catalogue that it was read as; both lower case."""
+    """A misspelt word, and the word of the catalogue that was searched for; both lower case."""
 
     typed: str
     meant: str
 
 
 Verdict = Literal["same", "close", "nothing"]
-"""`same`: the first hit is most likely the product; `close`: something like it; else `nothing`."""
+"""`same`: the first hit is most likely the product; `close`: something like it was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,7 @@ class SearchPage:
     """One page of hits and what is needed to show and repeat it."""
 
     hits: tuple[SearchHit, ...]
-    total: int  # places over all pages: products found, variants of one counted once
+    total: int  # products found, over all pages; variants of one product count once
     page: int
     k: int
     kind: str  # `photo`, `text` or `both`
@@ -243,11 +245,11 @@ class SearchPage:
     facets: dict[str, tuple[FacetValue, ...]]  # `category`, `brand`, `colour`, attributes
     timings_ms: dict[str, float]  # by step: words, encode, candidates, rerank, hydrate
     prices_cents: tuple[int, int] | None = None  # lowest and highest of the found; None: no prices
-    verdict: Verdict | None = None  # what the answer is worth; None: not calibrated, or `similar`
-    corrections: tuple[Correction, ...] = ()  # words of the text that were read otherwise
+    verdict: Verdict | None = None  # how close the hits are; None: not calibrated, or `similar`
+    corrections: tuple[Correction, ...] = ()  # misspelt words of the text
     regions: tuple[Region, ...] = ()  # things in the photo, best first
-    looked_at: Box | None = None  # the part of the photo that was meant; None: all of it
-    redirect: str | None = None  # where the shop sends who asks for these words
+    looked_at: Box | None = None  # the part of the photo that was searched for; None: all of it
+    redirect: str | None = None  # the address that the shop sends these words to
     event_id: int | None = None  # search_event row, where one was written
 
     @property

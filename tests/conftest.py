@@ -1,4 +1,4 @@
-"""What all tests share: settings of their own, a fresh database each, the encoder, no network."""
+"""Fixtures of all tests: separate settings, a fresh database per test, the encoder, no network."""
 
 import os
 import shutil
@@ -39,12 +39,12 @@ LONGEST = (
     "web/browser/staff/test_operator.py",
     "indexer/building/test_new_model.py",
 )
-"""About a minute and more each."""
+"""Files that take a minute or more each."""
 TEMPLATE = "findalike_template"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person look at what the tests in a browser saw, and try faults at full size."""
+    """Add options to keep screenshots of browser tests, and to run fault tests at full size."""
     parser.addoption("--large", action="store_true", help="faults in a shop of 1,000 products")
     parser.addoption("--screenshots", type=Path, metavar="DIR", help="keep a picture of each page")
     parser.addoption("--language", default="en", help="language of the browser that looks at pages")
@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the files: the longest first, the others mixed.
+    """Run the slowest files first and shuffle the others.
 
     So no process is left with a long one at the end, and tests that wait for processes or browsers
     run beside tests that compute.
@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hide the developer's own FINDALIKE_* variables, and keep tests out of ~/.findalike.
+    """Hide the developer's FINDALIKE_* variables, and keep tests out of ~/.findalike.
 
     What needs a home asks for `settings`; anything else that touches one fails loudly.
     """
@@ -95,7 +95,7 @@ def postgres_server() -> Iterator[URL]:
     It does not wait for the disk: what a test writes need not survive a power cut.
     """
     root = Path(tempfile.mkdtemp(prefix="findalike-test-"))
-    root.chmod(0o711)  # where the tests run as root, the server's own user passes through
+    root.chmod(0o711)  # if the tests run as root, the server's own user must be able to enter
     fast = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     server = EmbeddedPostgres(root, options=fast)
     url = make_url(server.ensure_running())
@@ -118,13 +118,13 @@ def _administer(server: URL, statement: str) -> None:
 
 @pytest.fixture
 def empty_database_url(postgres_server: URL) -> Iterator[str]:
-    """The URL of a database without any table, dropped after the test."""
+    """The URL of a database without tables, dropped after the test."""
     yield from _temporary_database(postgres_server, "template1")
 
 
 @pytest.fixture
 def database_url(postgres_server: URL) -> Iterator[str]:
-    """The URL of a migrated database without any row, dropped after the test."""
+    """The URL of a migrated database without rows, dropped after the test."""
     yield from _temporary_database(postgres_server, TEMPLATE)
 
 
@@ -150,7 +150,7 @@ def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def database(settings: Settings, database_url: str) -> Iterator[Engine]:
-    """A migrated database of this test's own; the same as the fixture `settings` names."""
+    """A migrated database for this test; the one that the fixture `settings` names."""
     assert settings.database_url == SecretStr(database_url)
     engine = create_engine(database_url, pool_pre_ping=True)
     yield engine
@@ -185,7 +185,7 @@ def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_encoder(small_checkpoint: Path) -> "Encoder":
-    """That model, loaded once."""
+    """The model of `small_checkpoint`, loaded once."""
     from search.encoder import load_encoder
 
     return load_encoder(f"local-dir:{small_checkpoint}", "cpu")
@@ -200,13 +200,13 @@ def shared_dir() -> Path:
 
 
 def own_settings(server: URL, home: Path) -> Iterator[Settings]:
-    """Yield settings with a migrated database of their own; dropped afterwards."""
+    """Yield settings with a migrated database of their own, dropped afterwards."""
     for url in _temporary_database(server, TEMPLATE):
         yield Settings(
             home=home,
             database_url=url,
             device="cpu",
-            rate_anonymous="9999/second",  # tests of limits make applications of their own
+            rate_anonymous="9999/second",  # no limits; tests of limits make their own application
             rate_pages="9999/second",
         )
 

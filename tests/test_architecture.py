@@ -1,7 +1,7 @@
-"""Who may import whom, how large modules, functions and folders may be, and names that occur once.
+"""Rules of the code: imports, sizes of modules, functions and folders, and unique class names.
 
-Which room of a package may import which is said by the contracts in `pyproject.toml`, which
-`scripts/test` holds with import-linter. It does not see imports by name; the tests here do.
+The contracts in `pyproject.toml` say which room of a package may import which; `scripts/test`
+checks them with import-linter. It misses imports by name; the tests here find them.
 """
 
 import ast
@@ -22,7 +22,7 @@ MODULE_LINES = 300
 FUNCTION_LINES = 45
 FOLDER_MODULES = 16
 CROWDED = {"indexer/sample/kinds"}
-"""Folders of many modules of one shape: a thing that the sample shop sells is a module."""
+"""Folders with many modules of one shape: one for each kind of thing in the sample shop."""
 MODULES = sorted(
     path.relative_to(REPOSITORY)
     for package in MAY_IMPORT
@@ -39,7 +39,7 @@ ROOMS = [path.parent for path in LIMITED if path.name == "__init__.py"]
 
 
 def imported_packages(source: str) -> Iterator[str]:
-    """Return the top packages that a module imports, wherever in it."""
+    """Return the top packages that a module imports, anywhere in its source."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (name.name.split(".")[0] for name in node.names)
@@ -63,12 +63,12 @@ def long_functions(source: str) -> Iterator[tuple[str, int]]:
 
 
 def class_names(source: str) -> Iterator[str]:
-    """Return the classes that a module defines, wherever in it."""
+    """Return the classes that a module defines, anywhere in its source."""
     return (node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
 
 
 def test_all_packages_were_found() -> None:
-    """An empty list would pass everything below."""
+    """An empty list would pass all tests below."""
     assert {path.parts[0] for path in MODULES} == set(MAY_IMPORT)
 
 
@@ -82,7 +82,7 @@ def test_imports_keep_the_rule(path: Path) -> None:
 
 @pytest.mark.parametrize("path", LIMITED, ids=str)
 def test_modules_and_functions_stay_short(path: Path) -> None:
-    """What grows longer is more than one thing."""
+    """A longer one does more than one thing."""
     source = (REPOSITORY / path).read_text(encoding="utf-8")
     assert len(source.splitlines()) <= MODULE_LINES
     assert list(long_functions(source)) == []
@@ -99,7 +99,7 @@ def test_modules_and_functions_stay_short(path: Path) -> None:
     ],
 )
 def test_every_way_to_import_is_seen(source: str, found: set[str]) -> None:
-    """Hidden ones too."""
+    """Hidden imports are found too."""
     assert set(imported_packages(source)) == found
 
 
@@ -112,7 +112,7 @@ def test_long_functions_are_seen() -> None:
 
 
 def test_a_class_name_occurs_once() -> None:
-    """In search, indexer, web, scripts and tests together: a name says which thing is meant."""
+    """This holds for search, indexer, web, scripts and tests together."""
     places: dict[str, list[str]] = defaultdict(list)
     for path in ALL:
         for name in class_names((REPOSITORY / path).read_text(encoding="utf-8")):
@@ -122,7 +122,7 @@ def test_a_class_name_occurs_once() -> None:
 
 
 def test_folders_stay_small() -> None:
-    """A reader takes in what a folder holds at a glance."""
+    """A reader sees at a glance what a folder holds."""
     sizes = Counter(path.parent.as_posix() for path in ALL if path.name != "__init__.py")
     large = {name: n for name, n in sizes.items() if n > FOLDER_MODULES and name not in CROWDED}
     assert large == {}
@@ -130,7 +130,7 @@ def test_folders_stay_small() -> None:
 
 @pytest.mark.parametrize("room", ROOMS, ids=str)
 def test_rooms_say_what_lives_there(room: Path) -> None:
-    """And who may call it, and what it does not know, in three lines."""
+    """A room's docstring says what it holds, who may call it, and what it must not know."""
     source = (REPOSITORY / room / "__init__.py").read_text(encoding="utf-8")
     docstring = ast.get_docstring(ast.parse(source)) or ""
     assert len(docstring.split()) >= 12, docstring

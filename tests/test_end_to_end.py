@@ -1,4 +1,4 @@
-"""The whole way as a user walks it: commands in processes, a server, questions over HTTP."""
+"""The whole way of a user: commands as processes, a server, searches over HTTP."""
 
 import json
 import os
@@ -20,14 +20,14 @@ FINDALIKE = Path(sys.executable).with_name("findalike")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """State of its own: the embedded PostgreSQL runs below it."""
+    """A separate FINDALIKE_HOME, in which the embedded PostgreSQL runs."""
     home = tmp_path_factory.mktemp("whole way") / "home"
     home.parent.chmod(0o711)
     return home
 
 
 def run(home: Path, *arguments: str) -> dict[str, Any]:
-    """Run a command with --json and return what it prints."""
+    """Run a command with --json; return what it prints."""
     done = subprocess.run(
         [FINDALIKE, *arguments, "--json"],
         env={**os.environ, "FINDALIKE_HOME": str(home), "FINDALIKE_DEVICE": "cpu"},
@@ -43,7 +43,7 @@ def run(home: Path, *arguments: str) -> dict[str, Any]:
 
 @contextmanager
 def serving(home: Path) -> Iterator[str]:
-    """Serve in the background; yields the address."""
+    """Run the server in the background; yield its address."""
     server = subprocess.Popen(
         [FINDALIKE, "serve", "--port", "0", "--json"],
         env={**os.environ, "FINDALIKE_HOME": str(home), "FINDALIKE_DEVICE": "cpu"},
@@ -78,7 +78,7 @@ def test_from_catalogue_to_page(home: Path) -> None:
         assert found["hits"][0]["product"]["sku"] == "PLATE-RED"
         assert "Red plate" in httpx.get(f"{address}/search?text=red+plate", timeout=30).text
 
-        # The running server notices what changed.
+        # The running server notices the new generation.
         lines = catalogue.read_text(encoding="utf-8").replace("Red plate", "Crimson dish")
         catalogue.write_text(lines, encoding="utf-8")
         changed = run(home, "reindex")
@@ -91,7 +91,7 @@ def test_from_catalogue_to_page(home: Path) -> None:
 
 
 def wait_for_generation(address: str, generation: int) -> None:
-    """Wait until searches are answered by a generation; none may fail meanwhile."""
+    """Wait until searches are answered from a generation; none may fail meanwhile."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         answer = httpx.post(f"{address}/api/v1/search", json={"text": "dish"}, timeout=30)

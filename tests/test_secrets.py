@@ -1,7 +1,7 @@
 """No page, answer, report, log line, metric or error shows a secret setting.
 
-Each setting whose type says that it is secret gets a mark of its own in every place that may hold
-a credential. Then everything that is shown to anybody is searched for the marks.
+Each setting with a secret type gets a unique mark in every place that may hold a credential. Then
+all output is searched for the marks.
 """
 
 import re
@@ -41,7 +41,7 @@ from web import create_app
 from web.accounts.api_keys import SCOPES
 from web.state import WebState
 
-NOWHERE = "127.0.0.1:1"  # nobody listens there
+NOWHERE = "127.0.0.1:1"  # nothing listens there
 PLACES = {
     "database_url": f"postgresql://shop:MARK@{NOWHERE}/shop?sslpassword=MARK",
     "broker_url": f"redis://shop:MARK@{NOWHERE}/0",
@@ -68,7 +68,7 @@ def mark(field: str) -> str:
 
 
 def marked_value(field: str, shape: str) -> str:
-    """Return a value with the mark of its field for each MARK."""
+    """Return a value with its field's mark in place of each MARK."""
     scheme = PLACES[field].partition("://")[0]
     return shape.replace("{scheme}", scheme).replace("MARK", mark(field))
 
@@ -78,7 +78,7 @@ def marked_values() -> dict[str, str]:
 
 
 def marked_settings(settings: Settings, **others: str) -> Settings:
-    """Return settings with marks everywhere; the database is the same and takes any password."""
+    """Return settings with marks everywhere; the database is the same and accepts any password."""
     url = make_url(settings.as_environment()["FINDALIKE_DATABASE_URL"])
     secret = mark("database_url")
     url = url.set(password=secret).update_query_dict({"sslpassword": secret})
@@ -88,14 +88,14 @@ def marked_settings(settings: Settings, **others: str) -> Settings:
 
 
 def shown_marks(text: str) -> list[str]:
-    """Return the fields whose marks are in a text, whatever line breaks do to them."""
+    """Return the fields whose marks are in a text, even across line breaks."""
     squeezed = re.sub(r"\s+", "", text)
     return [field for field in PLACES if mark(field) in squeezed]
 
 
 @contextmanager
 def refusing_webhook() -> Iterator[str]:
-    """Serve 404 to everybody; yields the address with the webhook's marks."""
+    """Run a server that answers 404; yield its address with the webhook's marks."""
 
     class RefusingHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -117,7 +117,7 @@ def refusing_webhook() -> Iterator[str]:
 
 @contextmanager
 def refusing_mail_server() -> Iterator[str]:
-    """Let nobody log in; yields the address with the mail server's mark."""
+    """Run a mail server that refuses logins; yield its address with the mail server's mark."""
     port = free_port()
     server = Controller(
         Sink(),
@@ -133,7 +133,7 @@ def refusing_mail_server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Wait for nobody; afterwards log and trace as before."""
+    """Wait for no retries; restore logging and tracing afterwards."""
     monkeypatch.setattr(alarm_module, "wait_exponential", lambda **_: lambda _state: 0)
     monkeypatch.setattr(tracing, "SEND_WITHIN_S", 0.2)
     configured = structlog.get_config()
@@ -151,7 +151,7 @@ def marked_app(shop_settings: Settings, encoder: Encoder) -> Iterator[Flask]:
 
 
 def addresses(app: Flask) -> list[str]:
-    """Return an address of everything that can be fetched."""
+    """Return an address of every page and endpoint that can be fetched."""
     with app.test_request_context():
         return [
             url_for(rule.endpoint, **{name: ARGUMENTS.get(name, 1) for name in rule.arguments})
@@ -161,7 +161,7 @@ def addresses(app: Flask) -> list[str]:
 
 
 def test_every_secret_setting_has_a_mark() -> None:
-    """Whoever adds one says here where its credentials stand."""
+    """A new secret setting must be added here, with the places of its credentials."""
     assert set(PLACES) == set(Settings.secrets())
 
 
@@ -206,7 +206,7 @@ def test_no_command_shows_one(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """With a database that answers, and with one that does not."""
+    """They run with a database that answers, and with one that does not."""
     caplog.set_level("DEBUG")
     marked = marked_settings(settings, **({silent: marked_values()[silent]} if silent else {}))
     monkeypatch.setattr("search.encoder.load_encoder", lambda _model, _device: encoder)
@@ -220,7 +220,7 @@ def test_no_command_shows_one(
 
 
 def told(error: BaseException | None) -> str:
-    """Return all that an error says, and the errors behind it."""
+    """Return the text of an error and of its causes."""
     return "".join(traceback.format_exception(error)) + repr(error) if error else ""
 
 
@@ -243,7 +243,7 @@ def test_no_trace_that_is_not_taken_shows_one(
     settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level("DEBUG")
-    monkeypatch.setattr(tracing, "SEND_WITHIN_S", 2.0)  # long enough to try again
+    monkeypatch.setattr(tracing, "SEND_WITHIN_S", 2.0)  # long enough to retry
     with refusing_webhook() as collector:
         for endpoint in (collector, marked_values()["otlp_endpoint"]):
             address = endpoint.replace(mark("alarm_webhook"), mark("otlp_endpoint"))
@@ -259,7 +259,7 @@ def test_no_trace_that_is_not_taken_shows_one(
 
 @pytest.mark.parametrize("field", PLACES)
 def test_no_wrong_value_is_shown(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither by the error that names the variable, nor by what it was made of."""
+    """Neither the error that names the variable nor its cause shows the value."""
     variable, refused = f"FINDALIKE_{field.upper()}", []
     for shape in BROKEN:
         value = marked_value(field, shape)
@@ -297,7 +297,7 @@ def test_no_form_of_the_settings_shows_one(settings: Settings) -> None:
     [None, "redis://shop:MARK@h/0", "amqp://shop:MARK@h//", "amqp://shop:MARK@h;amqp://x:MARK@i"],
 )
 def test_celery_names_its_broker_without_one(settings: Settings, broker: str | None) -> None:
-    """Its worker and its beat write this into their logs."""
+    """Celery's worker logs this."""
     marked = marked_settings(settings)
     url = SecretStr(marked_value("broker_url", broker)) if broker else None
     app = make_app(marked.model_copy(update={"broker_url": url}))

@@ -1,7 +1,7 @@
-"""From errors to answers: one table of statuses, problem details for the API, pages for people.
+"""Turns errors into answers: one table of statuses, problem details for the API, pages for people.
 
-Refuses to show the message of what is our own fault: it may name files and hosts. It is logged
-under an incident number that the answer carries.
+Messages of our own faults are not shown, since they may name files and hosts. They are logged under
+an incident number that the answer shows.
 """
 
 import secrets
@@ -29,13 +29,13 @@ RETRY_AFTER_S = 10
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """How an error is answered."""
+    """The answer to a kind of error."""
 
     status: int
     kind: str  # last part of the problem's type
     title: str
     detail: str | None = None  # None: the error's own message, which is meant for the client
-    on_pages: str | None = None  # what shoppers are told instead of an operator's message
+    on_pages: str | None = None  # what pages show instead of a message for operators
 
 
 BUSY = N_("The search can't answer right now. Please try again in a moment.")
@@ -84,9 +84,9 @@ ANSWERS: dict[type[FindalikeError], ErrorAnswer] = {
     errors.TooManyChanges: ErrorAnswer(503, "too-many-changes", "Too many changes wait"),
     errors.AlreadyRunning: ErrorAnswer(409, "already-running", "Already running"),
 }
-"""Every error of the tree; a subclass without an entry is answered as its base."""
+"""The answer to every error of the tree; a class without an entry is answered as its base."""
 
-PLAIN_WORDS = {
+STATUS_WORDS = {
     400: (N_("This can't be understood"), N_("Please go back and try it another way.")),
     404: (N_("There is nothing here"), N_("The address may be mistyped, or the thing is gone.")),
     405: (
@@ -100,9 +100,9 @@ PLAIN_WORDS = {
     ),
     429: (N_("That was a lot at once"), N_("Please try again in a moment.")),
 }
-"""What a page says instead of the terms of HTTP."""
+"""What a page shows instead of HTTP's own words for a status."""
 
-PICTURES = {
+PICTURE_REASONS = {
     "empty": N_("The file is empty. Please choose it again."),
     "not_a_picture": N_(
         "This is not a picture that can be read. JPEG, PNG, WebP and HEIC are fine."
@@ -123,7 +123,7 @@ PICTURES = {
     "refused": N_("The other site does not hand out this picture. Try to save it, and send it."),
     "too_small": N_("The picture is too small, or far longer than wide. Please choose another."),
 }
-"""What a page says of pictures that can't be used, by reason, instead of what operators need."""
+"""What a page shows for each reason why a picture can't be used."""
 
 
 class InvalidFields(UnprocessableEntity):
@@ -135,7 +135,7 @@ class InvalidFields(UnprocessableEntity):
 
     @classmethod
     def of(cls, error: ValidationError) -> Self:
-        """Return what pydantic refused, in its words."""
+        """Return the fields that pydantic refused, with its messages."""
         return cls(
             [
                 RefusedField(field=".".join(map(str, e["loc"])) or "body", detail=e["msg"])
@@ -145,16 +145,16 @@ class InvalidFields(UnprocessableEntity):
 
 
 def answer_to(error: FindalikeError) -> ErrorAnswer:
-    """Return how this error, or its nearest base, is answered."""
+    """Return the answer to this error, or to its nearest base."""
     return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)
 
 
 def problem_of(error: Exception, *, on_page: bool = False) -> Problem:
-    """Describe an error to the client; our own faults are logged and keep their secrets."""
+    """Describe an error to the client. Our own faults are logged, and their messages not shown."""
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.code or 500)
         return Problem(
-            type="about:blank",  # RFC 9457: the status says it all
+            type="about:blank",  # RFC 9457: nothing to say beyond the status
             title=status.phrase,
             status=status,
             detail=error.description or status.description,
@@ -184,12 +184,12 @@ def problem_of(error: Exception, *, on_page: bool = False) -> Problem:
 
 
 def _in_plain_words(error: Exception, answer: ErrorAnswer) -> str:
-    """Return what a page tells people of an error; what has no translation stays English."""
+    """Return what a page shows of an error; what has no translation stays English."""
     if isinstance(error, UnusablePicture):
-        refused = error.reason.startswith("http_")  # and the status of the other site
+        refused = error.reason.startswith("http_")  # followed by the other site's status
         reason = "refused" if refused else error.reason
-        if reason in PICTURES:
-            return gettext(PICTURES[reason])
+        if reason in PICTURE_REASONS:
+            return gettext(PICTURE_REASONS[reason])
     if isinstance(error, UnknownProduct):
         return gettext("No product has the article number %(sku)s.", sku=error.sku)
     return gettext(answer.on_pages or answer.detail or str(error))
@@ -201,7 +201,7 @@ def wants_problem() -> bool:
 
 
 def respond(error: Exception) -> ResponseReturnValue:
-    """Answer an error: problem details under /api, a friendly page elsewhere."""
+    """Answer an error: with problem details for programs, with a page for people."""
     if isinstance(error, HTTPException) and error.response is not None:
         return error.get_response()
     to_program = wants_problem()
@@ -212,7 +212,7 @@ def respond(error: Exception) -> ResponseReturnValue:
     else:
         title, detail = problem.title, problem.detail
         if isinstance(error, HTTPException):
-            title, detail = map(gettext, PLAIN_WORDS.get(problem.status, (title, detail)))
+            title, detail = map(gettext, STATUS_WORDS.get(problem.status, (title, detail)))
         page = render_template("error.html", status=problem.status, title=title, detail=detail)
         response = Response(page, problem.status, content_type="text/html; charset=utf-8")
     if isinstance(error, HTTPException):  # Allow, Retry-After and the like

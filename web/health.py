@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
 from search.database.connection import session_scope
-from web.state import state
+from web.state import engine
 
 blueprint = Blueprint("health", __name__)
 
@@ -18,9 +18,8 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Answer once database, live generation and model answer; otherwise 503 says which does not."""
-    engine = state().engine
-    with session_scope(engine.database) as session:
+    """Answer once database, live generation and model work; otherwise 503 says which does not."""
+    with session_scope(engine().database) as session:
         session.execute(text("SELECT 1"))
-    engine.answering().encoder.encode_texts(["ready?"])
-    return {"status": "ready", **engine.status()}
+    engine().answering().encoder.encode_texts(["ready?"])
+    return {"status": "ready", **engine().status()}

@@ -1,4 +1,4 @@
-"""Problem details: how an error is said to programs (RFC 9457), as pydantic models."""
+"""Problem details (RFC 9457), the form of errors for programs, as pydantic models."""
 
 from pydantic import BaseModel, Field
 

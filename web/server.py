@@ -1,4 +1,4 @@
-"""gunicorn around the application: binds first, forks, and opens an engine in each worker.
+"""gunicorn around the application: it binds, forks, and opens an engine in each worker.
 
 An engine has threads and connections that do not survive a fork, so the parent never opens one.
 """
@@ -65,9 +65,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     Args:
         settings: For the application.
         listener: A socket that listens already.
-        workers: Processes.
-        dev: Start workers again when code changes, and log requests.
-        announce: Called in the first worker with the address, once it can answer.
+        workers: How many processes.
+        dev: Restart workers when code changes, and log requests.
+        announce: Called with the address, in the first worker, once it can answer.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> "Flask":
-        """Make the application, in a worker; a known error stops the server with its message."""
+        """Make the application in a worker. A known error stops the server with its message."""
         from web import create_app
 
         try:
@@ -115,18 +115,18 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             sys.exit(Arbiter.APP_LOAD_ERROR)
 
     def run(self) -> None:
-        """Serve until stopped, then exit: 0 when told to stop, 1 when workers can't start."""
+        """Serve until stopped. The exit code is 0, or 1 where workers can't start."""
         parent, folder = os.getpid(), None
         if self.workers > 1 and METRICS_FOLDER not in os.environ:
-            # Workers share their counters through it; read when prometheus_client is imported.
+            # Workers share their counters in it. prometheus_client reads the variable on import.
             folder = tempfile.mkdtemp(prefix="findalike-metrics-")
             os.environ[METRICS_FOLDER] = folder
         try:
             super().run()
-        except HaltServer:  # two workers failed at once, and gunicorn stumbled over the second
+        except HaltServer:  # two workers failed at once, which gunicorn does not expect
             sys.exit(1)
         except SystemExit as end:
-            if os.getpid() != parent:  # a worker leaves through here; its code tells gunicorn why
+            if os.getpid() != parent:  # a worker exits here; its code tells gunicorn why
                 raise
             sys.exit(1 if end.code else 0)
         finally:
@@ -139,7 +139,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 
 def _page_files() -> list[str]:
-    """Return the templates and static files, whose change must restart workers too."""
+    """Return the templates and static files: workers restart when these change, too."""
     here = Path(__file__).parent
     return [str(path) for part in ("templates", "static") for path in (here / part).rglob("*.*")]
 

@@ -1,15 +1,14 @@
-"""What the views of one application share, and how they ask the engine."""
+"""What the views of one application share, and the engine as one request sees it."""
 
 from dataclasses import dataclass
 from typing import cast
 
-from flask import current_app
+from flask import current_app, g
 
 from search.engine.search_engine import SearchEngine
 from search.pictures.rendition_store import PictureStore
 from search.pictures.sent_store import SentPictures
 from search.pictures.thumbnails import ThumbnailStore
-from search.results import Filters, Query, SearchPage, Sort
 from search.settings import Settings
 from web.accounts.key_cache import KeyRing
 from web.monitoring.metrics import Metrics
@@ -20,7 +19,7 @@ from web.photos.upload_store import UploadStore
 
 @dataclass(frozen=True, slots=True)
 class WebState:
-    """The parts behind one application."""
+    """What all requests of one application share."""
 
     settings: Settings
     engine: SearchEngine
@@ -35,7 +34,7 @@ class WebState:
 
 
 def open_state(settings: Settings, engine: SearchEngine) -> WebState:
-    """Return the parts of a new application."""
+    """Open what the requests of a new application share."""
     watch = ShopWatch(settings, engine)
     return WebState(
         settings=settings,
@@ -52,27 +51,16 @@ def open_state(settings: Settings, engine: SearchEngine) -> WebState:
 
 
 def state() -> WebState:
-    """Return the parts behind the application that handles this request."""
+    """Return what the requests of this application share."""
     return cast(WebState, current_app.extensions["findalike"])
 
 
-def search(query: Query) -> SearchPage:
-    """Ask the engine and count how long its steps took."""
-    page = state().engine.search(query)
-    state().metrics.observe_search(page)
-    return page
+def engine() -> SearchEngine:
+    """Return the engine for this request: all of its answers come from one generation.
 
-
-def similar(
-    sku: str,
-    filters: Filters,
-    *,
-    k: int,
-    page: int = 1,
-    fold: bool = True,
-    sort: Sort = "relevance",
-) -> SearchPage:
-    """Ask the engine for products that look like this one, and count its steps."""
-    found = state().engine.similar(sku, filters=filters, k=k, page=page, fold=fold, sort=sort)
-    state().metrics.observe_search(found)
-    return found
+    Ask it for everything that the live generation says. `state().engine` is for what outlives the
+    request: the database, and looking whether another generation is live.
+    """
+    if "engine" not in g:
+        g.engine = state().engine.of_one_generation()
+    return cast(SearchEngine, g.engine)

@@ -1,4 +1,5 @@
-"""What products are like: values their titles name, and values predicted from their pictures.
+"""What products are like: attribute values predicted from their pictures and kept beside the
+fields.
 
-A build calls it. It knows vectors, titles and the vocabulary; it changes no merchant's field.
+Builds and deltas call it. It knows vectors and the vocabulary; it changes no merchant's field.
 """

@@ -1,8 +1,7 @@
-"""Keeps the table of predicted attributes true to the last build, writing only what changed.
+"""The table of predicted attributes: brought up to date by each build, which writes what changed.
 
-Shoppers see them, so they are those of the model that answers, not of one that is being tried.
-
-What merchandisers set is theirs: no build writes or removes it.
+Shoppers see these attributes, so they come from the live generation's model and not from one that
+is being tried. No build writes or removes what merchandisers set.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from indexer.attributes.attribute_prediction import PredictedAttribute, PredictedAttributes
-from indexer.attributes.title_values import TitleValues
-from indexer.snapshot.catalogue_snapshot import among
+from indexer.snapshot.catalogue_snapshot import is_among
+from indexer.snapshot.title_values import TitleValues
 from search.database.models import GenerationRow, ProductAttribute
 from search.results import Ids
 from search.text.attribute_vocabulary import Vocabulary
@@ -27,21 +26,21 @@ Entry = tuple[str, float, str]
 """Value, confidence, model tag."""
 
 
-def answers(session: Session, model_tag: str) -> bool:
-    """Return whether the live generation is of a model; so it is where nothing is live yet."""
+def is_live_model(session: Session, model_tag: str) -> bool:
+    """Return whether a model built the live generation; True where nothing is live yet."""
     live = session.scalar(select(GenerationRow.model_tag).where(GenerationRow.state == "live"))
     return live is None or live == model_tag
 
 
-def predicted_by_another(session: Session, model_tag: str) -> bool:
-    """Return whether any prediction is of another model, as they are after a new one went live."""
+def has_predictions_of_another(session: Session, model_tag: str) -> bool:
+    """Return whether another model made any prediction, as it did before a new one went live."""
     row = ProductAttribute
     other = select(row.product_id).where(row.source != "merchandiser", row.model_tag != model_tag)
     return session.scalars(other.limit(1)).first() is not None
 
 
 def store_attributes(session: Session, attributes: PredictedAttributes, model_tag: str) -> int:
-    """Write what is known of products; what is not known any more goes.
+    """Write what is known of products; remove what is not known any more.
 
     Args:
         session: The caller's transaction.
@@ -56,7 +55,7 @@ def store_attributes(session: Session, attributes: PredictedAttributes, model_ta
     for start in range(0, len(ids), PRODUCTS_A_TIME):
         part = slice(start, start + PRODUCTS_A_TIME)
         wanted = dict(_entries(attributes, part, model_tag))
-        # Products in between that are not indexed any more lose what was said of them.
+        # Products in between are not indexed any more, so their predictions go.
         low = ids[start - 1] if start else -1
         own = ProductAttribute.source != "merchandiser"
         own &= ProductAttribute.product_id > int(low)
@@ -67,27 +66,30 @@ def store_attributes(session: Session, attributes: PredictedAttributes, model_ta
 
 
 def known_attributes(
-    session: Session, product_ids: Ids, stated: Mapping[str, TitleValues], vocabulary: Vocabulary
+    session: Session,
+    product_ids: Ids,
+    title_values: Mapping[str, TitleValues],
+    vocabulary: Vocabulary,
 ) -> PredictedAttributes:
     """Return what is known of products without predicting anything.
 
     Args:
         session: Where earlier builds wrote what they saw in pictures.
         product_ids: (p,) ascending.
-        stated: What the products' words say now.
+        title_values: By attribute, what the words of these products name now.
         vocabulary: The attributes and their values.
     """
     row = ProductAttribute
-    seen: dict[str, dict[int, tuple[str, float]]] = {}
+    in_pictures: dict[str, dict[int, tuple[str, float]]] = {}
     wanted = select(row.product_id, row.name, row.value, row.confidence).where(
-        row.source == "picture", among(row.product_id, product_ids.tolist())
+        row.source == "picture", is_among(row.product_id, product_ids.tolist())
     )
     for product, name, value, confidence in session.execute(wanted):
-        seen.setdefault(name, {})[product] = (value, confidence)
+        in_pictures.setdefault(name, {})[product] = (value, confidence)
     names = {each.name: tuple(v.name for v in each.values) for each in vocabulary.attributes}
-    described = []
+    known = []
     for name in ("category", *(name for name in names if name != "category")):
-        found = seen.get(name, {})
+        found = in_pictures.get(name, {})
         values = tuple(dict.fromkeys((*names.get(name, ()), *(v for v, _ in found.values()))))
         nothing = np.full(len(product_ids), -1, dtype=np.int32)
         codes, confidences = nothing.copy(), np.zeros(len(product_ids), dtype=np.float32)
@@ -95,21 +97,21 @@ def known_attributes(
             if product in found:
                 value, confidences[place] = found[product]
                 codes[place] = values.index(value)
-        in_title = stated[name].in_title if name in stated else nothing
-        described.append(PredictedAttribute(name, values, in_title, codes, confidences))
-    return PredictedAttributes(product_ids, tuple(described))
+        in_title = title_values[name].in_title if name in title_values else nothing
+        known.append(PredictedAttribute(name, values, in_title, codes, confidences))
+    return PredictedAttributes(product_ids, tuple(known))
 
 
 def _entries(
     attributes: PredictedAttributes, part: slice, model_tag: str
 ) -> Iterator[tuple[Key, Entry]]:
-    """Yield what some products are to have."""
+    """Yield the rows that some products are to have."""
     for place, product in enumerate(attributes.product_ids[part].tolist(), part.start):
-        for each in attributes.described:
-            if (code := each.stated[place]) >= 0:
+        for each in attributes.attributes:
+            if (code := each.in_title[place]) >= 0:
                 yield (product, each.name, "title"), (each.values[code], 1.0, model_tag)
-            if (code := each.seen[place]) >= 0:
-                # Two digits: the noise of a refitted probe rewrites nothing.
+            if (code := each.in_pictures[place]) >= 0:
+                # Two digits, so that the noise of a refitted probe rewrites no row.
                 confidence = float(np.floor(each.confidence[place] * 100) / 100)
                 yield (product, each.name, "picture"), (each.values[code], confidence, model_tag)
 

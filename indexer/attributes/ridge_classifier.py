@@ -1,10 +1,10 @@
-"""A linear classifier that starts from what a model says of itself and learns from the merchant.
+"""A linear classifier: it starts from a prior of the model and learns from the merchant's examples.
 
-A ridge regression onto one-hot targets, drawn towards prior weights instead of towards zero: with
-no example it is the prior alone, a zero-shot classifier; with examples it moves as far as they
-carry. Its scores become probabilities by a temperature, fitted on leave-one-out scores, which a
-ridge regression gives in closed form (Allen 1974, doi:10.1080/00401706.1974.10489157). It holds
-all examples in memory: the caller draws a sample.
+It is a ridge regression onto one-hot targets, drawn towards prior weights instead of towards zero.
+Without examples it is the prior alone, a zero-shot classifier. A temperature, fitted on
+leave-one-out scores, turns its scores into probabilities; a ridge regression gives these scores in
+closed form (Allen 1974, doi:10.1080/00401706.1974.10489157). It holds all examples in memory, so
+the caller draws a sample.
 """
 
 from dataclasses import dataclass
@@ -12,25 +12,27 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from search.results import Codes
+
 Floats = npt.NDArray[np.float32]
-Codes = npt.NDArray[np.int32]
-"""(n,) int32, the class of each example; -1 where it is not known."""
 
 RIDGE = 0.3
 """Strength of the pull towards the prior, for features of about unit length."""
 COOLEST, HOTTEST = 0.05, 1.0
-"""Temperatures that are tried. Cooler ones fit classes that never touch, and then are sure of what
-belongs to none of them."""
+"""Temperatures that are tried. A cooler one would fit classes that never touch, and then be sure of
+a product that belongs to none of them."""
 STEPS = 40
+"""Temperatures tried between the two."""
 LEFT_OUT = 2000
-"""Examples that are left out in turn; more change the temperature little and cost time."""
+"""Most examples that are left out in turn; more of them change the temperature little and cost
+time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A fitted classifier."""
 
-    weights: Floats  # (d + 1, classes), the last row is added to all
+    weights: Floats  # (d + 1, classes); the last row is added to the scores of all
     temperature: float
 
     def probabilities(self, features: Floats) -> Floats:
@@ -51,7 +53,7 @@ def fit_probe(features: Floats, codes: Codes, prior: Floats) -> Probe:
     weights = np.vstack([prior, np.zeros((1, prior.shape[1]))]).astype(np.float64)
     gram = x.T @ x
     penalty = RIDGE * np.eye(len(gram))
-    penalty[-1, -1] = 1e-6  # what is added to all is not pulled anywhere
+    penalty[-1, -1] = 1e-6  # the last row has no prior
     inverse = np.linalg.inv(gram + penalty)
     sums = np.zeros((prior.shape[1], len(gram)))
     np.add.at(sums, codes, x)

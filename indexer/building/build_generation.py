@@ -1,7 +1,8 @@
 """Builds a generation: a snapshot of the catalogue, its vectors, a trained and measured index.
 
-Everything is written under a temporary name, verified, then renamed. A build that fails leaves
-nothing behind; what a killed one leaves, the next removes. The live generation is never touched.
+Everything is written under a temporary name, verified and then renamed. A build that fails leaves
+nothing behind. What a killed build leaves, the next one removes. The live generation is never
+touched.
 """
 
 import secrets
@@ -19,8 +20,8 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from indexer.attributes.attribute_prediction import PredictedAttributes, describe
-from indexer.attributes.attribute_rows import answers, store_attributes
+from indexer.attributes.attribute_prediction import PredictedAttributes, predict_attributes
+from indexer.attributes.attribute_rows import is_live_model, store_attributes
 from indexer.building.index_training import Trainer, earlier_generation
 from indexer.building.recall_measurement import make_queries
 from indexer.building.threshold_fitting import calibrate
@@ -57,6 +58,7 @@ from search.text.word_counts import write_words
 
 GATHER_ROWS = 20_000
 STEPS = 7
+"""Stages of a build, as its job counts them."""
 
 log = structlog.get_logger()
 Progress = Callable[[str], None]
@@ -84,7 +86,8 @@ def build_generation(
     Raises:
         NothingToBuild: no picture is encoded.
         AlreadyRunning: another build is at work.
-        DamagedShard: a shard is not what it was; `findalike reindex` heals that.
+        DamagedShard: a shard is not what was written; `findalike reindex` encodes its pictures
+            again.
         OSError: the disk refuses; nothing is left behind.
     """
     generations = settings.root / "generations"
@@ -104,8 +107,8 @@ def build_generation(
             tell("Gathering vectors")
             vectors = _gather(temporary, snapshot, settings, encoder.tag)
             tell("Predicting attributes")
-            attributes = describe(database, snapshot, vectors, encoder, vocabulary)
-            snapshot = attributes.fill(snapshot)
+            attributes = predict_attributes(snapshot, vectors, encoder, vocabulary)
+            snapshot = attributes.fill_snapshot(snapshot)
             manifest = _write(
                 temporary, snapshot, vectors, settings, encoder, database=database, tell=tell
             )
@@ -118,7 +121,7 @@ def build_generation(
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             shutil.rmtree(generations / name, ignore_errors=True)
-            with suppress(SQLAlchemyError):  # the next build marks it, if the database is away
+            with suppress(SQLAlchemyError):  # where the database is away, the next build marks it
                 _mark_failed(database)
             raise
         job.report |= {"generation": generation_id} | _outcome(manifest)
@@ -127,14 +130,14 @@ def build_generation(
 
 
 def _outcome(manifest: Manifest) -> dict[str, Any]:
-    """Return what a job keeps of a manifest, which goes when its generation is pruned."""
-    kept = {"model_tag", "dim", "vectors", "products", "factory", "nprobe", "measured"}
+    """Return what a job keeps of a manifest, for a manifest is pruned with its generation."""
+    named = {"model_tag", "dim", "vectors", "products", "factory", "nprobe", "measured"}
     stored = sum(file.bytes for file in manifest.files.values())
-    return manifest.model_dump(mode="json", include=kept) | {"bytes": stored}
+    return manifest.model_dump(mode="json", include=named) | {"bytes": stored}
 
 
 def _teller(job: SoleJob, progress: Progress | None) -> Progress:
-    """Return what to call as a step begins: the one before is done then."""
+    """Return a function to call as a stage of the job begins; the one before it is done then."""
 
     def tell(step: str) -> None:
         job.begin(step)
@@ -196,7 +199,10 @@ def plan_for(settings: Settings, n: int, d: int) -> IndexPlan:
 
 
 def _gather(directory: Path, snapshot: Snapshot, settings: Settings, model_tag: str) -> HalfVectors:
-    """Write vectors and patches in index order, block by block; map the vectors: (n, d) float16."""
+    """Write vectors and patches in index order, block by block; return the vectors, (n, d) float16.
+
+    They are mapped, not loaded.
+    """
     store = EmbeddingStore(settings.root)
     rows = np.asarray(snapshot.shard_rows, dtype=np.int64)
     with (directory / VECTORS).open("wb") as vectors, (directory / PATCHES).open("wb") as patches:
@@ -245,7 +251,7 @@ def _finish(
     attributes: PredictedAttributes,
 ) -> None:
     with session_scope(database) as session:
-        if answers(session, manifest.model_tag):
+        if is_live_model(session, manifest.model_tag):
             store_attributes(session, attributes, manifest.model_tag)
         row = session.get_one(GenerationRow, generation_id)
         row.state, row.manifest = "verified", manifest.model_dump(mode="json")

@@ -1,9 +1,10 @@
-"""Makes the index of a generation: trained on its vectors, or as an earlier one was trained.
+"""Makes the index of a generation: trained on its vectors, or with the training of an earlier one.
 
-Training takes longer than all the rest of an index, and a catalogue of which a hundredth changed
-overnight leads to nearly the same centroids and codes. So they are taken over, and what is to be
-held is put in anew, as long as that is measured to fit. What does not fit, or can't be read, is
-trained anew. No index that anybody searches is touched: it is read from its file.
+Training takes longer than all the rest of an index. A catalogue of which a hundredth changed
+overnight leads to nearly the same centroids and codes. So the earlier training is taken over, and
+the vectors are filled in anew, as long as the training is measured to fit them. Otherwise, or where
+the earlier index can't be read, the index is trained anew. The earlier index is read from its file;
+the one that is searched is not touched.
 """
 
 from collections.abc import Callable
@@ -34,19 +35,20 @@ from search.results import HalfVectors
 from search.settings import Settings
 
 DRIFT_LIMIT = 1.1
-"""Growth of the errors from which an index is trained anew. Measured on 19,000 × 384 synthetic
-vectors of which some are of kinds that the training knew nothing of: with 2% of them codes are 1.06
-times as wrong and as few lists reach the recall target as after training anew; with 5% 1.16 times,
-and it takes 4.5 times as many lists, with 10% 1.32 times and 6 times as many."""
+"""An index whose errors grew to more than this many times those at training is trained anew.
+Measured on 19,000 × 384 synthetic vectors, some of kinds that were not there at training. With 2%
+of new kinds, codes are 1.06 times as wrong and as few lists reach the recall target as after
+training anew. With 5% codes are 1.16 times as wrong and 4.5 times as many lists are needed; with
+10%, 1.32 and 6 times."""
 IMBALANCE_LIMIT = 1.25
-"""The same for the unevenness of the lists, which is by how much more a query compares than if all
-were equally long."""
+"""The same limit for the imbalance of the lists: how many times as many vectors a query is compared
+with as if all lists were equally long."""
 
 log = structlog.get_logger()
 
 
 class DoesNotFit(Exception):
-    """Why an index must be trained anew."""
+    """The earlier training can't be taken over; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Trained:
 def earlier_generation(
     database: sqlalchemy.Engine, generations: Path, model_tag: str
 ) -> Earlier | None:
-    """Return the live generation, or else the newest, that a model made; None where none is."""
+    """Return the live generation of a model, or else its newest one; None where it has none."""
     row = GenerationRow
     usable = row.state.in_(("live", "verified", "retired"))
     with session_scope(database) as session:
@@ -128,10 +130,10 @@ class Trainer:
         return Trained(index, filled.plan, measured, filled.training)
 
     def _take_over(self) -> "_Filled":
-        """Fill the earlier index, and see whether it fits.
+        """Fill the earlier index, and measure whether its training fits.
 
         Raises:
-            DoesNotFit: says why one must be trained.
+            DoesNotFit: says why an index must be trained.
         """
         index, before, training = self._read()
         fill_index(index, self.vectors)
@@ -149,10 +151,10 @@ class Trainer:
         return _Filled(index, plan, training.model_copy(update=changes), before.measured)
 
     def _read(self) -> tuple[Any, Manifest, Training]:
-        """Return the earlier index, its manifest and training, where all can be used.
+        """Return the earlier index, its manifest and its training.
 
         Raises:
-            DoesNotFit: says what is in the way.
+            DoesNotFit: says which of them can't be used, and why.
         """
         if self.earlier is None:
             raise DoesNotFit("there is no earlier generation of this model")
@@ -195,10 +197,10 @@ class _Filled:
     index: Any
     plan: IndexPlan
     training: Training | None
-    before: IndexMeasured | None = None  # of the generation that it was taken over from
+    before: IndexMeasured | None = None  # of the generation whose training was taken over
 
     def missed(self, measured: IndexMeasured, target: float) -> bool:
-        """Whether recall misses its target, which it met before it was taken over."""
+        """Whether recall misses its target though the earlier generation met it."""
         return (
             self.before is not None and measured.recall_at_10 < target <= self.before.recall_at_10
         )

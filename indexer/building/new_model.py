@@ -1,7 +1,7 @@
-"""A model beside the live generation's: loaded, told apart, and what was built with it.
+"""A new model beside the live generation's: loading both, and the generation that waits.
 
-While a generation of a new model waits, every run brings both up to date, so that searches do not
-go stale. Publishing nothing here: that takes somebody's word.
+While a generation of a new model waits to be published, every run brings both generations up to
+date, so that searches do not go stale. Nothing is published here: a person decides that.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def load_model(settings: Settings) -> NamedModel:
 
 
 def model_of(generation: GenerationRow, settings: Settings) -> NamedModel | None:
-    """Load the model that built a generation; None where it can't be had any more."""
+    """Load the model that built a generation; None where it can't be loaded any more."""
     name = (generation.manifest or {}).get("model")
     if name is None:
         return None
@@ -59,10 +59,10 @@ def model_of(generation: GenerationRow, settings: Settings) -> NamedModel | None
     return model
 
 
-def waiting_of(database: sqlalchemy.Engine, model_tag: str) -> GenerationRow | None:
+def waiting_generation(database: sqlalchemy.Engine, model_tag: str) -> GenerationRow | None:
     """Return the generation of a model that waits to be published; None where none does.
 
-    One that a rehearsal refused does not wait: it may have been built badly.
+    A generation that a rehearsal refused does not wait: it may have been built badly.
     """
     with session_scope(database) as session:
         for row in newest_waiting(session):
@@ -72,7 +72,7 @@ def waiting_of(database: sqlalchemy.Engine, model_tag: str) -> GenerationRow | N
     return None
 
 
-def told_of_waiting(
+def report_of_waiting(
     database: sqlalchemy.Engine, model: NamedModel, generation_id: int
 ) -> dict[str, Any]:
     """Return what a report says of a generation that waits."""

@@ -1,7 +1,7 @@
-"""Turns a shop's picture into what a shopper's photo of the thing might look like.
+"""Turns a shop's picture into what a shopper's photo of the product might look like.
 
-Smaller, turned, before something else, in another light, out of focus, compressed: enough to see
-how far a photo lies from the picture it shows. It only distorts; it draws nothing.
+The product is smaller, turned, before another background, in another light, out of focus and
+compressed: enough to measure how far the vector of a photo lies from that of the shop's picture.
 """
 
 import io
@@ -11,9 +11,9 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 SIDE_PX = 320
 PLAIN = 14.0
-"""Mean difference of the border from its median, in grey levels, under which it is one ground."""
-GROUND = 18.0
-"""Difference from that ground under which a pixel belongs to it."""
+"""A border is plain if it differs from its median by less, in mean grey levels."""
+BACKGROUND = 18.0
+"""A pixel belongs to a plain background if it differs from it by less, in grey levels."""
 
 
 def shopper_view(
@@ -22,9 +22,9 @@ def shopper_view(
     """Return a distorted copy, RGB, 320 by 320 px.
 
     Args:
-        picture: RGB. A plain border is taken for its ground and replaced.
-        backdrop: RGB, what is behind the thing.
-        rng: Decides everything.
+        picture: RGB. A plain border is taken for background and replaced.
+        backdrop: RGB, another picture, to be behind the product.
+        rng: Every choice is drawn from it.
     """
     side = round(SIDE_PX * rng.uniform(0.6, 0.95))
     thing = picture.resize((side, side), Image.Resampling.BICUBIC)
@@ -43,16 +43,16 @@ def shopper_view(
 
 
 def foreground(picture: Image.Image) -> Image.Image:
-    """Return a mask of what differs from a plain border; all of the picture where none is."""
+    """Return a mask of what differs from a plain border; of all the picture where none is plain."""
     pixels = np.asarray(picture, dtype=np.float32)
     rows, columns = (pixels[:4], pixels[-4:]), (pixels[:, :4], pixels[:, -4:])
     border = np.concatenate([side.reshape(-1, 3) for side in (*rows, *columns)])
-    ground = np.median(border, axis=0)
-    if np.abs(border - ground).mean() > PLAIN:
+    background = np.median(border, axis=0)
+    if np.abs(border - background).mean() > PLAIN:
         return Image.new("L", picture.size, 255)
-    differs = np.abs(pixels - ground).max(axis=2) > GROUND
+    differs = np.abs(pixels - background).max(axis=2) > BACKGROUND
     mask = Image.fromarray(np.uint8(differs) * 255)
-    # Closed, so that what is as bright as the ground inside a thing is not a hole in it.
+    # Closed, so that a part of the product as bright as the background is no hole in it.
     return mask.filter(ImageFilter.MaxFilter(7)).filter(ImageFilter.MinFilter(7))
 
 

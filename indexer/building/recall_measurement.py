@@ -1,4 +1,4 @@
-"""Measures a trained index on queries like those to come: recall against exact search, latency."""
+"""Measures a trained index on queries like a shopper's: recall against exact search, latency."""
 
 import time
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from search.encoder import Encoder
 from search.index.generation_files import IndexMeasured, Latency
 from search.index.index_planning import recall, tune_nprobe
-from search.index.perturbed_queries import seen_again
+from search.index.perturbed_queries import perturbed_queries
 from search.index.vector_index import FaissIndex, rescore
 from search.results import Embeddings, HalfVectors
 from search.settings import Settings
@@ -18,20 +18,20 @@ from search.settings import Settings
 QUERIES = 200
 """Queries of each kind that recall is measured on."""
 EXACT_TIMED = 50
-"""Queries that exact search is timed on; with millions of vectors each takes seconds."""
+"""Most queries that exact search is timed on; with millions of vectors each takes seconds."""
 SEED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Queries:
-    """Vectors that recall is measured with."""
+    """The queries that recall is measured with."""
 
     photos: Embeddings  # (p, d) float32
     texts: Embeddings  # (t, d) float32
 
 
 def make_queries(vectors: HalfVectors, titles: Sequence[str], encoder: Encoder) -> Queries:
-    """Make queries like those to come: stored pictures seen differently, and titles as words.
+    """Make queries like a shopper's: stored pictures with noise added, and titles as texts.
 
     Args:
         vectors: (n, d) float16, unit length.
@@ -43,7 +43,7 @@ def make_queries(vectors: HalfVectors, titles: Sequence[str], encoder: Encoder) 
     """
     rng = np.random.default_rng(SEED)
     chosen = np.sort(rng.choice(len(vectors), min(QUERIES, len(vectors)), replace=False))
-    photos = seen_again(vectors[chosen], rng)
+    photos = perturbed_queries(vectors[chosen], rng)
     distinct = sorted(set(titles))
     picked = rng.choice(len(distinct), min(QUERIES, len(distinct)), replace=False)
     return Queries(photos, encoder.encode_texts([distinct[i] for i in picked]))

@@ -1,4 +1,4 @@
-"""Whether a generation is what a new build would make; then there is nothing to build."""
+"""Whether a generation already holds what a new build would; then there is nothing to build."""
 
 import sqlalchemy
 import structlog
@@ -15,21 +15,21 @@ from search.text.attribute_vocabulary import load_vocabulary
 log = structlog.get_logger()
 
 
-def is_current(database: sqlalchemy.Engine, model: NamedModel, kept: GenerationRow) -> bool:
-    """Whether a new build with a model would hold what a generation holds, in the same index.
+def is_current(database: sqlalchemy.Engine, model: NamedModel, row: GenerationRow) -> bool:
+    """Return whether a new build would hold what a generation holds, in the same kind of index.
 
-    Its files are read to their last byte: what a disk has spoilt is built anew.
+    All its files are compared with their checksums: a damaged generation is built anew.
     """
     settings = model.settings
     signature = read_signature(database, model.tag, load_vocabulary(settings.vocabulary))
-    if (kept.manifest or {}).get("signature") != signature:
+    if (row.manifest or {}).get("signature") != signature:
         return False
-    directory = settings.root / "generations" / kept.directory
+    directory = settings.root / "generations" / row.directory
     try:
         verify_files(directory)
-        found = load_generation(directory, kept.id)
+        found = load_generation(directory, row.id)
     except DamagedGeneration as error:
-        log.warning("generation_damaged", generation=kept.id, error=str(error))
+        log.warning("generation_damaged", generation=row.id, error=str(error))
         return False
     if recount(database, found).wrong:
         return False

@@ -44,9 +44,9 @@ def show(report: dict[str, Any]) -> None:
 
 def ask(*, as_json: bool) -> None:
     """Put a run into the queue, and say so."""
-    from indexer.workers.queued_run import ask_for_run
+    from indexer.queue.run_request import request_run
 
-    message = ask_for_run(load_settings())
+    message = request_run(load_settings())
     if as_json:
         echo_json({"message": message})
     else:

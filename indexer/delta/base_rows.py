@@ -13,16 +13,16 @@ from search.results import HalfVectors, Ids, Patches
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows that a delta is compared with, and that it takes vectors from."""
+class ComparedRows:
+    """Rows that the catalogue is compared with, and that a delta takes vectors from."""
 
     columns: Columns
     vectors: HalfVectors
     patches: Patches
-    changed_from: int  # pictures written since may show something else
+    changed_from: int  # pictures written in this transaction or later may show something else
 
-    def rows_of(self, product_ids: Ids) -> dict[int, list[int]]:
-        """Return the rows of products, in their order."""
+    def by_product(self, product_ids: Ids) -> dict[int, list[int]]:
+        """Return the numbers of the rows of some products, by product, in their order."""
         found: dict[int, list[int]] = {}
         rows = np.flatnonzero(np.isin(self.columns.product_id, product_ids))
         of = self.columns.product_id[rows]
@@ -37,7 +37,7 @@ class BaseGeneration:
 
     id: int
     manifest: Manifest
-    rows: Rows
+    rows: ComparedRows
 
     @classmethod
     def open(cls, directory: Path, generation_id: int) -> "BaseGeneration":
@@ -49,29 +49,33 @@ class BaseGeneration:
         manifest = read_manifest(directory)
         vectors, patches = map_vectors(directory, manifest), map_patches(directory, manifest)
         columns = load_columns(directory / COLUMNS)
-        return cls(generation_id, manifest, Rows(columns, vectors, patches, manifest.changed_from))
+        return cls(
+            generation_id,
+            manifest,
+            ComparedRows(columns, vectors, patches, manifest.changed_from),
+        )
 
 
-class Sources:
-    """Vectors and local features of pictures, each taken from where it lies."""
+class PictureVectors:
+    """Vectors and local features of pictures, each taken from where it is stored."""
 
-    def __init__(self, base: Rows) -> None:
+    def __init__(self, base: ComparedRows) -> None:
         self._base = base
-        self._at: dict[int, tuple[Rows | Gathered, int]] = {}
+        self._stored: dict[int, tuple[ComparedRows | Gathered, int]] = {}
 
-    def at(self, image: int, place: Rows, row: int) -> None:
-        """Note that a picture is as it was in a row."""
-        self._at[image] = place, row
+    def take_from_row(self, image: int, rows: ComparedRows, row: int) -> None:
+        """Take a picture's vector from a row; it shows what it showed then."""
+        self._stored[image] = rows, row
 
-    def read(self, images: Sequence[int], gathered: Gathered) -> None:
-        """Note pictures that were read from shards, in their order."""
+    def take_from_shards(self, images: Sequence[int], gathered: Gathered) -> None:
+        """Take the vectors of pictures from what was read of shards, in their order."""
         for row, image in enumerate(images):
-            self._at[image] = gathered, row
+            self._stored[image] = gathered, row
 
     def vector(self, image: int) -> HalfVectors:
         """Return (d,) float16 of one picture."""
-        place, row = self._at[image]
-        vector: HalfVectors = place.vectors[row]
+        rows, row = self._stored[image]
+        vector: HalfVectors = rows.vectors[row]
         return vector
 
     def vectors(self, images: Sequence[int]) -> HalfVectors:
@@ -82,11 +86,11 @@ class Sources:
         return taken
 
     def patches(self, images: Sequence[int]) -> Patches:
-        """Return (m, cells, p) int8 of the same."""
+        """Return (m, cells, p) int8 of some pictures."""
         taken = np.empty((len(images), *self._base.patches.shape[1:]), np.int8)
         if not taken.shape[1]:  # a model without local features
             return taken
         for i, image in enumerate(images):
-            place, row = self._at[image]
-            taken[i] = place.patches[row]
+            rows, row = self._stored[image]
+            taken[i] = rows.patches[row]
         return taken

@@ -1,10 +1,10 @@
 """Brings changes of single products to searchers all day, round by round, until told to stop.
 
-A round takes the changes that wait in the inbox, fetches and encodes a few pictures that are
-pending, those of the products that changed last first, and publishes a delta where products
-changed. It encodes with the live generation's model. What fails is logged and tried again in the
-next round, so that it outlasts restarts of the database, damaged shards and a full disk. It never
-builds, and does no harm beside a `reindex`, workers or another watcher.
+A round takes the changes that wait in the inbox. It fetches and encodes a few pictures that are
+pending, with the live generation's model, those of the products that changed last first. It
+publishes a delta where products changed. What fails is logged and tried again in the next round, so
+the watcher outlasts restarts of the database, damaged shards and a full disk. It never builds, and
+does no harm beside a `reindex`, workers or another watcher.
 """
 
 import threading
@@ -32,15 +32,15 @@ from search.settings import Settings
 
 PICTURES_A_ROUND = 16
 """Few, so that a change that comes meanwhile waits seconds, whatever else is to be encoded."""
-ENDLESS = Patience(pause_s=60.0, trials=1_000_000)
-"""A host that is away is tried once a minute, for it may come back during the day."""
+NEVER_GIVE_UP = Patience(pause_s=60.0, trials=1_000_000)
+"""A host that does not answer is tried once a minute, for it may come back during the day."""
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was done."""
+    """What a watcher did."""
 
     changes: int = 0  # taken from the inbox
     refused: int = 0  # of them
@@ -71,44 +71,44 @@ class ChangeWatch:
     _fetcher: BatchFetcher = field(init=False)
     _batches: BatchEncoder | None = None  # of the live generation's model
     _complaints: dict[str, str] = field(default_factory=dict)  # by step: an outage is one line
-    _over: threading.Event = field(default_factory=threading.Event)
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._writer = DeltaWriter(self.database, self.settings)
-        self._fetcher = BatchFetcher(self.database, self.settings, ENDLESS)
+        self._fetcher = BatchFetcher(self.database, self.settings, NEVER_GIVE_UP)
 
     def work(self, *, once: bool = False) -> None:
         """Go round after round until `stop`; `once`: until nothing is left to be done."""
         log.info("watch_started", every_s=self.settings.watch_s)
-        while not self._over.is_set():
+        while not self._stopped.is_set():
             more = self.round()
             if once and not more:
                 break
-            self._over.wait(0 if more else self.settings.watch_s)
+            self._stopped.wait(0 if more else self.settings.watch_s)
         self._fetcher.close()
         log.info("watch_ended", **asdict(self.total))
 
     def stop(self) -> None:
         """End after the round at work. May be called from a signal handler."""
-        self._over.set()
+        self._stopped.set()
 
     def round(self) -> bool:
-        """Do one round; return whether more may wait, so that the next is not to be put off."""
+        """Do one round; return whether more may wait, so that the next round is due at once."""
         started, done = time.monotonic(), Tally()
         for name, step in (
             ("changes", self._take),
             ("pictures", self._encode),
             ("delta", self._publish),
         ):
-            self._try(name, step, done)
+            self._attempt(name, step, done)
         self.total.add(done)
         if any(asdict(done).values()):
             elapsed_ms = round(1000 * (time.monotonic() - started))
             log.info("watch_round", **asdict(done), elapsed_ms=elapsed_ms)
         return done.changes + done.pictures + done.pictures_refused > 0 and not done.failures
 
-    def _try(self, name: str, step: Callable[[Tally], None], done: Tally) -> None:
-        """Take a step; what goes wrong must not keep the other steps, or the next round, away."""
+    def _attempt(self, name: str, step: Callable[[Tally], None], done: Tally) -> None:
+        """Take a step of a round; one that fails stops neither the others nor the next round."""
         try:
             step(done)
         except AlreadyRunning as error:  # another watcher does it
@@ -133,7 +133,7 @@ class ChangeWatch:
             if live is None or not newest(session, unencoded(live.model_tag), 1):
                 return
         if self._batches is None or self._batches.encoder.tag != live.model_tag:
-            model = model_of(live, self.settings)  # None: it is lost, and says so itself
+            model = model_of(live, self.settings)  # None: it can't be loaded, which is logged
             self._batches = (
                 None if model is None else BatchEncoder(self.database, self.settings, model.encoder)
             )
@@ -144,7 +144,7 @@ class ChangeWatch:
             done.pictures_refused = result.failed + len(fetched.refused)
 
     def _run_newest(self, batches: BatchEncoder) -> EncodeResult:
-        """Encode a few; the last one alone where most lie on a share that is away."""
+        """Encode a few pictures; only the newest where most lie on a share that is not mounted."""
         try:
             return batches.run_newest(PICTURES_A_ROUND)
         except PicturesAway:
@@ -154,6 +154,6 @@ class ChangeWatch:
         try:
             done.deltas = int(self._writer.write())
         except DamagedShard:
-            # What it held is pending then, and encoded again in the next rounds.
+            # The pictures of the shard are pending then; the next rounds encode them again.
             forget_damaged_shards(self.database, EmbeddingStore(self.settings.root))
             raise

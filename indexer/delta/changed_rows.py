@@ -1,9 +1,9 @@
-"""Which products say something else by now than a generation, and the rows that they have now.
+"""Which products differ from what a generation says of them, and the rows that they have now.
 
-What was written since the generation looked at the catalogue is read again, all of it in one
-repeatable-read transaction, and compared: a row that says what the generation says is left out, so
-that changes which a build has absorbed make an empty delta. Vectors come from where they are
-nearest: the delta before, the generation, or else the embedding store.
+What was written since the generation read the catalogue is read again, all of one moment, and
+compared. A product that is as the generation says is left out, so changes that a build has absorbed
+make an empty delta. Vectors are taken from the delta before or from the generation where they are
+there, or else from the embedding store.
 """
 
 import hashlib
@@ -16,9 +16,16 @@ from sqlalchemy import select, text, union
 from sqlalchemy.orm import Session
 
 from indexer.attributes.attribute_rows import known_attributes
-from indexer.attributes.title_values import read_stated
-from indexer.delta.base_rows import BaseGeneration, Rows, Sources
-from indexer.snapshot.catalogue_snapshot import OLDEST_OPEN, among, column_row, indexed, read_edits
+from indexer.delta.base_rows import BaseGeneration, ComparedRows, PictureVectors
+from indexer.snapshot.catalogue_snapshot import (
+    OLDEST_OPEN,
+    column_row,
+    indexed_pictures,
+    is_among,
+    read_edits,
+)
+from indexer.snapshot.title_values import read_title_values
+from search.database.connection import consistent_session
 from search.database.models import Product, ProductAttribute, ProductImage
 from search.index.delta_files import Delta
 from search.index.embedding_store import EmbeddingStore
@@ -44,10 +51,10 @@ class ChangedRows:
     rows: list[ColumnRow]
     vectors: HalfVectors  # (m, d) float16
     patches: Patches  # (m, cells, p) int8
-    dead: Ids  # (x,) ascending
+    dead: Ids  # (x,) products whose rows of the generation count no more, ascending
     waiting: int  # changed products beyond the limit
     changed_from: int  # what transactions from this one on wrote may be missing in it
-    looked_from: int  # the same of what was looked at, with or without room
+    read_from: int  # what they wrote may not even have been read, with or without room for it
 
     @property
     def empty(self) -> bool:
@@ -64,7 +71,7 @@ class ChangedRows:
 
 
 def changed_since(session: Session, transaction: int) -> list[int]:
-    """Return the products that something was written of in this transaction or later ones."""
+    """Return the products of which something was written in a transaction or in later ones."""
     edited = ProductAttribute.source == "merchandiser"
     changed = union(
         select(Product.id).where(Product.changed_in >= transaction),
@@ -99,13 +106,13 @@ class DeltaComparison:
     ) -> None:
         self._database, self._store, self._vocabulary = database, store, vocabulary
         self._base, self._limit = base, limit
-        self._before: Rows | None = None
-        self._held: set[int] = set()
+        self._before: ComparedRows | None = None
+        self._in_delta: set[int] = set()  # products
         if before is not None:
-            self._before = Rows(
+            self._before = ComparedRows(
                 before.columns, before.vectors, before.patches, before.manifest.changed_from
             )
-            self._held = {*before.dead.tolist(), *before.columns.product_id.tolist()}
+            self._in_delta = {*before.dead.tolist(), *before.columns.product_id.tolist()}
 
     def run(self) -> ChangedRows:
         """Compare.
@@ -114,78 +121,78 @@ class DeltaComparison:
             DamagedShard: a new picture's vector can't be read.
         """
         since = (self._before or self._base.rows).changed_from
-        pictures, asked, oldest_open = self._read(since)
-        below = self._base.rows.rows_of(asked)
+        pictures, products, oldest_open = self._read_catalogue(since)
+        base_rows = self._base.rows.by_product(products)
+        vectors = self._vectors_of(pictures)
         changed: dict[int, list[CataloguePicture]] = {}
         dead: list[int] = []
-        found = self._vectors_of(pictures)
-        for product in asked.tolist():
-            own, now = below.get(product, []), pictures.get(product, [])
+        for product in products.tolist():
+            own, now = base_rows.get(product, []), pictures.get(product, [])
             if not now:
                 dead += [product] if own else []
-            elif not self._same(own, now, found):
+            elif not self._same(own, now, vectors):
                 changed[product] = now
-        kept = self._within_limit(changed)
-        dead = sorted(dead + [product for product in kept if product in below])
+        taken = self._within_limit(changed)
+        dead = sorted(dead + [product for product in taken if product in base_rows])
         rows = [
-            replace(p.row, variant=self._variant(p.row, below)) for o in kept for p in changed[o]
+            replace(picture.row, variant=self._variant(picture.row, base_rows))
+            for product in taken
+            for picture in changed[product]
         ]
         images = [row.image_id for row in rows]
-        waiting = len(changed) - len(kept)
+        waiting = len(changed) - len(taken)
         return ChangedRows(
             rows,
-            found.vectors(images),
-            found.patches(images),
+            vectors.vectors(images),
+            vectors.patches(images),
             np.array(dead, dtype=np.int64),
             waiting,
-            # What found no room is looked at again, as soon as anything changes.
+            # Products without room are compared again as soon as anything changes.
             changed_from=since if waiting else oldest_open,
-            looked_from=oldest_open,
+            read_from=oldest_open,
         )
 
-    def _read(self, since: int) -> tuple[dict[int, list[CataloguePicture]], Ids, int]:
-        """Return the pictures of products that may have changed, these, and the transaction that
-        this look may have missed.
+    def _read_catalogue(self, since: int) -> tuple[dict[int, list[CataloguePicture]], Ids, int]:
+        """Read the products that may have changed, all of one moment.
+
+        Returns:
+            Their pictures by product; the products, ascending, with or without a picture; and the
+            first transaction that may be missing.
         """
         tag = self._base.manifest.model_tag
-        with (
-            self._database.connect().execution_options(isolation_level="REPEATABLE READ") as held,
-            Session(held) as session,
-        ):
+        with consistent_session(self._database) as session:
             oldest_open = session.scalars(text(OLDEST_OPEN)).one()
-            ids = sorted(self._held.union(changed_since(session, since)))
-            asked = np.array(ids, dtype=np.int64)
-            edits = read_edits(session, ids)
-            wanted = indexed(tag).add_columns(ProductImage.changed_in)
-            records = session.execute(wanted.where(among(Product.id, ids))).all()
-            stated = read_stated(self._database, asked, self._vocabulary)
-            known = known_attributes(session, asked, stated, self._vocabulary)
-        # Of a record: ids, price, stock and fields, then what `indexed` says of the picture.
-        rows = known.filled(
-            [column_row(record[:-7], edits.get(record[1], {})) for record in records]
-        )
+            products = sorted(self._in_delta.union(changed_since(session, since)))
+            edits = read_edits(session, products)
+            wanted = indexed_pictures(tag).add_columns(ProductImage.changed_in)
+            records = session.execute(wanted.where(is_among(Product.id, products))).all()
+            rows = [column_row(record[:7], edits.get(record[1], {})) for record in records]
+            titles = {row.product_id: r.title for row, r in zip(rows, records, strict=True)}
+            values = read_title_values(session, titles, self._vocabulary)
+            pictured = np.array(list(titles), dtype=np.int64)
+            known = known_attributes(session, pictured, values, self._vocabulary)
         pictures: dict[int, list[CataloguePicture]] = {}
-        for row, record in zip(rows, records, strict=True):
+        for row, record in zip(known.fill_rows(rows), records, strict=True):
             picture = CataloguePicture(row, *record[-3:])
             pictures.setdefault(row.product_id, []).append(picture)
-        return pictures, asked, oldest_open
+        return pictures, np.array(products, dtype=np.int64), oldest_open
 
-    def _vectors_of(self, pictures: Mapping[int, Sequence[CataloguePicture]]) -> Sources:
+    def _vectors_of(self, pictures: Mapping[int, Sequence[CataloguePicture]]) -> PictureVectors:
         """Return where the vector of each picture is; what is new is read from shards."""
-        found = Sources(self._base.rows)
+        found = PictureVectors(self._base.rows)
         left = {p.row.image_id: p for now in pictures.values() for p in now}
-        for place in (self._before, self._base.rows):
-            if place is None or not left:
+        for stored in (self._before, self._base.rows):
+            if stored is None or not left:
                 continue
-            images = place.columns.image_id
+            images = stored.columns.image_id
             for row in np.flatnonzero(np.isin(images, list(left))).tolist():
                 image = int(images[row])
-                if left[image].changed_in < place.changed_from:
-                    found.at(image, place, row)
+                if left[image].changed_in < stored.changed_from:
+                    found.take_from_row(image, stored, row)
                     del left[image]
         if left:
             new = list(left.values())
-            found.read(
+            found.take_from_shards(
                 list(left),
                 self._store.gather(
                     self._base.manifest.model_tag,
@@ -195,8 +202,10 @@ class DeltaComparison:
             )
         return found
 
-    def _same(self, own: Sequence[int], now: Sequence[CataloguePicture], found: Sources) -> bool:
-        """Return whether a product has in the generation what it has now."""
+    def _same(
+        self, own: Sequence[int], now: Sequence[CataloguePicture], vectors: PictureVectors
+    ) -> bool:
+        """Return whether a product's own rows of the generation say what its pictures say now."""
         base, columns = self._base.rows, self._base.rows.columns
         if len(own) != len(now):
             return False
@@ -212,17 +221,17 @@ class DeltaComparison:
                     != said.values.get(name)
                     for name, facet in columns.facets.items()
                 )
-                or not np.array_equal(found.vector(said.image_id), base.vectors[row])
+                or not np.array_equal(vectors.vector(said.image_id), base.vectors[row])
             ):
                 return False
         return True
 
     def _within_limit(self, changed: Iterable[int]) -> list[int]:
-        """Return the products that find room: those that have it already, then the lowest ids."""
-        first = sorted(changed, key=lambda product: (product not in self._held, product))
+        """Return the products that find room: first those that have it already, then by id."""
+        first = sorted(changed, key=lambda product: (product not in self._in_delta, product))
         return sorted(first[: self._limit])
 
-    def _variant(self, row: ColumnRow, below: Mapping[int, Sequence[int]]) -> int:
+    def _variant(self, row: ColumnRow, base_rows: Mapping[int, Sequence[int]]) -> int:
         """Return what a product is a variant of: as the generation found, or of itself alone."""
-        own = below.get(row.product_id)
+        own = base_rows.get(row.product_id)
         return int(self._base.rows.columns.variant[own[0]]) if own else row.product_id

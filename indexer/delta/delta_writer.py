@@ -1,10 +1,10 @@
 """Writes the delta of the live generation: what searchers lay over it until the next build.
 
-As a generation, a delta is written under a temporary name, brought to the disk, read back with
-every checksum, renamed, and only then pointed to, in one transaction that finds the generation
-still live. One writer at a time; what a killed one left, the next removes. Where nothing changed,
-nothing is written. Withdrawn products always go; others as long as there is room, see
-FINDALIKE_DELTA_LIMIT.
+Like a generation, a delta is written under a temporary name, brought to the disk, read back with
+every checksum and renamed. Only then is it pointed to, in a transaction that finds the generation
+still live. One writer works at a time; what a killed one left, the next removes. Where nothing
+changed, nothing is written. Withdrawn products always leave searches; new and changed ones come in
+as long as there is room, see FINDALIKE_DELTA_LIMIT.
 """
 
 import secrets
@@ -57,8 +57,8 @@ class DeltaWriter:
     settings: Settings
     _vocabulary: Vocabulary = field(init=False)
     _base: BaseGeneration | None = None  # of the generation that was live last
-    # At what, and which transactions that may have missed.
-    _looked: tuple[LivePointer, int] | None = None
+    # What was live when the catalogue was read last, and the first transaction that it may lack.
+    _last_read: tuple[LivePointer, int] | None = None
 
     def __post_init__(self) -> None:
         self._vocabulary = load_vocabulary(self.settings.vocabulary)
@@ -75,32 +75,32 @@ class DeltaWriter:
         with exclusively(self.database, "delta"):
             with session_scope(self.database) as session:
                 live = live_pointer(session)
-                if live is None or not self._anything_new(session, live):
+                if live is None or not self._may_have_changed(session, live):
                     return False
                 referenced = set(session.scalars(select(DeltaRow.directory)))
-            sweep(self.settings.root / "deltas", referenced)
+            remove_unreferenced(self.settings.root / "deltas", referenced)
             if self._base is None or self._base.id != live.id:
                 generations = self.settings.root / "generations"
                 self._base = BaseGeneration.open(generations / live.directory, live.id)
-            before = self._before(live)
+            before = self._present_delta(live)
             store, limit = EmbeddingStore(self.settings.root), self.settings.delta_limit
-            fresh = DeltaComparison(
+            changed = DeltaComparison(
                 self.database, store, self._vocabulary, self._base, before, limit
             ).run()
             known = before.manifest.signature if before is not None else None
-            if fresh.signature == known or (fresh.empty and live.delta is None):
-                self._looked = live, fresh.looked_from
+            if changed.signature == known or (changed.empty and live.delta is None):
+                self._last_read = live, changed.read_from
                 return False
-            return self._publish(live, self._base, fresh)
+            return self._publish(live, self._base, changed)
 
-    def _anything_new(self, session: Session, live: LivePointer) -> bool:
-        """Return whether there may be changes that the last look did not see."""
-        if self._looked is None or self._looked[0] != live:
+    def _may_have_changed(self, session: Session, live: LivePointer) -> bool:
+        """Return whether there may be changes that were not read yet."""
+        if self._last_read is None or self._last_read[0] != live:
             return True
-        return bool(changed_since(session, self._looked[1]))
+        return bool(changed_since(session, self._last_read[1]))
 
-    def _before(self, live: LivePointer) -> Delta | None:
-        """Return the delta that is pointed to; one that is damaged is made anew."""
+    def _present_delta(self, live: LivePointer) -> Delta | None:
+        """Return the delta that is pointed to; None where it is damaged, and so written anew."""
         if live.delta is None:
             return None
         try:
@@ -109,37 +109,39 @@ class DeltaWriter:
             log.warning("delta_damaged", delta=live.delta, error=str(error))
             return None
 
-    def _publish(self, live: LivePointer, base: BaseGeneration, fresh: ChangedRows) -> bool:
-        """Write what was found and point to it; where nothing is left to say, to nothing."""
+    def _publish(self, live: LivePointer, base: BaseGeneration, changed: ChangedRows) -> bool:
+        """Write what changed and point to it; where nothing differs any more, point to no delta."""
         deltas = self.settings.root / "deltas"
-        manifest = None if fresh.empty else write_delta(deltas, _new_name(live), base, fresh)
-        if not _point(self.database, live.id, manifest):
+        manifest = None if changed.empty else write_delta(deltas, _new_name(live), base, changed)
+        if not _move_pointer(self.database, live.id, manifest):
             log.info("delta_too_late", generation=live.id)  # another generation is live by now
             if manifest is not None:
                 shutil.rmtree(deltas / manifest.name, ignore_errors=True)
             return False
         name = None if manifest is None else manifest.name
-        self._looked = LivePointer(live.id, live.directory, name), fresh.looked_from
+        self._last_read = LivePointer(live.id, live.directory, name), changed.read_from
         log.info(
             "delta_published",
             generation=live.id,
             delta=name,
-            vectors=len(fresh.rows),
-            dead=len(fresh.dead),
+            vectors=len(changed.rows),
+            dead=len(changed.dead),
         )
-        if fresh.waiting:
-            log.warning("delta_full", generation=live.id, waiting=fresh.waiting)
+        if changed.waiting:
+            log.warning("delta_full", generation=live.id, waiting=changed.waiting)
         return True
 
 
-def write_delta(deltas: Path, name: str, base: BaseGeneration, fresh: ChangedRows) -> DeltaManifest:
+def write_delta(
+    deltas: Path, name: str, base: BaseGeneration, changed: ChangedRows
+) -> DeltaManifest:
     """Write a delta under its name, complete and checked, or not at all.
 
     Args:
         deltas: Where to.
         name: New.
         base: The generation that it is for.
-        fresh: What it holds.
+        changed: What it holds.
 
     Raises:
         DamagedGeneration: what was written reads differently.
@@ -148,11 +150,11 @@ def write_delta(deltas: Path, name: str, base: BaseGeneration, fresh: ChangedRow
     temporary = deltas / f"{TEMPORARY}{name}"
     try:
         temporary.mkdir(parents=True)
-        write_columns(temporary / COLUMNS, fresh.rows, tuple(base.rows.columns.facets))
-        fresh.vectors.tofile(temporary / VECTORS)
-        fresh.patches.tofile(temporary / PATCHES)
-        fresh.dead.tofile(temporary / DEAD)
-        manifest = write_manifest(temporary, _manifest(temporary, name, base, fresh))
+        write_columns(temporary / COLUMNS, changed.rows, tuple(base.rows.columns.facets))
+        changed.vectors.tofile(temporary / VECTORS)
+        changed.patches.tofile(temporary / PATCHES)
+        changed.dead.tofile(temporary / DEAD)
+        manifest = write_manifest(temporary, _manifest(temporary, name, base, changed))
         make_durable(temporary)
         load_delta(temporary)
         temporary.rename(deltas / name)
@@ -164,7 +166,7 @@ def write_delta(deltas: Path, name: str, base: BaseGeneration, fresh: ChangedRow
 
 
 def _manifest(
-    directory: Path, name: str, base: BaseGeneration, fresh: ChangedRows
+    directory: Path, name: str, base: BaseGeneration, changed: ChangedRows
 ) -> DeltaManifest:
     own = base.manifest
     return DeltaManifest(
@@ -174,23 +176,23 @@ def _manifest(
         generation=own.name,
         model_tag=own.model_tag,
         dim=own.dim,
-        patch_dim=fresh.patches.shape[2],
-        cells=fresh.patches.shape[1],
-        vectors=len(fresh.rows),
-        products=len({row.product_id for row in fresh.rows}),
-        dead=len(fresh.dead),
-        waiting=fresh.waiting,
-        signature=fresh.signature,
-        changed_from=fresh.changed_from,
+        patch_dim=changed.patches.shape[2],
+        cells=changed.patches.shape[1],
+        vectors=len(changed.rows),
+        products=len({row.product_id for row in changed.rows}),
+        dead=len(changed.dead),
+        waiting=changed.waiting,
+        signature=changed.signature,
+        changed_from=changed.changed_from,
         files={file: file_entry(directory / file) for file in sorted(DELTA_FILES)},
     )
 
 
-def sweep(deltas: Path, referenced: set[str]) -> None:
-    """Remove what no generation points to: older deltas, and what killed writers left.
+def remove_unreferenced(deltas: Path, referenced: set[str]) -> None:
+    """Remove deltas that no generation points to: older ones, and what killed writers left.
 
-    Called before a delta is written, not after: so the one that it replaces stays as long again,
-    for readers who are about to open it. The caller holds the lock.
+    Called before a delta is written, not after. So the delta that it replaces stays until the one
+    after it, for readers who are about to open it. The caller holds the lock.
     """
     if not deltas.is_dir():
         return
@@ -200,12 +202,14 @@ def sweep(deltas: Path, referenced: set[str]) -> None:
 
 
 def _new_name(live: LivePointer) -> str:
-    """Return a name that no delta had before: readers tell by it whether there is another."""
+    """Return a name that no delta had before: by it readers see that there is a new one."""
     return f"{live.directory}-{secrets.token_hex(4)}"
 
 
-def _point(database: sqlalchemy.Engine, generation_id: int, manifest: DeltaManifest | None) -> bool:
-    """Point to a delta, or to none, if its generation is still live; return whether it is."""
+def _move_pointer(
+    database: sqlalchemy.Engine, generation_id: int, manifest: DeltaManifest | None
+) -> bool:
+    """Let a generation point to a delta, or to none, if it is still live; return whether it is."""
     with session_scope(database) as session:
         live = select(GenerationRow.id).where(
             GenerationRow.id == generation_id, GenerationRow.state == "live"

@@ -1,7 +1,7 @@
 """Encode jobs: started here, worked on by Celery workers, followed from any process.
 
-The pictures' own rows say what is left, so a job is over when nothing is left, whoever notices
-first, and may lose any message or process on the way. `encode_all` does the same work in this
+The pictures' own rows say what is left. So whichever process first sees that nothing is left ends
+the job, and no lost message and no killed process matters. `encode_all` does the same work in this
 process, without a queue.
 """
 
@@ -42,14 +42,15 @@ from search.jobs.job_records import JobRecord, fail, latest_job, read_job
 from search.jobs.workers import ConnectedWorker, worker_connections
 from search.settings import Settings, load_settings
 
-FAN_OUT = 32  # messages at a time; each batch asks for the next one
+FAN_OUT = 32  # most messages at a time; each batch sends the next one
 POLL_S = 0.25
 STALLED_AFTER_S = 10.0
-LOADING_AFTER_S = 30.0  # the same, while the first worker may still be loading its model
-SOON_S = 1.0  # the same, after a worker went
+"""A job that has not moved for so long gets its messages again."""
+STALLED_WHILE_LOADING_S = 30.0  # the same while the first worker may still load its model
+STALLED_AFTER_LOSS_S = 1.0  # the same after a worker is gone, maybe with a message
 LONGEST_PAUSE_S = 60.0
-GIVE_UP_AFTER = 8  # times that workers were woken up and nothing came of it
-START_LOCK = 0x65_6E_63_6F_64_65  # advisory lock of those who start a job
+GIVE_UP_AFTER = 8  # times that workers were woken up in vain
+START_LOCK = 0x65_6E_63_6F_64_65  # advisory lock: one process at a time starts a job
 
 log = structlog.get_logger()
 
@@ -59,14 +60,13 @@ def start_encoding(
 ) -> int:
     """Ask the workers to encode all that the model of the settings has not seen.
 
-    A job that is still marked as running is taken up again, and ended where it was for
-    another model.
+    A job that is still marked as running is taken up again. One for another model is ended.
 
     Args:
         database: Where the pictures are.
         settings: The model, the batch size, the broker.
-        model_tag: Of the settings' model, where the caller knows it: then a job without work
-            is over at once, without waking anybody. Else the first encoder counts the work.
+        model_tag: Tag of the settings' model, where the caller knows it: then a job without work
+            ends at once and wakes no worker. None: the first worker counts the work.
 
     Returns:
         The id of the job; see `follow`.
@@ -93,15 +93,15 @@ def start_encoding(
 
 
 def _messages(remaining: int, settings: Settings) -> int:
-    """Return how many messages wake up enough workers for what remains."""
+    """Return how many messages wake enough workers for what remains."""
     return min(FAN_OUT, -(-remaining // settings.batch_images))
 
 
 def encode_step(batches: BatchEncoder, job_id: int, send: Send) -> bool:
-    """Do one batch of a job: what a message asks of a worker.
+    """Do one batch of a job, as a message asks a worker to.
 
     Args:
-        batches: The worker's own.
+        batches: The encoder of this worker.
         job_id: A job; nothing happens when it is over.
         send: Sends further messages for the job.
 
@@ -122,12 +122,12 @@ def encode_step(batches: BatchEncoder, job_id: int, send: Send) -> bool:
         return False
     send(ENCODE_BATCH, _messages(remaining, batches.settings) - 1)
     if first:
-        send(FETCH_BATCH, 1)  # before, nobody knew what this model lacks
+        send(FETCH_BATCH, 1)  # only now is it known which pictures this model lacks
     result = batches.run(job_id)
-    result.tell(job_id)
+    result.log_result(job_id)
     if result.claimed:
         send(ENCODE_BATCH, 1)
-    if result.taken and _wants_fetching(batches, job_id, result):
+    if result.from_spool and _wants_fetching(batches, job_id, result):
         send(FETCH_BATCH, 1)
     if result.claimed < batches.settings.batch_images:
         run_transaction(batches.database, lambda session: finish_if_done(session, job_id))
@@ -135,7 +135,7 @@ def encode_step(batches: BatchEncoder, job_id: int, send: Send) -> bool:
 
 
 def _wants_fetching(batches: BatchEncoder, job_id: int, result: EncodeResult) -> bool:
-    """Whether a batch made room in the spool for which fetching waits, or found something lost."""
+    """Return whether a batch made room in a full spool, or missed a file there."""
     resumed = run_transaction(
         batches.database, lambda session: resume_fetching(session, job_id, batches.settings)
     )
@@ -152,21 +152,21 @@ def follow(
 ) -> Iterator[JobRecord]:
     """Yield how far a job is, several times a second, until it is done.
 
-    Keeps the job alive meanwhile: messages that were lost, with a killed worker for example,
-    are sent again. Outlasts a restart of the database.
+    Meanwhile messages that were lost, with a killed worker for example, are sent again. A restart
+    of the database is waited for.
 
     Args:
         database: Where the job is.
         job_id: From `start_encoding`.
-        settings: As given there; taken from the environment where not given.
+        settings: As given to `start_encoding`; None: from the environment.
 
     Raises:
-        JobFailed: the job failed, or nothing came of waking up the workers again and again.
+        JobFailed: the job failed, or workers were woken up again and again in vain.
     """
     settings = settings or load_settings()
     reviver = _Reviver(database, settings, job_id)
     while True:
-        job = _look(database, job_id)
+        job = _read_unfailed(database, job_id)
         yield job
         if job.state == "done":
             return
@@ -174,7 +174,7 @@ def follow(
         time.sleep(POLL_S)
 
 
-def _look(database: sqlalchemy.Engine, job_id: int) -> JobRecord:
+def _read_unfailed(database: sqlalchemy.Engine, job_id: int) -> JobRecord:
     """Return how far a job is; raise JobFailed where it failed."""
     job = run_transaction(database, lambda session: read_job(session, job_id))
     if job.state == "failed":
@@ -183,41 +183,41 @@ def _look(database: sqlalchemy.Engine, job_id: int) -> JobRecord:
 
 
 class _Reviver:
-    """Notices that a job stands still, and wakes up the workers."""
+    """Sees that a job stands still, and sends its messages again."""
 
     def __init__(self, database: sqlalchemy.Engine, settings: Settings, job_id: int) -> None:
         self._database, self._settings, self._job_id = database, settings, job_id
         self._app = make_app(settings)
-        self._seen: tuple[int, int, str | None] | None = None
+        self._progress: tuple[int, int, str | None] | None = None  # at the last look
         self._moved_at = time.monotonic()
         self._pause_s = STALLED_AFTER_S
         self._woken = 0
         self._workers: set[ConnectedWorker] | None = None
-        self._counted_at = -math.inf  # when workers were looked for
+        self._listed_at = -math.inf  # when workers were listed last
 
     def look(self, job: JobRecord) -> None:
-        """Compare with the last look; act where too long nothing has changed."""
-        seen = (job.processed, asked_so_far(job.report), job.report.get("model_tag"))
-        if seen != self._seen:
-            self._seen, self._woken = seen, 0
-            self._pause_s = STALLED_AFTER_S if seen[2] is not None else LOADING_AFTER_S
+        """Compare with the last look; act where nothing has changed for too long."""
+        progress = (job.processed, asked_so_far(job.report), job.report.get("model_tag"))
+        if progress != self._progress:
+            self._progress, self._woken = progress, 0
+            self._pause_s = STALLED_AFTER_S if progress[2] is not None else STALLED_WHILE_LOADING_S
             self._moved_at = time.monotonic()
-        elif self._worker_went():
-            self._pause_s, self._moved_at = SOON_S, time.monotonic()
+        elif self._lost_a_worker():
+            self._pause_s, self._moved_at = STALLED_AFTER_LOSS_S, time.monotonic()
         ready = job.total > 0 and job.processed >= job.total
         if ready or time.monotonic() - self._moved_at > self._pause_s:
             run_transaction(self._database, self._revive)
 
-    def _worker_went(self) -> bool:
-        """Return whether a worker is gone since the last look, maybe with a message."""
-        if time.monotonic() - self._counted_at < SOON_S:
+    def _lost_a_worker(self) -> bool:
+        """Return whether a worker is gone since the last list, maybe with a message."""
+        if time.monotonic() - self._listed_at < STALLED_AFTER_LOSS_S:
             return False
         found = set(run_transaction(self._database, worker_connections))
-        before, self._workers, self._counted_at = self._workers, found, time.monotonic()
+        before, self._workers, self._listed_at = self._workers, found, time.monotonic()
         return bool(before and before - found)
 
     def _revive(self, session: Session) -> None:
-        """End the job if nothing is left; else, if nobody is at it, send messages again."""
+        """End the job if nothing is left; else send messages again, unless a batch is in work."""
         if finish_if_done(session, self._job_id):
             return
         if time.monotonic() - self._moved_at <= self._pause_s:
@@ -261,10 +261,10 @@ def encode_all(
         settings: State root, batch size, limits.
         encoder: The model.
         progress: Called after each batch with what is done and how much there is.
-        patience: How much of the failing of a host of pictures is borne.
+        patience: How often a host of pictures may fail.
 
     Raises:
-        JobFailed: somebody else ended the job.
+        JobFailed: another process ended the job.
         OSError: the disk refuses.
     """
     batches = BatchEncoder(database, settings, encoder)
@@ -275,17 +275,17 @@ def encode_all(
         job_id = start_row(session, settings)
     try:
         while True:
-            worked = encode_step(batches, job_id, wake_nobody)
-            job = _look(database, job_id)
+            worked = encode_step(batches, job_id, send_nothing)
+            job = _read_unfailed(database, job_id)
             if job.state == "running":
-                worked = fetch_step(fetcher, job_id, wake_nobody) or worked
-                job = _look(database, job_id)
+                worked = fetch_step(fetcher, job_id, send_nothing) or worked
+                job = _read_unfailed(database, job_id)
             if progress is not None:
                 progress(job.processed, job.total)
             if job.state == "done":
                 return job
             if not worked:
-                time.sleep(POLL_S)  # other workers hold the rest
+                time.sleep(POLL_S)  # other workers hold the pictures that are left
     except Exception as error:
         with session_scope(database) as session:
             fail(session, job_id, reason_of(error))
@@ -294,5 +294,5 @@ def encode_all(
         fetcher.close()
 
 
-def wake_nobody(_task: str, _messages: int) -> None:
-    """Wake nobody up: this process does all of it."""
+def send_nothing(_task: str, _messages: int) -> None:
+    """Send no message: this process does the whole job."""

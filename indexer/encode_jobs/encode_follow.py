@@ -1,6 +1,6 @@
-"""An encode job with somebody watching: progress on the screen, workers if there are none.
+"""An encode job that a command waits for: progress on the screen, and workers if none run.
 
-What commands share. Libraries and services want `indexer.encode_jobs.encode_control`.
+Commands and the nightly run share it; `indexer.encode_jobs.encode_control` does the work.
 """
 
 import os
@@ -16,14 +16,14 @@ from indexer.encode_jobs.encode_control import (
     encode_step,
     follow,
     reason_of,
+    send_nothing,
     start_encoding,
-    wake_nobody,
 )
 from indexer.encode_jobs.fetch_step import fetch_step
 from indexer.encoding.encode_batch import BatchEncoder
 from indexer.fetching.fetch_batch import BatchFetcher
 from indexer.pictures.encode_claims import count_unencoded
-from indexer.pictures.encode_job_row import anything_pending
+from indexer.pictures.encode_job_row import has_pending_pictures
 from indexer.pictures.fetch_progress import asked_so_far
 from indexer.queue.broker import discard_messages
 from indexer.queue.celery_app import make_app
@@ -37,9 +37,10 @@ from search.jobs.workers import ConnectedWorker, worker_connections
 from search.settings import Settings
 
 HINT_AFTER_S = 30.0
-FEW = 256
-"""Pictures that one process encodes about as soon as workers would have loaded their model."""
+FEW_PICTURES = 256
+"""One process encodes so many in about the time that workers take to load their model."""
 DEATHS_PER_WORKER = 4
+"""After so many deaths for each worker started here, the job is given up."""
 
 
 def run_encoding(
@@ -55,19 +56,19 @@ def run_encoding(
     Args:
         database: Where the pictures are.
         settings: What to encode with.
-        encoder: The model of the settings, where the caller has it: then a few pictures are
-            encoded here, sooner than a worker would have started.
-        workers: Processes started for the time of this call; None: as suits this machine, but
-            none where workers are running already.
+        encoder: The model of the settings, where the caller has loaded it: then this process
+            encodes a few pictures itself, sooner than a worker would have started.
+        workers: Processes started for the time of this call; None: as many as suit this machine,
+            but none where workers are running already.
         quiet: Show nothing.
 
     Raises:
         JobFailed: with the reason.
-        KeyboardInterrupt: after a line that says how to go on.
+        KeyboardInterrupt: interrupted; a line has said how to go on.
     """
     with session_scope(database) as session:
-        running = sum(_helps(worker) for worker in worker_connections(session))
-        pending = anything_pending(session)
+        running = sum(_takes_batches(worker) for worker in worker_connections(session))
+        pending = has_pending_pictures(session)
     # Starting workers only to learn that there is nothing to do would take longer.
     if encoder is None and not pending:
         encoder = load_encoder(settings.model, settings.device)
@@ -76,7 +77,7 @@ def run_encoding(
     job = _read(database, job_id)
     if job.state == "running" and encoder is not None and not running and workers is None:
         with session_scope(database) as session:
-            few = count_unencoded(session, encoder.tag) <= FEW
+            few = count_unencoded(session, encoder.tag) <= FEW_PICTURES
         if few:
             job = _work_here(database, settings, encoder, job_id, quiet=quiet)
     if job.state == "done":
@@ -93,13 +94,13 @@ def run_encoding(
             quiet=quiet,
         )
         raise
-    if not running:  # nobody else would take what still wakes workers up
+    if not running:  # no worker would take the messages that are left
         discard_messages(make_app(settings))
     return job
 
 
-def _helps(worker: ConnectedWorker) -> bool:
-    """Whether a worker takes batches: not one that builds only, nor the one that asks."""
+def _takes_batches(worker: ConnectedWorker) -> bool:
+    """Return whether a worker takes batches: not if it only builds, nor if it is this process."""
     own = worker.pid == os.getpid() and worker.is_on(socket.gethostname())
     return "encode" in worker.queues and not own
 
@@ -112,9 +113,9 @@ def _read(database: sqlalchemy.Engine, job_id: int) -> JobRecord:
 def _work_here(
     database: sqlalchemy.Engine, settings: Settings, encoder: Encoder, job_id: int, *, quiet: bool
 ) -> JobRecord:
-    """Ask hosts whether their pictures changed, and encode what did; return how far the job is.
+    """Ask hosts whether their pictures changed, and encode what is new; return how far the job is.
 
-    Most nights little did, and then no worker needs to be started.
+    In most nights that is little, and no worker needs to be started.
     """
     batches = BatchEncoder(database, settings, encoder)
     try:
@@ -124,8 +125,8 @@ def _work_here(
         ):
             worked = True
             while worked:
-                worked = fetch_step(fetcher, job_id, wake_nobody)
-                worked = encode_step(batches, job_id, wake_nobody) or worked
+                worked = fetch_step(fetcher, job_id, send_nothing)
+                worked = encode_step(batches, job_id, send_nothing) or worked
                 job = _read(database, job_id)
                 bar.update(job.processed or asked_so_far(job.report), job.total or None)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a message asks of a worker that fetches: one batch, and messages for what comes next."""
+"""One batch of fetching, as a message asks a worker to, and the messages that follow it."""
 
 import time
 
@@ -12,17 +12,17 @@ from search.database.connection import run_transaction
 from search.database.models import Job
 from search.settings import Settings
 
-FAN_OUT = 16  # messages at a time; each batch asks for the next one
+FAN_OUT = 16  # most messages at a time; each batch sends the next one
 
 
 def fetch_step(batches: BatchFetcher, job_id: int, send: Send) -> bool:
-    """Do one batch of a job: what a message asks of a worker.
+    """Do one batch of a job, as a message asks a worker to.
 
-    Where enough lies fetched and waits to be encoded, nothing is done; whoever encodes wakes up
-    fetching again. Where only hosts are left that failed lately, it waits until one may be tried.
+    Where enough fetched pictures wait to be encoded, nothing is done; a batch of encoding resumes
+    fetching. Where only hosts are left that failed lately, it waits until one may be tried again.
 
     Args:
-        batches: The worker's own.
+        batches: The fetcher of this worker.
         job_id: A job; nothing happens when it is over.
         send: Sends messages for the job.
 
@@ -41,7 +41,7 @@ def fetch_step(batches: BatchFetcher, job_id: int, send: Send) -> bool:
     send(FETCH_BATCH, messages)
     result = batches.run(job_id)
     if result.claimed:
-        result.tell(job_id)
+        result.log_result(job_id)
         send(ENCODE_BATCH, -(-result.fetched // batches.settings.batch_images))
         send(FETCH_BATCH, 1)
         return True
@@ -55,7 +55,7 @@ def fetch_step(batches: BatchFetcher, job_id: int, send: Send) -> bool:
 
 
 def resume_fetching(session: Session, job_id: int, settings: Settings) -> bool:
-    """Take fetching up again that was paused; return whether a message must be sent for that."""
+    """Mark paused fetching as resumed; return whether a message must be sent for that."""
     job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
     if job is None or job.state != "running" or not noted(job, "paused"):
         return False
@@ -66,10 +66,11 @@ def resume_fetching(session: Session, job_id: int, settings: Settings) -> bool:
 
 
 def _begin(session: Session, job_id: int, settings: Settings) -> int | None:
-    """Look at a job before a batch, under its row's lock.
+    """Read a job before a batch, under its row's lock.
 
     Returns:
-        How many others to wake up, the first time; None where there is nothing to do now.
+        How many further messages to send, 0 but for the first batch; None where there is nothing to
+        do now.
     """
     job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
     if job is None or job.state != "running":

@@ -1,7 +1,8 @@
-"""The structure of a picture: a perceptual hash that differs little between colours of one thing.
+"""The structure of a picture: a perceptual hash that is nearly the same for all colours of a
+product.
 
-Photographed in the same pose, a thing gets darker and lighter at the same places whatever its
-colour. The hash says where: the sign of each step between neighbours in a row, on a small grid
+Photographed in the same pose, a product gets darker and lighter at the same places whatever its
+colour. The hash says where: the sign of each step between neighbours in a row of a small grid
 (difference hash, Krawetz 2013).
 """
 
@@ -11,10 +12,10 @@ from PIL import Image
 
 SIDE = 16
 BITS = SIDE * SIDE
-SAME_FROM = 0.1
+MOST_DIFFERING = 0.1
 """Share of bits that may differ between pictures of the same structure. Measured on drawn shops,
-among things of one brand and category: 98% of the variants are within, and nothing else; one in
-three hundred pairs is something else at 0.12."""
+between products of one brand and category: 98% of the variants differ by less, and nothing else
+does. At 0.12 one in three hundred pairs is no variant."""
 
 
 def structure_of(image: Image.Image) -> bytes:
@@ -25,9 +26,9 @@ def structure_of(image: Image.Image) -> bytes:
 
 
 def same_structure(structures: list[bytes]) -> npt.NDArray[np.bool_]:
-    """Return (n, n) which of n pictures have the same structure; the diagonal is True."""
+    """Return (n, n) bool: which of n pictures have the same structure. The diagonal is True."""
     bits = np.frombuffer(b"".join(structures), dtype=np.uint64).reshape(len(structures), -1)
     differing = np.zeros((len(bits), len(bits)), dtype=np.uint16)
     for words in bits.T:
         differing += np.bitwise_count(words[:, None] ^ words[None, :])
-    return np.asarray(differing <= SAME_FROM * BITS)
+    return np.asarray(differing <= MOST_DIFFERING * BITS)

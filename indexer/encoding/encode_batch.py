@@ -1,8 +1,8 @@
 """One batch of encoding, from claim to commit, in one transaction.
 
-Order matters for what a crash leaves behind: the shard is on the disk under its final name
-before the commit that names it. A crash in between leaves a file that nothing refers to
-(`indexer.pictures.orphans` removes it) and pictures that are as unencoded as before.
+The shard is on the disk under its final name before the commit that names it. A crash in between
+leaves a file that nothing refers to, which `indexer.pictures.orphans` removes, and pictures that
+are still to be encoded.
 """
 
 import time
@@ -18,15 +18,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from indexer.encoding.picture_pipeline import Encoded, Pipeline
-from indexer.encoding.storage_outage import check_not_away
+from indexer.encoding.storage_outage import check_storage
 from indexer.pictures.encode_claims import Claim, claim, encodable, newest
 from indexer.pictures.outcomes import (
     LostPicture,
     RefusedPicture,
     UsablePicture,
+    fetch_again,
+    log_refused,
     stamp,
-    tell_refused,
-    unfetch,
 )
 from indexer.pictures.spool import Spool
 from search.database.connection import run_transaction, session_scope
@@ -40,9 +40,9 @@ from search.telemetry.tracing import annotate
 
 log = structlog.get_logger()
 
-REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
+REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and only its end shows that it was lost
 NO_JOB = 0
-"""Number of a job that there is not, in whose name nothing is counted."""
+"""No job has this number, so nothing is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,17 @@ class EncodeResult:
     refused: tuple[RefusedPicture, ...] = ()
     image_ids: tuple[int, ...] = ()  # all that were claimed
     seconds: float = 0.0
-    taken: tuple[str, ...] = ()  # what was read from the spool, by sha256
-    lost: int = 0  # pictures that must be fetched again
+    from_spool: tuple[str, ...] = ()  # sha256 of what was read from the spool
+    lost: int = 0  # pictures that the spool has lost, to be fetched again
 
     @property
     def failed(self) -> int:
         """Pictures refused."""
         return len(self.refused)
 
-    def tell(self, job_id: int) -> None:
-        """Log what was done; pictures by number, so that one can be followed through all lines."""
-        tell_refused(job_id, self.refused)
+    def log_result(self, job_id: int) -> None:
+        """Log what was done, pictures by their ids, so that each can be followed."""
+        log_refused(job_id, self.refused)
         if self.claimed:
             annotate(pictures=self.claimed, refused=self.failed)
             log.info(
@@ -111,10 +111,10 @@ class BatchEncoder:
             self._job_id, self._after = job_id, 0
         result = self._run_from(job_id, self._after)
         if not result.claimed and self._after:
-            # From the start: others may have let go what they held when we passed.
+            # From the start: others may have released what they held when we passed.
             result = self._run_from(job_id, 0)
         self._after = result.last_image_id
-        self._clear_spool(result.taken)
+        self._clear_spool(result.from_spool)
         return result
 
     def run_newest(self, limit: int) -> EncodeResult:
@@ -129,7 +129,7 @@ class BatchEncoder:
             return self._encode(session, NO_JOB, claim(session, tag, limit, among=last))
 
         result = run_transaction(self.database, work, within_s=REPEAT_WITHIN_S)
-        self._clear_spool(result.taken)
+        self._clear_spool(result.from_spool)
         return result
 
     def _run_from(self, job_id: int, after: int) -> EncodeResult:
@@ -147,50 +147,50 @@ class BatchEncoder:
             return EncodeResult(0, 0)
         started = time.perf_counter()
         tag = self.encoder.tag
-        encoded = self._pipeline.run(claims, lambda digests: known(session, tag, digests))
-        check_not_away(session, encoded.outcomes)
-        made = self._keep(session, encoded)
-        seen = [part for part in encoded.outcomes if isinstance(part, UsablePicture)]
+        encoded = self._pipeline.run(claims, lambda digests: embedded(session, tag, digests))
+        check_storage(session, encoded.outcomes)
+        made = self._write_shard(session, encoded)
+        usable = [part for part in encoded.outcomes if isinstance(part, UsablePicture)]
         refused = tuple(part for part in encoded.outcomes if isinstance(part, RefusedPicture))
         lost = [part.claim.image_id for part in encoded.outcomes if isinstance(part, LostPicture)]
-        stamp(session, seen, refused)
-        unfetch(session, lost)
+        stamp(session, usable, refused)
+        fetch_again(session, lost)
         tally = Counter(f"failed.{part.reason}" for part in refused)
-        tally["encoded"], tally["reused"] = made, len(seen) - made
+        tally["encoded"], tally["reused"] = made, len(usable) - made
         seconds = time.perf_counter() - started
         tally["worker_ms"] = round(1000 * seconds)
-        advance(session, job_id, done=len(seen), failed=len(refused), tally=tally)
+        advance(session, job_id, done=len(usable), failed=len(refused), tally=tally)
         return EncodeResult(
             len(claims),
             claims[-1].image_id,
             made,
-            len(seen) - made,
+            len(usable) - made,
             refused,
-            tuple(held.image_id for held in claims),
+            tuple(taken.image_id for taken in claims),
             seconds,
-            tuple({held.fetched_sha256 for held in claims if held.fetched_sha256 is not None}),
+            tuple({taken.fetched_sha256 for taken in claims if taken.fetched_sha256 is not None}),
             len(lost),
         )
 
-    def _clear_spool(self, taken: Collection[str]) -> None:
-        """Remove what was read from the spool, but for what other pictures wait for.
+    def _clear_spool(self, read: Collection[str]) -> None:
+        """Remove what was read from the spool, unless other pictures wait for it.
 
-        A picture that is fetched just now may lose its file so; then it is fetched once more.
+        A picture that is fetched at this moment may lose its file; then it is fetched once more.
         """
-        if not taken:
+        if not read:
             return
         waited_for = select(ProductImage.fetched_sha256).where(
-            ProductImage.fetched_sha256.in_(taken)
+            ProductImage.fetched_sha256.in_(read)
         )
         with session_scope(self.database) as session:
             waiting = set(session.scalars(waited_for))
-        self.spool.remove(set(taken) - waiting)
+        self.spool.remove(set(read) - waiting)
 
-    def _keep(self, session: Session, encoded: Encoded) -> int:
+    def _write_shard(self, session: Session, encoded: Encoded) -> int:
         """Write the vectors as one shard and record them; return how many were new."""
         if not encoded.vectors:
             return 0
-        # Sorted: two workers that insert the same digests meet in the same order, no deadlock.
+        # Sorted, so that two workers that insert the same digests do not deadlock.
         digests = sorted(encoded.vectors)
         vectors = np.stack([encoded.vectors[digest] for digest in digests])
         patches = np.stack([encoded.patches[digest] for digest in digests])
@@ -199,12 +199,12 @@ class BatchEncoder:
             {"sha256": digest, "model_tag": self.encoder.tag, "shard": shard, "row": row}
             for row, digest in enumerate(digests)
         ]
-        kept = insert(Embedding).on_conflict_do_nothing().returning(Embedding.row)
-        return len(session.execute(kept, rows).all())
+        recorded = insert(Embedding).on_conflict_do_nothing().returning(Embedding.row)
+        return len(session.execute(recorded, rows).all())
 
 
-def known(session: Session, model_tag: str, digests: Collection[str]) -> list[str]:
-    """Return which picture contents have an embedding under a model."""
+def embedded(session: Session, model_tag: str, digests: Collection[str]) -> list[str]:
+    """Return which contents of pictures have an embedding under a model."""
     query = select(Embedding.sha256).where(
         Embedding.model_tag == model_tag, Embedding.sha256.in_(digests)
     )

@@ -1,8 +1,9 @@
 """Runs a model on as many pictures at once as memory allows.
 
-A device that is shared, or pictures that a model takes at their own size, may leave less memory
-than a batch needs. Half as many are tried then, down to one; what fitted is what is tried next
-time. Where not even one fits, the error is the caller's: the machine is too small for the model.
+A shared device, or a model that takes pictures at their own size, may leave less memory than a
+batch needs. Then half as many pictures are tried, down to one. The number that fitted is kept for
+the next time. Where not even one picture fits, the error is raised: the machine is too small for
+the model.
 """
 
 import gc
@@ -16,14 +17,14 @@ from search.encoder.local_features import EncodedPictures
 if TYPE_CHECKING:
     import torch
 
-ON_CPU = ("can't allocate memory", "not enough memory")
-"""What torch says of a CPU's memory, in a plain RuntimeError."""
+CPU_MEMORY_ERRORS = ("can't allocate memory", "not enough memory")
+"""What torch says where a CPU's memory is short, in a plain RuntimeError."""
 
 log = structlog.get_logger()
 
 
 class WithinMemory:
-    """A model, and how many pictures at once it has room for. Owned by one thread.
+    """A model, and how many pictures at once fit its memory. Owned by one thread.
 
     Args:
         encoder: The model.
@@ -31,7 +32,7 @@ class WithinMemory:
 
     def __init__(self, encoder: PictureEncoder) -> None:
         self._encoder = encoder
-        self.at_most: int | None = None  # pictures at once; None: nothing was too many yet
+        self.at_most: int | None = None  # pictures at once; None: any number fitted so far
 
     def describe_pixels(self, pixels: "torch.Tensor") -> list[EncodedPictures]:
         """Describe prepared pictures, in order, in as few parts as memory allows.
@@ -56,7 +57,7 @@ class WithinMemory:
             log.warning("encoder_out_of_memory", pictures=len(pixels), error=str(error))
         # Not in the handler: its traceback would hold the tensors that have to go.
         self.at_most = len(pixels) // 2
-        _give_back()
+        _free_cached()
         return self.describe_pixels(pixels)
 
 
@@ -65,12 +66,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     import torch
 
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        said in str(error) for said in ON_CPU
+        said in str(error) for said in CPU_MEMORY_ERRORS
     )
 
 
-def _give_back() -> None:
-    """Return what is cached on a device to others who may need it, such as ourselves."""
+def _free_cached() -> None:
+    """Free the memory that torch caches on a device, for this process and for others."""
     import torch
 
     gc.collect()

@@ -1,7 +1,8 @@
-"""Reads, decodes and prepares pictures in threads while the model encodes earlier ones in another.
+"""Reads, decodes and prepares pictures in threads, while a thread of its own runs the model.
 
-Knows no database and no network: claims go in, vectors or refusals come out. What is wrong with one
-picture is a value, not an exception; exceptions are for what is wrong with the machine.
+It knows no database and no network: claims go in, vectors or refusals come out. A picture that
+can't be used is a value, not an exception; exceptions mean that something is wrong with the
+machine.
 """
 
 import hashlib
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
 
 MAX_SIDE_PX = 4096  # of long thin pictures; all others are reduced further
 OVERSAMPLING = 2
-"""Least side that is decoded, in sides of the model's input. Measured with the embedded encoder on
-pictures of 1 to 12 megapixels: the least cosine similarity to full decoding is 0.999 for
-photographs and 0.998 for drawings; with 1.5 it is 0.997 and 0.991."""
+"""Pictures are decoded to at least so many times the side of the model's input. Measured with the
+embedded encoder on pictures of 1 to 12 megapixels: the least cosine similarity to full decoding is
+0.999 for photographs and 0.998 for drawings; with 1.5 it is 0.997 and 0.991."""
 GROUP_AT_MOST = 256  # pictures that go through the model together
 
 T = TypeVar("T")
@@ -53,11 +54,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What became of some pictures, in the order they were asked for."""
+    """What became of some pictures, in the order of their claims."""
 
     outcomes: tuple[UsablePicture | RefusedPicture | LostPicture, ...]
-    vectors: dict[str, Vector]  # by sha256, only those that were not known
-    patches: dict[str, CellPatches]  # of the same
+    vectors: dict[str, Vector]  # by sha256, of content that had no embedding
+    patches: dict[str, CellPatches]  # of the same content
 
 
 Prepared = tuple[UsablePicture, "torch.Tensor"]
@@ -81,14 +82,14 @@ class Pipeline:
         self._idle_since = 0.0  # perf_counter; of the model's thread
 
     def run(self, claims: Sequence[Claim], known: Known) -> Encoded:
-        """Encode pictures; content that is known, or comes twice, goes through the model once.
+        """Encode pictures. Content that has an embedding is not encoded; content twice, only once.
 
         Raises:
             OSError: the disk refuses renditions.
         """
         outcomes: list[UsablePicture | RefusedPicture | LostPicture] = []
-        said: dict[str, tuple[Vector, CellPatches]] = {}
-        asked: set[str] = set()  # what the model has got, in this run
+        encoded: dict[str, tuple[Vector, CellPatches]] = {}
+        given: set[str] = set()  # digests of what the model was given in this run
         self._idle_since = time.perf_counter()
         # A quarter of the batch at a time, so that threads and model overlap.
         size = min(GROUP_AT_MOST, max(8, self._settings.batch_images // 4))
@@ -102,27 +103,28 @@ class Pipeline:
             while group := list(islice(prepared, size)):
                 outcomes += [part[0] if isinstance(part, tuple) else part for part in group]
                 usable = [part for part in group if isinstance(part, tuple)]
-                new = self._new(usable, known, asked)
-                asked |= new.keys()
+                new = self._new(usable, known, given)
+                given |= new.keys()
                 if running is not None:
-                    said |= running.result()
+                    encoded |= running.result()
                 running = model.submit(self._encode, new)
             if running is not None:
-                said |= running.result()
-        vectors = {sha256: vector for sha256, (vector, _) in said.items()}
-        return Encoded(tuple(outcomes), vectors, {s: patches for s, (_, patches) in said.items()})
+                encoded |= running.result()
+        vectors = {sha256: vector for sha256, (vector, _) in encoded.items()}
+        patches = {sha256: patches for sha256, (_, patches) in encoded.items()}
+        return Encoded(tuple(outcomes), vectors, patches)
 
     def _new(
-        self, prepared: Sequence[Prepared], known: Known, asked: Collection[str]
+        self, prepared: Sequence[Prepared], known: Known, given: Collection[str]
     ) -> "dict[str, torch.Tensor]":
-        """Return the pixels of what has no vector and gets none yet, by digest."""
-        new = {seen.sha256: pixels for seen, pixels in prepared if seen.sha256 not in asked}
+        """Return by digest the pixels of what has no embedding and was not given to the model."""
+        new = {usable.sha256: pixels for usable, pixels in prepared if usable.sha256 not in given}
         for sha256 in known(new.keys()) if new else ():
             del new[sha256]
         return new
 
     def _encode(self, new: "dict[str, torch.Tensor]") -> dict[str, tuple[Vector, CellPatches]]:
-        """Run the model; in its own thread."""
+        """Run the model; called in its own thread."""
         import torch
 
         if not new:
@@ -131,11 +133,11 @@ class Pipeline:
         with self.times.stage("forward"):
             parts = self._within_memory.describe_pixels(torch.stack(list(new.values())))
         self._idle_since = time.perf_counter()
-        said = [pair for part in parts for pair in zip(part.vectors, part.patches, strict=True)]
-        return dict(zip(new, said, strict=True))
+        pairs = [pair for part in parts for pair in zip(part.vectors, part.patches, strict=True)]
+        return dict(zip(new, pairs, strict=True))
 
     def _prepare(self, claim: Claim) -> Prepared | RefusedPicture | LostPicture:
-        """Turn an address into the model's input; runs in a thread."""
+        """Turn a claimed picture into the model's input; called in a thread."""
         sha256, times = None, self.times
         try:
             with times.stage("read"):
@@ -176,7 +178,7 @@ def decode_threads(settings: Settings, workers: int = 1) -> int:
 
 
 def original_size(content: bytes, image: Image.Image) -> tuple[int, int]:
-    """Return the upright (width, height) of a file that decodes to `image`, maybe reduced."""
+    """Return the upright (width, height) of a file whose decoded `image` may be reduced."""
     with Image.open(BytesIO(content), formats=FORMATS) as opened:
         width_px, height_px = opened.size
     turned = (width_px > height_px) != (image.width > image.height) and image.width != image.height
@@ -186,7 +188,7 @@ def original_size(content: bytes, image: Image.Image) -> tuple[int, int]:
 def map_ahead(
     pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], *, ahead: int
 ) -> Iterator[R]:
-    """Yield `work` of each item, in order, computed in threads at most `ahead` items early.
+    """Yield the result of each item, in order; threads work at most `ahead` items in advance.
 
     Bounded, unlike `Executor.map`, because a prepared picture takes memory until it is used.
     """

@@ -1,6 +1,7 @@
-"""Tells pictures that are missing from a disk or a share that is.
+"""Tells a disk or a share that is not mounted from single pictures that are missing.
 
-Refusing every picture of a share that is not mounted would empty the index at the next build.
+Without that, every picture of a share that is not mounted would be refused, and the next build
+would be empty.
 """
 
 from collections.abc import Sequence
@@ -14,14 +15,15 @@ from indexer.pictures.outcomes import LostPicture, RefusedPicture, UsablePicture
 from search.database.models import Product, ProductImage
 from search.errors import FindalikeError
 
-MAY_BE_AWAY = ("missing_file", "permission", "unreadable")
+REASONS = ("missing_file", "permission", "unreadable")
+"""Why pictures are refused whose disk or share may not be mounted."""
 NEARLY_ALL = 0.9
-FEW = 8  # so many may well be missing by themselves
+FEWEST_MISSING = 8  # fewer may well be missing though their share is mounted
 SAMPLED = 16
 
 
 class PicturesAway(FindalikeError):
-    """Picture files are missing because what they lie on is."""
+    """Picture files are missing because their disk or share is not mounted."""
 
     def __init__(self, address: str, missing: int, files: int) -> None:
         super().__init__(address, missing, files)
@@ -35,33 +37,34 @@ class PicturesAway(FindalikeError):
         )
 
 
-def check_not_away(
+def check_storage(
     session: Session, outcomes: Sequence[UsablePicture | RefusedPicture | LostPicture]
 ) -> None:
-    """Refuse to go on where nearly all files of a batch are missing, and others are too.
+    """Raise where nearly all files of a batch are missing because their disk or share is.
 
-    Pictures that were usable before decide: they may be missing only if their place is. Where the
-    catalogue has none yet, many missing files beside hardly a usable one do.
+    A sample of pictures that were usable before decides: where nearly all of it is missing too, the
+    disk or share is. Where the catalogue has no usable picture yet, the batch decides, if enough of
+    its files are missing.
 
     Args:
         session: Open session.
         outcomes: Of one batch; only files count, not what came over the network.
 
     Raises:
-        PicturesAway: nothing is wrong with the pictures.
+        PicturesAway: the disk or share is away; nothing is wrong with the pictures.
     """
     files = [part for part in outcomes if part.claim.fetched_sha256 is None]
-    missing = [p for p in files if isinstance(p, RefusedPicture) and p.reason in MAY_BE_AWAY]
+    missing = [p for p in files if isinstance(p, RefusedPicture) and p.reason in REASONS]
     if not missing or len(missing) < NEARLY_ALL * len(files):
         return
     sample = _known_files(session, {part.claim.source for part in missing})
     gone = sum(not _is_readable(address) for address in sample)
-    if gone >= NEARLY_ALL * len(sample) if sample else len(missing) >= FEW:
+    if gone >= NEARLY_ALL * len(sample) if sample else len(missing) >= FEWEST_MISSING:
         raise PicturesAway(missing[0].claim.address, len(missing), len(files))
 
 
 def _known_files(session: Session, sources: set[str]) -> Sequence[str]:
-    """Return the addresses of some files that were usable, wherever they are in the catalogue."""
+    """Return the addresses of some files of these catalogues that were usable."""
     query = (
         select(ProductImage.address)
         .join(Product, Product.id == ProductImage.product_id)

@@ -1,5 +1,5 @@
-"""Pictures on the network, before they are encoded: asked for, fetched into the spool, or put off.
+"""Pictures on the network: asked for, fetched into the spool, or put off.
 
-Hosts that sent a picture before are asked whether it changed; only what did is sent. Nothing here
-decodes a picture or needs a model.
+Batches of encode jobs and the watcher call it. It asks a host that sent a picture before whether it
+changed. It decodes no picture and needs no model.
 """

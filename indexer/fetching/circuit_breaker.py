@@ -1,11 +1,12 @@
-"""A circuit breaker for each host of pictures: one that fails again and again is left alone.
+"""A circuit breaker for each host of pictures: a host that fails again and again is not asked.
 
-Closed, a host is asked. After some failures in a row the breaker opens: nobody is asked for a
-while. Then one request is the trial; it closes the breaker, or opens it for as long again. After
-some failed trials the host is given up. As in Nygard, Release It! (2nd edition 2018, chapter 5).
+While the breaker is closed, the host is asked. After some failures in a row the breaker opens: the
+host is not asked for a while. Then one request is a trial. It closes the breaker, or opens it for
+as long again. After some failed trials the host is given up. As in Nygard, Release It! (2nd edition
+2018, chapter 5).
 
-Kept libraries don't fit: pybreaker holds its lock for the time of a call, which would make
-requests to a host wait for each other, and none limits the trials.
+No maintained library fits: pybreaker holds its lock for the time of a call, so requests to one host
+would wait for each other, and no library limits the trials.
 """
 
 import threading
@@ -16,11 +17,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How much of a host's failing is borne."""
+    """How often a host may fail."""
 
-    failures: int = 5  # in a row, until it is left alone
-    pause_s: float = 15.0  # until it gets a trial
-    trials: int = 2  # until it is given up
+    failures: int = 5  # in a row, until its breaker opens
+    pause_s: float = 15.0  # from then until a trial
+    trials: int = 2  # failed ones, until the host is given up
 
 
 @dataclass(slots=True)
@@ -36,8 +37,8 @@ class HostBreakers:
     """The breakers of all hosts that failed lately; any thread may use them.
 
     Args:
-        patience: When they open.
-        clock: Seconds that only grow.
+        patience: When they open, and when a host is given up.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -48,18 +49,18 @@ class HostBreakers:
         self._lock = threading.Lock()
 
     def may_ask(self, host: str) -> bool:
-        """Whether a host may be asked now; who is told so must say how it went, with `note`."""
+        """Return whether a host may be asked now; the caller must `note` what came of asking."""
         with self._lock:
             found = self._hosts.get(host)
             if found is None or found.opened_at is None:
                 return True
-            if self._is_shut(found):
+            if self._is_unavailable(found):
                 return False
             found.trying = True
             return True
 
     def note(self, host: str, failure: str | None) -> None:
-        """Note how it went.
+        """Note what came of asking a host.
 
         Args:
             host: Which host.
@@ -83,32 +84,34 @@ class HostBreakers:
         with self._lock:
             return {name for name, host in self._hosts.items() if host.opened_at is not None}
 
-    def shut_hosts(self) -> set[str]:
+    def unavailable_hosts(self) -> set[str]:
         """Return the hosts that must not be asked now."""
         with self._lock:
-            return {name for name, host in self._hosts.items() if self._is_shut(host)}
+            return {name for name, host in self._hosts.items() if self._is_unavailable(host)}
 
     def given_up(self) -> dict[str, str]:
-        """Return the hosts that get no trial any more, each with the reason of its last failure."""
+        """Return the hosts that get no further trial, each with the reason of its last failure."""
         with self._lock:
-            return {name: host.reason for name, host in self._hosts.items() if self._is_lost(host)}
+            return {
+                name: host.reason for name, host in self._hosts.items() if self._is_given_up(host)
+            }
 
     def next_trial_s(self) -> float | None:
-        """Return the seconds until a host may be asked again; None where none waits for that."""
+        """Return the seconds until a host gets a trial; None where no host waits for one."""
         with self._lock:
             now = self._clock()
             waits = [
                 host.opened_at + self._patience.pause_s - now
                 for host in self._hosts.values()
-                if host.opened_at is not None and not self._is_lost(host)
+                if host.opened_at is not None and not self._is_given_up(host)
             ]
             return min((wait for wait in waits if wait > 0), default=None)
 
-    def _is_lost(self, host: _Host) -> bool:
+    def _is_given_up(self, host: _Host) -> bool:
         return host.opened_at is not None and host.trials >= self._patience.trials
 
-    def _is_shut(self, host: _Host) -> bool:
+    def _is_unavailable(self, host: _Host) -> bool:
         if host.opened_at is None:
             return False
         resting = self._clock() < host.opened_at + self._patience.pause_s
-        return host.trying or resting or self._is_lost(host)
+        return host.trying or resting or self._is_given_up(host)

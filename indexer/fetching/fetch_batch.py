@@ -1,7 +1,7 @@
 """One batch of fetching, from claim to commit, in one transaction.
 
-The spool has a picture under its final name before the commit that names it. A crash in between
-leaves a file that nothing refers to (`indexer.pictures.orphans` removes it), and the picture is
+A picture is in the spool under its final name before the commit that names it. A crash in between
+leaves a file that nothing refers to, which `indexer.pictures.orphans` removes, and the picture is
 asked for again.
 """
 
@@ -22,7 +22,7 @@ from indexer.fetching.picture_requests import Answered, Asker
 from indexer.pictures.encode_claims import newest
 from indexer.pictures.fetch_claims import FetchClaim, apart_from, claim_remote, due, needed
 from indexer.pictures.fetch_progress import add_to_job, hosts_given_up, recheck_before
-from indexer.pictures.outcomes import RefusedPicture, stamp, tell_refused
+from indexer.pictures.outcomes import RefusedPicture, log_refused, stamp
 from indexer.pictures.spool import Spool
 from search.database.connection import run_transaction
 from search.database.models import Job, ProductImage
@@ -30,8 +30,9 @@ from search.settings import Settings
 from search.telemetry.tracing import annotate
 
 BATCHES_OF_ENCODING = 2
-"""Pictures in a batch, as batches of encoding: some tens of seconds where hosts are slow."""
-REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and its loss be noticed at its end
+"""A batch asks for so many times the pictures of a batch of encoding: some tens of seconds where
+hosts are slow."""
+REPEAT_WITHIN_S = 600.0  # a batch may take minutes, and only its end shows that it was lost
 
 log = structlog.get_logger()
 
@@ -41,16 +42,16 @@ class FetchResult:
     """What a batch did; all zero where nothing was left."""
 
     claimed: int = 0
-    fetched: int = 0  # pictures in the spool, for encoders
-    found: int = 0  # of them, those that nobody knew to be due
+    fetched: int = 0  # pictures that were put into the spool
+    changed: int = 0  # of these, pictures that had content already: more to encode than was counted
     refused: tuple[RefusedPicture, ...] = ()
     tally: Counter[str] = field(default_factory=Counter)  # by the names of the report
     image_ids: tuple[int, ...] = ()  # all that were claimed
     seconds: float = 0.0
 
-    def tell(self, job_id: int) -> None:
+    def log_result(self, job_id: int) -> None:
         """Log what was done."""
-        tell_refused(job_id, self.refused)
+        log_refused(job_id, self.refused)
         if self.claimed:
             annotate(pictures=self.claimed, refused=len(self.refused))
             log.info(
@@ -69,7 +70,7 @@ class BatchFetcher:
     Args:
         database: Where claims and jobs are.
         settings: State root, threads, limits, when to ask again.
-        patience: How much of a host's failing is borne.
+        patience: How often a host of pictures may fail.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class BatchFetcher:
         self._begin(0)
 
     def _begin(self, job_id: int) -> None:
-        """Forget what was learnt of hosts in another job."""
+        """Begin a job: forget which hosts failed in another."""
         self._job_id, self._after = job_id, {True: 0, False: 0}
         self.breakers = HostBreakers(self._patience)
         self._asker = Asker(self.spool, self.breakers, self.settings)
@@ -115,11 +116,11 @@ class BatchFetcher:
     def run_newest(self, model_tag: str, limit: int) -> FetchResult:
         """Fetch up to `limit` pictures that a model needs, those written last first, for no job.
 
-        Pictures of hosts that are left alone now are passed over; errors as in `run`.
+        Pictures of hosts that are not to be asked now are passed over; errors as in `run`.
         """
 
         def work(session: Session) -> FetchResult:
-            wanted = apart_from(needed(model_tag), self.breakers.shut_hosts())
+            wanted = apart_from(needed(model_tag), self.breakers.unavailable_hosts())
             last = wanted.where(ProductImage.id.in_(newest(session, wanted, limit)))
             claims = claim_remote(session, last, limit, needed=True)
             return self._ask(session, claims, datetime.now(UTC))
@@ -131,7 +132,7 @@ class BatchFetcher:
         job = session.get(Job, job_id)
         if job is None or job.state != "running":
             return FetchResult()
-        # Never before the limit, should the clock jump: the picture would be asked for for ever.
+        # Never before the limit: were the clock set back, the picture would be asked for for ever.
         now = max(datetime.now(UTC), recheck_before(job))
         result = self._ask(session, self._claim(session, job), now)
         if result.claimed:
@@ -141,7 +142,7 @@ class BatchFetcher:
                 result.tally,
                 seconds=result.seconds,
                 given_up=self.breakers.given_up(),
-                found=result.found,
+                changed=result.changed,
             )
         return result
 
@@ -162,13 +163,13 @@ class BatchFetcher:
         )
 
     def _claim(self, session: Session, job: Job) -> list[FetchClaim]:
-        """Take pictures that encoders wait for; where there are none, those to be asked for again.
+        """Take pictures that encoding waits for; where there are none, those to be checked again.
 
-        Each kind goes on where its last claim ended, then once more from the start, for others
-        may have let go what they held when we passed.
+        Each kind goes on where its last claim ended, then once more from the start: others may have
+        released what they held when we passed.
         """
         tag: str | None = (job.report or {}).get("model_tag")
-        hosts = self.breakers.shut_hosts() | hosts_given_up(job).keys()
+        hosts = self.breakers.unavailable_hosts() | hosts_given_up(job).keys()
         kinds = [(True, needed(tag))]
         if tag is not None:
             kinds.append((False, due(tag, recheck_before(job))))
@@ -194,10 +195,10 @@ def batch_pictures(settings: Settings) -> int:
 
 
 def write_answers(session: Session, answers: Sequence[Answered], now: datetime) -> None:
-    """Write what came of asking; pictures of hosts that are left alone stay as they are.
+    """Write what came of asking; pictures that were not asked for stay as they are.
 
-    A usable picture whose host refuses it goes on with the content that it has; another one is
-    refused, as one that can't be decoded is.
+    A usable picture that its host refuses now stays usable with the content that it has. Any other
+    picture that a host refuses is refused, like one that can't be decoded.
     """
     same = [a for a in answers if a.is_same]
     kept = [a for a in answers if a.refusal is not None and not a.claim.needed]
@@ -207,7 +208,7 @@ def write_answers(session: Session, answers: Sequence[Answered], now: datetime) 
             image_id=answer.claim.picture.image_id,
             reason=answer.refusal.reason if answer.refusal else "",
         )
-    # What was fetched for another model is not waited for any more: there is an embedding.
+    # Content that was fetched for another model is not waited for any more: it has an embedding.
     untouched = [a.claim.picture.image_id for a in same if a.sha256 is None] + [
         a.claim.picture.image_id for a in kept
     ]
@@ -228,7 +229,7 @@ def write_answers(session: Session, answers: Sequence[Answered], now: datetime) 
 
 
 def _refused(answers: Sequence[Answered]) -> tuple[RefusedPicture, ...]:
-    """Return those without which there is nothing to encode."""
+    """Return the refused pictures that have no other content to be encoded."""
     return tuple(
         RefusedPicture(a.claim.picture, None, a.refusal.reason, a.refusal.detail)
         for a in answers
@@ -237,12 +238,12 @@ def _refused(answers: Sequence[Answered]) -> tuple[RefusedPicture, ...]:
 
 
 def _fetched(answers: Sequence[Answered]) -> list[Answered]:
-    """Return those that brought a picture to be encoded."""
+    """Return the answers that brought a picture to be encoded."""
     return [a for a in answers if a.sha256 is not None and not a.is_same]
 
 
 def _row(answer: Answered, now: datetime) -> dict[str, Any]:
-    """Return what the host said of a picture that it sent."""
+    """Return the columns with what the host said of a picture that it sent."""
     said = answer.validators
     return {
         "id": answer.claim.picture.image_id,
@@ -253,10 +254,10 @@ def _row(answer: Answered, now: datetime) -> dict[str, Any]:
 
 
 def _waiting(answer: Answered) -> dict[str, Any]:
-    """Return the state of a fetched picture.
+    """Return the columns with the state of a fetched picture.
 
-    It keeps its old sha256, whose embedding goes on working; and its state where only this model
-    lacks an embedding of the same content, for other models go on with theirs.
+    It keeps its old sha256, so searches go on with that embedding. It stays `ready` where the
+    content is the same and only this model lacks an embedding, so other models go on with theirs.
     """
     as_before = answer.claim.ready and answer.sha256 == answer.claim.sha256
     return {
@@ -267,7 +268,7 @@ def _waiting(answer: Answered) -> dict[str, Any]:
 
 
 def tally_of(answers: Sequence[Answered]) -> Counter[str]:
-    """Count answers by what came of them, by the names of the report."""
+    """Count the answers by what came of them, under the names of the report."""
     tally: Counter[str] = Counter()
     for answer in answers:
         if not answer.asked:

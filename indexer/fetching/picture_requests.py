@@ -1,7 +1,7 @@
-"""Asks hosts for pictures, many at a time, and puts into the spool what is new.
+"""Asks hosts for pictures, many at a time, and puts what is new into the spool.
 
-Knows no database: claims go in, answers come out. What is wrong with one picture or one host is an
-answer, not an exception; exceptions are for what is wrong with this machine.
+It knows no database: claims go in, answers come out. A picture or a host that fails is an answer,
+not an exception; exceptions mean that something is wrong with this machine.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ class Answered:
     """What came of asking for one picture."""
 
     claim: FetchClaim
-    asked: bool = True  # False: its host is left alone
+    asked: bool = True  # False: its host was not to be asked
     refusal: UnusablePicture | None = None
     sha256: str | None = None  # of what was sent; None where nothing was
     size_bytes: int = 0  # of the same
@@ -35,7 +35,7 @@ class Answered:
 
     @property
     def is_same(self) -> bool:
-        """Whether the picture is the one that was known: said by the host, or by its content."""
+        """Whether the picture did not change: the host says so, or its content is the same."""
         unchanged = self.sha256 is None or self.sha256 == self.claim.sha256
         return self.asked and self.refusal is None and unchanged and not self.claim.needed
 
@@ -65,11 +65,11 @@ class Asker:
             self._client = None
 
     def ask(self, claims: Sequence[FetchClaim]) -> list[Answered]:
-        """Ask for pictures; a host that fails again and again is left alone from then on.
+        """Ask for pictures; a host that fails again and again is not asked from then on.
 
         Returns:
-            One answer for each, in order. What failed for a reason that may pass, on a host that
-            is now left alone, counts as not asked for.
+            One answer for each, in order. A picture of such a host that failed for a reason that
+            may pass counts as not asked for.
 
         Raises:
             OSError: the disk refuses the spool.
@@ -79,16 +79,16 @@ class Asker:
         if self._client is None:
             self._client = open_client()
         client = self._client
-        # In any order: a few bad pictures side by side are no failing host, and if they are taken
-        # for one, its trial is another picture.
+        # In random order: a few bad pictures side by side must not look like a failing host, and
+        # where they do, the trial is another picture.
         order = random.sample(range(len(claims)), len(claims))
         with ThreadPoolExecutor(min(self._settings.fetch_threads, len(claims))) as pool:
             answered = pool.map(lambda place: self._ask(claims[place], client), order)
             answers = dict(zip(order, answered, strict=True))
-        left_alone = self._breakers.open_hosts()
+        failing = self._breakers.open_hosts()
         return [
             Answered(answer.claim, asked=False)
-            if answer.may_pass and answer.claim.host in left_alone
+            if answer.may_pass and answer.claim.host in failing
             else answer
             for answer in (answers[place] for place in range(len(claims)))
         ]

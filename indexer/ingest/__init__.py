@@ -1,4 +1,4 @@
-"""A catalogue goes into the database: rows read, validated, written, refused with reasons.
+"""Ingests a catalogue: rows are read, validated, and written to the database or refused.
 
-Commands and the nightly run call it. It knows sources and tables; it knows no vector.
+Commands, the nightly run and the watch call it. It knows sources and tables; it knows no vector.
 """

@@ -1,10 +1,10 @@
-"""One row of a catalogue, validated: a product that can be stored, or a refusal with a reason.
+"""Validates one row of a catalogue: it makes a product, or it is refused with a reason.
 
-What makes a product unfindable or ambiguous refuses its row: no sku, no title, no picture, a
-negative price, values too long, NUL bytes. What is only odd about an optional field (a price
-that is no number, an unknown stock word, a broken link, a picture address that is none) leaves
-the product in the shop without it, with a remark for the operator: a merchant would sooner sell
-a lamp without its price than not at all.
+A row is refused for what makes its product unfindable or ambiguous: no sku, no title, no picture, a
+negative price, values too long, NUL bytes. An odd value of an optional field is dropped with a
+remark for the operator, and the product stays in the shop: a price that is no number, an unknown
+stock word, a broken link, a picture address that is none. A merchant would sooner sell a lamp
+without its price than not at all.
 """
 
 import html
@@ -16,11 +16,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from indexer.ingest.blank_cells import is_blank
 from indexer.ingest.picture_addresses import picture_addresses
 from indexer.ingest.price_parsing import parse_currency, parse_price
 from indexer.ingest.sources import SourceRecord
 from search.http.web_addresses import is_web_address
-from search.text.one_line import one_line
+from search.text.normalise import identifier, one_line, single_spaced
 
 MAX_IMAGES = 100
 MAX_DESCRIPTION_CHARS = 20_000
@@ -29,7 +30,7 @@ _Name = Annotated[str, Field(max_length=500)]
 
 
 class CatalogueRow(BaseModel):
-    """A product as the catalogue describes it."""
+    """A product as its catalogue describes it, cleaned and checked."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,14 +49,14 @@ class CatalogueRow(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something odd, or a reason to refuse."""
+    """What is odd about a row, or why it is refused."""
 
     reason: str
     detail: str
 
 
 class RowRefused(Exception):
-    """The row makes no product; carries its sku, where there is one, and the reason."""
+    """The row makes no product. Carries its sku, where there is one, and the reason."""
 
     def __init__(self, sku: str | None, remark: Remark) -> None:
         super().__init__(sku, remark)
@@ -89,7 +90,7 @@ def validate_row(record: SourceRecord, base: Path) -> tuple[CatalogueRow, list[R
 
     Args:
         record: As the source has it.
-        base: The folder that relative picture paths start from.
+        base: Folder of the catalogue; relative picture paths start there.
 
     Returns:
         The product and what was odd about the row.
@@ -123,12 +124,12 @@ def validate_row(record: SourceRecord, base: Path) -> tuple[CatalogueRow, list[R
 
 
 def sku_of(record: SourceRecord) -> str:
-    """Return a row's sku as its product has it; empty where there is none."""
+    """Return the sku of a row in the form in which its product has it; empty: there is none."""
     return _text(record.values.get("sku"))
 
 
 def _refusal(error: ValidationError, remarks: list[Remark]) -> Remark:
-    """Say why pydantic refuses, in our words."""
+    """Return pydantic's refusal in words for the operator."""
     first = error.errors()[0]
     field, kind = str(first["loc"][0]), first["type"]
     if kind == "string_too_long":
@@ -181,17 +182,17 @@ def _text(value: object) -> str:
 
 
 def _prose(value: object) -> str:
-    """Return text without HTML, which shops export in titles and descriptions."""
+    """Return text without the HTML that shops export in titles and descriptions."""
     text = _text(value)
     if "<" in text:
         text = re.sub(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]*>", " ", text)
-    return " ".join(html.unescape(text).split()) if text else ""
+    return single_spaced(html.unescape(text)) if text else ""
 
 
 def _optional(value: object) -> str | None:
-    """Return text, or None where there is nothing."""
+    """Return text, or None where the cell says nothing."""
     text = _prose(value)
-    return None if text.casefold() in ("", "nan", "null", "none", "n/a", "-") else text
+    return None if is_blank(text) else text
 
 
 def _description(value: object, remarks: list[Remark]) -> str:
@@ -208,7 +209,7 @@ def _description(value: object, remarks: list[Remark]) -> str:
 
 
 def _category(value: object) -> str | None:
-    """Return a path `A > B > C`, from text with >, › or » between or from a list."""
+    """Return a path `A > B > C`, from a text with `>`, `›` or `»` between its parts or a list."""
     if isinstance(value, list | tuple):
         value = " > ".join(_text(part) for part in value)
     text = _optional(str(value).replace("&gt;", ">") if isinstance(value, str) else value)
@@ -217,7 +218,7 @@ def _category(value: object) -> str | None:
 
 
 def _price(values: dict[str, object], remarks: list[Remark]) -> tuple[int | None, str | None]:
-    """Return hundredths and currency; the currency column outranks the price's own sign."""
+    """Return hundredths and currency. The currency column outranks a sign beside the price."""
     price, written = values.get("price"), _text(values.get("currency"))
     if isinstance(price, dict):
         written = written or _text(price.get("currency"))
@@ -247,7 +248,7 @@ def _price(values: dict[str, object], remarks: list[Remark]) -> tuple[int | None
 
 
 def _stock(value: object, remarks: list[Remark]) -> bool:
-    """Return whether the product can be bought now; nothing said means yes."""
+    """Return whether the product can be bought now. An empty cell means yes."""
     if isinstance(value, bool):
         return value
     text = _text(value)
@@ -255,7 +256,7 @@ def _stock(value: object, remarks: list[Remark]) -> bool:
         return float(text) > 0
     except ValueError:
         pass
-    word = re.sub(r"\W+", "_", text.rpartition("/")[2].casefold()).strip("_")
+    word = identifier(text.rpartition("/")[2])
     if word in _MEANING:
         return _MEANING[word]
     if word:
@@ -270,7 +271,7 @@ def _stock(value: object, remarks: list[Remark]) -> bool:
 
 
 def _link(value: object, remarks: list[Remark]) -> str | None:
-    """Return the product page's address."""
+    """Return the address of the product's page."""
     text = _text(value)
     if not text or is_web_address(text):
         return text or None

@@ -1,4 +1,4 @@
-"""What became of one change of a product."""
+"""The outcome of one change of a product."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from search.database.models import ProductChange
 
 @dataclass(frozen=True, slots=True)
 class ChangeOutcome:
-    """A change that is settled."""
+    """A settled change: done or refused."""
 
     change: ProductChange
     refusal: Remark | None = None  # None: it is done
-    remarks: Sequence[Remark] = ()  # what was odd about one that is done
-    sku: str | None = None  # of the product that may be other than before
+    remarks: Sequence[Remark] = ()  # what was odd about a change that is done
+    sku: str | None = None  # of the product that may have changed; None: none has

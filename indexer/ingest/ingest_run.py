@@ -1,10 +1,10 @@
-"""A catalogue goes into the database: products, their pictures, and what had to be refused.
+"""Ingests a catalogue: writes its products, their pictures' addresses, and its refused rows.
 
-Rows are validated and written 500 at a time, each batch in a transaction of its own; rows that
-say nothing new cause no write, so repeating an ingest is cheap and an interrupted one is simply
-run again. A refused row leaves its product as it was. Products that the catalogue does not name
-any more are retired, unless they are too many at once. Refuses to run twice at the same time for
-one catalogue. Opens no picture.
+Rows are validated and written 500 at a time, each batch in its own transaction. A row that says
+nothing new causes no write. So to repeat an ingest is cheap, and an interrupted one is simply run
+again. A refused row leaves its product as it was. Products that the catalogue no longer names are
+retired, unless they are too many at once. Two ingests of one catalogue never run at the same time.
+No picture is opened.
 """
 
 import time
@@ -38,7 +38,7 @@ BATCH_ROWS = 500
 ATTEMPTS = 3  # after a lost database connection
 
 Progress = Callable[[int, int | None], None]
-"""Called with the rows that are done and, where known, how many there are."""
+"""Called with the number of rows done and, where it is known, of all rows."""
 
 log = structlog.get_logger()
 
@@ -56,21 +56,21 @@ def ingest(
     """Read a catalogue into the database.
 
     Args:
-        database: Where.
+        database: The one to write to.
         source: A CSV, JSON Lines or Parquet file, a folder that holds one called `catalogue.*`,
-            or a folder of pictures; or what `indexer.ingest.sources.open_source` made of it.
+            a folder of pictures, or an opened source (`indexer.ingest.sources.open_source`).
         settings: `shrink_limit` is the share of products that may be retired at once.
-        mapping: Field to column, for columns whose names are not known; not for a source
-            that is open already.
-        retire: Whether products that the catalogue does not name any more are retired.
+        mapping: Column of each field whose column has an unknown name. An opened source has its
+            own.
+        retire: Whether products that the catalogue no longer names are retired.
         allow_shrink: Retire them however many they are.
-        progress: Told how far the work is.
+        progress: Called after each batch.
 
     Raises:
-        UnusableCatalogue: the source can't be read; nothing is retired.
-        CatalogueShrunk: too many products are gone; the rows were ingested, nothing is retired.
+        UnusableCatalogue: the source can't be read. Nothing is retired.
+        CatalogueShrunk: too many products are gone. The rows are ingested, nothing is retired.
         AlreadyRunning: another ingest of this catalogue runs.
-        DatabaseUnavailable: the connection was lost, again and again.
+        DatabaseUnavailable: the connection was lost, and again in each further attempt.
     """
     catalogue = open_source(source, mapping) if isinstance(source, Path | str) else source
     shrink_limit = 1.0 if allow_shrink else settings.shrink_limit
@@ -82,7 +82,7 @@ def ingest(
     )
 
     def attempt() -> IngestReport:
-        take_changes(database, settings, limit=None)  # they came before what is read now
+        take_changes(database, settings, limit=None)  # they are older than the catalogue
         return _Ingest(database, catalogue, progress).run(shrink_limit if retire else None)
 
     try:
@@ -108,7 +108,7 @@ class _Ingest:
         self._started = time.monotonic()
 
     def run(self, shrink_limit: float | None) -> IngestReport:
-        """Ingest under the catalogue's lock, recorded as a job; None retires nothing."""
+        """Ingest under the catalogue's lock, recorded as a job. With None nothing is retired."""
         with (
             exclusively(self._database, f"ingest of {self._name}"),
             self._database.connect() as connection,
@@ -133,7 +133,7 @@ class _Ingest:
         return report
 
     def _read(self, session: Session, job_id: int, total: int | None) -> None:
-        """Write batch after batch; then forget what earlier ingests refused."""
+        """Write batch after batch. Then delete from the quarantine what earlier ingests refused."""
         latest = session.scalar(select(func.max(Quarantine.id))) or 0
         seen = self._seen = SeenSkus(session)
         session.commit()
@@ -160,7 +160,7 @@ class _Ingest:
     def _write(
         self, session: Session, seen: SeenSkus, batch: Sequence[SourceRecord | RefusedRow]
     ) -> int:
-        """Write one batch and its quarantine; return how many rows were refused."""
+        """Write one batch and its quarantine. Return how many rows were refused."""
         refused: list[RefusedRow] = []
         remarks: list[RefusedRow] = []
         rows = self._validate(batch, refused, remarks)
@@ -186,7 +186,7 @@ class _Ingest:
         refused: list[RefusedRow],
         remarks: list[RefusedRow],
     ) -> list[tuple[int, CatalogueRow]]:
-        """Return the batch's usable rows, every sku once; the others go to `refused`."""
+        """Return the batch's usable rows, each sku once. Add the others to `refused`."""
         rows: dict[str, tuple[int, CatalogueRow]] = {}
         for record in batch:
             if isinstance(record, RefusedRow):
@@ -206,7 +206,7 @@ class _Ingest:
         return list(rows.values())
 
     def _quarantine(self, session: Session, rows: Sequence[RefusedRow]) -> None:
-        """Record what was refused, and what was odd."""
+        """Record refused rows and remarks."""
         if rows:
             session.execute(
                 insert(Quarantine).values(
@@ -226,7 +226,7 @@ class _Ingest:
         self._remarks.update(row.reason for row in remarks)
 
     def _retire(self, session: Session, shrink_limit: float | None) -> None:
-        """Retire what is gone; the catalogue has been read to its end."""
+        """Retire products that are gone. The catalogue has been read to its end."""
         if shrink_limit is None:
             return
         gone, before = self._seen.retire_others(session, self._name, at_most=shrink_limit)
@@ -254,14 +254,14 @@ def _duplicate(line: int, sku: str, first: int) -> RefusedRow:
 
 
 def _as_refused(found: Iterable[tuple[int, str, Remark]]) -> Iterator[RefusedRow]:
-    """Bring (line, sku, remark) into the form of quarantine rows."""
+    """Turn (line, sku, remark) into rows of the quarantine."""
     for line, sku, remark in found:
         yield RefusedRow(line, sku, remark.reason, remark.detail)
 
 
 @contextmanager
 def _dropping_seen(session: Session) -> Iterator[None]:
-    """Leave no temporary table on the pooled connection; with a lost one it is gone as well."""
+    """Drop the temporary table, which the pooled connection would keep. A lost one keeps none."""
     try:
         yield
     finally:

@@ -1,8 +1,8 @@
-"""Where a row's pictures are: absolute paths and http(s) addresses.
+"""Reads where a row's pictures are: absolute paths and http(s) addresses.
 
-Several pictures are separated by `|`, or by a comma before another http(s) address, or come as a
-list. Relative paths start from the catalogue's folder. Refuses other schemes and inline data.
-Nothing is opened or fetched.
+Several pictures are parted by `|`, or by a comma before another http(s) address, or come as a list.
+Relative paths start from the catalogue's folder. Other schemes and inline data are refused. Nothing
+is opened or fetched.
 """
 
 import os
@@ -19,11 +19,11 @@ def picture_addresses(
     """Read the image columns of one row.
 
     Args:
-        images: One value per column, as the source has it.
+        images: One value for each column, as the source has it.
         base: The folder that relative paths start from.
 
     Returns:
-        (addresses, each once and in order; what was written but is no address).
+        (addresses, each once and in order; values that are no addresses).
     """
     found: dict[str, None] = {}
     bad: list[str] = []
@@ -37,12 +37,12 @@ def picture_addresses(
 
 
 def is_remote(address: str) -> bool:
-    """Whether a stored address is fetched over the network."""
+    """Return whether a stored address is fetched over the network."""
     return address.lower().startswith(("http://", "https://"))
 
 
 def _split(image: object) -> list[str]:
-    """Split one column's value: `|` between, or a comma before another http(s) address."""
+    """Split one column's value at `|`, and at a comma before another http(s) address."""
     if isinstance(image, list | tuple):
         return [part for entry in image for part in _entry(entry)]
     parts = re.split(r"\||,\s*(?=https?://)", _path_text(image))
@@ -58,14 +58,14 @@ def _entry(entry: object) -> list[str]:
 
 
 def _path_text(value: object) -> str:
-    """Return text exactly as written: file names may hold any space and any Unicode form."""
+    """Return text exactly as written: a file name may hold any space and any Unicode form."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _address(written: str, base: Path) -> str | None:
-    """Return an absolute path or an http(s) address, or None."""
+    """Return an absolute path or an http(s) address; None: it is neither."""
     if len(written) > MAX_ADDRESS_CHARS or any(char < " " for char in written):
         return None
     if written.startswith("//"):

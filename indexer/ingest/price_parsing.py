@@ -1,14 +1,15 @@
-"""Prices as merchants write them: `1.299,00`, `12.50 EUR`, `$12`, `CHF 1'299.–`.
+"""Reads prices as merchants write them: `1.299,00`, `12.50 EUR`, `$12`, `CHF 1'299.–`.
 
-With both a dot and a comma the last one is the decimal mark. One alone, followed by exactly three
-digits, groups thousands (`1.299` is 1299), unless the price begins with 0 (`0.125`). Refuses
-ranges and words; the caller decides what becomes of the product. Amounts are in hundredths of the
-currency's unit, of every currency.
+Where a price has both a dot and a comma, the last one is the decimal mark. One alone before exactly
+three digits groups thousands (`1.299` is 1299), unless the price begins with 0 (`0.125`). Ranges
+and words are refused. Amounts are in hundredths of the unit, in every currency.
 """
 
 import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
+
+from indexer.ingest.blank_cells import is_blank
 
 MAX_CENTS = 10**14
 
@@ -49,18 +50,18 @@ def parse_price(value: object) -> tuple[int | None, str | None]:
         value: Text or a number, as the source has it.
 
     Returns:
-        Hundredths (negative where the source says so) and the ISO 4217 currency, each None
-        where there is none.
+        Hundredths, which may be negative, and the ISO 4217 currency; each None where there is
+        none.
 
     Raises:
-        ValueError: the value is no single price.
+        ValueError: the value is not one single price.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None, None
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _cents(Decimal(str(value))), None
     text = str(value).strip().replace("\u00a0", " ").replace("\u202f", " ")
-    if text.casefold() in ("", "nan", "null", "none", "n/a", "-"):
+    if is_blank(text):
         return None, None
     found = _AMOUNT.fullmatch(text)
     if found is None:
@@ -76,7 +77,7 @@ def parse_currency(text: str) -> str:
     """Return the ISO 4217 code that a symbol or code means.
 
     Raises:
-        ValueError: it means none.
+        ValueError: it means no currency.
     """
     text = text.strip()
     code = _CURRENCIES.get(text) or _CURRENCIES.get(text.upper()) or text.upper()
@@ -86,7 +87,11 @@ def parse_currency(text: str) -> str:
 
 
 def _plain_number(number: str) -> str:
-    """Return digits with a dot as decimal mark, or none."""
+    """Return a number without group marks, with a dot as decimal mark.
+
+    Raises:
+        ValueError: its marks make no sense.
+    """
     number = re.sub(r"[\s'’]", "", number)
     marks = [char for char in number if char in ".,"]
     if not marks:
@@ -103,7 +108,11 @@ def _plain_number(number: str) -> str:
 
 
 def _cents(amount: Decimal) -> int:
-    """Return hundredths, half a hundredth rounded up."""
+    """Return hundredths, half a hundredth rounded away from 0.
+
+    Raises:
+        ValueError: it is not finite, or above `MAX_CENTS`.
+    """
     if not amount.is_finite() or abs(amount) * 100 > MAX_CENTS:
         raise ValueError(amount)
     return int((amount * 100).to_integral_value(ROUND_HALF_UP))

@@ -1,8 +1,8 @@
-"""Products and their pictures, written a batch at a time, and only what changed.
+"""Writes products and their pictures, a batch at a time, and only what changed.
 
-A new or changed picture becomes `pending`; it keeps its sha256, so that its embedding goes on
-working until the new content is encoded. Refuses to take over a product that another catalogue
-keeps, and never touches products that a batch does not name.
+A new or changed picture becomes `pending`. It keeps its sha256, so that its embedding is used until
+the new content is encoded. A row for a product of another catalogue is refused. Products that a
+batch does not name are never touched.
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ COLUMNS = (
 
 @dataclass(slots=True)
 class UpsertResult:
-    """What one batch did."""
+    """What one batch changed."""
 
     counts: Counter[str] = field(default_factory=Counter)  # by the names of IngestReport's fields
     written: set[str] = field(default_factory=set)  # skus of new and changed products
@@ -47,14 +47,14 @@ class UpsertResult:
 def write_batch(
     session: Session, source: str, rows: Sequence[tuple[int, CatalogueRow]]
 ) -> UpsertResult:
-    """Bring the database up to some rows of a catalogue, in the caller's transaction.
+    """Write some rows of a catalogue, in the caller's transaction.
 
-    What is known is locked in the order of skus, so that two writers can't wait for each other.
+    Known products are locked in the order of their skus, so that two writers can't deadlock.
 
     Args:
         session: The transaction.
-        source: The catalogue they belong to.
-        rows: (line, row); every sku once.
+        source: The catalogue that the rows are of.
+        rows: (line, row), each sku once.
     """
     result = UpsertResult()
     known = {
@@ -88,7 +88,7 @@ def write_batch(
 
 
 def _compared() -> list[Any]:
-    """The columns that an ingest writes."""
+    """Return the columns that an ingest writes."""
     return [getattr(Product, name) for name in COLUMNS]
 
 
@@ -98,9 +98,10 @@ def _without_foreign(
     known: dict[str, Any],
     result: UpsertResult,
 ) -> list[tuple[int, CatalogueRow]]:
-    """Leave out products of other catalogues; retired ones and those of files now gone are free.
+    """Return the rows whose products no other catalogue keeps; refuse the others.
 
-    So is what only the API ever named: a catalogue that names it now keeps it from now on.
+    A product is free if it is retired, if the file of its catalogue is gone, or if only the API
+    ever named it.
     """
     kept = []
     for line, row in rows:
@@ -124,21 +125,21 @@ def _without_foreign(
 
 
 def _differs(before: Any, row: CatalogueRow, source: str) -> bool:  # noqa: ANN401  (a result row)
-    """Whether a row says something else than the database."""
+    """Return whether a row differs from the database."""
     return before.source != source or any(
         getattr(before, name) != getattr(row, name) for name in COLUMNS if name != "source"
     )
 
 
 def _lock(session: Session, skus: Sequence[str]) -> None:
-    """Lock products that are about to be overwritten."""
+    """Lock the products that will be overwritten."""
     if skus:
         wanted = select(Product.id).where(Product.sku.in_(skus)).order_by(Product.sku)
         session.execute(wanted.with_for_update(key_share=True)).all()
 
 
 def _upsert(session: Session, source: str, rows: Sequence[CatalogueRow]) -> dict[str, int]:
-    """Insert or overwrite products; return their ids by sku."""
+    """Insert or overwrite products. Return their ids by sku."""
     if not rows:
         return {}
     values = [row.model_dump(exclude={"images"}) | {"source": source} for row in rows]
@@ -153,7 +154,7 @@ def _upsert(session: Session, source: str, rows: Sequence[CatalogueRow]) -> dict
 
 
 def fingerprint(address: str) -> str | None:
-    """Return size and modification time of a local file; None where there is none to see."""
+    """Return size and modification time of a local file; None where it can't be read."""
     try:
         found = Path(address).stat()
     except (OSError, ValueError):
@@ -167,7 +168,7 @@ def _write_images(
     ids: dict[str, int],
     result: UpsertResult,
 ) -> set[int]:
-    """Add, update and remove pictures; return the ids of the products concerned."""
+    """Add, update and remove pictures. Return the ids of the products whose pictures changed."""
     before: dict[tuple[int, str], Any] = {
         (image.product_id, image.address): image
         for image in session.execute(
@@ -204,7 +205,7 @@ def _write_images(
 
 
 def _local_fingerprint(address: str) -> str | None:
-    """A picture on the network has its fingerprint from whoever fetches it."""
+    """Return the fingerprint of a local file. Remote pictures get theirs when they are fetched."""
     return None if is_remote(address) else fingerprint(address)
 
 
@@ -214,7 +215,7 @@ def _change(
     row: tuple[int, str],
     result: UpsertResult,
 ) -> dict[str, Any]:
-    """Return what to write about a picture that is known; nothing where all is as it was."""
+    """Return the changed columns of a known picture; empty where nothing has changed."""
     change: dict[str, Any] = {} if image.position == position else {"position": position}
     again = {"state": "pending", "error": None}
     found = image.fingerprint if is_remote(image.address) else fingerprint(image.address)
@@ -228,7 +229,7 @@ def _change(
         change |= again | {"fingerprint": found}
         result.counts["images_changed"] += 1
     elif image.state == "failed":
-        change |= again  # an operator may have let us read it, a server may answer again
+        change |= again  # the file may be readable now, the server may answer now
         result.counts["images_retried"] += 1
     return change
 
@@ -239,11 +240,11 @@ def _apply(
     changes: list[tuple[int, dict[str, Any]]],
     removed: list[int],
 ) -> None:
-    """Write what is to be written about pictures."""
+    """Write added, changed and removed pictures."""
     if removed:
         session.execute(delete(ProductImage).where(ProductImage.id.in_(removed)))
     if added:
-        # One that somebody else has only just added stays as it is, but for its place.
+        # A picture that another writer has just added keeps its columns, but for its position.
         statement = upsert(ProductImage)
         statement = statement.on_conflict_do_update(
             index_elements=[ProductImage.product_id, ProductImage.address],

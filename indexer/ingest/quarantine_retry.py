@@ -1,9 +1,9 @@
-"""Rows that a catalogue's reading refused, read again from the same lines of the same file.
+"""Reads refused rows of a catalogue again, from the same lines of the same file.
 
-All rows of a catalogue that wait are read in one go. A row that is good now becomes a product, and
-its refusal goes; of one that is not the reason is brought up to date. Refuses where the file is
-another one by now: whether a line still holds the row that was refused is told by its sku.
-Leaves the rows of a catalogue alone that is being ingested, for that reads all of them.
+All waiting rows of a catalogue are read in one pass. A row that is good now becomes a product, and
+its refusal is deleted. A row that is still bad gets the present reason. The sku tells whether a
+line still holds the row that was refused; where it does not, the change is refused. Rows of a
+catalogue that is being ingested are left to that ingest, which reads all of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,23 +30,23 @@ READ_MEANWHILE = Remark("read_meanwhile", "Its catalogue was read in full meanwh
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What stands in a line now."""
+    """What a line holds now."""
 
-    row: CatalogueRow | None = None  # None: refused again
+    row: CatalogueRow | None = None  # None: it is refused again
     refusal: Remark | None = None
     remarks: Sequence[Remark] = ()
-    same: bool = True  # whether it is the row that was refused before
+    same: bool = True  # whether it holds the row that was refused before
 
 
 def read_again(session: Session, change: ProductChange) -> list[ChangeOutcome]:
-    """Read the row of a change again, and with it all rows of its catalogue that wait.
+    """Read the row of a change again, and with it all waiting rows of its catalogue.
 
     Args:
-        session: The transaction, which holds the change's row.
+        session: The transaction, which has locked the change's row.
         change: With the action `reread`.
 
     Returns:
-        What became of each; nothing where the catalogue is being ingested.
+        The outcome of each; none where the catalogue is being ingested.
     """
     entry = session.get(Quarantine, change.quarantine_id) if change.quarantine_id else None
     if entry is None:
@@ -85,7 +85,7 @@ def _open(source: str) -> CatalogueSource:
     """Open a catalogue by its name.
 
     Raises:
-        UnusableCatalogue: it has a name of its own, or can't be read.
+        UnusableCatalogue: its name is not a path, or it can't be read.
     """
     if not Path(source).is_absolute():
         raise UnusableCatalogue(
@@ -96,11 +96,11 @@ def _open(source: str) -> CatalogueSource:
 
 
 def _read(catalogue: CatalogueSource, wanted: dict[int, str | None]) -> dict[int, _Found]:
-    """Return what stands in some lines, in their order.
+    """Return what some lines hold now, in their order.
 
     Args:
-        catalogue: Read as far as the last of them.
-        wanted: Line to the sku that stood in it, None where that is not known.
+        catalogue: It is read up to the last of the lines.
+        wanted: The sku that each line held; None: it is not known.
     """
     records = {
         record.line: record for record in _until(catalogue, max(wanted)) if record.line in wanted
@@ -122,7 +122,7 @@ def _until(catalogue: CatalogueSource, last: int) -> Iterator[SourceRecord | Ref
 def _judge(
     catalogue: CatalogueSource, line: int, record: SourceRecord | RefusedRow | None, sku: str | None
 ) -> _Found:
-    """Say what a row is now, and whether it is still the one that was refused."""
+    """Return what a line holds now, and whether that is the row that was refused."""
     if record is None:
         return _another(line, "nothing")
     if isinstance(record, RefusedRow):
@@ -149,7 +149,7 @@ def _another(line: int, what: str) -> _Found:
 
 
 def _without_duplicates(catalogue: CatalogueSource, found: dict[int, _Found]) -> dict[int, _Found]:
-    """Refuse rows whose sku stands in an earlier row that is good: that one counts."""
+    """Refuse rows whose sku stands in an earlier good row, which counts."""
     lines = {each.row.sku: line for line, each in reversed(found.items()) if each.row is not None}
     if not lines:
         return found
@@ -172,7 +172,7 @@ def _without_duplicates(catalogue: CatalogueSource, found: dict[int, _Found]) ->
 
 
 def _taken(found: dict[int, _Found], result: UpsertResult) -> dict[int, _Found]:
-    """Return what the writing of good rows adds to them."""
+    """Return the lines whose row was refused or got a remark when it was written."""
     added = {line: _Found(refusal=why) for line, _, why in result.refused}
     for line, _, remark in result.remarks:
         added[line] = replace(found[line], remarks=[*found[line].remarks, remark])
@@ -180,7 +180,7 @@ def _taken(found: dict[int, _Found], result: UpsertResult) -> dict[int, _Found]:
 
 
 def _bring_up_to_date(session: Session, source: str, found: dict[int, _Found]) -> None:
-    """Let the quarantine say of the rows that were read what is wrong with them now."""
+    """Replace the reasons in the quarantine by those of the rows as they are now."""
     lines = [line for line, each in found.items() if each.same]
     entries = session.scalars(
         select(Quarantine)

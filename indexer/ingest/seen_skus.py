@@ -1,6 +1,6 @@
-"""Which skus an ingest has seen, to tell duplicates and to retire what is gone.
+"""Remembers the skus of one ingest, to find duplicates and to retire products that are gone.
 
-Refuses to retire more than a share of a catalogue: a broken export must not empty the shop.
+No more than a share of a catalogue is retired: a broken export must not empty the shop.
 """
 
 from sqlalchemy import func, select, text, update
@@ -10,21 +10,21 @@ from indexer.ingest.catalogue_row import Remark
 from search.database.models import Product
 
 SKUS_AND_LINES = "unnest(CAST(:skus AS text[]), CAST(:lines AS bigint[]))"
-TAKE = (
+TAKE_SQL = (
     f"INSERT INTO seen_sku SELECT *, true FROM {SKUS_AND_LINES} "  # noqa: S608  (a constant)
     "ON CONFLICT (sku) DO UPDATE SET taken = true, line = EXCLUDED.line "
     "WHERE NOT seen_sku.taken RETURNING sku"
 )
-REFUSE = (
+REFUSE_SQL = (
     f"INSERT INTO seen_sku SELECT *, false FROM {SKUS_AND_LINES} "  # noqa: S608  (a constant)
     "ON CONFLICT (sku) DO NOTHING"
 )
 
 
 class SeenSkus:
-    """The skus of one ingest, kept in the database: a catalogue may have millions.
+    """The skus of one ingest, in a temporary table: a catalogue may have millions.
 
-    A temporary table of the connection; it ends with it.
+    The table belongs to the connection and ends with it.
     """
 
     def __init__(self, session: Session) -> None:
@@ -37,13 +37,13 @@ class SeenSkus:
         )
 
     def take(self, session: Session, lines: dict[str, int]) -> dict[str, int]:
-        """Note the lines of skus that are to be taken.
+        """Note the lines of skus whose rows are to be written.
 
         Returns:
-            The line that took it before, of each sku that was taken before: a duplicate.
+            The earlier line of each sku that was noted before: a duplicate.
         """
         taken = session.execute(
-            text(TAKE),
+            text(TAKE_SQL),
             {"skus": list(lines), "lines": list(lines.values())},
         )
         duplicates = lines.keys() - set(taken.scalars())
@@ -56,23 +56,23 @@ class SeenSkus:
         return {str(sku): int(line) for sku, line in found}
 
     def refuse(self, session: Session, lines: dict[str, int]) -> None:
-        """Note skus of refused rows: their products stay as they were."""
+        """Note the skus of refused rows, whose products stay as they were."""
         if lines:
             session.execute(
-                text(REFUSE),
+                text(REFUSE_SQL),
                 {"skus": list(lines), "lines": list(lines.values())},
             )
 
     def retire_others(self, session: Session, source: str, *, at_most: float) -> tuple[int, int]:
-        """Retire the products of a catalogue that it does not name any more.
+        """Retire the products that a catalogue no longer names.
 
         Args:
             session: The transaction.
             source: The catalogue.
-            at_most: Nothing is retired when more than this share would be.
+            at_most: Share of its products. If more are gone, none is retired.
 
         Returns:
-            (products to retire, products before).
+            (products that are gone, products before).
         """
         missing = text("NOT EXISTS (SELECT FROM seen_sku WHERE seen_sku.sku = product.sku)")
         own = (Product.source == source, Product.retired_at.is_(None))
@@ -90,7 +90,7 @@ class SeenSkus:
 
 
 def duplicate_sku(first: int) -> Remark:
-    """Say why a row is refused whose sku stands in an earlier line."""
+    """Return the refusal of a row whose sku stands in an earlier line."""
     return Remark(
         "duplicate_sku",
         f"The sku stands in line {first} already, which counts. Give each product one row; several "

@@ -1,11 +1,11 @@
-"""Changes of single products, settled in the order in which they came.
+"""Settles changes of single products from the inbox, in the order in which they came.
 
-Some are settled in one transaction, together with what is said of them, so that a killed process
-loses none and does none twice; where one of them can't be stored, each is settled by itself. Of
-several processes that take changes each takes others, and never a later change of a product before
-an earlier one. A product that a catalogue keeps stays that catalogue's, whose next reading decides
-again; any other gets the source `api`, until a catalogue names it. Rows that are to be read again
-go by catalogue, see `indexer.ingest.quarantine_retry`.
+Several changes and their outcomes are written in one transaction, so that a killed process loses
+none and does none twice. Where one of them can't be stored, each is settled by itself. Several
+processes may settle at once: each takes other changes, and none takes a later change of a product
+before an earlier one. A product that a catalogue keeps stays with that catalogue, whose next ingest
+decides again. Any other product gets the source `api` until a catalogue names it. Rows to be read
+again are settled by catalogue (`indexer.ingest.quarantine_retry`).
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from search.settings import Settings
 
 TAKEN_AT_ONCE = 500
 PUT_AT_ONCE = 100
-"""Products that are written in one transaction."""
+"""Products written in one transaction."""
 UNKNOWN = Remark("unknown_product", "No product has this sku; there is nothing to withdraw.")
 FAULT = Remark(
     "own_fault",
@@ -47,7 +47,7 @@ class TakenChanges:
 
     done: int
     refused: int
-    product_ids: tuple[int, ...]  # of products that may be other than before
+    product_ids: tuple[int, ...]  # of products that may have changed
 
 
 def take_changes(
@@ -57,15 +57,15 @@ def take_changes(
 
     Args:
         database: The catalogue.
-        settings: `root` is where pictures lie that came with a change.
-        limit: End after so many, a little more where rows are read again; None: settle all.
+        settings: `root` holds the pictures that were sent with changes.
+        limit: Stop after this many, or a few more where rows are read again; None: settle all.
 
     Raises:
-        sqlalchemy.exc.OperationalError: the database stayed away.
+        sqlalchemy.exc.OperationalError: the database can't be reached.
     """
     done, refused = 0, 0
     skus: set[str] = set()
-    passed = 0  # the last row that is to be read again, but not now
+    passed = 0  # up to this change, rows to be read again are passed over: they can't be now
     while limit is None or done + refused < limit:
         at_once = PUT_AT_ONCE if limit is None else min(PUT_AT_ONCE, limit - done - refused)
         work = partial(_settle_next, settings=settings, after=passed, at_once=at_once)
@@ -99,13 +99,13 @@ def _settle_next(
 
     Args:
         session: The transaction.
-        settings: `root` is where pictures lie that came with a change.
-        after: Rows that are to be read again are passed over up to this change.
-        at_once: At most so many products are written together.
+        settings: `root` holds the pictures that were sent with changes.
+        after: Rows to be read again are passed over up to this change.
+        at_once: Products that are written together at most.
 
     Returns:
-        (the number of the first, what became of those that were settled: of none where it is a row
-        that can't be read now); None where no change is left.
+        (id of the first change, outcomes of the settled ones). There are no outcomes where the
+        first is a row that can't be read now. None: no change is left.
     """
     changes = _next(session, after, at_once)
     if not changes:
@@ -122,10 +122,10 @@ def _settle_next(
 
 
 def _next(session: Session, after: int, at_once: int) -> list[ProductChange]:
-    """Lock the first changes of those that wait whose products have no earlier one waiting.
+    """Lock the next changes, but for those of products with an earlier waiting change.
 
     Returns:
-        Products to be written, each once, or one change of another kind.
+        Changes that put a product, each product once, or one change of another kind.
     """
     earlier = aliased(ProductChange)
     blocked = (
@@ -152,7 +152,7 @@ def _next(session: Session, after: int, at_once: int) -> list[ProductChange]:
 def _settled(
     session: Session, settings: Settings, changes: Sequence[ProductChange]
 ) -> list[ChangeOutcome]:
-    """Settle changes as `_next` returns them; all, or none and the error is raised."""
+    """Settle changes as `_next` returns them: all of them, or none where an error is raised."""
     with session.begin_nested():
         if changes[0].action == "put":
             return _put(session, settings.root, changes)
@@ -164,9 +164,9 @@ def _settled(
 def _one_by_one(
     session: Session, settings: Settings, changes: Sequence[ProductChange]
 ) -> list[ChangeOutcome]:
-    """Settle each by itself; one that can't be is refused.
+    """Settle each by itself. One that can't be settled is refused.
 
-    Else it would stand in the way of all that come after it, for ever.
+    Otherwise it would hold up all later changes for ever.
     """
     outcomes = []
     for change in changes:
@@ -181,7 +181,7 @@ def _one_by_one(
 
 
 def _put(session: Session, base: Path, changes: Sequence[ProductChange]) -> list[ChangeOutcome]:
-    """Write products by the rules that hold for a catalogue's rows."""
+    """Write products by the rules for a catalogue's rows."""
     outcomes: list[ChangeOutcome] = []
     rows: dict[str, tuple[ProductChange, CatalogueRow, list[Remark]]] = {}
     for change in changes:
@@ -192,7 +192,7 @@ def _put(session: Session, base: Path, changes: Sequence[ProductChange]) -> list
         except RowRefused as refusal:
             outcomes.append(ChangeOutcome(change, refusal.remark))
         else:
-            rows.setdefault(row.sku, (change, row, list(remarks)))  # a second one is next
+            rows.setdefault(row.sku, (change, row, list(remarks)))  # a second one waits
     for source, skus in _by_source(session, list(rows)).items():
         result = write_batch(session, source, [(0, rows[sku][1]) for sku in skus])
         refused = {sku: remark for _, sku, remark in result.refused}
@@ -206,7 +206,7 @@ def _put(session: Session, base: Path, changes: Sequence[ProductChange]) -> list
 
 
 def _by_source(session: Session, skus: Sequence[str]) -> dict[str, list[str]]:
-    """Return skus by the catalogue that keeps their product; those that none keeps by `api`."""
+    """Return skus by the catalogue that keeps their product; `api` where none does."""
     kept = select(Product.sku, Product.source).where(
         Product.sku.in_(skus), Product.retired_at.is_(None)
     )
@@ -218,7 +218,7 @@ def _by_source(session: Session, skus: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _delete(session: Session, change: ProductChange) -> ChangeOutcome:
-    """Retire a product; one that is retired already stays so."""
+    """Retire a product. One that is retired already stays so."""
     known = session.execute(
         select(Product.id, Product.retired_at).where(Product.sku == change.sku).with_for_update()
     ).one_or_none()
@@ -236,7 +236,7 @@ def _delete(session: Session, change: ProductChange) -> ChangeOutcome:
 
 
 def _say(outcome: ChangeOutcome) -> None:
-    """Write down what became of a change."""
+    """Record the outcome of a change."""
     change, refusal = outcome.change, outcome.refusal
     change.settled_at = func.clock_timestamp()
     if refusal is not None:

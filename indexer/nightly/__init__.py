@@ -1,4 +1,4 @@
-"""The nightly run: all steps in order, its schedule, its account, cleaning up and looking over.
+"""The nightly run: its steps in order, the scheduler, the account of a run, cleaning up.
 
-Commands, workers and beat call it. It orders the steps and does none of them itself.
+Commands and workers call it. It orders the steps and does none of them itself.
 """

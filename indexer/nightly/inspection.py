@@ -15,7 +15,7 @@ from search.engine.configured_stages import configured_stages
 from search.engine.search_engine import SearchEngine
 from search.errors import NoGeneration
 from search.index.generation_files import Generation, load_generation
-from search.live.generation_loader import OneGeneration
+from search.live.answering_generation import OneGeneration
 from search.live.live_pointer import live_row
 from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.merchandising.health.finding_store import JOB, keep_findings

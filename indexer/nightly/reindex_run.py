@@ -16,9 +16,15 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from indexer.attributes.attribute_rows import predicted_by_another
+from indexer.attributes.attribute_rows import has_predictions_of_another
 from indexer.building.build_generation import build_generation
-from indexer.building.new_model import NamedModel, load_model, model_of, told_of_waiting, waiting_of
+from indexer.building.new_model import (
+    NamedModel,
+    load_model,
+    model_of,
+    report_of_waiting,
+    waiting_generation,
+)
 from indexer.building.staleness import is_current
 from indexer.encode_jobs.encode_follow import run_encoding
 from indexer.ingest.ingest_run import ingest
@@ -176,11 +182,11 @@ class Reindex:
         with job.stage("build with the new model"):
             built = outlasting(lambda: self._built(database, model))
         prune(database, model.settings)  # what waited before
-        return {"encode": encoded, **told_of_waiting(database, model, built)}
+        return {"encode": encoded, **report_of_waiting(database, model, built)}
 
     def _built(self, database: sqlalchemy.Engine, model: NamedModel) -> int:
         """Return a generation of the catalogue as it is: the one that waits, or else a new one."""
-        waiting = waiting_of(database, model.tag)
+        waiting = waiting_generation(database, model.tag)
         if waiting is not None and is_current(database, model, waiting):
             return waiting.id
         return self._build(database, model)
@@ -207,7 +213,7 @@ class Reindex:
         if live is None or not is_current(database, model, live):
             return None
         with session_scope(database) as session:
-            return None if predicted_by_another(session, model.tag) else live
+            return None if has_predictions_of_another(session, model.tag) else live
 
     def _ingest(self, database: sqlalchemy.Engine, source: str) -> dict[str, Any]:
         with track(f"Reading {source}", quiet=self.quiet, unit="rows") as bar:

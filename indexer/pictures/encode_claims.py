@@ -1,8 +1,8 @@
-"""Which pictures want encoding, and how a worker takes pictures for itself.
+"""Which pictures are to be encoded, and how a worker claims some of them.
 
-A claim is a row lock, nothing else: it lasts as long as the transaction that took it, so the
-claims of a killed worker are free as soon as PostgreSQL sees its connection closed. No column
-says "taken", so none can be left behind.
+A claim is a row lock and nothing else: it lasts as long as the transaction that took it. So the
+claims of a killed worker are free as soon as PostgreSQL sees its connection closed. No column says
+"claimed", so no claim can be left behind.
 """
 
 from collections.abc import Collection, Sequence
@@ -28,14 +28,14 @@ class Claim:
     address: str  # absolute path or http(s) address
     source: str  # the catalogue it came from
     sku: str
-    fetched_sha256: str | None = None  # what the spool has of it, where it is not here
+    fetched_sha256: str | None = None  # of its bytes in the spool; None: they are at the address
 
 
 def unencoded(model_tag: str) -> Select[int]:
     """Select the ids of pictures that have no embedding under a model.
 
-    That is: of products on sale, those never looked at, and usable ones whose content this
-    model has not seen. Refused pictures wait until their catalogue brings them again.
+    Of products on sale these are pictures that were never decoded, and usable ones whose content
+    this model has not seen. Refused pictures wait until their catalogue brings them again.
     """
     return (
         select(ProductImage.id)
@@ -55,9 +55,9 @@ def unencoded(model_tag: str) -> Select[int]:
 
 
 def encodable(model_tag: str) -> Select[int]:
-    """Select those of `unencoded` whose bytes are here: files, and fetched pictures."""
-    here = or_(~REMOTE, ProductImage.fetched_sha256.is_not(None))
-    return unencoded(model_tag).where(here)
+    """Select those of `unencoded` whose bytes are on this machine: files, and fetched pictures."""
+    on_disk = or_(~REMOTE, ProductImage.fetched_sha256.is_not(None))
+    return unencoded(model_tag).where(on_disk)
 
 
 def count(session: Session, wanted: Select[int]) -> int:
@@ -66,13 +66,8 @@ def count(session: Session, wanted: Select[int]) -> int:
 
 
 def count_unencoded(session: Session, model_tag: str) -> int:
-    """Count what is left to do, claimed or not."""
+    """Count the pictures that a model has still to encode, claimed or not."""
     return count(session, unencoded(model_tag))
-
-
-def anything_unclaimed(session: Session, model_tag: str) -> bool:
-    """Return whether there is a picture to encode that no worker holds."""
-    return session.scalars(_locking(encodable(model_tag)).limit(1)).first() is not None
 
 
 def newest(session: Session, wanted: Select[int], limit: int) -> list[int]:
@@ -89,20 +84,20 @@ def claim(
     after: int = 0,
     among: Collection[int] | None = None,
 ) -> list[Claim]:
-    """Take up to `limit` pictures whose bytes are here, lowest ids first, that nobody else holds.
+    """Claim up to `limit` encodable pictures that no other worker holds, lowest ids first.
 
     Args:
         session: The transaction that holds the claim until it ends.
         model_tag: The model that is to encode them.
-        limit: At most so many.
+        limit: Most pictures.
         after: Look only at greater ids. A worker passes where its last claim ended, so that
             the whole table is not scanned for every batch.
-        among: Take none but these; None: any.
+        among: Claim none but these; None: any.
     """
     wanted = encodable(model_tag)
     if among is not None:
         wanted = wanted.where(ProductImage.id.in_(among))
-    held = hold(session, wanted, limit, after=after)
+    held = lock_pictures(session, wanted, limit, after=after)
     rows = session.execute(
         select(
             ProductImage.id,
@@ -118,13 +113,15 @@ def claim(
     return [Claim(*row) for row in rows]
 
 
-def hold(session: Session, wanted: Select[int], limit: int, *, after: int = 0) -> list[int]:
-    """Lock up to `limit` pictures of a query that nobody else holds; return their ids, in order.
+def lock_pictures(
+    session: Session, wanted: Select[int], limit: int, *, after: int = 0
+) -> list[int]:
+    """Lock up to `limit` pictures of a query that no other worker holds; return their ids in order.
 
     Args:
         session: The transaction that holds them until it ends.
         wanted: Ids of pictures.
-        limit: At most so many.
+        limit: Most pictures.
         after: Look only at greater ids.
     """
     # A batch of pictures from slow hosts may idle longer than the server's general limit.
@@ -132,18 +129,18 @@ def hold(session: Session, wanted: Select[int], limit: int, *, after: int = 0) -
     while True:
         locking = _locking(wanted).where(ProductImage.id > after)
         locked = session.scalars(locking.order_by(ProductImage.id).limit(limit)).all()
-        held = _still(session, wanted, locked)
+        held = _still_wanted(session, wanted, locked)
         if held or not locked:
             return held
         after = locked[-1]
 
 
-def _still(session: Session, wanted: Select[int], locked: Sequence[int]) -> list[int]:
-    """Return those of our locked rows that another worker has not stamped just before.
+def _still_wanted(session: Session, wanted: Select[int], locked: Sequence[int]) -> list[int]:
+    """Return the locked rows that no other worker has finished a moment before.
 
-    A row stamped between the locking query's snapshot and its lock passes that query: PostgreSQL
-    rechecks the locked row, but against the embeddings of the old snapshot. This query has a
-    new snapshot, and nobody can change the rows any more.
+    A row that is finished between the locking query's snapshot and its lock passes that query:
+    PostgreSQL checks the locked row again, but against the embeddings of the old snapshot. This
+    query has a new snapshot, and nobody can change the rows any more.
     """
     still = wanted.where(ProductImage.id.in_(locked)).order_by(ProductImage.id)
     return list(session.scalars(still))

@@ -1,4 +1,4 @@
-"""The row of an encode job: made, counted once, ended by whoever sees that nothing is left."""
+"""The row of an encode job: added, counted once, and ended by whoever sees that nothing is left."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from indexer.pictures.encode_claims import count, count_unencoded, encodable
 from indexer.pictures.fetch_progress import (
-    beginning,
     end_fetching,
     hosts_given_up,
+    initial_report,
     left_to_fetch,
     nobody_answered,
     note,
@@ -26,11 +26,11 @@ KIND = "encode"
 def start_row(session: Session, settings: Settings) -> int:
     """Record a new job; return its id."""
     report = {"model": settings.model, "encoded": 0, "reused": 0, "failed": {}}
-    return start_job(session, KIND, report=report | beginning(settings))
+    return start_job(session, KIND, report=report | initial_report(settings))
 
 
 def uncount(session: Session, job_id: int) -> int:
-    """Make the next worker count anew, and wake up the others."""
+    """Have the next worker count the pictures anew, and wake the others."""
     job = session.get_one(Job, job_id, with_for_update=True)
     job.report = {key: value for key, value in (job.report or {}).items() if key != "model_tag"}
     note(job, given_up={}, begun=False, paused=False)
@@ -38,7 +38,7 @@ def uncount(session: Session, job_id: int) -> int:
 
 
 def is_counted(session: Session, job_id: int) -> bool:
-    """Whether a worker has counted what a job has to do."""
+    """Return whether a worker has counted the pictures of a job."""
     return "model_tag" in read_job(session, job_id).report
 
 
@@ -74,7 +74,7 @@ def count_once(session: Session, job_id: int, model_tag: str) -> int | None:
         return 0
     remaining = count_unencoded(session, model_tag)
     job.report = report | {"model_tag": model_tag}
-    note(job, begun=False)  # only now is it known which pictures are to be fetched for this model
+    note(job, begun=False)  # only now is it known which pictures this model lacks
     job.total = job.done + job.failed + remaining
     return remaining
 
@@ -83,9 +83,9 @@ def finish_if_done(session: Session, job_id: int) -> bool:
     """End a job that has nothing left to do; return whether it is over.
 
     Pictures of hosts that were given up are put off: they stay as they are, and the job ends. Where
-    no host answers at all it fails, for then it is not the hosts.
+    no host answers at all, the job fails: then the network is at fault.
     """
-    # Looked at once and for all: a moment later somebody else may have ended it.
+    # Read without a lock first: most calls find something left.
     job = session.get_one(Job, job_id, populate_existing=True)
     if job.state != "running":
         return True
@@ -100,7 +100,7 @@ def finish_if_done(session: Session, job_id: int) -> bool:
     if silent:
         fail(session, job_id, _network_away(silent), final)
     else:
-        finish(session, job_id, summary(read_job(session, job_id)) | final)
+        finish(session, job_id, duration_and_rate(read_job(session, job_id)) | final)
     return True
 
 
@@ -112,8 +112,8 @@ def _network_away(hosts: Sequence[str]) -> str:
     )
 
 
-def summary(job: JobRecord) -> dict[str, Any]:
-    """Return what is added to the report at the end: duration and rate."""
+def duration_and_rate(job: JobRecord) -> dict[str, Any]:
+    """Return what is added to the report at the end."""
     seconds = (datetime.now(UTC) - job.started_at).total_seconds()
     return {
         "seconds": round(seconds, 2),
@@ -121,8 +121,8 @@ def summary(job: JobRecord) -> dict[str, Any]:
     }
 
 
-def anything_pending(session: Session) -> bool:
-    """Return whether there is a picture that no model has seen: work, whatever the model."""
+def has_pending_pictures(session: Session) -> bool:
+    """Return whether there is a picture that no model has seen, so work whatever the model."""
     query = (
         select(ProductImage.id)
         .join(Product, Product.id == ProductImage.product_id)
@@ -132,10 +132,10 @@ def anything_pending(session: Session) -> bool:
 
 
 def batches_in_work(session: Session) -> int:
-    """Return how many batches are being worked on right now.
+    """Return how many batches are in work at this moment.
 
-    Claims are row locks, which only their rows show; but whoever has taken any holds the table
-    lock ROW SHARE until the end of the transaction, and pg_locks shows that.
+    Claims are row locks, which pg_locks does not show. But whoever holds one holds the table lock
+    ROW SHARE until the end of the transaction, and pg_locks shows that.
     """
     query = text(
         "SELECT count(DISTINCT pid) FROM pg_locks WHERE relation = 'product_image'::regclass "

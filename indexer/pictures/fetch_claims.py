@@ -1,7 +1,8 @@
-"""Which pictures on the network want asking for, and how a worker takes some for itself.
+"""Which pictures on the network hosts are to be asked for, and how a worker claims some of them.
 
-Two kinds: those that are needed, for no embedding can be made without their bytes; and usable ones
-whose host was not asked for a while. Claims are row locks, see `indexer.pictures.encode_claims`.
+There are two kinds: pictures that are needed, because they can't be encoded without their bytes;
+and usable pictures whose host was not asked for a while. Claims are row locks, see
+`indexer.pictures.encode_claims`.
 """
 
 import re
@@ -12,13 +13,13 @@ from datetime import datetime
 from sqlalchemy import Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from indexer.pictures.encode_claims import REMOTE, Claim, hold, unencoded
+from indexer.pictures.encode_claims import REMOTE, Claim, lock_pictures, unencoded
 from search.database.models import Embedding, Product, ProductImage
 from search.http.picture_fetch import Validators
 
 HOST_PATTERN = r"^https?://(?:[^/?#@]*@)?([^/?#]*)"
 HOST = func.substring(func.lower(ProductImage.address), HOST_PATTERN)
-"""Host and port of a picture's address, without a password; as `host_of` says it."""
+"""SQL: host and port of a picture's address, without a password; the twin of `host_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,10 @@ class FetchClaim:
     """A picture on the network that this transaction holds."""
 
     picture: Claim
-    ready: bool  # it has content that works, whatever its host says
+    ready: bool  # it has usable content already
     sha256: str | None  # of that content
-    known: Validators  # what the host said of it
-    needed: bool  # without its bytes there is nothing to encode
+    known: Validators  # what the host said of that content
+    needed: bool  # it can't be encoded without its bytes
 
     @property
     def host(self) -> str:
@@ -44,12 +45,12 @@ def host_of(address: str) -> str:
 
 
 def needed(model_tag: str | None, *, fetched: bool = False) -> Select[int]:
-    """Select the ids of pictures whose bytes an encoder waits for.
+    """Select the ids of remote pictures that can't be encoded without their bytes.
 
     Args:
         model_tag: The model that is to encode them; None: not known yet, so only pictures that
-            wait for any model.
-        fetched: Rather those that are fetched already, and wait to be encoded.
+            no model has encoded.
+        fetched: Select instead those that are in the spool and wait to be encoded.
     """
     if model_tag is None:
         wanted = (
@@ -99,16 +100,16 @@ def count_by_host(session: Session, wanted: Select[int]) -> dict[str, int]:
 def claim_remote(
     session: Session, wanted: Select[int], limit: int, *, after: int = 0, needed: bool
 ) -> list[FetchClaim]:
-    """Take up to `limit` pictures of a query that nobody else holds, lowest ids first.
+    """Claim up to `limit` pictures of a query that no other worker holds, lowest ids first.
 
     Args:
         session: The transaction that holds the claim until it ends.
         wanted: `needed` or `due`.
-        limit: At most so many.
+        limit: Most pictures.
         after: Look only at greater ids.
-        needed: Whether they come from `needed`: then the host is to send them in any case.
+        needed: Whether the query is `needed`: then the host is to send them in any case.
     """
-    held = hold(session, wanted, limit, after=after)
+    held = lock_pictures(session, wanted, limit, after=after)
     rows = session.execute(
         select(
             ProductImage.id,

@@ -1,6 +1,6 @@
-"""The part of an encode job that fetches: how far it is, what is left, which hosts were given up.
+"""How far the fetching of an encode job is, what is left, and which hosts were given up.
 
-It lives in the job's report: `fetch` for whoever reads it, `fetching` only while the job runs.
+All of it is in the job's report: under `fetch` for readers, under `fetching` while the job runs.
 """
 
 from collections import Counter
@@ -27,26 +27,26 @@ EMPTY: dict[str, Any] = {
     "changed": 0,
     "new": 0,
     "refused": {},  # by reason
-    "kept": {},  # by reason: usable pictures that their host refuses now
+    "kept": {},  # by reason: usable pictures that their hosts refuse now
     "put_off": {},  # by host
     "bytes": 0,
     "seconds": 0.0,  # of all fetching workers together
 }
 
 
-def beginning(settings: Settings) -> dict[str, Any]:
-    """Return what the report of a new job says: hosts asked before then are asked again."""
+def initial_report(settings: Settings) -> dict[str, Any]:
+    """Return what the report of a new job says of fetching."""
     before = datetime.now(UTC) - timedelta(hours=settings.recheck_hours)
     return {FETCH: EMPTY, FETCHING: {"recheck_before": before.isoformat()}}
 
 
 def recheck_before(job: Job) -> datetime:
-    """Return before when a host must have been asked last, to be asked again in a job."""
+    """Return the time of a job: hosts that were last asked before it are asked again."""
     return datetime.fromisoformat((job.report or {})[FETCHING]["recheck_before"])
 
 
 def asked_so_far(report: Mapping[str, Any]) -> int:
-    """Return how many pictures hosts were asked for, by a job's report."""
+    """Return how many pictures hosts were asked for, from a job's report."""
     return int(report.get(FETCH, EMPTY)["asked"])
 
 
@@ -57,13 +57,13 @@ def hosts_given_up(job: Job) -> dict[str, str]:
 
 
 def note(job: Job, **noted: Any) -> None:  # noqa: ANN401  (JSON)
-    """Note something that matters while a locked job runs."""
+    """Note facts that matter only while a job runs; its row must be locked."""
     report = dict(job.report or {})
     job.report = report | {FETCHING: report.get(FETCHING, {}) | noted}
 
 
 def noted(job: Job, name: str) -> bool:
-    """Return a fact that was noted of a job."""
+    """Return whether a fact was noted of a job."""
     return bool((job.report or {}).get(FETCHING, {}).get(name))
 
 
@@ -74,19 +74,19 @@ def add_to_job(
     *,
     seconds: float,
     given_up: Mapping[str, str],
-    found: int,
+    changed: int,
 ) -> None:
-    """Count a batch, in its transaction; locks the job's row until the commit, so it comes last.
+    """Count a batch, in its transaction. Call it last: it locks the job's row until the commit.
 
-    Refusals are steps of the job that are over.
+    A refused picture is a step of the job that is over.
 
     Args:
         session: The transaction of the batch.
         job_id: A running job.
         tally: Numbers of the report; `refused.timeout` counts below `refused`.
-        seconds: That the batch took.
-        given_up: Hosts that are asked no more, each with the reason.
-        found: Pictures to be encoded that nobody knew of: new steps.
+        seconds: How long the batch took.
+        given_up: Hosts that are not asked any more, each with the reason.
+        changed: Usable pictures that are to be encoded again: new steps of the job.
     """
     refused = {name.partition(".")[2]: n for name, n in tally.items() if name.startswith("refused")}
     failed = {f"failed.{reason}": n for reason, n in refused.items()}
@@ -96,7 +96,7 @@ def add_to_job(
     counted = add_tally(EMPTY | report.get(FETCH, {}), tally)
     counted["seconds"] = round(counted["seconds"] + seconds, 2)
     job.report = report | {FETCH: counted}
-    job.total += found
+    job.total += changed
     if given_up:
         note(job, given_up=hosts_given_up(job) | dict(given_up))
     session.flush()
@@ -108,7 +108,7 @@ def left_to_fetch(session: Session, job: Job) -> int:
 
 
 def put_off(session: Session, job: Job) -> dict[str, int]:
-    """Count by host the pictures that nobody is asked for any more in this job."""
+    """Count by host the pictures of hosts that this job gave up."""
     hosts = hosts_given_up(job)
     found: Counter[str] = Counter()
     for wanted in _wanted(job) if hosts else ():
@@ -122,9 +122,9 @@ def _wanted(job: Job) -> list[Select[int]]:
 
 
 def nobody_answered(job: Job) -> bool:
-    """Whether several hosts were given up and none answered: then it is the network.
+    """Return whether several hosts were given up and none answered: then the network is at fault.
 
-    A single host may be away by itself; its pictures are put off, and the rest goes on.
+    A single host may fail by itself: its pictures are put off, and the rest goes on.
     """
     fetched = (job.report or {}).get(FETCH, EMPTY)
     answers = sum(fetched[name] for name in ("not_modified", "unchanged", "changed", "new"))
@@ -139,7 +139,7 @@ def nobody_answered(job: Job) -> bool:
 
 
 def end_fetching(session: Session, job: Job) -> dict[str, Any]:
-    """Return the report's final `fetch`, and forget what mattered only while the job ran."""
+    """Return the final `fetch` of the report; remove what mattered only while the job ran."""
     report = dict(job.report or {})
     final = EMPTY | report.get(FETCH, {}) | {"put_off": put_off(session, job)}
     job.report = {name: value for name, value in report.items() if name != FETCHING}

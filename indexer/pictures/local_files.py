@@ -1,6 +1,6 @@
-"""The bytes of a catalogue's picture on a disk, by its path or its `file://` address.
+"""Reads a catalogue's picture from a disk, by its path or its `file://` address.
 
-Refuses relative paths, other schemes, and what is no plain file.
+Relative paths, other schemes and anything but a regular file are refused.
 """
 
 import os
@@ -36,7 +36,7 @@ def read_file(address: str, max_bytes: int) -> bytes:
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
-    """Read a regular file; pipes and devices are refused, for they may never end."""
+    """Read a regular file; pipes and devices are refused, because they may never end."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):

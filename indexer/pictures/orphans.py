@@ -1,8 +1,8 @@
-"""Shards and fetched pictures that nothing refers to, and shards that are damaged: removed.
+"""Removes shards and fetched pictures that nothing refers to, and forgets damaged shards.
 
-A worker that dies between writing a shard and the commit that records it leaves a file behind.
-Such files do no harm but take space. A file is removed only when no transaction can still be
-about to record it: because no batch is in work, or because it is older than any batch can be.
+A worker that dies between writing a shard and the commit that records it leaves a file behind. Such
+files do no harm but take space. A file is removed only if no transaction can be about to record it:
+no batch is in work, or the file is older than any batch can be.
 """
 
 from itertools import groupby
@@ -53,7 +53,7 @@ def prune_spool(
     """Remove fetched pictures that no product waits for, and temporary files; return them.
 
     Args:
-        database: Where it is recorded what is waited for.
+        database: Where it is recorded which pictures wait.
         spool: Where the files are.
         older_than_s: Younger files stay while a batch is in work.
     """
@@ -81,11 +81,10 @@ def prune_spool(
 def _unclaimed_files(
     database: sqlalchemy.Engine, store: EmbeddingStore | Spool, older_than_s: float
 ) -> list[Path]:
-    """Return files that no batch at work can be about to record.
+    """Return files that no batch in work can be about to record.
 
-    Whoever removes some asks afterwards which are recorded: files first, batches second, rows
-    third, so that what a batch wrote that is over by then, or recorded in between, is found
-    recorded.
+    The order matters: files are listed first, batches counted second, and the caller reads third
+    which files are recorded. So a file of a batch that ended in between is found recorded.
     """
     young = set(store.stale_files(older_than_s=0))
     old = set(store.stale_files(older_than_s=older_than_s))
@@ -94,10 +93,10 @@ def _unclaimed_files(
 
 
 def forget_damaged_shards(database: sqlalchemy.Engine, store: EmbeddingStore) -> dict[str, int]:
-    """Read every recorded shard; forget the embeddings of those that can't be used.
+    """Read every recorded shard; forget the embeddings of damaged ones.
 
-    What is forgotten is encoded again by the next encode job. The damaged file is removed
-    later, as an orphan.
+    The next encode job encodes their pictures again. The damaged file is removed later, as an
+    orphan.
 
     Returns:
         How many embeddings were forgotten, by shard.

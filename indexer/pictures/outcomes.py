@@ -1,4 +1,4 @@
-"""What became of pictures: usable, refused or lost; written to their rows and to quarantine."""
+"""What became of pictures: usable, refused or lost. Written to their rows and the quarantine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,17 +38,17 @@ class RefusedPicture:
 
 @dataclass(frozen=True, slots=True)
 class LostPicture:
-    """A picture that was fetched and is not in the spool any more."""
+    """A picture that was fetched but is missing in the spool."""
 
     claim: Claim
 
 
 def stamp(
-    session: Session, seen: Sequence[UsablePicture], refused: Sequence[RefusedPicture]
+    session: Session, usable: Sequence[UsablePicture], refused: Sequence[RefusedPicture]
 ) -> None:
     """Write what became of pictures: their state, and quarantine entries for refused ones.
 
-    Entries of before are replaced, so a picture that works now is in quarantine no more.
+    Earlier entries are replaced, so a picture that is usable now leaves the quarantine.
     """
     now = datetime.now(UTC)
     stamps = [
@@ -64,7 +64,7 @@ def stamp(
             "fetched_sha256": None,
             "updated_at": now,
         }
-        for part in seen
+        for part in usable
     ] + [
         {
             "id": part.claim.image_id,
@@ -89,8 +89,8 @@ def stamp(
     session.flush()
 
 
-def tell_refused(job_id: int, refused: Sequence[RefusedPicture]) -> None:
-    """Log refusals; pictures by number, so that one can be followed through all lines."""
+def log_refused(job_id: int, refused: Sequence[RefusedPicture]) -> None:
+    """Log refused pictures, each by its id, so that it can be followed through the log."""
     for part in refused:
         log.info(
             "picture_refused",
@@ -102,8 +102,8 @@ def tell_refused(job_id: int, refused: Sequence[RefusedPicture]) -> None:
         )
 
 
-def unfetch(session: Session, image_ids: Sequence[int]) -> None:
-    """Have pictures fetched again that the spool has lost."""
+def fetch_again(session: Session, image_ids: Sequence[int]) -> None:
+    """Have pictures that the spool has lost fetched again."""
     session.execute(
         update(ProductImage)
         .where(ProductImage.id.in_(image_ids))
@@ -112,13 +112,13 @@ def unfetch(session: Session, image_ids: Sequence[int]) -> None:
     )
 
 
-def _entry(held: Claim, refused: RefusedPicture) -> Quarantine:
+def _entry(claim: Claim, refused: RefusedPicture) -> Quarantine:
     return Quarantine(
         kind="image",
-        source=held.source,
-        sku=held.sku,
-        address=held.address,
-        product_image_id=held.image_id,
+        source=claim.source,
+        sku=claim.sku,
+        address=claim.address,
+        product_image_id=claim.image_id,
         reason=refused.reason,
         detail=refused.detail,
     )

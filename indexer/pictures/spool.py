@@ -1,7 +1,7 @@
-"""The spool: pictures that are fetched and wait to be encoded, as files named by their content.
+"""The spool: fetched pictures that wait to be encoded, as files named by the hash of their content.
 
-A file is a copy of what a host has, so losing one costs a request and nothing else: what can't be
-read, or is not what its name says, is fetched again.
+A file is a copy of what a host has, so losing one costs a request and nothing else. A file that is
+missing or damaged is fetched again.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class Spool:
         return sha256
 
     def read(self, sha256: str) -> bytes | None:
-        """Return a picture; None where it is lost, or damaged, and must be fetched again."""
+        """Return a picture; None where its file is missing or damaged."""
         try:
             content = self._path(sha256).read_bytes()
         except OSError:
@@ -45,7 +45,7 @@ class Spool:
         return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
     def remove(self, sha256s: Iterable[str]) -> None:
-        """Remove pictures that nobody waits for."""
+        """Remove pictures that are not waited for any more."""
         for sha256 in sha256s:
             self._path(sha256).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""The work queue: the Celery application that sends, its broker, and supervised worker processes.
+"""The work queue: the Celery application, its broker, requests for a run, supervised workers.
 
-Commands and the nightly run call it. It does not know what the tasks do.
+Commands, encode jobs and the nightly run call it. It does not know what the tasks do.
 """

@@ -1,10 +1,10 @@
-"""The work queue's broker: its tables, its queues' lengths, and the remains that it leaves.
+"""The broker of the work queue: its tables, the lengths of its queues, and delivered messages.
 
-By default the broker is the PostgreSQL database itself, through kombu's SQLAlchemy transport.
-That transport marks a message as delivered and forgets about it: a message in the hands of a
-killed worker never comes back. So messages of fetch and encode only wake workers up; what is to
-be done is always asked of the tables of the product, and one lost or doubled changes nothing. Those
-of `products` and `build` say something that stands nowhere else, and are never thrown away.
+By default the broker is the PostgreSQL database itself, through kombu's SQLAlchemy transport. That
+transport marks a message as delivered and never delivers it again, so a message that a killed
+worker held is lost. Messages of fetch and encode therefore only wake workers; the product's own
+tables say what is to be done, and a message that is lost or doubled changes nothing. What messages
+of `products` and `build` say stands nowhere else, so they are never discarded.
 """
 
 import warnings
@@ -36,9 +36,8 @@ from search.settings import Settings
 __all__ = ["BUILD_QUEUE", "ENCODE_QUEUE", "FETCH_QUEUE", "PRODUCT_QUEUE", "QUEUES"]
 
 SQL_PREFIX = "sqla+"
-LOCK = 0x66_69_6E_64_61_6C_69_6B  # advisory lock of those who make the broker's tables
+LOCK = 0x66_69_6E_64_61_6C_69_6B  # advisory lock: one process at a time prepares the broker
 KEEP_DELIVERED = timedelta(days=1)
-
 ANSWERS_WITHIN_S = 15
 
 log = structlog.get_logger()
@@ -59,7 +58,7 @@ class BrokerUnavailable(FindalikeError):
 
 
 def broker_url(settings: Settings) -> str:
-    """Return where the queue is, password included; starts the embedded server if it is there.
+    """Return the address of the broker, password included; start the embedded server if it is that.
 
     Raises:
         DatabaseUnavailable: the embedded server can't be started.
@@ -87,7 +86,7 @@ def prepare_broker(app: Celery, settings: Settings) -> None:
     """Make the queues, and remove what was delivered long ago.
 
     kombu makes its tables when they are first used, and fails where two processes do so at
-    once; so this runs, one caller at a time, before messages are sent and workers started.
+    once. So this runs before messages are sent and workers are started, one caller at a time.
 
     Raises:
         BrokerUnavailable: Redis or RabbitMQ does not answer.
@@ -104,7 +103,7 @@ def prepare_broker(app: Celery, settings: Settings) -> None:
         except (OperationalError, OSError) as error:
             raise BrokerUnavailable(url.partition(":")[0], str(error)) from error
         return
-    # NullPool: the connection is closed with its last use, there is nothing to dispose of.
+    # NullPool: the connection is closed after its last use, so nothing is left to dispose of.
     engine = create_engine(url.removeprefix(SQL_PREFIX), poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
@@ -122,7 +121,7 @@ def declare_queues(app: Celery, broker: Connection) -> None:
 
 @contextmanager
 def _channel(broker: Connection) -> Iterator[Any]:
-    """Yield the broker's channel; kombu would leave the transaction of its SQL transport open."""
+    """Yield the broker's channel; end the transaction that kombu's SQL transport leaves open."""
     channel = broker.default_channel
     try:
         yield channel
@@ -132,9 +131,9 @@ def _channel(broker: Connection) -> Iterator[Any]:
 
 
 def prune_delivered(connection: sqlalchemy.Connection) -> int:
-    """Remove messages delivered over a day ago; return how many.
+    """Remove messages that were delivered over a day ago; return how many.
 
-    kombu stamps them with the local time of the process that took them.
+    kombu stamps a message with the local time of the process that took it.
     """
     before = datetime.now() - KEEP_DELIVERED
     deleted = connection.execute(
@@ -153,13 +152,13 @@ def waiting_messages(app: Celery, queue: str = ENCODE_QUEUE) -> int:
 
 
 def discard_messages(app: Celery, queues: Sequence[str] = (FETCH_QUEUE, ENCODE_QUEUE)) -> int:
-    """Remove what waits for a worker, once nothing is left to do; return how many messages.
+    """Remove the messages that wait, once nothing is left to do; return how many.
 
-    Messages of fetch and encode only wake workers up, so none is missed, and the queue's length
-    says what is due.
+    Messages of fetch and encode only wake workers, so none is missed. The lengths of these queues
+    then say again how much waits.
 
     Raises:
-        ValueError: of another queue, whose messages are all that says what is to be done.
+        ValueError: of another queue, whose messages alone say what is to be done.
     """
     for queue in queues:
         if queue not in (FETCH_QUEUE, ENCODE_QUEUE):

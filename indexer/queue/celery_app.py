@@ -1,10 +1,11 @@
 """The Celery application: four queues, late acknowledgement, ids instead of objects.
 
 Single products are to be searchable within a minute, fetching waits for hosts, encoding for cores,
-and a build takes long: each has a queue, so that none blocks another, and workers choose theirs.
+and a build takes long. Each has a queue of its own, so that none blocks another, and a worker is
+told which queues to serve.
 
-There is no result backend: job rows say how far work is. Made by a function, because where the
-broker is depends on the settings, and asking may start the embedded database.
+There is no result backend: job rows say how far work is. The application is made by a function,
+because the settings say where the broker is, and making it may start the embedded database.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,12 +41,13 @@ QUEUE_OF = {
     REINDEX: BUILD_QUEUE,
 }
 Send = Callable[[str, int], None]
-"""Sends so many messages of a task, for one job."""
+"""Sends messages of a task for one job: (name of the task, how many)."""
 REDELIVER_AFTER_S = 3600
-"""Redis hands out again what is not acknowledged by then. Far longer than a batch; a run may take
-longer, and whoever gets its message again finds the lock held (`indexer.workers.queued_run`)."""
+"""Redis delivers a message again if it is not acknowledged by then. That is far longer than a batch
+takes. A run may take longer: the worker that gets its message again finds the lock held, see
+`indexer.workers.queued_run`."""
 RUN_WITHIN_S = 12 * 3600
-"""Longest nightly run that RabbitMQ waits for."""
+"""RabbitMQ waits so long for a nightly run to be acknowledged."""
 
 
 def make_app(settings: Settings, *, polling: bool = False) -> Celery:
@@ -53,7 +55,7 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
 
     Args:
         settings: Where the broker is.
-        polling: Whether this process asks for tasks all the time, and so keeps a connection.
+        polling: Whether this process takes tasks all the time, and so keeps a connection.
 
     Raises:
         DatabaseUnavailable: the broker is the embedded database, and it can't be started.
@@ -72,12 +74,12 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
         # A worker that dies gives its task back where the broker can do that.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
-        # One task at hand, none in reserve: others may be idle.
+        # A process takes one message at a time and reserves none, for others may be idle.
         worker_prefetch_multiplier=1,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options=transport_options(url, polling=polling),
-        # Everything below would send messages that nobody reads.
+        # Events and remote control would send messages that nobody reads.
         worker_send_task_events=False,
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
@@ -90,12 +92,12 @@ def make_app(settings: Settings, *, polling: bool = False) -> Celery:
 
 
 def sender(app: Celery, job_id: int, headers: Mapping[str, str] | None = None) -> Send:
-    """Return a function that wakes workers up for a job: (name of the task, messages).
+    """Return a function that sends messages for a job.
 
     Args:
-        app: Sends them.
+        app: The application that sends.
         job_id: Which job.
-        headers: Of the run that they are part of; None: of the present work.
+        headers: Headers that name the run; None: those of the present work.
     """
     headers = run_headers() if headers is None else headers
 
@@ -107,18 +109,18 @@ def sender(app: Celery, job_id: int, headers: Mapping[str, str] | None = None) -
 
 
 def _queue(name: str) -> Queue:
-    """Describe a queue; what a broker does not know of its arguments, it passes over."""
-    # RabbitMQ breaks the connection of who acknowledges later than this, by default 30 minutes.
-    patience_ms = 1000 * (RUN_WITHIN_S if name == BUILD_QUEUE else REDELIVER_AFTER_S)
+    """Describe a queue; a broker ignores arguments that it does not know."""
+    # RabbitMQ closes the connection of a worker that acknowledges later; by default 30 minutes.
+    acknowledged_within_ms = 1000 * (RUN_WITHIN_S if name == BUILD_QUEUE else REDELIVER_AFTER_S)
     return Queue(  # type: ignore[no-untyped-call]
-        name, queue_arguments={"x-consumer-timeout": patience_ms}
+        name, queue_arguments={"x-consumer-timeout": acknowledged_within_ms}
     )
 
 
 def transport_options(url: str, *, polling: bool) -> dict[str, Any]:
-    """Return what kombu's transport for this broker needs to be told."""
+    """Return the options of kombu's transport for this broker."""
     if url.startswith(SQL_PREFIX):
-        # Passed on to `create_engine`. kombu never disposes of its pool, so only workers have one.
+        # Passed on to `create_engine`. kombu never disposes of its pool, so only workers get one.
         pool = {"pool_pre_ping": True} if polling else {"poolclass": NullPool}
         name = {"application_name": "findalike-broker", "connect_timeout": 10}
         return {**pool, "connect_args": name}

@@ -1,8 +1,7 @@
-"""Worker processes on this machine: how many, on which device, started, watched and stopped.
+"""Worker processes on this machine: how many, on which device; started, watched and stopped.
 
-Each is a new interpreter, not a fork. One that dies is started again, after a pause that grows
-while it keeps dying. What it had claimed is free again by then, see
-`indexer.pictures.encode_claims`.
+Each is a new interpreter, not a fork. A worker that dies is started again, after a pause that grows
+while it keeps dying. Its claims are free by then, see `indexer.pictures.encode_claims`.
 """
 
 import os
@@ -24,11 +23,13 @@ from search.jobs.queues import WORKER_QUEUES
 from search.settings import Settings
 
 SOURCE = Path(__file__).parents[2]
+"""Folder that holds the package, for processes to import the same code."""
 PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
+"""A worker that lived so long is no longer one that keeps dying."""
 STOP_WITHIN_S = 120.0
-"""Longest wait for the batches at work when workers are stopped: two batches, about."""
+"""Longest wait for batches when workers are stopped: the time of about two batches."""
 STDERR = 2
 MOST_BY_DEFAULT = 8
 
@@ -45,7 +46,7 @@ def default_processes(settings: Settings) -> int:
 
 
 def worker_environment(settings: Settings, *, device: str, workers: int = 1) -> dict[str, str]:
-    """Return the environment of one of so many worker processes that share this machine."""
+    """Return the environment of one worker process, of so many that share this machine."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith("FINDALIKE_")
     }
@@ -63,26 +64,26 @@ def worker_environment(settings: Settings, *, device: str, workers: int = 1) -> 
 
 
 @dataclass(slots=True)
-class _Place:
-    """Where one worker runs, again and again if need be."""
+class _Slot:
+    """A place for one worker, which is started again where it dies."""
 
     environment: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0  # monotonic seconds
-    start_at: float = 0.0
+    start_at: float = 0.0  # monotonic seconds, of the next start
     pause_s: float = PAUSE_S
 
 
 @dataclass(slots=True)
 class WorkerGroup:
-    """Workers that are kept alive while a `with` block runs, and finish their batch at its end.
+    """Workers that are kept alive during a `with` block, and finish their batch at its end.
 
     Args:
-        settings: What the workers work for.
-        devices: One per process.
+        settings: Settings of the workers.
+        devices: The device of each process.
         log_file: Where their output goes; None: to this process's standard error.
-        queues: Whose tasks they take, by short name: fetch, encode, build.
-        stop_within_s: Longest wait for their batches at the end; then they are killed.
+        queues: The queues that they serve, by short name: fetch, encode, build.
+        stop_within_s: Longest wait for their batches at the end; after it they are killed.
     """
 
     settings: Settings
@@ -91,8 +92,8 @@ class WorkerGroup:
     queues: Sequence[str] = WORKER_QUEUES
     stop_within_s: float = STOP_WITHIN_S
     deaths: int = 0  # of all workers, since the start
-    _places: list[_Place] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
+    _slots: list[_Slot] = field(default_factory=list)
+    _stopped: threading.Event = field(default_factory=threading.Event)
     _watcher: threading.Thread | None = None
     _output: IO[bytes] | None = None
 
@@ -100,12 +101,12 @@ class WorkerGroup:
         if self.log_file is not None:
             self.log_file.parent.mkdir(parents=True, exist_ok=True)
             self._output = self.log_file.open("ab")
-        self._places = [
-            _Place(worker_environment(self.settings, device=device, workers=len(self.devices)))
+        self._slots = [
+            _Slot(worker_environment(self.settings, device=device, workers=len(self.devices)))
             for device in self.devices
         ]
-        for place in self._places:
-            self._start(place)
+        for slot in self._slots:
+            self._start(slot)
         self._watcher = threading.Thread(target=self._watch, name="worker-watch", daemon=True)
         self._watcher.start()
         return self
@@ -122,29 +123,29 @@ class WorkerGroup:
     def pids(self) -> list[int]:
         """The process ids of the living workers."""
         return [
-            place.process.pid
-            for place in self._places
-            if place.process is not None and place.process.poll() is None
+            slot.process.pid
+            for slot in self._slots
+            if slot.process is not None and slot.process.poll() is None
         ]
 
     def stop(self) -> None:
-        """Let every worker finish its batch, and wait for that; interrupted or late, kill them.
+        """Let every worker finish its batch; kill them where that takes too long or is interrupted.
 
-        What a killed worker had in hand is undone by its database and done again by another.
+        The database undoes the batch of a killed worker, and another worker does it again.
         """
         self._end_watch()
         deadline = time.monotonic() + self.stop_within_s
         try:
             self._signal(signal.SIGTERM)
-            for place in self._places:
-                if place.process is not None:
-                    place.process.wait(max(0.1, deadline - time.monotonic()))
+            for slot in self._slots:
+                if slot.process is not None:
+                    slot.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             log.warning("workers_killed", after_s=self.stop_within_s, pids=self.pids)
             self.kill()
-            for place in self._places:
-                if place.process is not None:
-                    place.process.wait()
+            for slot in self._slots:
+                if slot.process is not None:
+                    slot.process.wait()
         except BaseException:
             self.kill()
             raise
@@ -153,49 +154,49 @@ class WorkerGroup:
                 self._output.close()
 
     def kill(self) -> None:
-        """End every worker at once. Their claims free themselves; nothing is lost but time."""
-        self._over.set()
+        """Kill every worker at once. Their claims end with them; only time is lost."""
+        self._stopped.set()
         self._signal(signal.SIGKILL)
 
     def _end_watch(self) -> None:
-        self._over.set()
+        self._stopped.set()
         if self._watcher is not None and self._watcher is not threading.current_thread():
             self._watcher.join()
 
     def _signal(self, number: signal.Signals) -> None:
-        for place in self._places:
-            if place.process is not None and place.process.poll() is None:
-                place.process.send_signal(number)
+        for slot in self._slots:
+            if slot.process is not None and slot.process.poll() is None:
+                slot.process.send_signal(number)
 
-    def _start(self, place: _Place) -> None:
-        place.started_at = time.monotonic()
+    def _start(self, slot: _Slot) -> None:
+        slot.started_at = time.monotonic()
         # A session of its own: Ctrl-C in a terminal reaches the supervisor alone, which then
         # ends its workers in order.
-        place.process = subprocess.Popen(
+        slot.process = subprocess.Popen(
             [sys.executable, "-m", "indexer.workers.worker_process", ",".join(self.queues)],
-            env=place.environment,
+            env=slot.environment,
             stdin=subprocess.DEVNULL,
-            # Standard output is the supervisor's own, for its report.
+            # Standard output belongs to the supervisor's own report.
             stdout=self._output or STDERR,
             stderr=self._output or STDERR,
             start_new_session=True,
         )
 
     def _watch(self) -> None:
-        """Start again what has died."""
-        while not self._over.wait(0.2):
-            for place in self._places:
-                if place.process is not None and place.process.poll() is not None:
-                    self._note_death(place, place.process)
-                elif place.process is None and time.monotonic() >= place.start_at:
-                    self._start(place)
+        """Start workers again that have died."""
+        while not self._stopped.wait(0.2):
+            for slot in self._slots:
+                if slot.process is not None and slot.process.poll() is not None:
+                    self._note_death(slot, slot.process)
+                elif slot.process is None and time.monotonic() >= slot.start_at:
+                    self._start(slot)
 
-    def _note_death(self, place: _Place, process: subprocess.Popen[bytes]) -> None:
-        lived_s = time.monotonic() - place.started_at
+    def _note_death(self, slot: _Slot, process: subprocess.Popen[bytes]) -> None:
+        lived_s = time.monotonic() - slot.started_at
         if lived_s > STEADY_AFTER_S:
-            place.pause_s = PAUSE_S
+            slot.pause_s = PAUSE_S
         self.deaths += 1
         log.warning("worker_died", pid=process.pid, status=process.returncode, lived_s=lived_s)
-        place.process = None
-        place.start_at = time.monotonic() + place.pause_s
-        place.pause_s = min(2 * place.pause_s, LONGEST_PAUSE_S)
+        slot.process = None
+        slot.start_at = time.monotonic() + slot.pause_s
+        slot.pause_s = min(2 * slot.pause_s, LONGEST_PAUSE_S)

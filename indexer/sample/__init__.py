@@ -1,7 +1,7 @@
 """A sample shop that the project draws itself, for demonstration, tests and training.
 
-`draw_product` and `street_photo` give single pictures with their facts; `write_sample` writes
-a whole shop in the evaluation format. It refuses to fetch anything.
+`draw_product` and `street_photo` return single pictures with their facts; `write_sample` writes a
+whole shop in the evaluation format. It refuses to fetch anything.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The shop's plan: which products a seed stands for, in order, and what each looks like.
+"""The shop's plan: the ordered list of products of a seed, and the look of each.
 
-The plan for a seed only ever grows: product number i is the same however many are asked for.
-About a third of the products belong to a family: one shape in several colours. It refuses to
-draw.
+Product number i of a seed is the same, however many products a shop has. About a third of the
+products belong to a family: one shape in several colours. It refuses to draw.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from indexer.sample.kinds import KINDS, ProductKind
 from indexer.sample.palette import COLOURS, DYES, brightness, jittered
 from indexer.sample.product_look import Look
 
-FAMILY_SHARE = 0.18  # of draws that start a family; families are 2..5 strong
-ATTEMPTS = 24  # draws before a look-alike of an earlier product is let through
+FAMILY_SHARE = 0.18  # of draws that start a family of 2 to 5 products
+ATTEMPTS = 24  # draws before a look-alike of an earlier product is accepted
 LIGHT_ACCENTS = ("white", "beige", "pink", "mustard")
 DARK_ACCENTS = ("navy", "black", "red", "green", "blue", "purple")
 
@@ -32,7 +31,7 @@ ONLY_MADE_OF = {
 }
 """(kind, shape) -> the one material it comes in."""
 
-RATHER_MADE_OF = {
+REPLACED_MATERIALS = {
     ("chair", "shell", "wood"): "plastic",
     ("chair", "upholstered", "wood"): "velvet",
     ("chair", "upholstered", "plastic"): "leather",
@@ -45,7 +44,7 @@ RATHER_MADE_OF = {
     ("pendant lamp", "cone", "glass"): "metal",
     ("pendant lamp", "bell", "glass"): "metal",
 }
-"""(kind, shape, material no one makes it of) -> the material it is made of instead."""
+"""(kind, shape, implausible material) -> the material that replaces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +52,11 @@ class Planned:
     """One product of the plan."""
 
     look: Look
-    family: int  # number of the product that began the family
+    family: int  # number of the family's first product
 
 
 class _Plan:
-    """The growing list of one seed's products."""
+    """The list of one seed's products, extended on demand."""
 
     def __init__(self, seed: int) -> None:
         self._products: list[Planned] = []
@@ -76,7 +75,7 @@ def _plan(seed: int) -> _Plan:
 
 
 def planned(seed: int, index: int) -> Planned:
-    """Return product number `index` (0, 1, …) of the shop that `seed` stands for."""
+    """Return product number `index` (0, 1, …) of the shop with this seed."""
     return _plan(seed).product(index)
 
 
@@ -110,7 +109,7 @@ def _fresh(kind: ProductKind, rng: random.Random, seen: set[tuple[str, ...]]) ->
 def _variants(
     kind: ProductKind, look: Look, count: int, rng: random.Random, seen: set[tuple[str, ...]]
 ) -> Iterator[Look]:
-    """Yield the same thing in other colours, as many of `count` as the material comes in."""
+    """Yield the same thing in up to `count` other colours of its material."""
     others = [name for name in kind.materials[look.material] if name != look.colour]
     rng.shuffle(others)
     for colour in others[:count]:
@@ -152,9 +151,9 @@ def _drawn(kind: ProductKind, rng: random.Random) -> Look:
 
 
 def _fitting(kind: ProductKind, shape: str, material: str) -> str:
-    """Return a material the shape is really made of."""
+    """Return `material`, or a plausible one if the shape is not made of it."""
     only = ONLY_MADE_OF.get((kind.name, shape))
-    return only or RATHER_MADE_OF.get((kind.name, shape, material), material)
+    return only or REPLACED_MATERIALS.get((kind.name, shape, material), material)
 
 
 def _trim(kind: ProductKind, shape: str, rng: random.Random) -> str:
@@ -168,7 +167,7 @@ def _trim(kind: ProductKind, shape: str, rng: random.Random) -> str:
     if kind.name == "stool" and shape == "pouf":
         return ""
     if kind.name == "chair" and shape in ("spindle", "ladder"):
-        return ""  # of one wood, legs and all
+        return ""  # the legs are of the same wood as the rest
     return trim
 
 

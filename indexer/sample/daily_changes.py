@@ -1,8 +1,8 @@
-"""A photo and what is to be different: what a shopper says, with the right answers.
+"""Queries by photo and words: a shopper says what should be different; with the right answers.
 
-What is right is decided by what was drawn: the same kind and shape with the change that is asked
-for, and of these the ones that keep most of what the words leave alone. The photographed product
-itself is never right. It refuses to draw, and to ask what the shop can't answer.
+The drawn facts decide what is right: products of the same kind and shape that have the change, and
+of these the ones that keep most other facts. The photographed product itself is never right. It
+refuses to draw, and to make queries that the shop can't answer.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from indexer.sample.product_look import Look
 from indexer.sample.sample_queries import article
 
 FACTS = ("colour", "pattern", "material")
-"""What can be changed; a trim is a detail that whoever changes these gives up."""
+"""Facts that can change. A trim is a mere detail: a right answer may have another."""
 
 KIND_OF = {"steel": "metal", "brass": "metal", "stoneware": "ceramic", "terracotta": "ceramic"}
-"""Materials that are some other material too; shoppers say the other."""
+"""Material -> the more general word that shoppers use for it."""
 
 NAMED_COLOURS = {*DYES, "silver", "gold"}
-"""Colours that are not a material's own."""
+"""Colours that shoppers name; the others belong to a material."""
 
 REPLACED = {
     "colour": (
@@ -65,26 +65,26 @@ PATTERN_NOUNS = {
 
 @dataclass(frozen=True, slots=True)
 class DailyChange:
-    """What is to be different about a photographed look."""
+    """What should be different from a photographed look."""
 
-    fact: str  # of `FACTS`
+    fact: str  # one of `FACTS`
     old: str
-    new: str = ""  # empty: anything but the old
+    new: str = ""  # empty: anything but `old`
 
     @property
     def name(self) -> str:
-        """What both.csv calls it: the fact, or `negation`."""
+        """Its name in both.csv: the fact, or `negation`."""
         return self.fact if self.new else "negation"
 
     def fits(self, look: Look) -> bool:
-        """Return whether a look has the change; a pattern may show a colour as either of two."""
+        """Return whether a look has the change; either colour of a pattern counts as its colour."""
         has = _values(look, self.fact)
         return self.new in has if self.new else self.old not in has
 
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """A picture to ask with."""
+    """A picture to search with."""
 
     file: str
     sku: str
@@ -105,15 +105,15 @@ class ChangeQuery:
 def change_queries(
     looks: Mapping[str, Look], pictures: Iterable[Pictured], seed: int
 ) -> list[ChangeQuery]:
-    """Return at most one question for each picture, every kind of change about as often.
+    """Return at most one query for each picture, and about equally many of each kind of change.
 
     Args:
-        looks: sku -> what was drawn, in catalogue order.
-        pictures: What to ask with.
-        seed: Chooses among the questions the shop can answer.
+        looks: sku -> look, in catalogue order.
+        pictures: Pictures to search with.
+        seed: Chooses among the queries that the shop can answer.
     """
     rng = random.Random(f"both/{seed}")  # noqa: S311 - art, not secrets
-    asked = dict.fromkeys((*FACTS, "negation"), 0)
+    counts = dict.fromkeys((*FACTS, "negation"), 0)
     queries: list[ChangeQuery] = []
     for picture in pictures:
         look = looks[picture.sku]
@@ -122,22 +122,21 @@ def change_queries(
         if not possible:
             continue
         rng.shuffle(possible)
-        change = min(possible, key=lambda c: asked[c.name])
-        asked[change.name] += 1
+        change = min(possible, key=lambda c: counts[c.name])
+        counts[change.name] += 1
         skus = right_answers(look, change, alike)
-        queries.append(
-            ChangeQuery(picture.file, said(look, change, rng), change, skus, picture.split)
-        )
+        text = worded(look, change, rng)
+        queries.append(ChangeQuery(picture.file, text, change, skus, picture.split))
     return queries
 
 
 def right_answers(look: Look, change: DailyChange, looks: Mapping[str, Look]) -> tuple[str, ...]:
-    """Return the products of a look's kind and shape that have a change and keep most else.
+    """Return the products of a look's kind and shape that have a change and keep most other facts.
 
     Args:
-        look: What is photographed.
-        change: What is to be different.
-        looks: sku -> what was drawn; only the same kind and shape counts.
+        look: The photographed look.
+        change: What should be different.
+        looks: sku -> look; other kinds and shapes are ignored.
     """
     kept = {
         sku: sum(_value(other, f) == _value(look, f) for f in FACTS if f != change.fact)
@@ -148,7 +147,7 @@ def right_answers(look: Look, change: DailyChange, looks: Mapping[str, Look]) ->
 
 
 def _changes(look: Look, others: Collection[Look]) -> Iterator[DailyChange]:
-    """Yield every change that has another look of the kind and shape for an answer."""
+    """Yield the changes to facts of `others`, looks of the same kind and shape."""
     for fact in FACTS:
         old = _value(look, fact)
         if fact == "colour" and old not in NAMED_COLOURS:
@@ -166,20 +165,20 @@ def _value(look: Look, fact: str) -> str:
 
 
 def _values(look: Look, fact: str) -> set[str]:
-    """Return all that a look shows of a fact."""
+    """Return all values of a fact that a look shows."""
     if fact == "colour" and look.pattern != "plain":
         return {look.colour, look.accent}
     return {_value(look, fact)}
 
 
-def said(look: Look, change: DailyChange, rng: random.Random) -> str:
+def worded(look: Look, change: DailyChange, rng: random.Random) -> str:
     """Return a change as a shopper words it."""
     if change.new == "plain":
         forms: tuple[str, ...] = REMOVED
     else:
         forms = (REPLACED if change.new else NEGATED)[change.fact]
     if change.fact == "colour" and look.pattern != "plain":
-        # Whoever sees two colours does not say which one goes.
+        # Of a thing with two colours, shoppers do not say which of them to replace.
         forms = tuple(form for form in forms if not ("{old}" in form and change.new))
     old, new = change.old, change.new
     form = rng.choice(forms)

@@ -1,7 +1,7 @@
-"""What things are made of: how each material shines, and its surface texture.
+"""Materials: how each shines, and its surface texture.
 
-A texture is a seamless tile of brightness changes, made from seeded noise, cached for the
-life of the process. It refuses to draw shapes.
+A texture is a seamless tile of brightness changes, made from seeded noise and cached as long as the
+process runs. It refuses to draw shapes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TILE_PX = 256
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """How light and touch show on a material."""
+    """The surface of a material."""
 
     texture: str
     depth: float  # how much the texture changes brightness, 0..1
@@ -65,7 +65,7 @@ MATERIALS: dict[str, Material] = {
 }
 
 CODES = {name: 3 * number + 3 for number, name in enumerate(sorted(MATERIALS))}
-"""What stands for a material in the map sheet's red channel."""
+"""The number of a material in the map sheet's red channel."""
 
 MATERIAL_CODES = {code: MATERIALS[name] for name, code in CODES.items()}
 
@@ -109,7 +109,7 @@ def _vein(rng: np.random.Generator) -> Field:
 
 
 def _wave(phase: Field) -> Field:
-    """Return the sine; NumPy's own is typed too loosely."""
+    """Return the sine as float32; the type of NumPy's own is too wide."""
     return np.asarray(np.sin(phase))
 
 

@@ -1,7 +1,7 @@
-"""Colours of the sample shop: names a shopper would use, and light and shade of them.
+"""Colours of the sample shop, under names that shoppers use, and their lighter and darker shades.
 
-Names are chosen far enough apart that two of them are never confused once the small natural
-jitter is applied. It refuses to know about products; it only knows colours.
+The named colours lie so far apart that none is mistaken for another, even after jitter. It knows
+only colours, not products.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ FINISHES: dict[str, Rgb] = {
     "marble": (232, 231, 229),
     "clear": (214, 230, 233),
 }
-"""Colours that belong to a material rather than a dye."""
+"""Colours that belong to a material, not to a dye."""
 
 COLOURS: dict[str, Rgb] = DYES | FINISHES
 
 
 def jittered(name: str, rng: random.Random) -> Rgb:
-    """Return the named colour as one dye lot of it would come out (a few percent off)."""
+    """Return the named colour with a few percent of random change, like a dye lot."""
     gain = rng.uniform(0.94, 1.06)
     red, green, blue = (channel * gain * rng.uniform(0.975, 1.025) for channel in COLOURS[name])
     return _clipped(red), _clipped(green), _clipped(blue)
@@ -65,7 +65,7 @@ def lit(rgb: Rgb, factor: float) -> Rgb:
 
 
 def mixed(first: Rgb, second: Rgb, share: float) -> Rgb:
-    """Return `first` with `share` (0..1) of `second` stirred in."""
+    """Return a mix of two colours; `share` (0 to 1) is that of the second."""
     red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
     return _clipped(red), _clipped(green), _clipped(blue)
 

@@ -1,7 +1,6 @@
 """Outlines as SVG path text: ellipses, rounded boxes, splines, solids of revolution.
 
-Coordinates are in the drawing's units: a 400 by 400 sheet, y downwards. It refuses to know
-about paint.
+Coordinates are in the drawing's units: a 400 by 400 sheet, y downwards. It knows nothing of paint.
 """
 
 from __future__ import annotations
@@ -48,9 +47,9 @@ def spline(points: Sequence[Point], *, closed: bool = True) -> str:
 
 
 def mirrored(right: Sequence[Point], cx: float) -> str:
-    """Return the closed outline whose right half, top to bottom, is given, mirrored at cx.
+    """Return a closed outline, symmetric about `cx`, from its right half, top to bottom.
 
-    A point on the axis given once is smooth; given twice it is a corner.
+    A point on the axis is smooth; given twice, it is a corner.
     """
     left = [(2 * cx - x, y) for x, y in reversed(right) if x != cx]
     return spline([*right, *left])
@@ -89,7 +88,7 @@ def revolved(cx: float, profile: Profile, tilt: float) -> str:
     end_y, end_r = profile[-1]
     right = spline([(cx + r, y) for y, r in profile], closed=False)
     left = spline([(cx - r, y) for y, r in reversed(profile)], closed=False)
-    # Not a true ellipse: its upright ends would stick out below a wall that leans inwards.
+    # Not a true ellipse: its sides would stick out below a wall that leans inwards.
     low, half = end_y + 1.3 * end_r * tilt, 0.62 * end_r
     bottom = f"C{cx + half:.1f} {low:.1f} {cx - half:.1f} {low:.1f} {cx - end_r:.1f} {end_y:.1f}"
     top = f"A{top_r:.1f} {top_r * tilt:.1f} 0 0 1 {cx + top_r:.1f} {top_y:.1f}"

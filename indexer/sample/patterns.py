@@ -1,6 +1,6 @@
 """Repeating patterns as SVG pattern tiles: stripes, checks, dots, flowers, lattices.
 
-Each is drawn in an accent colour over a ground colour. It refuses to shade.
+Each is drawn in an accent colour on a ground colour. It refuses to shade.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What a product is, before it is drawn: kind, shape, colours, material, proportions.
+"""The look of a product before it is drawn: kind, shape, colours, material, proportions.
 
-These drawn facts are the truth that titles, descriptions and evaluation queries are checked
-against. It refuses to draw.
+Titles, descriptions and evaluation queries are checked against these facts. It refuses to draw.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ class Look:
     colour: str
     pattern: str
     material: str
-    accent: str  # colour name of the pattern's second colour
-    trim: str  # a further visible fact, such as "brass base"; empty where a kind has none
+    accent: str  # name of the pattern's second colour
+    trim: str  # a further visible fact, such as "brass base"; empty if there is none
     rgb: Rgb
     accent_rgb: Rgb
-    wide: float  # proportion against the usual, about 0.9..1.1
+    wide: float  # width relative to the usual one, about 0.9 to 1.1
     tall: float
     scale: float  # size of the pattern's repeat
     seed: int  # small accidents: folds, leaves, the time on a clock
@@ -49,7 +48,7 @@ class Look:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What must differ for a shopper to tell two products apart."""
+        """The facts by which a shopper can tell two products apart."""
         accent = self.accent if self.accent_shows else ""
         return (
             self.kind,

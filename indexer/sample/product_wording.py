@@ -1,7 +1,7 @@
-"""What the shop writes: titles, descriptions, brands, prices, stock.
+"""The shop's texts and terms: titles, descriptions, brands, prices, stock.
 
-Written as a shop writes: titles mostly, not always, name colour, pattern and material. It
-refuses to contradict the picture; it may leave things unsaid.
+As in real shops, most titles, but not all, name colour, pattern and material. It refuses to
+contradict the picture, but may leave facts out.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ NAMES_ITS_MATERIAL = {"oak", "walnut", "brass", "marble", "terracotta"}
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is written about one product."""
+    """What the shop writes about one product."""
 
     sku: str
     title: str
@@ -88,13 +88,13 @@ def sku_of(seed: int, index: int) -> str:
 
 
 def noun(look: Look) -> str:
-    """Return what the thing is called, shape included: "ankle boots", "tub armchair"."""
+    """Return the noun for a look, with its shape: "ankle boots", "tub armchair"."""
     named = SHAPE_NOUNS.get((look.kind, look.shape))
     return named or f"{look.shape} {NOUNS.get(look.kind, look.kind)}"
 
 
 def material_words(look: Look) -> str:
-    """Return the material as it stands before a noun; empty where the colour names it."""
+    """Return the material as it stands before a noun; empty if the colour names it already."""
     if look.colour in NAMES_ITS_MATERIAL or look.material == "straw":
         return ""
     if look.kind == "wrist watch" and look.material == "steel":
@@ -103,14 +103,14 @@ def material_words(look: Look) -> str:
 
 
 def colour_words(look: Look) -> str:
-    """Return the colour, with the second one where there is a pattern."""
+    """Return the colour; of a pattern, both colours."""
     if look.pattern == "plain":
         return look.colour
     return f"{look.colour} and {look.accent}"
 
 
 def offer(look: Look, seed: int, index: int, family: int) -> Offer:
-    """Return the words and the terms of one product; variants share brand and base price."""
+    """Return the texts and terms of one product; variants share brand and base price."""
     kind = KINDS[look.kind]
     own = random.Random(f"{seed}/{index}")  # noqa: S311 - art, not secrets
     shared = random.Random(f"{seed}/family/{family}")  # noqa: S311 - art, not secrets
@@ -198,5 +198,5 @@ def _trim_phrase(trim: str) -> str:
 
 
 def joined(*words: str) -> str:
-    """Return the words that are there, with one space between them."""
+    """Join the words that are not empty with spaces."""
     return " ".join(word for word in words if word)

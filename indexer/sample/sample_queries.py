@@ -1,8 +1,8 @@
-"""Descriptions that a merchandiser would type, with the right answers.
+"""Queries that a merchandiser would type, with the right answers.
 
-What is right is decided by what was drawn, never by what a title says. A query is asked only
-where the truth is beyond dispute: a colour alone is asked of plain things, a coloured pattern
-counts whichever of the two colours is the ground. It refuses to draw.
+The drawn facts decide what is right, not the titles. A query is made only if its answers are beyond
+dispute: queries for a mere colour are about plain things, and of a pattern either colour counts. It
+refuses to draw.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from indexer.sample.product_look import Look
 from indexer.sample.product_wording import NOUNS, joined, material_words, noun
 
 MOST_ANSWERS = 40
-PER_KIND = 6  # questions about each kind, each asked in two wordings
+PER_KIND = 6  # questions about each kind, each in two wordings
 SHAPES_WITH_OWN_NAME = {"trousers", "jumper", "stool", "table", "clock", "hat", "boot", "skirt"}
-"""Kinds whose shapes shoppers know by different names, so that the kind's name is no query."""
+"""Kinds whose shapes have names of their own, so that the kind's name makes no good query."""
 
 PLURAL = {"sneakers", "boots", "heels", "trousers", "sunglasses", "shorts", "trainers", "pumps",
           "shoes", "glasses", "shades"}  # fmt: skip
@@ -27,7 +27,7 @@ PLURAL = {"sneakers", "boots", "heels", "trousers", "sunglasses", "shorts", "tra
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The visible facts a query asks for; empty is any."""
+    """The visible facts that a query wants; an empty one may have any value."""
 
     kind: str
     shape: str = ""
@@ -37,10 +37,7 @@ class Wanted:
     trim: str = ""
 
     def matches(self, look: Look) -> bool:
-        """Return whether a look is a right answer.
-
-        Where a pattern is asked for, either of its two colours may be the one named.
-        """
+        """Return whether a look is a right answer; of a pattern, either colour may be wanted."""
         colours = {look.colour} if look.pattern == "plain" else {look.colour, look.accent}
         return (
             look.kind == self.kind
@@ -59,15 +56,15 @@ class TextQuery:
     text: str
     wanted: Wanted
     skus: tuple[str, ...]  # the right answers, in catalogue order
-    category: str  # set instead of skus where the whole category is right
+    category: str  # set instead of skus if the whole category is right
 
 
 def text_queries(looks: Mapping[str, Look], seed: int) -> list[TextQuery]:
-    """Return queries over a shop, two wordings of each question, never one text twice.
+    """Return queries for a shop: two wordings of each question, and no text twice.
 
     Args:
-        looks: sku -> what was drawn, in catalogue order.
-        seed: Chooses among the questions the shop can answer.
+        looks: sku -> look, in catalogue order.
+        seed: Chooses among the questions that the shop can answer.
     """
     rng = random.Random(f"texts/{seed}")  # noqa: S311 - art, not secrets
     rows: list[TextQuery] = []
@@ -93,35 +90,35 @@ def _questions(kind: str, looks: Sequence[Look], rng: random.Random) -> Iterator
         return
     if kind not in SHAPES_WITH_OWN_NAME:
         yield Wanted(kind)
-    asked: set[Wanted] = set()
-    askers = (_by_colour, _by_material, _by_pattern, _by_shape, _by_trim, _by_everything)
-    for ask in (*askers, *rng.sample(askers, len(askers))):
-        wanted = ask(rng.choice(own))
-        if len(asked) < PER_KIND and wanted is not None and wanted not in asked:
-            asked.add(wanted)
+    made: set[Wanted] = set()
+    makers = (_by_colour, _by_material, _by_pattern, _by_shape, _by_trim, _by_everything)
+    for make in (*makers, *rng.sample(makers, len(makers))):
+        wanted = make(rng.choice(own))
+        if len(made) < PER_KIND and wanted is not None and wanted not in made:
+            made.add(wanted)
             yield wanted
 
 
-def _shape_asked(look: Look) -> str:
+def _wanted_shape(look: Look) -> str:
     return look.shape if look.kind in SHAPES_WITH_OWN_NAME else ""
 
 
 def _by_colour(look: Look) -> Wanted | None:
     if look.pattern != "plain":
         return None
-    return Wanted(look.kind, _shape_asked(look), look.colour, "plain")
+    return Wanted(look.kind, _wanted_shape(look), look.colour, "plain")
 
 
 def _by_material(look: Look) -> Wanted | None:
     if look.pattern != "plain" or len(KINDS[look.kind].materials) == 1:
         return None
-    return Wanted(look.kind, _shape_asked(look), look.colour, "plain", look.material)
+    return Wanted(look.kind, _wanted_shape(look), look.colour, "plain", look.material)
 
 
 def _by_pattern(look: Look) -> Wanted | None:
     if look.pattern == "plain":
         return None
-    return Wanted(look.kind, _shape_asked(look), look.colour, look.pattern)
+    return Wanted(look.kind, _wanted_shape(look), look.colour, look.pattern)
 
 
 def _by_shape(look: Look) -> Wanted:
@@ -132,8 +129,8 @@ def _by_trim(look: Look) -> Wanted | None:
     if not look.trim or look.trim == "button" or look.pattern != "plain":
         return None
     if look.kind == "chair" and look.colour == "black":
-        return None  # an all-wooden black chair has black legs too
-    return Wanted(look.kind, _shape_asked(look), look.colour, "plain", "", look.trim)
+        return None  # an all-wooden black chair has black legs as well
+    return Wanted(look.kind, _wanted_shape(look), look.colour, "plain", "", look.trim)
 
 
 def _by_everything(look: Look) -> Wanted:
@@ -141,14 +138,14 @@ def _by_everything(look: Look) -> Wanted:
     return Wanted(look.kind, look.shape, look.colour, look.pattern, look.material, trim)
 
 
-def _sample(wanted: Wanted) -> str:
-    """Return the noun the query uses: with the shape where a shape is asked for."""
+def _query_noun(wanted: Wanted) -> str:
+    """Return the noun of a query; it names the shape if the query wants one."""
     if not wanted.shape:
         return NOUNS.get(wanted.kind, wanted.kind)
-    return noun(_bare(wanted))
+    return noun(_bare_look(wanted))
 
 
-def _bare(wanted: Wanted) -> Look:
+def _bare_look(wanted: Wanted) -> Look:
     black = (0, 0, 0)
     return Look(
         kind=wanted.kind,
@@ -175,13 +172,13 @@ def terse(wanted: Wanted) -> str:
     if wanted.kind in LAMPS and wanted.colour:
         shade = joined(pattern, wanted.colour, _material(wanted), "shade")
         tail = f" and {_with(wanted.trim)}" if wanted.trim else ""
-        return f"{_sample(wanted)} with {article(shade)}{tail}"
+        return f"{_query_noun(wanted)} with {article(shade)}{tail}"
     words = (
         pattern if pattern == "plain" else "",
         wanted.colour,
         pattern if pattern != "plain" else "",
     )
-    text = joined(*words, _material(wanted), _sample(wanted))
+    text = joined(*words, _material(wanted), _query_noun(wanted))
     return f"{text} with {_with(wanted.trim)}" if wanted.trim else text
 
 
@@ -195,7 +192,7 @@ TRIMS = {
 
 
 def _with(trim: str) -> str:
-    """Return the trim as it follows "with"."""
+    """Return the trim as it reads after "with"."""
     if trim in TRIMS:
         return TRIMS[trim]
     if trim.endswith(("legs", "lenses", "straps")):
@@ -204,13 +201,13 @@ def _with(trim: str) -> str:
 
 
 def _material(wanted: Wanted) -> str:
-    """Return the material as it stands before the noun, where the query names it."""
-    made = material_words(_bare(wanted)) if wanted.material else ""
-    return "" if made == "knitted" and "knit" in _sample(wanted) else made
+    """Return the material as it stands before the noun; empty if the query names none."""
+    made = material_words(_bare_look(wanted)) if wanted.material else ""
+    return "" if made == "knitted" and "knit" in _query_noun(wanted) else made
 
 
 def article(words: str) -> str:
-    """Return the words with "a" or "an", or as they are for plurals."""
+    """Return the words with "a" or "an"; plurals stay as they are."""
     if re.split(" with | in ", words, maxsplit=1)[0].rsplit(maxsplit=1)[-1] in PLURAL:
         return words
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
@@ -232,8 +229,8 @@ PATTERN_PHRASES = {
 
 
 def natural(wanted: Wanted, rng: random.Random) -> str:
-    """Return the same question as someone would say it, with synonyms."""
-    name = _sample(wanted)
+    """Return the query as someone would say it, with synonyms."""
+    name = _query_noun(wanted)
     synonyms = KINDS[wanted.kind].synonyms
     if synonyms and not wanted.shape:
         name = rng.choice(synonyms)

@@ -1,8 +1,8 @@
-"""Shoppers' photographs of products: another angle, another light, clutter, blur and noise.
+"""Shoppers' photos of products: another angle, another light, clutter, blur and noise.
 
-The product is drawn again under the photo's own light and camera height, set before a textured
-wall or on a table with parts of other things, then put through a cheap camera. It refuses to
-change what the product is.
+The product is drawn again with the photo's own light and camera height, placed before a wall or on
+a table among parts of other things, and then taken with a cheap camera. It refuses to change the
+product's facts.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def street_photo(product: DrawnProduct, seed: int) -> Image.Image:
     """Return a shopper's photo of the product (RGB, 320 by 320).
 
     Args:
-        product: What is photographed.
-        seed: The photo; another seed is another photo.
+        product: The product to photograph.
+        seed: Of the photo; another seed is another photo.
     """
     return street_photo_of(product.look, product.rng_seed, product.index, seed)
 
 
 def street_photo_of(look: Look, shop_seed: int, index: int, seed: int) -> Image.Image:
-    """Return the photo for a look; the shop and index only choose the clutter around it."""
+    """Return the photo of a look; shop and index only choose the clutter around it."""
     rng = random.Random(f"{seed}/{shop_seed}/{index}")  # noqa: S311 - art, not secrets
     noise = np.random.default_rng(rng.randrange(1 << 32))
     rest = KINDS[look.kind].rest
@@ -80,7 +80,7 @@ def _drawn(look: Look, rng: random.Random, side: float, size_px: int) -> Image.I
 def _posed(
     look: Look, rng: random.Random, side: float, rest: str
 ) -> tuple[Image.Image, Image.Image]:
-    """Return the thing and its shadow, as the camera's angle and distance show them."""
+    """Return the thing and its shadow, turned and scaled to the camera's angle and distance."""
     thing = _drawn(look, rng, side, PHOTO_PX)
     shadow = contact_shadow(thing, "flat" if rest == "floor" and rng.random() < 0.2 else rest, side)
     size = rng.uniform(0.62, 1.08)
@@ -102,7 +102,7 @@ def _posed(
 
 
 def _perspective(corners: list[tuple[float, float]], size_px: int) -> list[float]:
-    """Return Pillow's eight coefficients that take the square to `corners` (shares of it)."""
+    """Return Pillow's eight coefficients that map the square to `corners`, in shares of a side."""
     square = [(0, 0), (size_px, 0), (size_px, size_px), (0, size_px)]
     rows, values = [], []
     for (u, v), (x, y) in zip(
@@ -140,7 +140,7 @@ def _room(rng: random.Random, *, flat: bool) -> Image.Image:
 
 
 def _put_clutter(scene: Image.Image, rng: random.Random) -> None:
-    """Put part of something from another shop at the edge of the picture, out of focus."""
+    """Put part of another shop's product at the edge of the picture, out of focus."""
     other = planned(CLUTTER_SHOP, rng.randrange(120)).look
     size_px = round(PHOTO_PX * rng.uniform(0.45, 0.8))
     thing = _drawn(other, rng, rng.choice((-1.0, 1.0)), size_px)
@@ -152,7 +152,7 @@ def _put_clutter(scene: Image.Image, rng: random.Random) -> None:
 
 
 def _cover(scene: Image.Image, rng: random.Random) -> None:
-    """Let something near the camera hide a corner or an edge of the picture."""
+    """Hide a corner or an edge of the picture behind something near the camera."""
     cover = Image.fromarray(np.clip(_surface(rng), 0, 255).astype(np.uint8), "RGB")
     mask = Image.new("L", scene.size)
     width, height = rng.uniform(0.24, 0.46), rng.uniform(0.3, 0.7)
@@ -166,7 +166,7 @@ def _cover(scene: Image.Image, rng: random.Random) -> None:
 
 
 def _camera(scene: Image.Image, rng: random.Random, noise: np.random.Generator) -> Image.Image:
-    """Return what a phone makes of the scene: cast, exposure, blur, noise, JPEG."""
+    """Return the scene as a phone takes it: colour cast, exposure, blur, noise, JPEG."""
     if rng.random() < 0.6:
         scene = scene.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.3)))
     if rng.random() < 0.2:

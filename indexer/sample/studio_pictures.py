@@ -1,7 +1,7 @@
 """The studio: turns a drawn thing into a picture with texture, soft edges and a shadow.
 
-The pen's sheets are rendered by resvg; texture, rounding and shadows are added on arrays,
-because SVG filters cost ten times as much. It refuses to know what is being drawn.
+resvg renders the pen's sheets. Texture, rounding and shadows are added on arrays, because SVG
+filters take ten times as long. It does not know what is being drawn.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Backdrop:
 def render(
     pen: Pen, size_px: int, *, transform: str = "", seed: int = 0, side: float = -1.0
 ) -> Image.Image:
-    """Return the drawn thing as an RGBA picture on nothing, textured and rounded.
+    """Return the drawn thing as an RGBA picture, textured and rounded, without a background.
 
     Args:
         pen: What was drawn.
         size_px: Side of the square picture.
         transform: An SVG transform of the whole drawing (turn, mirror, scale).
-        seed: Shifts the textures, so that two pieces of one cloth differ.
+        seed: Shifts the textures, so that two pieces of the same cloth differ.
         side: Where light comes from in the picture, -1 left to 1 right.
     """
     colour = _rendered(pen.colour_svg(transform), size_px)
@@ -81,7 +81,7 @@ def _texture_light(codes: npt.NDArray[np.uint8], seed: int) -> Plane:
 
 
 def _edge_light(codes: npt.NDArray[np.uint8], alpha: Image.Image, side: float) -> Plane:
-    """Return brightness factors that let soft parts fall away at their edges."""
+    """Return brightness factors that darken soft parts towards their edges."""
     size_px = codes.shape[0]
     part = codes[..., 1].astype(np.int16) * (codes[..., 3] > 127)
     edge = np.zeros((size_px, size_px), np.uint8)
@@ -103,14 +103,14 @@ def _edge_light(codes: npt.NDArray[np.uint8], alpha: Image.Image, side: float) -
 
 
 def _shifted(picture: Image.Image, dx: int, dy: int) -> Image.Image:
-    """Return the picture moved right and down; what moves in is black."""
+    """Return the picture moved right and down, with black in the freed area."""
     moved = Image.new(picture.mode, picture.size)
     moved.paste(picture, (dx, dy))
     return moved
 
 
 def _relief_light(relief: Image.Image, size_px: int) -> Plane:
-    """Return brightness factors of blurred folds; half the resolution is plenty for a blur."""
+    """Return brightness factors of blurred folds, computed at half the resolution."""
     grey = Image.new("RGBA", relief.size, (128, 128, 128, 255))
     grey.alpha_composite(relief)
     blurred = grey.convert("L").filter(ImageFilter.GaussianBlur(1.3 * size_px / SHEET))
@@ -119,7 +119,7 @@ def _relief_light(relief: Image.Image, size_px: int) -> Plane:
 
 
 def contact_shadow(thing: Image.Image, rest: str, side: float) -> Image.Image:
-    """Return the strength of the shadow ("L") that a thing throws where it rests.
+    """Return the strength (mode "L") of the shadow that a thing casts where it rests.
 
     Args:
         thing: RGBA picture of the thing.

@@ -1,24 +1,28 @@
-"""The pen: collects shaded, textured shapes and writes them as two SVG sheets.
+"""The pen: collects shaded, textured shapes and writes them as three SVG sheets.
 
-The colour sheet holds paint and light. The map sheet has the same outlines without
-anti-aliasing, and says for each pixel which texture covers it and how softly its part is
-stuffed; the studio turns that into surface texture and rounded edges. A third, small set of
-strokes (folds and sheen) is blurred there. It refuses to render anything itself.
+The colour sheet holds paint and light. The map sheet has the same outlines without anti-aliasing;
+its pixels tell the texture and the softness of each part, from which the studio makes surface
+texture and rounded edges. The relief sheet holds folds and sheen, which the studio blurs. It
+refuses to render anything itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from indexer.sample.materials import CODES, MATERIALS
 from indexer.sample.palette import Rgb, css, lit
+from indexer.sample.paths import Point, mirrored
 from indexer.sample.patterns import pattern_tile
 
 SHEET = 400
 """Width and height of the drawing, in its own units."""
+CX = SHEET / 2
+"""The drawing's vertical axis."""
 
 Stops = tuple[tuple[float, float], ...]
-"""(offset, light factor) pairs; a factor of 1 is the paint as it is."""
+"""(offset, light factor) pairs; a factor of 1 leaves the paint as it is."""
 
 
 _FORMS: dict[str, tuple[Stops, str]] = {
@@ -29,12 +33,12 @@ _FORMS: dict[str, tuple[Stops, str]] = {
     "inside": (((0.0, 0.42), (1.0, 0.72)), "down"),
     "glow": (((0.0, 1.1), (0.55, 1.42), (1.0, 1.12)), "down"),
 }
-"""Light along the forms that do not depend on gloss, and the gradient's direction."""
+"""Forms that do not depend on gloss -> light along them, and the gradient's direction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """What a part is covered with."""
+    """The covering of a part."""
 
     rgb: Rgb
     material: str
@@ -76,9 +80,9 @@ class Pen:
         Args:
             d: A closed path.
             paint: Its covering.
-            form: How it turns to the light: flat, round (upright cylinder), bar (lying
-                cylinder), ball, cloth, top, side, inside.
-            soft: How much its edges fall away, 0 (sheet) to 1 (cushion).
+            form: Its shape in the light: flat, round (upright cylinder), bar (lying cylinder),
+                ball, cloth, top, side, inside.
+            soft: How far its edges are rounded, 0 (sheet) to 1 (cushion).
             opacity: Below 1 for glass and gauze.
         """
         stops, kind = self._stops(form, MATERIALS[paint.material].gloss)
@@ -91,6 +95,12 @@ class Pen:
             veil = [(at, "#fff" if k > 1 else "#0a0a18", min(abs(k - 1), 0.9)) for at, k in stops]
             self.colour.append(f'<path d="{d}" fill="{self._gradient(kind, veil)}"/>')
         self._mark(d, paint.material, soft)
+
+    def mirrored_part(
+        self, right: Sequence[Point], paint: Paint, form: str, *, soft: float
+    ) -> None:
+        """Cover a symmetric outline, given its right half; see `mirrored` and `part`."""
+        self.part(mirrored(right, CX), paint, form, soft=soft)
 
     def flat(self, d: str, rgb: Rgb, *, opacity: float = 1.0) -> None:
         """Fill an outline with one colour and leave the surface under it as it is."""
@@ -168,11 +178,11 @@ class Pen:
         return _sheet("".join(self._defs.values()), self.colour, extra)
 
     def map_svg(self, extra: str = "") -> str:
-        """Return the map sheet: red texture, green part, blue softness."""
+        """Return the map sheet: red is the texture, green the part, blue the softness."""
         return _sheet("", self.map, extra)
 
     def relief_svg(self, extra: str = "") -> str:
-        """Return the folds, to be laid over mid grey and blurred."""
+        """Return the relief sheet: folds, to be laid over mid grey and blurred."""
         return _sheet("", self.relief, extra)
 
     def _mark(self, d: str, material: str, soft: float) -> None:

@@ -1,7 +1,7 @@
-"""Writing a whole sample shop: pictures, catalogue.csv, photos.csv, texts.csv, both.csv.
+"""Writes a whole sample shop: pictures, catalogue.csv, photos.csv, texts.csv, both.csv.
 
-The same seed and sizes give the same bytes, however many processes draw. It refuses to touch
-a file it does not write itself.
+The same seed and sizes give the same bytes, however many processes draw. It refuses to touch files
+that it does not write itself.
 """
 
 from __future__ import annotations
@@ -93,11 +93,11 @@ def write_sample(
     """Draw a shop and write it in the evaluation format.
 
     Args:
-        directory: Where to; made if it is missing. Files of an earlier sample are replaced.
-        seed: The shop; the same seed and sizes give the same bytes.
-        products: Products in the catalogue.
-        photos: Shoppers' photos of some of them.
-        progress: Told (pictures drawn, pictures in all) as the work goes on.
+        directory: Created if it is missing. Files of an earlier sample are replaced.
+        seed: Of the shop; the same seed and sizes give the same bytes.
+        products: Number of products in the catalogue.
+        photos: Number of shoppers' photos of some of the products.
+        progress: Called with the pictures drawn so far and the total.
 
     Raises:
         WrongSampleSize: no product, or fewer than 0 photos.
@@ -142,7 +142,7 @@ def _studio_drawings(seed: int, products: int) -> Iterator[_Drawing]:
 
 
 def _street_drawings(seed: int, products: int, photos: int) -> Iterator[_Drawing]:
-    """Choose what is photographed: different products, as long as there are enough."""
+    """Choose products to photograph; none twice, as long as there are enough."""
     rng = random.Random(f"{seed}/photos")  # noqa: S311 - art, not secrets
     order: list[int] = []
     while len(order) < photos:
@@ -165,9 +165,9 @@ def _draw_all(
 
 
 def _drawn(directory: Path, seed: int, drawings: list[_Drawing]) -> Iterator[int]:
-    """Draw every picture, yielding how many each finished piece of work drew.
+    """Draw all pictures in chunks; yield the number of pictures of each finished chunk.
 
-    Processes, because the renderer keeps Python's lock; started fresh, because a fork of a
+    It uses processes because the renderer holds the GIL, and spawns them because a fork of a
     process that has run OpenMP or CUDA may hang.
     """
     chunks = [drawings[i : i + CHUNK] for i in range(0, len(drawings), CHUNK)]
@@ -235,7 +235,7 @@ def _write_catalogue(directory: Path, seed: int, products: int, studio: list[_Dr
 
 
 def _write_photos(directory: Path, looks: dict[str, Look], street: list[_Drawing]) -> None:
-    """Write which products a photo shows: all of those no one could tell apart."""
+    """Write which products each photo shows: all that look the same in it."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for sku, look in looks.items():
         alike.setdefault(look.key, []).append(sku)
@@ -259,7 +259,7 @@ def _write_texts(directory: Path, looks: dict[str, Look], seed: int) -> int:
 
 
 def _write_both(directory: Path, looks: dict[str, Look], street: list[_Drawing], seed: int) -> int:
-    """Write what shoppers want changed: of each photo, and of as many studio pictures."""
+    """Write queries by photo and words: for each photo, and for as many studio pictures."""
     skus = list(looks)
     rng = random.Random(f"{seed}/both")  # noqa: S311 - art, not secrets
     shown = rng.sample(skus, min(len(street), len(skus)))

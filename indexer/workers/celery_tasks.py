@@ -1,9 +1,9 @@
-"""The Celery tasks: thin wraps of functions that know no queue.
+"""The Celery tasks: thin wrappers of functions that know no queue.
 
-A batch takes ids, does about a minute of work, and may run twice; `reindex` may take hours, and a
-message that is delivered twice runs it once. What a picture can't survive is
-recorded with the picture; what the machine can't, fails the job with the reason, so that whoever
-follows it learns why.
+A batch takes the id of a job, does about a minute of work and may run twice. `reindex` may take
+hours; a message that is delivered twice runs it once. A picture that can't be used is recorded as
+refused. An error of the machine fails the job with the reason, so that whoever follows the job
+learns why.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from search.jobs.job_records import fail
 from search.settings import Settings
 
 MODELS_KEPT = 2
-"""Encoders that a worker keeps: while a new model is tried, jobs of two take turns."""
+"""Encoders that a worker keeps: while a new model is tried, jobs of two models take turns."""
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class WorkerState:
         self._batches: LRUCache[str, BatchEncoder] = LRUCache(MODELS_KEPT)  # by model
 
     def batches(self, job_id: int) -> BatchEncoder | None:
-        """Return the encoder that a job asks for, ready to take batches; None: the job is over.
+        """Return the encoder of a job's model, ready to take batches; None where the job is over.
 
         Raises:
             ModelUnavailable: the job's model can't be loaded here.
@@ -53,7 +53,7 @@ class WorkerState:
         if model is None:
             return None
         if model not in self._batches:
-            while len(self._batches) >= MODELS_KEPT:  # gone before the next takes its memory
+            while len(self._batches) >= MODELS_KEPT:  # before the next model takes memory
                 self._batches.popitem()
             encoder = load_encoder(model, self.settings.device)
             self._batches[model] = BatchEncoder(self.database, self.settings, encoder)
@@ -61,7 +61,7 @@ class WorkerState:
 
     @cached_property
     def fetcher(self) -> BatchFetcher:
-        """What asks hosts for pictures; it needs no model."""
+        """Fetches pictures; it needs no model."""
         return BatchFetcher(self.database, self.settings)
 
 
@@ -71,9 +71,9 @@ def register_tasks(app: Celery, state: WorkerState) -> None:
 
     @app.task(name=ENCODE_BATCH, bind=True)  # type: ignore[untyped-decorator]
     def encode_batch(task: Task, job_id: int) -> None:
-        """Encode one batch of pictures and ask for the next."""
+        """Encode one batch of pictures and send the message for the next."""
         headers = own_headers(task.request.headers)
-        send = sender(app, job_id, headers)  # as this one was: of the run, not of this batch
+        send = sender(app, job_id, headers)  # with the run's headers, as this message came
 
         def step() -> None:
             if batches := state.batches(job_id):
@@ -84,7 +84,7 @@ def register_tasks(app: Celery, state: WorkerState) -> None:
 
     @app.task(name=FETCH_BATCH, bind=True)  # type: ignore[untyped-decorator]
     def fetch_batch(task: Task, job_id: int) -> None:
-        """Fetch one batch of pictures and ask for the next."""
+        """Fetch one batch of pictures and send the message for the next."""
         headers = own_headers(task.request.headers)
         send = sender(app, job_id, headers)
         with message_of(headers, FETCH_BATCH, job_id):
@@ -92,12 +92,12 @@ def register_tasks(app: Celery, state: WorkerState) -> None:
 
     @app.task(name=REINDEX, bind=True)  # type: ignore[untyped-decorator]
     def reindex(task: Any) -> None:  # noqa: ANN401  (Celery has no types)
-        """Do the whole nightly run, if nobody is at it and no earlier delivery has done it."""
+        """Do the nightly run, unless another is at work or an earlier delivery has done it."""
         run_queued(state.database, state.settings, task.request.id)
 
 
 def run_or_fail_job(state: WorkerState, job_id: int, step: Callable[[], object]) -> None:
-    """Run a step of a job; an error that repeating can't cure ends the job."""
+    """Run a step of a job; fail the job on an error that repeating can't cure."""
     try:
         step()
     except Exception as error:

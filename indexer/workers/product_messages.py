@@ -1,11 +1,11 @@
 """Products that a shop's own programs send and withdraw by messages on the broker.
 
-In the queue `findalike.products`, of which nothing is ever discarded. `findalike.put_product` takes
-a product's fields with its sku, `findalike.delete_product` a sku. A
-message is written down as a change and settled at once. One that makes no sense is written down
-as refused, where `GET /api/v1/changes?state=refused` shows it, for nobody waits for an answer. A
-broker may deliver a message twice, so that an older one may come after a newer: whoever sends more
-than one of a product within minutes uses the API instead.
+Messages go to the queue `findalike.products`; none is ever discarded. `findalike.put_product` takes
+a product's fields with its sku, `findalike.delete_product` a sku. A message is recorded as a change
+and settled at once. A message that makes no sense is recorded as refused, because nobody waits for
+an answer; `GET /api/v1/changes?state=refused` shows it. A broker may deliver a message twice, so an
+older message may come after a newer one. A program that sends several changes of one product within
+minutes should use the API instead.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from search.catalogue.change_inbox import InboxChange, delete_product, put_produ
 from search.catalogue.product_fields import SKU, ProductFields
 from search.database.connection import run_transaction
 from search.settings import Settings
-from search.text.one_line import one_line
+from search.text.normalise import one_line
 
 ACTOR = "message"
 OPTIONS: dict[str, Any] = {
@@ -34,7 +34,7 @@ OPTIONS: dict[str, Any] = {
     "max_retries": None,
     "shared": False,  # with other applications in this process
 }
-"""A message is kept until the database answers again."""
+"""While the database does not answer, a message is tried again."""
 
 log = structlog.get_logger()
 
@@ -47,24 +47,24 @@ def register_product_tasks(app: Celery, database: sqlalchemy.Engine, settings: S
         """Add or replace a product."""
         sku = record.get("sku") if isinstance(record, dict) else None
 
-        def write_down(session: Session) -> InboxChange:
+        def add_change(session: Session) -> InboxChange:
             fields = ProductFields.model_validate(record)
             key = SKU.validate_python(fields.sku)
             if not fields.image:
                 return _refuse(session, "put", sku, "image: a product needs a picture's address.")
             return put_product(session, key, fields, actor=ACTOR, most=None)
 
-        _take(database, settings, "put", sku, write_down)
+        _take(database, settings, "put", sku, add_change)
 
     @app.task(name=DELETE_PRODUCT, **OPTIONS)  # type: ignore[untyped-decorator]
     def delete(sku: object) -> None:
         """Withdraw a product."""
 
-        def write_down(session: Session) -> InboxChange:
+        def add_change(session: Session) -> InboxChange:
             key = SKU.validate_python(sku)
             return delete_product(session, key, actor=ACTOR, most=None)
 
-        _take(database, settings, "delete", sku, write_down)
+        _take(database, settings, "delete", sku, add_change)
 
 
 def _take(
@@ -72,13 +72,13 @@ def _take(
     settings: Settings,
     action: str,
     sku: object,
-    write_down: Callable[[Session], InboxChange],
+    add_change: Callable[[Session], InboxChange],
 ) -> None:
-    """Write a message's change down and settle what waits."""
+    """Record the change that a message asks for, and settle what waits."""
 
     def work(session: Session) -> InboxChange:
         try:
-            return write_down(session)
+            return add_change(session)
         except ValidationError as error:
             first = error.errors(include_context=False, include_input=False)[0]
             field = ".".join(map(str, first["loc"])) or "sku"
@@ -91,7 +91,7 @@ def _take(
 
 
 def _refuse(session: Session, action: str, sku: object, detail: str) -> InboxChange:
-    """Write down a message that makes no sense, under its sku as far as it has one."""
+    """Record a message that makes no sense as refused, under its sku if it has one."""
     text = sku if isinstance(sku, str) else ""
     plain = one_line(text.encode(errors="replace").decode()).replace("\x00", "")[:200]
     return refuse_change(session, action, plain, actor=ACTOR, reason="bad_message", detail=detail)

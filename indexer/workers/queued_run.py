@@ -2,18 +2,15 @@
 
 A broker hands a message out again when it thinks that the worker is gone: RabbitMQ when the
 connection breaks, Redis after its visibility time-out, whether the worker lives or not. So the
-job's report names the message that asked for it. Refuses nothing: who asked is not there any
+job's report names the message that asked for it. It raises nothing: whoever asked is not there any
 more, and learns from the job row, the log and the alarm what came of it.
 """
 
 import sqlalchemy
 import structlog
-from celery import Celery
 from sqlalchemy import select
 
 from indexer.nightly.reindex_run import Reindex
-from indexer.queue.broker import prepare_broker
-from indexer.queue.celery_app import REINDEX, make_app
 from search.database.connection import session_scope
 from search.database.models import Job
 from search.errors import AlreadyRunning
@@ -23,13 +20,6 @@ MESSAGE = "message"
 """What the report calls the id of the message that asked for the run."""
 
 log = structlog.get_logger()
-
-
-def ask_for_run(settings: Settings) -> str:
-    """Put a run into the queue `build`; returns the id of the message."""
-    app: Celery = make_app(settings)
-    prepare_broker(app, settings)
-    return str(app.send_task(REINDEX).id)
 
 
 def run_queued(database: sqlalchemy.Engine, settings: Settings, message: str) -> None:

@@ -23,12 +23,12 @@ from sqlalchemy.exc import DBAPIError
 
 from indexer.queue.celery_app import make_app
 from indexer.workers.celery_tasks import WorkerState, register_tasks
-from search.cli import configure_logging
 from search.database.connection import connect_database, open_database
 from search.errors import FindalikeError
 from search.jobs.queues import QUEUES, WORKER_QUEUES, short_name
 from search.jobs.workers import worker_application_name
 from search.settings import Settings, load_settings
+from search.telemetry.log_lines import configure_logging
 from search.telemetry.tracing import configure_tracing
 
 SIGN_OF_LIFE_S = 2.0
@@ -48,13 +48,13 @@ class SignOfLife(threading.Thread):
         self._settings, self._queues = settings, queues
         self._parent = os.getppid()
         self._connection: Connection | None = None
-        self._over = threading.Event()
+        self._stopped = threading.Event()
 
     def run(self) -> None:
         """Ping until `stop`."""
         name = worker_application_name(socket.gethostname(), os.getpid(), self._queues)
         database = connect_database(self._settings, application_name=name)
-        while not self._over.wait(SIGN_OF_LIFE_S if self._connection else 0.1):
+        while not self._stopped.wait(SIGN_OF_LIFE_S if self._connection else 0.1):
             if os.getppid() != self._parent:
                 log.warning("supervisor_gone")
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -68,13 +68,13 @@ class SignOfLife(threading.Thread):
             except (DBAPIError, FindalikeError) as error:
                 log.warning("database_lost", error=str(error))
                 self._let_go()
-                self._over.wait(1.0)
+                self._stopped.wait(1.0)
         self._let_go()
         database.dispose()
 
     def stop(self) -> None:
         """Close the connection."""
-        self._over.set()
+        self._stopped.set()
         self.join(timeout=5)
 
     def _let_go(self) -> None:

@@ -1,4 +1,4 @@
-"""What pictures and titles say of products: attributes with confidence, colours of pictures."""
+"""Attributes of products from pictures and titles, with confidence; colours of pictures."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Full text search over products: words, and skus without signs, as generated columns."""
+"""Full text search over products: words, and skus without punctuation, as generated columns."""
 
 import sqlalchemy as sa
 from alembic import op

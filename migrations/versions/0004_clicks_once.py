@@ -1,4 +1,4 @@
-"""A product counts once as opened from one answer."""
+"""A product counts as opened at most once per search."""
 
 from alembic import op
 

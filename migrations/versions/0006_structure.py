@@ -1,4 +1,4 @@
-"""What pictures have in common whatever their colours."""
+"""The structure of pictures, which is the same for equal pictures in other colours."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Accounts, API keys, the audit trail; what merchandisers keep; verdicts of searches."""
+"""Accounts, API keys, the audit trail; merchandisers' saved descriptions; verdicts of searches."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What looking over a generation found odd of products."""
+"""Findings of the survey of a generation: products that look wrong."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""What changed since a generation was built, and how it gets to searchers.
+"""Changes since a generation was built, and how they reach searchers.
 
-`changed_in` is the number of the transaction that wrote a row last. A generation notes the oldest
+`changed_in` is the number of the transaction that last wrote a row. A generation records the oldest
 transaction that was still open when it looked at the catalogue; all that it may have missed has
 this number or a greater one. Triggers set it, so that no writer can forget to.
 """
@@ -18,7 +18,7 @@ STAMPED = {
     "product_image": "product_id position state sha256 colours structure changed_in",
     "product_attribute": "name value",
 }
-"""Tables, and the columns whose change counts."""
+"""Tables, and the columns whose changes count."""
 STAMP = f"""
 CREATE FUNCTION stamp_changed_in() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

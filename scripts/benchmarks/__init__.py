@@ -1,3 +1,3 @@
-"""Measurements of speed. Everything that is compared runs in turns, within one process."""
+"""Measurements of speed. Whatever is compared takes turns within one process."""
 
-import search.encoder  # noqa: F401 - before torch: it settles how threads wait
+import search.encoder  # noqa: F401 - before torch: it sets how idle threads wait

@@ -14,13 +14,13 @@ ROUNDS = click.option(
     default=3,
     show_default=True,
     type=click.IntRange(1),
-    help="Turns of everything that is compared; medians are shown.",
+    help="Rounds, in each of which all that is compared runs once; medians are shown.",
 )
 
 
 @click.group()
 def bench() -> None:
-    """Measure speed, and what finding regions in photos does."""
+    """Measure speed, and how finding regions in photos changes hits."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
@@ -32,11 +32,17 @@ def bench() -> None:
 @click.option(
     "--pictures",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of pictures; unset: drawn ones.",
+    help="A folder of pictures; unset: pictures are drawn.",
 )
-@click.option("--count", default=192, show_default=True, type=click.IntRange(8))
 @click.option(
-    "--side", default=1200, show_default=True, type=click.IntRange(64), help="Of drawn pictures."
+    "--count", default=192, show_default=True, type=click.IntRange(8), help="Pictures to encode."
+)
+@click.option(
+    "--side",
+    default=1200,
+    show_default=True,
+    type=click.IntRange(64),
+    help="Side of drawn pictures, in pixels.",
 )
 @ROUNDS
 @json_option
@@ -52,11 +58,12 @@ def encode(
 ) -> None:
     """Compare the pipeline with a plain loop and with the bare model.
 
-    The pipeline is the workers' own: file, checks, decoding, rendition for the pages, model. The
-    plain loop opens with Pillow, prepares and runs the model in float32, one picture at a time.
-    The bare model gets tensors that are ready, in the pipeline's own batches.
+    The pipeline is that of the workers: reading, checking and decoding a file, writing the
+    rendition for the pages, and running the model. The plain loop opens each picture with Pillow,
+    prepares it and runs the model in float32, one picture at a time. The bare model gets finished
+    tensors, in batches of the pipeline's size.
     """
-    from scripts.benchmarks.encoding import measure_encoding, table
+    from scripts.benchmarks.encoding_rate import measure_encoding, table
 
     found = measure_encoding(
         model, device, pictures=pictures, count=count, side=side, rounds=rounds
@@ -69,7 +76,7 @@ def encode(
 @json_option
 def text(rounds: int, as_json: bool) -> None:
     """Compare one text through the embedded encoder with one through a ViT-B/32's text tower."""
-    from scripts.benchmarks.texts import measure_texts, table
+    from scripts.benchmarks.text_query_time import measure_texts, table
 
     found = measure_texts(rounds)
     echo_json(found) if as_json else table(found)
@@ -80,12 +87,12 @@ PRODUCTS = click.option(
     default=100_000,
     show_default=True,
     type=click.IntRange(100),
-    help="Of the synthetic catalogue.",
+    help="Products of the synthetic catalogue.",
 )
 KEEP = click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
-    help="A folder to keep the catalogue's index in for the next run; unset: it is removed.",
+    help="A folder that keeps the catalogue's index for the next run; unset: it is removed.",
 )
 
 
@@ -95,8 +102,8 @@ KEEP = click.option(
 @ROUNDS
 @json_option
 def search(products: int, keep: Path | None, rounds: int, as_json: bool) -> None:
-    """Compare finding and ranking, step by step, with encoding one photo (embedded encoder)."""
-    from scripts.benchmarks.searching import measure_search, table
+    """Compare each step of a search with encoding one photo (embedded encoder)."""
+    from scripts.benchmarks.ranking_time import measure_search, table
 
     found = measure_search(products, rounds, keep)
     echo_json(found) if as_json else table(found)
@@ -108,8 +115,8 @@ def search(products: int, keep: Path | None, rounds: int, as_json: bool) -> None
 @ROUNDS
 @json_option
 def filters(products: int, keep: Path | None, rounds: int, as_json: bool) -> None:
-    """Compare filtered search with exact search over what the filter keeps."""
-    from scripts.benchmarks.filtering import measure_filters, table
+    """Compare filtered search with exact search over the rows that the filter keeps."""
+    from scripts.benchmarks.filtered_search import measure_filters, table
 
     found = measure_filters(products, rounds, keep)
     echo_json(found) if as_json else table(found)
@@ -127,16 +134,16 @@ def filters(products: int, keep: Path | None, rounds: int, as_json: bool) -> Non
 @click.option(
     "--pictures",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of pictures; unset: drawn ones.",
+    help="A folder of pictures; unset: pictures are drawn.",
 )
-@click.option("--slow", is_flag=True, help="With torch.compile, which takes many minutes.")
+@click.option("--slow", is_flag=True, help="Measure torch.compile too, which takes many minutes.")
 @ROUNDS
 @json_option
 def runtimes(
     models: tuple[str, ...], pictures: Path | None, slow: bool, rounds: int, as_json: bool
 ) -> None:
-    """Compare ways to run the picture half of a model on this CPU, with two threads."""
-    from scripts.benchmarks.runtimes import measure_runtimes, table
+    """Compare ways to run a model's image tower on this CPU, with two threads."""
+    from scripts.benchmarks.runtime_comparison import measure_runtimes, table
 
     found = [
         measure_runtimes(model, pictures=pictures, rounds=rounds, slow=slow) for model in models
@@ -149,20 +156,30 @@ def runtimes(
 
 
 @bench.command()
-@click.option("--catalogue", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--photos", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--split", help="Ask only rows of this split.")
+@click.option(
+    "--catalogue",
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Anything that `findalike ingest` reads.",
+)
+@click.option(
+    "--photos",
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A file of judged photos.",
+)
+@click.option("--split", help="Search only with photos of this split.")
 @click.option(
     "--teachers",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of object_localizer.onnx, to compare with (needs ONNX Runtime).",
+    help="Folder of object_localizer.onnx, to compare it too (needs ONNX Runtime).",
 )
 @json_option
 def regions(
     *, catalogue: Path, photos: Path, split: str | None, teachers: Path | None, as_json: bool
 ) -> None:
-    """Compare ways to find what is meant in a photo, on judged photos."""
-    from scripts.benchmarks.regions import measure_regions, table
+    """Compare ways to find the meant thing in a photo, on judged photos."""
+    from scripts.benchmarks.region_comparison import measure_regions, table
 
     found = measure_regions(catalogue, photos, split=split, teachers=teachers)
     echo_json(found) if as_json else table(found)
@@ -177,8 +194,8 @@ def regions(
 )
 @json_option
 def pages(*, photos: Path, as_json: bool) -> None:
-    """Compare a photo query in Chromium, from tap to first result, with encoding the photo once."""
-    from scripts.benchmarks.pages import measure_pages, table
+    """Compare the time from tap to first result in Chromium with encoding the photo once."""
+    from scripts.benchmarks.tap_to_result import measure_pages, table
 
     found = measure_pages(photos)
     echo_json(found) if as_json else table(found)
@@ -191,13 +208,13 @@ def pages(*, photos: Path, as_json: bool) -> None:
     default=1200,
     show_default=True,
     type=click.IntRange(20),
-    help="Of the sample shop, which is drawn and encoded for real.",
+    help="Products of the sample shop, which is drawn and encoded for real.",
 )
-@click.option("--no-synthetic", is_flag=True, help="The sample shop alone.")
+@click.option("--no-synthetic", is_flag=True, help="Measure the sample shop only.")
 @click.option(
     "--images-per-s",
     type=click.FloatRange(0.1),
-    help="Rate to reckon synthetic encoding at; unset: that of the sample shop's run.",
+    help="Assumed rate of synthetic encoding; unset: the sample shop's rate.",
 )
 @json_option
 def nightly(
@@ -208,8 +225,8 @@ def nightly(
     images_per_s: float | None,
     as_json: bool,
 ) -> None:
-    """Compare nights: `findalike reindex` in full, without changes, and with 1% changed."""
-    from scripts.benchmarks.nightly import measure_nights, table
+    """Compare runs of `findalike reindex`: in full, without changes, and with 1% changed."""
+    from scripts.benchmarks.nightly_run_time import measure_nights, table
 
     found = measure_nights(0 if no_synthetic else products, shop_products, images_per_s)
     echo_json(found) if as_json else table(found)

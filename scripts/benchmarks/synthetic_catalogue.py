@@ -1,8 +1,8 @@
-"""A large catalogue whose pictures nobody draws and no model sees: files, rows and vectors.
+"""A large catalogue with made-up vectors, whose pictures are neither drawn nor encoded.
 
-Rows and picture files are real, so reading them costs what it costs. What the files hold is a
-number; the vector that stands for it lies near the model's own vector of the product's title, so
-that titles are queries like those of shoppers.
+Rows and picture files are real, so reading them takes real time. A picture file holds numbers only.
+Its vector lies near the model's vector of the product's title, so that searches for titles find
+what searches of shoppers would.
 """
 
 import csv
@@ -35,28 +35,28 @@ THINGS = (
 DEPARTMENTS = 8
 BRANDS = 400
 SECOND_PICTURES = 8
-"""One product in so many has a second picture."""
+"""One product in this many has a second picture."""
 SPREAD = 0.9
-"""Length of the step from what a title means to a picture of it."""
+"""Length of the random step from a title's vector to that of a picture."""
 STEP = 0.35
-"""The same to another picture of the same thing."""
+"""Length of the random step from a picture's vector to that of a second picture."""
 WIDTH_PX = 32
 SEED = 11
 
 
 @dataclass(slots=True)
 class SyntheticCatalogue:
-    """A catalogue on the disk, and how it changes.
+    """A catalogue on disk, and ways to change it.
 
     Args:
-        folder: Where its files go; is made.
-        products: How many it has.
+        folder: Folder of its files; created.
+        products: Number of products.
     """
 
     folder: Path
     products: int
     cents: dict[int, int] = field(default_factory=dict)  # of products whose price has changed
-    drawn: dict[int, int] = field(default_factory=dict)  # how often a product's pictures changed
+    redrawn: dict[int, int] = field(default_factory=dict)  # how often a product's pictures changed
 
     @property
     def path(self) -> Path:
@@ -66,22 +66,22 @@ class SyntheticCatalogue:
     def write(self) -> None:
         """Write all picture files and the catalogue."""
         for product in range(self.products):
-            self._draw(product)
-        self._list()
+            self._write_pictures(product)
+        self._write_rows()
 
     def change_fields(self, share: float) -> int:
-        """Give a share of the products another title and price; return how many."""
+        """Give a share of the products another title and price; return the number of products."""
         chosen = self._some(share, seed=1)
         self.cents |= {product: self._cents(product) + 100 for product in chosen}
-        self._list()
+        self._write_rows()
         return len(chosen)
 
     def change_pictures(self, share: float) -> int:
-        """Give a share of the products other pictures; return how many pictures."""
+        """Give a share of the products other pictures; return the number of pictures."""
         chosen = self._some(share, seed=2)
         for product in chosen:
-            self.drawn[product] = self.drawn.get(product, 0) + 1
-            self._draw(product)
+            self.redrawn[product] = self.redrawn.get(product, 0) + 1
+            self._write_pictures(product)
         return sum(len(self._pictures(product)) for product in chosen)
 
     def _some(self, share: float, seed: int) -> list[int]:
@@ -94,16 +94,16 @@ class SyntheticCatalogue:
         count = 2 if product % SECOND_PICTURES == 0 else 1
         return [folder / f"{product}-{number}.jpg" for number in range(count)]
 
-    def _draw(self, product: int) -> None:
+    def _write_pictures(self, product: int) -> None:
         for number, path in enumerate(self._pictures(product)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Longer each time: size and time of a file say whether it may have changed.
-            path.write_text(f"{product} {number} {'i' * self.drawn.get(product, 0)}")
+            # Longer each time: an ingest notices a changed file by its size and time.
+            path.write_text(f"{product} {number} {'i' * self.redrawn.get(product, 0)}")
 
     def _cents(self, product: int) -> int:
         return self.cents.get(product, 100 + product * 37 % 99_900)
 
-    def _list(self) -> None:
+    def _write_rows(self) -> None:
         with self.path.open("w", encoding="utf-8", newline="") as opened:
             rows = csv.writer(opened)
             rows.writerow(("sku", "title", "brand", "category", "colour", "price", "image"))
@@ -123,21 +123,21 @@ class SyntheticCatalogue:
 
 
 def kind_of(product: int) -> str:
-    """Return what a product is, as its title begins."""
+    """Return what a product is; its title begins with it."""
     return f"{COLOURS[product % 8]} {MATERIALS[product // 40 % 6]} {THINGS[product % 40]}"
 
 
 KINDS = len(THINGS) * len(MATERIALS)
-"""Colours follow from things: both repeat every 40 products."""
+"""Number of distinct kinds; the colour follows from the thing, as 8 divides 40."""
 
 
 def encode_synthetically(database: sqlalchemy.Engine, settings: Settings, encoder: Encoder) -> int:
-    """Store vectors of all pictures that are pending, and stamp them; return how many.
+    """Store vectors of all pending pictures, and mark the pictures ready; return how many.
 
     Args:
-        database: A synthetic catalogue is ingested there.
-        settings: Whose embedding store, and how many pictures a shard has.
-        encoder: Says what titles mean, and under which tag vectors are stored.
+        database: Holds an ingested synthetic catalogue.
+        settings: Names the embedding store and the pictures per shard.
+        encoder: Encodes the titles; vectors are stored under its tag.
     """
     meanings = encoder.encode_texts([kind_of(i) for i in range(KINDS)])
     store = EmbeddingStore(settings.root)
@@ -156,7 +156,7 @@ def encode_synthetically(database: sqlalchemy.Engine, settings: Settings, encode
 
 
 def _pending(database: sqlalchemy.Engine) -> list[tuple[int, str]]:
-    """Return id and address of pictures to be encoded."""
+    """Return id and address of the pictures that wait for encoding."""
     waiting = (
         select(ProductImage.id, ProductImage.address)
         .join(Product, Product.id == ProductImage.product_id)
@@ -168,7 +168,7 @@ def _pending(database: sqlalchemy.Engine) -> list[tuple[int, str]]:
 
 
 def _vector(content: str, meanings: Embeddings) -> Embeddings:
-    """Return the (d,) unit vector of a picture by what its file holds."""
+    """Return the (d,) unit vector of a picture from the content of its file."""
     product, number, *version = content.split()
     meaning = meanings[int(product) % KINDS]
     seeds = (SEED, int(product), len(version[0]) if version else 0)
@@ -179,7 +179,7 @@ def _vector(content: str, meanings: Embeddings) -> Embeddings:
 
 
 def _near(vector: Embeddings, length: float, dice: np.random.Generator) -> Embeddings:
-    """Return a unit vector a random step away; first dimensions vary most, as a model's do."""
+    """Return a unit vector a random step away; the first dimensions vary most, as in a model."""
     step = dice.standard_normal(len(vector)) / np.sqrt(1 + np.arange(len(vector)) / 16)
     moved = vector + length * step / np.linalg.norm(step)
     return np.asarray(moved / np.linalg.norm(moved), dtype=np.float32)
@@ -191,7 +191,7 @@ def _record(
     digests: Sequence[str],
     place: tuple[str, str],
 ) -> None:
-    """Say where vectors are, and that pictures are usable, as a worker does."""
+    """Record where the vectors are and mark the pictures ready, as a worker does."""
     tag, shard = place
     rows: Iterator[dict[str, object]] = (
         {"sha256": digest, "model_tag": tag, "shard": shard, "row": row}

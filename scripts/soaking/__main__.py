@@ -22,13 +22,13 @@ from search.cli import echo_json, json_option
     default=60.0,
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
-    help="It ends after so long, though fewer were killed.",
+    help="End after this long, even if fewer were killed.",
 )
 @click.option("--watch/--no-watch", default=True, help="Whether `findalike watch` runs too.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where shop and homes go, and stay; unset: a temporary folder.",
+    help="Keep the shop and the homes here; unset: a temporary folder.",
 )
 @json_option
 def main(
@@ -43,10 +43,9 @@ def main(
 ) -> None:
     """Kill parts of a shop's nightly run at random moments while shoppers search.
 
-    Exit code 0: no search failed, nothing was lost or doubled, and the index is in the end what a
-    run that nobody disturbed makes.
+    Exit code 0: no search failed, nothing was lost or doubled, and the final index equals that of
+    an undisturbed run.
     """
-
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -60,7 +59,7 @@ def main(
             seed=seed,
             minutes=minutes,
             watch=watch,
-            tell=lambda line: click.echo(line, err=True),
+            on_event=lambda line: click.echo(line, err=True),
         )
 
     if folder is None:
@@ -74,8 +73,9 @@ def main(
         killed = ", ".join(f"{what} {count}" for what, count in sorted(result.kills.items()))
         click.echo(
             f"Killed {result.killed} ({killed}) in {result.seconds / 60:.1f} min; "
-            f"{result.healed} runs were let be and checked, {result.failed_runs} failed first.\n"
-            f"Searches {result.searches:,}, failed {len(result.search_failures)}, the slowest "
+            f"{result.healed} runs went undisturbed and were checked; {result.failed_runs} "
+            "undisturbed runs failed and were repeated.\n"
+            f"{result.searches:,} searches, {len(result.search_failures)} failed, the slowest took "
             f"{result.slowest_search_s:.1f} s."
         )
         for sentence in (*result.search_failures[:10], *result.wrong[:20]):

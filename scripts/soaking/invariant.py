@@ -1,7 +1,7 @@
-"""What must hold at every moment, what must hold after a run, and what an index holds.
+"""Checks what must hold at every moment and what must hold after a run; reads what an index holds.
 
-It judges from the files and tables alone, with its own eyes: nothing here asks the code that is
-being tested whether it is content.
+The checks read files and tables themselves: none of them relies on a verdict of the code under
+test.
 """
 
 import csv
@@ -35,7 +35,7 @@ class Indexed:
 
 
 def find_wrong_now(database: sqlalchemy.Engine, home: Path) -> list[str]:
-    """Return what is wrong of that which holds whatever was killed: sentences, or nothing."""
+    """Check what must hold whatever was killed; return a sentence for each thing that is wrong."""
     with session_scope(database) as session:
         live = _live(session)
         if live is None:
@@ -60,22 +60,22 @@ def find_wrong_now(database: sqlalchemy.Engine, home: Path) -> list[str]:
 def find_wrong_after_run(
     database: sqlalchemy.Engine, home: Path, catalogue: Path, report: dict[str, Any]
 ) -> list[str]:
-    """Return what is wrong after a run that says it is done: sentences, or nothing."""
+    """Check what must hold after a successful run; return a sentence for each thing wrong."""
     wrong = find_wrong_now(database, home)
     rows = _catalogue(catalogue)
     usable = {sku for sku, picture in rows.items() if _is_picture(picture)}
     with session_scope(database) as session:
         active = set(session.scalars(select(Product.sku).where(Product.retired_at.is_(None))))
         if active != rows.keys():
-            wrong.append(f"On sale, but not in the catalogue or back: {active ^ rows.keys()}.")
+            wrong.append(f"On sale or in the catalogue, but not both: {active ^ rows.keys()}.")
         indexed = read_indexed(session, home)
         skus = Counter(row.sku for row in indexed)
         if skus.keys() != usable:
-            wrong.append(f"Indexed, but not usable or back: {skus.keys() ^ usable}.")
+            wrong.append(f"Indexed or usable, but not both: {skus.keys() ^ usable}.")
         contents = {row.sku: row.sha256 for row in indexed}
         old = [sku for sku in usable & skus.keys() if contents[sku] != _sha256(rows[sku])]
         if old:
-            wrong.append(f"Indexed by an earlier picture: {old}.")
+            wrong.append(f"Indexed with an outdated picture: {old}.")
         unsettled = select(Job.kind).where(Job.state == "running", Job.kind != "encode")
         wrong += [f"A job of kind {kind} still runs." for kind in session.scalars(unsettled)]
         building = select(GenerationRow.directory).where(GenerationRow.state == "building")
@@ -86,7 +86,7 @@ def find_wrong_after_run(
 
 
 def read_indexed(session: Session, home: Path) -> dict[Indexed, Vector]:
-    """Return what the live generation holds, whatever ids and order it has: row -> (d,) vector."""
+    """Return what the live generation holds, without ids and order: row -> (d,) vector."""
     live = _live(session)
     if live is None:
         return {}
@@ -117,7 +117,7 @@ def _live(session: Session) -> GenerationRow | None:
 
 
 def _wrong_embeddings(session: Session, home: Path) -> list[str]:
-    """Check that each embedding has one row of a shard, which holds that picture's vector."""
+    """Check that each embedding has a shard row of its own, which holds that picture's vector."""
     store, wrong = EmbeddingStore(home), []
     by_shard: dict[tuple[str, str], list[Embedding]] = {}
     for row in session.scalars(select(Embedding)):
@@ -125,23 +125,23 @@ def _wrong_embeddings(session: Session, home: Path) -> list[str]:
     for (tag, name), rows in by_shard.items():
         digests = store.read(tag, name).digests
         if sorted(row.row for row in rows) != sorted({row.row for row in rows}):
-            wrong.append(f"Two embeddings have one row of {name}.")
+            wrong.append(f"Two embeddings share one row of {name}.")
         if any(digests[row.row].tobytes().hex() != row.sha256 for row in rows):
-            wrong.append(f"{name} holds another picture than is recorded.")
+            wrong.append(f"{name} holds another picture than the database records.")
     return wrong
 
 
 def _wrong_account(session: Session, report: dict[str, Any]) -> list[str]:
-    """Check that all products that came in are indexed, without a picture, or retired."""
+    """Check that every product is reported as indexed, without a picture, or retired."""
     products = report["products"]
     total = session.scalar(select(func.count()).select_from(Product))
     parts = products["indexed"] + products["without_picture"] + products["retired"]
     wrong = []
     if total != parts:
-        wrong.append(f"{total} products came in, the report accounts for {parts}.")
+        wrong.append(f"The database has {total} products, the report accounts for {parts}.")
     read = products["refused"] + products["indexed"] + products["without_picture"]
     if products["rows"] != read:
-        wrong.append(f"{products['rows']} rows were read, the report accounts for {read}.")
+        wrong.append(f"The run read {products['rows']} rows, the report accounts for {read}.")
     return wrong
 
 
@@ -157,7 +157,9 @@ def _leftovers(session: Session, home: Path) -> list[str]:
         if path.name not in known
     ]
     spool = home / "fetched"
-    left += [f"{path.name} was fetched and left." for path in spool.rglob("*") if path.is_file()]
+    left += [
+        f"{path.name} was fetched and left behind." for path in spool.rglob("*") if path.is_file()
+    ]
     return left
 
 

@@ -9,9 +9,12 @@ from search.database.embedded.postgres_processes import is_server_process
 
 
 def kill_postmaster(postmaster: psutil.Process, *, within_s: float = 30) -> None:
-    """Kill a postmaster, and wait until its backends have noticed.
+    """Kill a postmaster, and wait until its backends have ended.
 
-    For some milliseconds they still answer on connections that are open, and then break them.
+    For some milliseconds the backends still answer on open connections.
+
+    Raises:
+        TimeoutError: a process still runs after `within_s` seconds.
     """
     cluster = Path(postmaster.cwd())
     family = [postmaster, *postmaster.children()]
@@ -19,5 +22,5 @@ def kill_postmaster(postmaster: psutil.Process, *, within_s: float = 30) -> None
     deadline = time.monotonic() + within_s
     while any(is_server_process(process, cluster) for process in family):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the server in {cluster} lives on")
+            raise TimeoutError(f"the server in {cluster} still runs")
         time.sleep(0.02)

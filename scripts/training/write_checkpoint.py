@@ -28,7 +28,7 @@ _TOKENIZER = {
 def write_checkpoint(
     folder: Path, tower: ProductTower, text: TextTransformer, tokenizer: str
 ) -> int:
-    """Write configuration, float16 weights and tokenizer; returns the bytes written.
+    """Write configuration, float16 weights and tokenizer; return the number of bytes.
 
     Args:
         folder: Created if missing; files of an earlier checkpoint are replaced.
@@ -71,10 +71,10 @@ def write_checkpoint(
 
 
 def write_local_heads(folder: Path, tensors: Mapping[str, Tensor]) -> Path:
-    """Write the local heads' float16 weights beside the towers'; returns the file.
+    """Write the local heads' float16 weights beside the towers'; return the file.
 
     Raises:
-        ValueError: the tensors are not those that the encoder reads.
+        ValueError: the encoder reads other tensors than these.
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if shapes != dict(SHAPES):

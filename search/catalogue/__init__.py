@@ -1,4 +1,4 @@
-"""Products as searches and people see them: cards, fields, changes that wait, who is believed.
+"""Products as searches and people see them: cards, fields, waiting changes, sources of attributes.
 
 The engine, the pages and the indexer call it. It knows the database; it knows no index.
 """

@@ -1,7 +1,7 @@
-"""Who is believed of an attribute: merchandiser, then the merchant's field, title, pictures.
+"""Which source counts for an attribute: merchandiser, merchant's field, title, then pictures.
 
-Everything that shows, filters or indexes an attribute goes by this order. What is not believed is
-kept all the same, so that whoever works on the catalogue sees it side by side.
+Everything that shows, filters or indexes an attribute goes by this order. The values of other
+sources are kept too, so that merchandisers see them side by side.
 """
 
 from collections.abc import Iterable
@@ -13,35 +13,35 @@ from search.database.models import Product, ProductAttribute
 from search.results import AttributeValue
 
 SOURCES = ("merchandiser", "merchant", "title", "picture")
-"""The first that says something is believed."""
+"""The first source that has a value is believed."""
 FIELD_ATTRIBUTES = ("category", "colour")
-"""Attributes that are fields of the merchant's catalogue too."""
+"""Attributes that are also fields of the merchant's catalogue."""
 
 AnyRow = Row[*tuple[Any, ...]]
 Claims = dict[str, dict[str, AttributeValue]]
-"""What is said of a product: by attribute, then by source, the believed one first."""
+"""The values of a product's attributes: by attribute, then by source, the believed one first."""
 
 
 def claims(product: Product | AnyRow, attributes: Iterable[ProductAttribute | AnyRow]) -> Claims:
-    """Return all that is said of a product.
+    """Return the values that all sources give for a product's attributes.
 
     Args:
         product: Its row, or the fields of it.
-        attributes: Rows of `product_attribute` that are about it.
+        attributes: Its rows of `product_attribute`.
     """
-    said = [
+    given = [
         AttributeValue(name, value, 1.0, "merchant")
         for name in FIELD_ATTRIBUTES
         if (value := getattr(product, name))
     ]
-    said += [AttributeValue(row.name, row.value, row.confidence, row.source) for row in attributes]
+    given += [AttributeValue(row.name, row.value, row.confidence, row.source) for row in attributes]
     found: Claims = {}
-    for claim in sorted(said, key=lambda claim: SOURCES.index(claim.source)):
+    for claim in sorted(given, key=lambda claim: SOURCES.index(claim.source)):
         found.setdefault(claim.name, {})[claim.source] = claim
     first = [name for name in FIELD_ATTRIBUTES if name in found]
     return {name: found[name] for name in (*first, *sorted(found.keys() - set(first)))}
 
 
-def believed(said: Claims) -> tuple[AttributeValue, ...]:
-    """Return each attribute once, by the source that counts."""
-    return tuple(next(iter(by_source.values())) for by_source in said.values())
+def believed(claims: Claims) -> tuple[AttributeValue, ...]:
+    """Return each attribute once, with the value that is believed."""
+    return tuple(next(iter(by_source.values())) for by_source in claims.values())

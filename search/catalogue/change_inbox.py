@@ -1,9 +1,8 @@
-"""Products that are sent or withdrawn between two readings of their catalogue: an inbox.
+"""The inbox of changes: products that are sent or withdrawn between two ingests of a catalogue.
 
-Whoever has a change writes it down here, with a name for the audit trail, and is answered at once;
-`indexer.ingest.settle_changes` settles what waits, in order, and says of each what became of it.
-Refuses more than `MOST_WAITING` from outside: then nobody settles them, and waiting longer would
-help nobody.
+A change is written here with the name of its actor, and the sender is answered at once.
+`indexer.ingest.settle_changes` settles waiting changes in order and records the outcome of each.
+Where `MOST_WAITING` changes wait, further ones from outside are refused: then nothing settles them.
 """
 
 from collections.abc import Sequence
@@ -26,14 +25,14 @@ MOST_WAITING = 10_000
 
 @dataclass(frozen=True, slots=True)
 class InboxChange:
-    """One change, and what became of it."""
+    """One change and its outcome."""
 
     id: int
     action: str  # of CHANGE_ACTIONS
-    sku: str  # empty: of a row that is read again and whose sku is not known
+    sku: str  # empty: a row is read again whose sku is not known
     state: str  # of CHANGE_STATES
-    reason: str | None  # why it was refused: a short code
-    detail: str | None  # what to do; of one that is done: what was odd about it
+    reason: str | None  # of a refused change: a short code
+    detail: str | None  # of a refused change: what to do; of a done one: what was odd about it
     actor: str
     received_at: datetime
     settled_at: datetime | None
@@ -41,10 +40,10 @@ class InboxChange:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is not settled yet."""
+    """How many changes wait, and for how long."""
 
     count: int
-    oldest_at: datetime | None  # None: nothing waits
+    oldest_at: datetime | None  # None: none waits
 
 
 def put_product(
@@ -61,13 +60,13 @@ def put_product(
     Args:
         session: Open session; the caller commits.
         sku: As `search.catalogue.product_fields.SKU` reads it.
-        fields: The product's; what they leave out, it will not have.
+        fields: The whole product. A field that they leave out, the product will not have.
         actor: Who sends it.
-        pictures: Absolute paths of pictures that came with it; they stand first.
-        most: Refuse where so many wait; None: never.
+        pictures: Absolute paths of pictures that were sent with it. They stand first.
+        most: Refuse where this many changes wait; None: never.
 
     Raises:
-        TooManyChanges: so many wait.
+        TooManyChanges: that many wait.
     """
     record = fields.model_dump(mode="json", exclude_none=True, exclude={"sku", "image"})
     record |= {"sku": sku, "image": [*pictures, *fields.image]}
@@ -84,10 +83,10 @@ def delete_product(
         session: Open session; the caller commits.
         sku: As `search.catalogue.product_fields.SKU` reads it.
         actor: Who withdraws it.
-        most: Refuse where so many wait; None: never.
+        most: Refuse where this many changes wait; None: never.
 
     Raises:
-        TooManyChanges: so many wait.
+        TooManyChanges: that many wait.
     """
     return _write_down(session, ProductChange(action="delete", sku=sku, actor=actor), most)
 
@@ -100,17 +99,20 @@ def reread_rows(
     code: str = "",
     source: str = "",
 ) -> int:
-    """Have refused rows of catalogues read again; return how many, which are as many as fit.
+    """Have refused rows of catalogues read again, as many as the inbox has room for.
 
     Args:
         session: Open session; the caller commits.
-        actor: Who wants it.
-        refusal_id: Only this entry of the quarantine.
-        code: Only those of this reason; empty: of any.
-        source: Only those of this catalogue; empty: of any.
+        actor: Who asks for it.
+        refusal_id: Only this entry of the quarantine; None: all.
+        code: Only rows that were refused for this reason; empty: for any.
+        source: Only rows of this catalogue; empty: of any.
+
+    Returns:
+        How many rows will be read.
 
     Raises:
-        TooManyChanges: none fits.
+        TooManyChanges: there is no room.
     """
     room = MOST_WAITING - waiting_changes(session).count
     if room <= 0:
@@ -137,14 +139,14 @@ def reread_rows(
 
 
 def waiting_rows() -> Select[int | None]:
-    """Return the query of the quarantine's entries that wait to be read again."""
+    """Return a query for the entries of the quarantine that wait to be read again."""
     return select(ProductChange.quarantine_id).where(
         ProductChange.state == "waiting", ProductChange.quarantine_id.is_not(None)
     )
 
 
 def last_rereads(session: Session, quarantine_ids: Sequence[int]) -> dict[int, InboxChange]:
-    """Return by entry of the quarantine what became of its last reading that is over."""
+    """Return the last settled rereading of each entry of the quarantine, by entry."""
     settled = (
         select(ProductChange)
         .where(ProductChange.quarantine_id.in_(quarantine_ids), ProductChange.state != "waiting")
@@ -156,7 +158,7 @@ def last_rereads(session: Session, quarantine_ids: Sequence[int]) -> dict[int, I
 def refuse_change(
     session: Session, action: str, sku: str, *, actor: str, reason: str, detail: str
 ) -> InboxChange:
-    """Write down a change that is refused before anybody settles it, for whoever looks it up."""
+    """Record a change that is refused at once, so that its sender can look it up."""
     change = ProductChange(
         action=action,
         sku=sku,
@@ -175,7 +177,7 @@ def read_change(session: Session, change_id: int) -> InboxChange:
     """Return one change.
 
     Raises:
-        UnknownEntry: there is none of this number, or it is forgotten.
+        UnknownEntry: there is no such change, or it was forgotten.
     """
     change = session.get(ProductChange, change_id)
     if change is None:
@@ -186,14 +188,14 @@ def read_change(session: Session, change_id: int) -> InboxChange:
 def list_changes(
     session: Session, *, state: str = "", sku: str = "", limit: int, offset: int = 0
 ) -> tuple[list[InboxChange], int]:
-    """Return changes, newest first, and how many there are in all.
+    """Return one page of changes, newest first, and how many there are in all.
 
     Args:
         session: Open session.
-        state: Only in this state; empty: in any.
-        sku: Only of this product; empty: of all.
-        limit: At most so many.
-        offset: After so many.
+        state: Only changes in this state; empty: in any.
+        sku: Only changes of this product; empty: of any.
+        limit: Changes on the page.
+        offset: Changes before the page.
     """
     wanted: list[ColumnElement[bool]] = []
     if state:
@@ -205,14 +207,14 @@ def list_changes(
 
 
 def waiting_changes(session: Session) -> Waiting:
-    """Return how many changes wait, and since when the first does."""
+    """Return how many changes wait, and since when the oldest does."""
     counted = select(func.count(), func.min(ProductChange.received_at))
     count, oldest_at = session.execute(counted.where(ProductChange.state == "waiting")).one()
     return Waiting(count, oldest_at)
 
 
 def forget_changes(session: Session, before: datetime) -> int:
-    """Delete what was settled before a time; return how many changes."""
+    """Delete the changes that were settled before a time. Return how many."""
     settled = delete(ProductChange).where(
         ProductChange.state != "waiting", ProductChange.settled_at < before
     )
@@ -220,7 +222,7 @@ def forget_changes(session: Session, before: datetime) -> int:
 
 
 def _write_down(session: Session, change: ProductChange, most: int | None) -> InboxChange:
-    """Add a change to those that wait, and to the audit trail."""
+    """Add a change to the inbox and to the audit trail."""
     if most is not None and (waiting := waiting_changes(session).count) >= most:
         raise _too_many(waiting)
     session.add(change)

@@ -1,4 +1,4 @@
-"""Product SQL of the searching side: hydrate hits, open a product, find a picture."""
+"""Reads products for searches and pages: hits, one product, the content of a picture."""
 
 from collections.abc import Sequence
 
@@ -37,9 +37,19 @@ def card(
     image_ids: Sequence[int],
     attributes: Sequence[ProductAttribute | AnyRow],
 ) -> ProductCard:
-    """Return what a page shows of a product row, its usable pictures and what is known of it."""
-    said = claims(product, attributes)
-    edited = {name: of["merchandiser"].value for name, of in said.items() if "merchandiser" in of}
+    """Return what a page shows of a product.
+
+    Args:
+        product: Its row.
+        image_ids: Its usable pictures in the merchant's order.
+        attributes: Its rows of `product_attribute`.
+    """
+    claimed = claims(product, attributes)
+    edited = {
+        name: by_source["merchandiser"].value
+        for name, by_source in claimed.items()
+        if "merchandiser" in by_source
+    }
     return ProductCard(
         product_id=product.id,
         sku=product.sku,
@@ -53,14 +63,14 @@ def card(
         in_stock=product.in_stock,
         url=product.url,
         image_ids=tuple(image_ids),
-        attributes=believed(said),
+        attributes=believed(claimed),
     )
 
 
 def hydrate(session: Session, product_ids: Sequence[int]) -> list[ProductCard]:
-    """Return the products in the order asked for; retired and vanished ones are left out.
+    """Return products in the order of their ids. Retired and deleted ones are left out.
 
-    Every search waits for this: it reads rows, for the ORM's objects take three times as long.
+    Every search waits for this, so it reads rows: the ORM's objects take three times as long.
     """
     shown = select(*SHOWN).where(Product.id.in_(product_ids), Product.retired_at.is_(None))
     found = {row.id: row for row in session.execute(shown)}

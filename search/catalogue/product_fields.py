@@ -1,9 +1,10 @@
-"""A product as somebody sends it between two readings of its catalogue: which fields, how large.
+"""The fields of a product that is sent between two ingests of its catalogue, and their limits.
 
-The fields are those of a catalogue, by the same names, and are read by the same rules when the
-change is settled (`indexer.ingest.catalogue_row`): a price may be 12.5 or `12,50 EUR`. Here is
-refused what can be told without that: unknown fields, other types, sizes, text that no database
-stores, pictures without an http(s) address. What is left out, the product does not have.
+The fields have the names of a catalogue's. When the change is settled they are read by the rules
+of a catalogue (`indexer.ingest.catalogue_row`): a price may be 12.5 or `12,50 EUR`. This module
+refuses what can be refused before that: unknown fields, other types, sizes, text that PostgreSQL
+can't store, pictures without an http(s) address. A field that is left out, the product does not
+have.
 """
 
 from typing import Annotated
@@ -18,11 +19,12 @@ from pydantic import (
 )
 
 from search.http.web_addresses import MAX_ADDRESS_CHARS, is_web_address
-from search.text.one_line import one_line
+from search.text.normalise import one_line
 
 MAX_PICTURES = 100
 MAX_LINE_CHARS = 500
 LARGEST = 10**12
+"""The largest price or stock that is accepted."""
 
 
 def _storable(text: str) -> str:
@@ -33,7 +35,7 @@ def _storable(text: str) -> str:
 
 
 def _known_sku(text: str) -> str:
-    """Return a sku as a catalogue's is kept."""
+    """Return a sku in the form in which products have it."""
     sku = one_line(text)
     if not sku:
         raise ValueError("every product needs a sku of its own")
@@ -41,7 +43,7 @@ def _known_sku(text: str) -> str:
 
 
 def _web_address(text: str) -> str:
-    """Return a picture's address."""
+    """Return a picture's address. Refuse anything but an http(s) address."""
     address = text.strip()
     if not is_web_address(address):
         raise ValueError("a picture is named by its http(s) address; a file is sent as `picture`")
@@ -49,7 +51,7 @@ def _web_address(text: str) -> str:
 
 
 def _amount(value: object) -> object:
-    """Refuse what is neither a number, yes or no, nor words."""
+    """Refuse what is not a number, a yes or no, or a text."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -62,14 +64,14 @@ def _amount(value: object) -> object:
 
 
 def _price(value: object) -> object:
-    """Refuse what is no amount."""
+    """Refuse what is not an amount."""
     if isinstance(value, bool):
         raise ValueError("send an amount, such as 12.5")  # noqa: TRY004  (pydantic's own)
     return _amount(value)
 
 
 def _as_list(value: object) -> object:
-    """Take one picture for a list of one."""
+    """Return a single picture as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -82,11 +84,11 @@ Address = Annotated[
 ]
 Line = Annotated[str, Field(max_length=MAX_LINE_CHARS), AfterValidator(_storable)]
 SKU: TypeAdapter[str] = TypeAdapter(Sku)
-"""Reads a sku that stands alone, such as in an address."""
+"""Reads a sku that stands alone, for example in an address."""
 
 
 class ProductFields(BaseModel):
-    """A product, whole: what is left out, it does not have."""
+    """A whole product: a field that is left out, it does not have."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli import echo_json, in_session, json_option
-from search.database.audit_trail import cli_actor
+from search.cli import change, echo_done, echo_list, in_session, json_option
 from search.database.models import RULE_ACTIONS
 from search.errors import UnusableRule
 
@@ -46,14 +45,9 @@ def list_(*, as_json: bool) -> None:
     """Show all rules, oldest first."""
     from search.rules.rule_store import list_rules
 
+    none = "There is no rule. `findalike rules add --help` says how to add one."
     found = in_session(list_rules, "findalike-rules")
-    if as_json:
-        echo_json({"rules": [asdict(rule) for rule in found]})
-        return
-    for rule in found:
-        click.echo(described(rule))
-    if not found:
-        click.echo("There is no rule. `findalike rules add --help` says how to add one.")
+    echo_list("rules", found, described, none=none, as_json=as_json)
 
 
 @rules.command()
@@ -100,13 +94,8 @@ def add(
         starts_at=starts,
         ends_at=ends,
     )
-    added = in_session(
-        lambda session: add_rule(session, rule, actor=cli_actor()), "findalike-rules"
-    )
-    if as_json:
-        echo_json(asdict(added))
-    else:
-        click.echo(described(added))
+    added = change(lambda session, actor: add_rule(session, rule, actor=actor), "findalike-rules")
+    echo_done(asdict(added), described(added), as_json=as_json)
 
 
 def _rule(
@@ -151,8 +140,5 @@ def remove(*, rule_id: int, as_json: bool) -> None:
     """Delete the rule of this number."""
     from search.rules.rule_store import remove_rule
 
-    in_session(lambda session: remove_rule(session, rule_id, actor=cli_actor()), "findalike-rules")
-    if as_json:
-        echo_json({"removed": rule_id})
-    else:
-        click.echo(f"Rule {rule_id} is removed.")
+    change(lambda session, actor: remove_rule(session, rule_id, actor=actor), "findalike-rules")
+    echo_done({"removed": rule_id}, f"Rule {rule_id} is removed.", as_json=as_json)

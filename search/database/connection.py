@@ -182,6 +182,19 @@ def session_scope(database: Engine) -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def consistent_session(database: Engine) -> Iterator[Session]:
+    """Run a block that only reads, in one repeatable-read transaction: all of it is of one moment.
+
+    What another session reads within the block is of another moment.
+    """
+    with (
+        database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        Session(connection) as session,
+    ):
+        yield session
+
+
 def is_lost_connection(error: BaseException) -> bool:
     """Return whether repeating the transaction may help: a lost server, a deadlock, a timeout."""
     return isinstance(error, OperationalError) or (

@@ -1,9 +1,9 @@
 """Models that turn pictures and texts into unit vectors of one space.
 
-Importing this package imports no torch; loading a model does. It also settles, before torch is
-there, that threads which wait for each other sleep. OpenMP would let them spin, which takes the
-cores from whatever else runs on the machine, decoding threads and other workers among it: beside
-one busy process that made encoding many times slower.
+Importing this package does not import torch; loading a model does. This package also sets
+`OMP_WAIT_POLICY`, which OpenMP reads when torch is imported. Threads that wait for each other then
+sleep. By default they spin, and take the cores from decoding threads and other workers: beside one
+busy process, encoding was many times slower.
 """
 
 import os

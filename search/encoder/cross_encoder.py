@@ -1,9 +1,9 @@
 """A cross-encoder: reads words and a picture together and says how well they match.
 
-BLIP's image-text matching head (Li et al. 2022, arXiv:2201.12086), through transformers, from a
-local folder. Slower by far than comparing vectors, as every picture is read anew for every text. It
-refuses a folder that lacks any part of such a model; the hub is never asked, and code that a
-checkpoint brings along is never run.
+It is BLIP's image-text matching head (Li et al. 2022, arXiv:2201.12086), loaded by transformers
+from a local folder. It is far slower than comparing vectors: every picture is read again for every
+text. A folder that lacks a part of such a model is refused. The hub is never asked, and code that
+comes with a checkpoint is never run.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class CrossEncoder:
         self._longest = int(network.config.text_config.max_position_embeddings)
 
     def match(self, text: str, pictures: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
-        """Return (n,) how probable it is that each picture shows what the text says, 0 to 1."""
+        """Return (n,) float32, the probability that each picture shows what the text says."""
         import torch
 
         if not pictures:
@@ -58,7 +58,7 @@ class CrossEncoder:
         pixels = self._preparation(images=list(pictures), return_tensors="pt")["pixel_values"]
         n = len(pictures)
         with torch.inference_mode():
-            # Part by part: the model's own forward puts a mask on the CPU wherever the rest is.
+            # Part by part: the model's own `forward` puts a mask on the CPU, whatever the device.
             seen = self._network.vision_model(pixels.to(self._device)).last_hidden_state
             read = self._network.text_encoder(
                 input_ids=words["input_ids"].expand(n, -1),

@@ -1,7 +1,7 @@
-"""Remembers what the model said of the last photos, so that looking again costs no encoding.
+"""Remembers the descriptions of the last photos, so that the same photo is not encoded twice.
 
-A shopper's photo is searched many times: another filter, another page, another part of it. What is
-kept is what the model said, never the photo; it is found by a digest of the pixels.
+A shopper's photo is searched many times: with another filter, on another page, for another part of
+it. The model's description is kept, never the photo. It is found by a digest of the pixels.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ KEPT = 512
 
 
 class Describer(Protocol):
-    """Says what is in pictures; an encoder is one."""
+    """Describes pictures; an encoder is one."""
 
     def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
         """Describe n ≥ 1 pictures: vectors and local features."""
@@ -31,7 +31,7 @@ class RememberedPhotos:
 
     Args:
         describer: Asked for all unknown pictures of a call at once.
-        kept: Pictures to remember; those not asked for the longest are forgotten first.
+        kept: Descriptions to remember; the least recently used is forgotten first.
     """
 
     def __init__(self, describer: Describer, kept: int = KEPT) -> None:
@@ -67,6 +67,6 @@ class RememberedPhotos:
 
 
 def _digest(image: Image.Image) -> bytes:
-    """Return what only the same pixels in the same shape have."""
+    """Return a digest of a picture's pixels and shape."""
     shape = f"{image.mode} {image.width} {image.height} ".encode()
     return hashlib.sha256(shape + image.tobytes()).digest()

@@ -1,7 +1,7 @@
-"""Fetches files of models from the Hugging Face hub, into and out of its cache.
+"""Fetches files of models from the Hugging Face hub into its cache.
 
-What the cache holds is used as it is, without asking the hub: a start needs no network, and a model
-can't change under an index. What it lacks is fetched, or refused with the way out.
+A cached file is used without asking the hub. So a start needs no network, and the model of an index
+can't change. A missing file is fetched; if that fails, the error says what to do.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from search.errors import ModelUnavailable
 
-_PATIENCE_S = 10.0  # the hub's client would try for half a minute or more, file by file
+_PATIENCE_S = 10.0  # the hub's own client would try for half a minute or more, for each file
 _TOKENIZER_FILES = (
     "tokenizer.json", "special_tokens_map.json", "added_tokens.json", "config.json", "vocab.json",
     "merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
@@ -24,8 +24,7 @@ def fetch(repository: str, *names: str) -> Path:
         names: File names, the preferred one first.
 
     Raises:
-        ModelUnavailable: it has none of them, or the hub can't be reached, or does not give the
-            file out.
+        ModelUnavailable: it has none of them, or the hub can't be reached, or refuses the file.
     """
     cached = _cached(repository, *names)
     if cached is not None:
@@ -44,10 +43,10 @@ def fetch(repository: str, *names: str) -> Path:
 def fetch_tokenizer(repository: str) -> Path:
     """Return the folder of a repository's tokenizer, fetched if the cache has none.
 
-    From a folder a tokenizer loads without asking the hub for files that never were there.
+    A tokenizer that loads from a folder does not ask the hub for files that never existed.
 
     Raises:
-        ModelUnavailable: it has none, or the hub can't be reached, or does not give it out.
+        ModelUnavailable: it has none, or the hub can't be reached, or refuses it.
     """
     whole = _cached(repository, "tokenizer.json", "spiece.model", "vocab.json", "vocab.txt")
     settings = _cached(repository, "tokenizer_config.json")
@@ -70,10 +69,10 @@ def _cached(repository: str, *names: str) -> Path | None:
 
 
 def _require_reachable(what: str) -> None:
-    """Refuse at once, and not after many tries, if nothing can be fetched from the hub.
+    """Refuse at once, instead of after many tries, if nothing can be fetched from the hub.
 
     Raises:
-        ModelUnavailable: it names `what` is missing, the cache folder and the offline switch.
+        ModelUnavailable: says what is missing, and names the cache folder and the offline switch.
     """
     from huggingface_hub import constants, get_session
 

@@ -1,8 +1,8 @@
 """Models known to work, what each is recommended for, and the prompts its texts are put into.
 
-Vector length, input size and context are read from open_clip's own configuration files, so that
-they can't drift; open_clip itself is not imported, so that listing them does not wait for torch.
-It knows nothing of what is downloaded, and loads no model: that is `search.encoder.loading`.
+Vector length, input size and context are read from open_clip's own configuration files, so they
+can't become wrong. open_clip itself is not imported, so a list of models does not wait for torch.
+No model is loaded here; `search.encoder.loading` does that.
 """
 
 import json
@@ -17,12 +17,12 @@ Domain = Literal["fashion", "home", "grocery", "general"]
 EMBEDDED_CHECKPOINT = Path(__file__).parent / "checkpoints" / "embedded"
 
 BARE = ("{}",)
-"""The words as they are: for models trained on product titles and phrases."""
+"""The text without a prompt: for models trained on product titles and phrases."""
 
 PHOTO = ("a photo of {}",)
-"""For models trained on captions of the web, where a lone phrase is rare. Radford et al. 2021,
-arXiv:2103.00020, section 3.1.4, gain 1.3 points on ImageNet by it; SigLIP's model cards prompt in
-the same words. Without an article, since a query may bring its own."""
+"""For models trained on captions of the web, where a lone phrase is rare. Such a prompt gained 1.3
+points on ImageNet (Radford et al. 2021, arXiv:2103.00020, section 3.1.4); SigLIP's model cards use
+the same words. There is no article, since a query may bring its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +147,10 @@ def find_known(model: str) -> KnownModel | None:
 
 
 def default_templates(model: str) -> tuple[str, ...]:
-    """Return the prompts for a model whose checkpoint says none.
+    """Return the prompts for a model whose checkpoint has none of its own.
 
-    A pair of open_clip's was trained on captions of the web; what an unlisted checkpoint was
-    trained on nobody knows, so its texts stay as they are.
+    open_clip's pairs were trained on captions of the web. Nobody knows what an unlisted checkpoint
+    was trained on, so its texts get no prompt.
     """
     known = find_known(model)
     if known is not None:

@@ -1,7 +1,7 @@
-"""Loads open_clip models; the embedded checkpoint comes by the same calls as all others.
+"""Loads open_clip models, the embedded checkpoint in the same way as all others.
 
-It refuses to guess: a model without weights, without its tokenizer, or on a device that is not
-there is `ModelUnavailable`. Code that a checkpoint brings along is never run.
+Nothing is guessed: a model without weights or tokenizer, or a device that does not exist, raises
+`ModelUnavailable`. Code that comes with a checkpoint is never run.
 """
 
 import re
@@ -15,6 +15,7 @@ from search.encoder.model_tag import fingerprint, short_name
 from search.encoder.open_clip_encoder import OpenClipEncoder
 from search.encoder.text_windows import TextWindows
 from search.errors import ModelUnavailable
+from search.text.normalise import single_spaced
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +51,7 @@ def load_encoder(model: str, device: str = "auto") -> OpenClipEncoder:
         TextWindows(tokenizer, source.templates),
         where,
     )
-    log.info("encoder loaded", model_tag=encoder.tag, dim=encoder.dim, device=str(where))
+    log.info("encoder_loaded", model_tag=encoder.tag, dim=encoder.dim, device=str(where))
     return encoder
 
 
@@ -81,7 +82,7 @@ def _network(source: Source, where: "torch.device") -> tuple[Any, Any]:
 
     try:
         with warnings.catch_warnings():
-            # Weights in a file carry no tag, and old ones warn of how they were pickled.
+            # open_clip warns of weights without a tag, torch of how old ones were pickled.
             warnings.simplefilter("ignore")
             return open_clip.create_model_from_pretrained(  # type: ignore[no-any-return]
                 source.name,
@@ -91,15 +92,15 @@ def _network(source: Source, where: "torch.device") -> tuple[Any, Any]:
                 weights_only=True,
                 **source.preparation,
             )
-    except Exception as error:  # open_clip raises whatever its many sources raise
+    except Exception as error:  # of any kind: open_clip loads from many libraries
         raise _unusable(source, error, "weights that fit its configuration") from error
 
 
 def _tokenizer(source: Source) -> Any:  # noqa: ANN401 - open_clip has no types
-    """Return the tokenizer that the configuration names, as `open_clip.get_tokenizer` would.
+    """Return the tokenizer that the configuration names.
 
-    That one would ask the hub again for a configuration that is here, and take another tokenizer
-    if the hub does not answer.
+    `open_clip.get_tokenizer` would ask the hub for a configuration that is here already. If the hub
+    did not answer, it would take another tokenizer.
     """
     from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer, SimpleTokenizer
 
@@ -120,8 +121,8 @@ def _tokenizer(source: Source) -> Any:  # noqa: ANN401 - open_clip has no types
 
 
 def _unusable(source: Source, error: Exception, needed: str) -> ModelUnavailable:
-    """Say what to do about files that are there, but are not what open_clip needs."""
-    said = " ".join(str(error).split()) or type(error).__name__
+    """Return the error for files that exist, but are not what open_clip needs."""
+    said = single_spaced(str(error)) or type(error).__name__
     reason = said if len(said) <= 300 else f"{said[:300]}…"
     if source.model == "embedded":
         advice = "Reinstall findalike."

@@ -1,9 +1,9 @@
-"""Local features: what a model says of each cell of a picture, from the pass that encodes it.
+"""Local features: a model's descriptions of each cell of a picture, from the pass that encodes it.
 
-Any open_clip image tower that hands out its last map (`forward_intermediates`) has them. The
-embedded tower's own heads are trained for comparing cells; of other towers the map is projected
-to as many dimensions by fixed random directions, which keeps cosines nearly as they are (Johnson
-and Lindenstrauss 1984). A tower whose map comes with another vector than it gives alone has none.
+Any open_clip image tower that returns its last map (`forward_intermediates`) has them. The embedded
+tower has heads that are trained for comparing cells. The map of another tower is projected to as
+many dimensions by fixed random directions, which nearly keeps cosines (Johnson and Lindenstrauss
+1984). A tower that returns another vector with its map than without it has no local features.
 """
 
 from dataclasses import dataclass
@@ -24,23 +24,23 @@ PATCH_GRID = 7
 """Cells a side."""
 PATCH_DIM = 48
 TRAINED_SHARE = 0.8
-"""What ordered the photos of shops drawn for tuning best, with the embedded tower's own heads."""
+"""Weight of the cells with the embedded tower's heads: the best on shops drawn for tuning."""
 LEAST_COSINE = 0.999
-"""Between a tower's vector with and without its map; they come from the same arithmetic."""
+"""Least cosine between a tower's vector with its map and without: they should be equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPictures:
-    """What a model says of n pictures; arrays of local features have no cells where it has none."""
+    """A model's descriptions of n pictures; without local features their arrays have no cells."""
 
     vectors: Embeddings  # (n, d) float32, unit length
     patches: Patches  # (n, cells, p) int8
     weights: PatchWeights  # (n, cells) float32, sum 1
     regions: RegionMaps  # (n, 5, g, g) float32
-    share: float  # of the cells' agreement in a product's score; 0 where nobody trained them to
+    share: float  # weight of the cells' agreement in a product's score; 0: cells are not trained
 
     def one(self, i: int) -> "EncodedPictures":
-        """Return what is said of picture i, in arrays of its own."""
+        """Return the description of picture i, in arrays of its own."""
         only = slice(i, i + 1)
         return EncodedPictures(
             self.vectors[only].copy(),
@@ -79,7 +79,7 @@ class LocalReader:
         try:
             alone = torch.nn.functional.normalize(visual(probe).float(), dim=1)
             beside = torch.nn.functional.normalize(self._read(visual, probe)[0].float(), dim=1)
-        except Exception as error:  # any tower may come, and each may lack another part
+        except Exception as error:  # of any kind: each tower may lack another part
             log.info("no_local_features", reason=str(error).split("\n")[0])
             return
         self.able = bool((alone * beside).sum(dim=1).min() >= LEAST_COSINE)
@@ -121,7 +121,7 @@ def described(
     weights: "torch.Tensor",
     regions: "torch.Tensor",
 ) -> EncodedPictures:
-    """Bring what a reader returned into the form that is stored and compared."""
+    """Convert what a reader returned to the form that is stored and compared."""
     weights = weights.float().cpu()
     return EncodedPictures(
         vectors=unit_rows(vectors.float().cpu().numpy()),

@@ -1,7 +1,7 @@
-"""Finds where a model's configuration, weights and prompts are, whatever FINDALIKE_MODEL says.
+"""Finds a model's configuration, weights and prompts, for every form of FINDALIKE_MODEL.
 
-It refuses to guess: an unknown name, a folder without a checkpoint or a repository without weights
-is `ModelUnavailable`. Nothing is loaded here.
+Nothing is guessed: an unknown name, a folder without a checkpoint or a repository without weights
+raises `ModelUnavailable`. Nothing is loaded here.
 """
 
 import json
@@ -25,15 +25,15 @@ class Source:
 
     model: str  # as FINDALIKE_MODEL says it
     name: str  # as open_clip wants it: `local-dir:FOLDER`, or the name of an architecture
-    model_cfg: dict[str, Any]  # with quick-GELU as the weights were trained
+    model_cfg: dict[str, Any]  # with quick-GELU where the weights were trained with it
     templates: tuple[str, ...]
-    tokenizer: Path | None  # folder of its files; None: CLIP's own, which open_clip brings
-    weights: Path | None = None  # of an architecture; those of a folder lie there
-    preparation: dict[str, Any] = field(default_factory=dict)  # of pictures, for an architecture
+    tokenizer: Path | None  # folder of its files; None: CLIP's own, which is part of open_clip
+    weights: Path | None = None  # for an architecture; None: they lie in the folder
+    preparation: dict[str, Any] = field(default_factory=dict)  # of pictures; for an architecture
 
     @property
     def local(self) -> bool:
-        """Whether all of it comes from a folder that the operator keeps."""
+        """Whether all files come from a local folder, not from the hub."""
         return _is_local(self.model)
 
 
@@ -80,8 +80,8 @@ def _repository_source(model: str) -> Source:
         raise ModelUnavailable(f"{model!r} is not of the form hf-hub:ORG/NAME.")
     from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
-    # The weights first: if the cache holds an older configuration alone, it is fetched again,
-    # beside them.
+    # The weights come first. If the cache holds an older configuration without weights, the
+    # configuration is fetched again with them.
     fetch(repository, HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME)
     return _folder_source(model, fetch(repository, CONFIG).parent)
 
@@ -105,8 +105,8 @@ def _pair_source(model: str) -> Source:
         )
     trained = open_clip.get_pretrained_cfg(architecture, tag)
     model_cfg = dict(open_clip.get_model_config(architecture))
-    # Many weights were trained with quick-GELU that the architecture's plain name does not say;
-    # open_clip itself would warn, and compute something else.
+    # Many weights were trained with quick-GELU, though the architecture's name does not say so.
+    # open_clip itself would only warn, and compute other vectors.
     if trained.get("quick_gelu"):
         model_cfg["quick_gelu"] = True
     return Source(
@@ -125,7 +125,7 @@ def _pair_source(model: str) -> Source:
 
 
 def _tokenizer(model: str, model_cfg: dict[str, Any], folder: Path | None = None) -> Path | None:
-    """Find the tokenizer that a configuration names; SigLIP's often lies with another model."""
+    """Find the tokenizer that a configuration names; SigLIP's is often in another repository."""
     name = (model_cfg.get("text_cfg") or {}).get("hf_tokenizer_name")
     if not name:
         return None

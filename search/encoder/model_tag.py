@@ -1,6 +1,6 @@
-"""Model tags: which weights, and which preparation of pictures and texts, made a vector.
+"""Model tags: they name the weights and the preparation of pictures and texts behind a vector.
 
-A tag depends on contents alone: not on where files lie, on the device, or on the process.
+A tag depends on contents alone: not on paths, not on the device, not on the process.
 """
 
 import hashlib
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Settings of training, and of where things come from; they change no vector by themselves. What a
-# tokenizer does is taken from the tokenizer, not from its name.
+# Settings of training and of downloads, which change no vector. What a tokenizer does is read from
+# the tokenizer, not from its name.
 _WITHOUT_EFFECT = frozenset({
     "timm_model_pretrained", "hf_model_pretrained", "timm_drop", "timm_drop_path", "patch_dropout",
     "output_tokens", "hf_tokenizer_name", "tokenizer_kwargs", "tokenizer_mode", "init_logit_scale",
@@ -20,7 +20,7 @@ _WITHOUT_EFFECT = frozenset({
 
 
 def short_name(model: str) -> str:
-    """Name a model in a way that can name a folder."""
+    """Return a short name of a model that can also name a folder."""
     name = model
     if model.startswith("local-dir:"):
         name = Path(model.removeprefix("local-dir:")).resolve().name
@@ -38,11 +38,11 @@ def fingerprint(
     """Return 12 hex digits of the sha256 over all that a model's vectors depend on.
 
     Args:
-        model: An open_clip model; names, shapes and bytes of its tensors count, and how it wants
-            pictures prepared.
-        model_cfg: Its configuration: quick-GELU, pooling, heads and the like leave no trace in
-            the weights.
-        tokenizer: Its tokenizer, of open_clip's.
+        model: An open_clip model: names, shapes and bytes of its tensors, and its preparation of
+            pictures.
+        model_cfg: Its configuration: quick-GELU, pooling, heads and so on, which the weights don't
+            show.
+        tokenizer: Its tokenizer, one of open_clip's.
         templates: The prompts that texts are put into.
     """
     import torch
@@ -65,7 +65,7 @@ def fingerprint(
 
 
 def _architecture(model_cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what differs from open_clip's defaults, so that saying a default changes no tag."""
+    """Return what differs from open_clip's defaults, so that writing one out changes no tag."""
     from open_clip.model import CLIPTextCfg, CLIPVisionCfg
 
     kept = _effective(model_cfg, {"quick_gelu": False, "custom_text": False})
@@ -103,5 +103,5 @@ def _tokenizer(tokenizer: Any) -> dict[str, Any]:  # noqa: ANN401
     if backend is None:  # written in Python
         return facts | {"class": type(inner).__name__, "words": inner.get_vocab()}
     pieces = json.loads(backend.to_str())
-    # Set anew by each call: what was tokenised before must not show.
+    # Each call sets these: earlier texts must not change the tag.
     return facts | {k: v for k, v in pieces.items() if k not in ("truncation", "padding")}

@@ -31,8 +31,8 @@ _PROMPTS = 256  # texts in one forward pass
 class OpenClipEncoder:
     """An open_clip model with its own preprocessing, tokenizer and prompts, ready to encode.
 
-    Forward passes take turns, so that one encoder can serve many threads without starting more
-    computing threads than there are cores.
+    Forward passes take turns. So one encoder can serve many threads, and no more computing threads
+    run than there are cores.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class OpenClipEncoder:
         return self._prepare(image)
 
     def visible(self, size: tuple[int, int]) -> Sides:
-        """Return which part of a picture of a size the model sees: left, upper, right, lower."""
+        """Return the part of a picture of this size that the model sees; see `Sides`."""
         return self._prepare.visible(size)
 
     def describe_pixels(self, pixels: "torch.Tensor") -> EncodedPictures:
@@ -92,9 +92,9 @@ class OpenClipEncoder:
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         """Encode n texts as (n, d) float32 unit rows.
 
-        Each is put into the model's prompts; one longer than the context is encoded in windows
-        that are pooled (`search.encoder.text_windows`). All prompts of all texts share forward
-        passes.
+        Each text is put into the model's prompts. A text longer than the context is encoded in
+        windows that are pooled (`search.encoder.text_windows`). All prompts of all texts share
+        forward passes.
         """
         plan = self._texts.plan(texts)
         parts = [self._forward_texts(batch) for batch in _batches(plan.prompts, _PROMPTS)]

@@ -1,9 +1,9 @@
-"""A picture becomes a model's input: exactly the model's own transform, split where it pays.
+"""Turns a picture into a model's input, by the model's own transform in two halves.
 
 open_clip's transforms resize and crop a picture, then turn its bytes into normalised floats. The
-first half belongs in decoding threads, one picture at a time; the second is arithmetic that the
-model's device does for a whole batch, from a quarter of the bytes. A transform of another shape
-is not taken apart, but run as it is.
+first half runs in decoding threads, a picture at a time. The second is arithmetic for a whole batch
+on the model's device, which needs to be sent a quarter of the bytes. A transform of another form is
+not split, but run as it is.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 Sides = tuple[float, float, float, float]
-"""Left, upper, right and lower side, as shares of a picture; beyond 0 and 1 where it is padded."""
+"""Left, upper, right and lower side, as fractions of a picture; outside 0 to 1 where padded."""
 WHOLE: Sides = (0.0, 0.0, 1.0, 1.0)
 
 _RAMP_PX = 256
@@ -28,7 +28,7 @@ class Preparation:
     """Prepares pictures for one model.
 
     Args:
-        transform: The model's own, from open_clip: a picture to (3, H, W) float32.
+        transform: The model's own transform from open_clip: a picture to (3, H, W) float32.
     """
 
     def __init__(self, transform: Callable[[Image.Image], "torch.Tensor"]) -> None:
@@ -54,14 +54,14 @@ class Preparation:
             return self.transform(image)
         for step in self._shape:
             image = step(image)
-        # A copy: the array would only borrow the picture's memory, read-only.
+        # A copy, since the array would share the picture's memory, read-only.
         return self._torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
     def visible(self, size: tuple[int, int]) -> Sides:
-        """Return which part of a picture of a size the model sees; it may crop, or pad.
+        """Return the part of a picture of this size that the model sees: it may crop or pad.
 
-        Found out with a picture that says of each pixel where it is. Of a transform that is not
-        split nothing is known, and the whole is returned.
+        This is measured with a picture whose colours encode the place of each pixel. A transform
+        that is not split can't be measured, and the whole is returned.
         """
         if self._shape is None:
             return WHOLE
@@ -76,7 +76,7 @@ class Preparation:
         return (x[0], y[0], x[1], y[1])
 
     def normalised(self, pixels: "torch.Tensor") -> "torch.Tensor":
-        """Return prepared pictures (n, 3, H, W) as float32, where they are; floats as they are."""
+        """Return prepared pictures (n, 3, H, W) as normalised float32, on their device."""
         if pixels.dtype != self._torch.uint8:
             return pixels.float()
         mean, std = self._mean.to(pixels.device), self._std.to(pixels.device)
@@ -86,7 +86,7 @@ class Preparation:
 def _ends(
     where: npt.NDArray[np.floating], inside: npt.NDArray[np.bool_], axis: int
 ) -> tuple[float, float]:
-    """Return the shares of a side at both ends of the input, by a line through what is inside."""
+    """Return the fractions at both ends of the input, by a line through what is inside."""
     along = np.asarray(inside.any(axis=axis))
     places = (np.flatnonzero(along) + 0.5) / len(along)
     shares = (where * inside).sum(axis=axis)[along] / inside.sum(axis=axis)[along]

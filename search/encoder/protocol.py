@@ -1,4 +1,4 @@
-"""What the rest of the engine needs of a model, whatever runs it."""
+"""What the rest of the program needs of a model, whatever runs it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -9,7 +9,7 @@ from search.encoder.local_features import EncodedPictures
 from search.encoder.picture_preparation import Sides
 from search.results import Embeddings
 
-if TYPE_CHECKING:  # torch takes a second to import, which commands without a model need not wait
+if TYPE_CHECKING:  # importing torch takes a second, which commands without a model are spared
     import torch
 
 
@@ -35,7 +35,7 @@ class PictureEncoder(Protocol):
 
 
 class Encoder(PictureEncoder, Protocol):
-    """What the rest of the engine needs of a model."""
+    """What the rest of the program needs of a model."""
 
     @property
     def tag(self) -> str:
@@ -44,7 +44,7 @@ class Encoder(PictureEncoder, Protocol):
 
     @property
     def device(self) -> "torch.device":
-        """Where it runs."""
+        """The device that it runs on."""
         ...
 
     @property
@@ -53,7 +53,7 @@ class Encoder(PictureEncoder, Protocol):
         ...
 
     def visible(self, size: tuple[int, int]) -> Sides:
-        """Return which part of a picture of a size (width, height) the model sees."""
+        """Return the part of a picture of this size (width, height) that the model sees."""
         ...
 
     def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:

@@ -1,12 +1,11 @@
-"""Prepares texts for a model: cleaned, put into its prompts, split where they exceed its context.
+"""Prepares texts for a model: cleans them, adds its prompts, splits them where they are too long.
 
-No text is cut silently: what exceeds the context goes through the model in several windows, whose
-vectors are pooled. There is a bound, so that a text of a megabyte can't keep a server busy; what
-is left out beyond it is logged. It tokenises and pools; running the model is the encoder's part.
+A text that exceeds the context is not cut: it is encoded in several windows, whose vectors are
+pooled. There is a bound, so that a text of a megabyte can't keep a server busy; what is left out is
+logged. This module tokenises and pools. The encoder runs the model.
 """
 
 import threading
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import structlog
 from search.encoder.unit_rows import unit_rows
 from search.errors import ModelUnavailable
 from search.results import Embeddings
+from search.text.normalise import visible_text
 
 if TYPE_CHECKING:
     import torch
@@ -24,37 +24,27 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MAX_CHARACTERS = 8_192
-"""What is read of a text: about 1,300 words, more than any product description."""
+"""Characters of a text that are read: about 1,300 words, more than any product description."""
 
 MAX_WINDOWS = 32
-"""What is encoded of a text: scripts that take several tokens a character reach this first."""
+"""Windows of a text that are encoded: the bound of scripts with several tokens per character."""
 
 _MAX_WORD = 128  # longer runs without a space are split; byte pair encoding is quadratic in them
-_MIN_ROOM = 4  # tokens: one character is at most four bytes, and so four tokens
-_MAX_REMEMBERED = 100_000  # words that CLIP's tokenizer keeps the pieces of; it never forgets any
-
-_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
-# Soft hyphen, zero-width space, marks and overrides of direction, word joiner and its kin, byte
-# order mark; halves of surrogate pairs, which have no UTF-8. Joiners of emoji and letters stay.
-_INVISIBLE = [
-    0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF,
-    *range(0xD800, 0xE000),
-]  # fmt: skip
-_CLEANING = dict.fromkeys(_CONTROLS, " ") | dict.fromkeys(_INVISIBLE)
+_MIN_ROOM = 4  # tokens: a character has at most four bytes, so at most four tokens
+_MAX_REMEMBERED = 100_000  # words in the cache of CLIP's tokenizer, which never drops any
 
 
 def clean(text: str) -> str:
-    """Return a text in Unicode NFC without control characters, its words parted by one space.
+    """Return what is encoded of a text: its visible words, very long ones split.
 
     Lower-casing and punctuation are left to the tokenizer, which does as the model was trained.
     Only the first `MAX_CHARACTERS` are read.
     """
     if len(text) > MAX_CHARACTERS:
         log.warning("text_bounded", characters=len(text), read=MAX_CHARACTERS)
-        # The last word is probably torn; a text without any space keeps what there is.
+        # The last word is probably cut, so it is dropped, unless it is the only one.
         text = text[:MAX_CHARACTERS].rsplit(maxsplit=1)[0]
-    words = unicodedata.normalize("NFC", text).translate(_CLEANING).split()
-    return " ".join(piece for word in words for piece in _pieces(word))
+    return " ".join(piece for word in visible_text(text).split() for piece in _pieces(word))
 
 
 def _pieces(word: str) -> Iterator[str]:
@@ -84,18 +74,18 @@ def check_templates(templates: object) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to encode for some texts, and how the vectors of it become one vector a text."""
+    """What to encode for some texts, and how to pool it to one vector per text."""
 
     prompts: list[str]  # text by text, window by window, each window in every template
-    weights: list[list[int]]  # of each text's windows: their own tokens, at least 1
-    templates: int  # prompts a window
+    weights: list[list[int]]  # by text and window: the window's own tokens, at least 1
+    templates: int  # prompts per window
 
     def pool(self, vectors: Embeddings) -> Embeddings:
         """Turn the unit vectors (m, d) of the prompts into unit vectors (n, d) of the texts.
 
-        A window's vector is the mean over the templates (Radford et al. 2021, arXiv:2103.00020,
-        section 3.1.4), a text's the mean over its windows by their tokens; each is brought back
-        to unit length.
+        The vector of a window is the mean over the templates (Radford et al. 2021,
+        arXiv:2103.00020, section 3.1.4). The vector of a text is the mean over its windows,
+        weighted by their tokens. Both are scaled to unit length.
         """
         if len(vectors) == len(self.weights):  # one window, one template each
             return vectors
@@ -124,7 +114,7 @@ class TextWindows:
         self._tokenizer = tokenizer
         # Tokenizers in Rust refuse a call while another thread changes how they pad.
         self._turn = threading.Lock()
-        # CLIPA's drop words at random where a text is too long; here none ever is.
+        # CLIPA's tokenizers drop words at random from texts that are too long. Here none is.
         if getattr(tokenizer, "reduction_fn", None) is not None:
             tokenizer.reduction_fn = None
         self._room = int(tokenizer.context_length) - self._special_tokens()
@@ -137,7 +127,7 @@ class TextWindows:
             )
 
     def plan(self, texts: Sequence[str]) -> Plan:
-        """Say what to encode for these texts."""
+        """Return what to encode for these texts."""
         cleaned = [clean(text) for text in texts]
         fits = self._fit(cleaned)
         prompts: list[str] = []
@@ -157,7 +147,7 @@ class TextWindows:
             return tokens
 
     def _windows(self, text: str) -> list[str]:
-        """Split a text at word boundaries into parts that fit, as few as greed finds."""
+        """Split a text at word boundaries into parts that fit, greedily."""
         words = text.split()
         room = self._room - self._count([self._longest.replace("{}", "")])[0]
         groups: list[list[str]] = [[]]
@@ -176,7 +166,7 @@ class TextWindows:
         return windows[:MAX_WINDOWS]
 
     def _fitted(self, words: list[str]) -> list[str]:
-        """Halve a group of words until each part fits: words alone may count fewer tokens."""
+        """Halve a group of words until each part fits: together they may have more tokens."""
         text = " ".join(words)
         if self._fit([text])[0] or len(text) == 1:
             return [text]

@@ -1,9 +1,9 @@
 """Lets torchvision be imported beside a CPU-only build of torch.
 
-torchvision registers shape functions for two of its C++ operators while it is imported. Its
-wheel's C++ library does not load beside a CPU build of torch from another index, so the operators
-are unknown and the import fails. Declaring their schemas is enough: this project uses only
-torchvision's transforms, and nothing here implements or calls the operators.
+While it is imported, torchvision registers shape functions for two of its C++ operators. Beside a
+CPU build of torch from another index, the C++ library of its wheel does not load. Then the
+operators are unknown, and the import fails. Declaring their schemas is enough: this project uses
+torchvision's transforms alone, and never calls the operators.
 """
 
 import torch
@@ -13,12 +13,12 @@ _SCHEMAS = {
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
 
-# A library takes its declarations back when it is garbage collected.
+# Keeps the library: when it is garbage collected, its declarations go too.
 _declared: list[torch.library.Library] = []
 
 
 def declare_missing_operators() -> list[str]:
-    """Declare those of torchvision's operators that nothing has declared yet.
+    """Declare torchvision's operators where nothing has declared them yet.
 
     Call it before the first import of torchvision (open_clip and timm import it). Calling it
     again, or where torchvision's own library is loaded, changes nothing.

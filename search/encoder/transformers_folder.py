@@ -1,7 +1,7 @@
 """Loads a model of transformers from a local folder, whole or not at all.
 
-The hub is never asked, weights are read as safetensors only, and code that a checkpoint brings
-along is never run.
+The hub is never asked. Weights are read as safetensors only. Code that comes with a checkpoint is
+never run.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import Any
 
 from search.encoder.torchvision_ops import declare_missing_operators
 from search.errors import ModelUnavailable
+from search.text.normalise import single_spaced
 
 
 def load_whole(
@@ -27,7 +28,7 @@ def load_whole(
         One object for each part; the model in evaluation mode, on the CPU.
 
     Raises:
-        ModelUnavailable: what `refusal` made: a part is missing, damaged, or of another kind.
+        ModelUnavailable: made by `refusal`: a part is missing, damaged, or of another kind.
     """
     declare_missing_operators()
     if not (folder / "config.json").is_file():
@@ -47,8 +48,8 @@ def load_whole(
             getattr(transformers, part).from_pretrained(folder, local_files_only=True)
             for part in parts[1:]
         ]
-    except Exception as error:  # whatever transformers raises
-        said = " ".join(str(error).split()) or type(error).__name__
+    except Exception as error:  # of any kind: transformers raises many
+        said = single_spaced(str(error)) or type(error).__name__
         raise refusal(f"{said[:300]}") from error
     finally:
         if noisy:
@@ -57,6 +58,6 @@ def load_whole(
         raise refusal(f"its config.json is that of a {found_kind} model.")
     network, found = loaded
     if missing := sorted(found["missing_keys"]):
-        # transformers would go on with random numbers.
+        # transformers would fill them with random numbers.
         raise refusal(f"its weights lack {len(missing)} parts, such as {missing[0]}.")
     return [network.eval(), *others]

@@ -1,4 +1,4 @@
-"""Brings vectors to unit length, so that a dot product is their cosine."""
+"""Scales vectors to unit length, so that a dot product is their cosine."""
 
 import numpy as np
 import numpy.typing as npt

@@ -7,7 +7,7 @@ import sqlalchemy
 from search.pictures.rendition_reader import Renditions
 from search.pictures.rendition_store import PictureStore
 from search.ranking.stages import STAGES, Stage
-from search.ranking.stages.cross_encoding import NAME, CrossEncoding, before
+from search.ranking.stages.cross_encoding import NAME, CrossEncoding, insert_before
 from search.settings import Settings
 
 
@@ -23,4 +23,4 @@ def configured_stages(settings: Settings, database: sqlalchemy.Engine) -> Mappin
 
     matcher = load_cross_encoder(settings.cross_encoder.expanduser(), settings.device)
     renditions = Renditions(database, PictureStore(settings.root))
-    return before(STAGES, "rules", **{NAME: CrossEncoding(matcher, renditions)})
+    return insert_before(STAGES, "rules", **{NAME: CrossEncoding(matcher, renditions)})

@@ -20,7 +20,7 @@ from search.encoder.picture_preparation import WHOLE, Sides
 from search.errors import NoLocalFeatures, UnknownPicture
 from search.index.generation_files import Generation
 from search.pictures.rendition_store import LONGEST_SIDE_PX
-from search.query.cell_matching import Floats, where_alike
+from search.query.cell_matching import Floats, cell_agreement_maps
 from search.query.photo_regions import cells_of_photo
 
 COLD, HOT = 0.3, 0.8
@@ -46,7 +46,7 @@ def agreement_maps(
 
     Returns:
         (g, g) of the photo and (g, g) of the picture, 0 to 1; see
-        `search.query.cell_matching.where_alike`.
+        `search.query.cell_matching.cell_agreement_maps`.
 
     Raises:
         UnknownPicture: the generation does not hold it.
@@ -58,7 +58,7 @@ def agreement_maps(
     cells = cells_of_photo(describer.describe([photo]))
     if generation.patches.shape[1] == 0 or len(cells.patches) == 0:
         raise NoLocalFeatures(generation.manifest.model_tag)
-    return where_alike(cells, generation.patches[rows[0]])
+    return cell_agreement_maps(cells, generation.patches[rows[0]])
 
 
 def draw_heat(picture: Image.Image, agreement: Floats, visible: Sides = WHOLE) -> Image.Image:

@@ -12,8 +12,9 @@ from search.index.generation_files import Generation
 from search.query.understood_query import UnderstoodQuery
 from search.ranking.confidence import verdict
 from search.ranking.explanations import reasons
+from search.ranking.facets import facets, price_range
 from search.ranking.price_order import sorted_as
-from search.ranking.rank_candidates import Ranked, facets, price_range
+from search.ranking.rank_candidates import Ranked
 from search.ranking.stages.folding import Folded, fold
 from search.results import Query, SearchHit, SearchPage, Verdict
 from search.telemetry.step_timer import Stopwatch
@@ -29,21 +30,21 @@ class RankedAnswer:
     query: Query
     kind: str  # `photo`, `text`, `both` or `similar`
     text: str  # the words, or the sku to be resembled
-    watch: Stopwatch
-    question: UnderstoodQuery | None = None  # None: nothing was looked for
+    stopwatch: Stopwatch
+    understood: UnderstoodQuery | None = None  # None: the product is not indexed
 
 
 def show(answer: RankedAnswer, database: sqlalchemy.Engine) -> SearchPage:
     """Return the page that was asked for, hydrated and, where the query wants it, recorded."""
-    generation, query, watch = answer.generation, answer.query, answer.watch
-    found, question = answer.ranked.ranking, answer.question
-    looked = question.looked if question is not None else None
+    generation, query, stopwatch = answer.generation, answer.query, answer.stopwatch
+    found, understood = answer.ranked.ranking, answer.understood
+    photo = understood.photo if understood is not None else None
     folded = fold(generation.columns, found) if query.fold else Folded(found, {})
     ordered = sorted_as(folded.ranking, generation.columns, query.sort)
     folded = replace(folded, ranking=ordered)
 
     def shown(session: Session) -> SearchPage:
-        with watch.step("hydrate"):
+        with stopwatch.step("hydrate"):
             hits = _hits(session, answer, folded)
         page = SearchPage(
             hits=hits,
@@ -55,11 +56,11 @@ def show(answer: RankedAnswer, database: sqlalchemy.Engine) -> SearchPage:
             model_tag=generation.manifest.model_tag,
             facets=facets(generation, found),
             prices_cents=price_range(generation, found),
-            timings_ms=watch.timings_ms,
-            corrections=question.lexical.corrections if question is not None else (),
+            timings_ms=stopwatch.timings_ms,
+            corrections=understood.lexical.corrections if understood is not None else (),
             verdict=_verdict(answer),
-            regions=looked.regions if looked is not None else (),
-            looked_at=looked.at if looked is not None else None,
+            regions=photo.regions if photo is not None else (),
+            looked_at=photo.box if photo is not None else None,
         )
         if not query.record:
             return page
@@ -87,10 +88,10 @@ def place_of(
 
 def _verdict(answer: RankedAnswer) -> Verdict | None:
     generation = answer.generation
-    if answer.question is None:
+    if answer.understood is None:
         return None
     return verdict(
-        answer.question,
+        answer.understood,
         answer.ranked.ranking,
         generation.vectors,
         generation.manifest.thresholds,
@@ -105,8 +106,8 @@ def _hits(session: Session, answer: RankedAnswer, folded: Folded) -> tuple[Searc
     ids = shown.product_ids.tolist()
     below = [other for head in ids for other in folded.variants.get(head, ())]
     cards = {card.product_id: card for card in hydrate(session, [*ids, *below])}
-    question = answer.question
-    why = reasons(question, answer.generation, shown, cards) if question is not None else {}
+    understood = answer.understood
+    why = reasons(understood, answer.generation, shown, cards) if understood is not None else {}
     return tuple(
         SearchHit(
             product=cards[product],

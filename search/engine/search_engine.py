@@ -1,7 +1,9 @@
 """The query path in reading order: words, encode, candidates, rescore, re-rank, group, hydrate."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 import sqlalchemy
@@ -13,7 +15,8 @@ from search.engine.configured_stages import configured_stages
 from search.engine.result_page import RankedAnswer, place_of, show
 from search.errors import DamagedGeneration, ModelMismatch, NoGeneration
 from search.index.generation_files import Generation
-from search.live.generation_loader import Generations, LiveGenerations
+from search.live.answering_generation import Generations, HeldGeneration
+from search.live.generation_loader import LiveGenerations
 from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.query.regions import load_proposer
 from search.query.understanding import check, check_paging, understand
@@ -50,6 +53,16 @@ class SearchEngine:
         self.stages = stages
         self.rules = RuleBook(database, settings.out_of_stock, refresh_s=settings.refresh_s)
 
+    def of_one_generation(self) -> Self:
+        """Return this engine for one request: all of its answers come from one generation.
+
+        That is the one which is live at the first question. Close this engine, not the returned
+        one: they share everything else.
+        """
+        held = copy(self)
+        held.live = HeldGeneration(self.live)
+        return held
+
     def search(self, query: Query, *, rules: RuleSet | None = None) -> SearchPage:
         """Return one page of products that look like the photo or fit the text.
 
@@ -60,13 +73,16 @@ class SearchEngine:
         Raises:
             UnusableQuery: nothing asked for, or a value out of range.
             NoGeneration: nothing is published yet.
-            ModelMismatch: the model that built the live index is another by now.
+            ModelMismatch: the model's files were changed since it built the live index.
         """
-        rules = rules or self.rules.of_stages(query.stages)
+        rules = rules or self.rules.for_stages(query.stages)
         page = show(self._answer_to(query, rules), self.database)
-        return (
-            page if query.photo is not None else replace(page, redirect=rules.redirect(query.text))
-        )
+        elsewhere = rules.redirect(query.text, with_photo=query.photo is not None)
+        return replace(page, redirect=elsewhere)
+
+    def redirect(self, text: str, *, with_photo: bool) -> str | None:
+        """Return where the shop sends who asks for this; None where it is searched for."""
+        return self.rules.current().redirect(text, with_photo=with_photo)
 
     def explain(self, sku: str, query: Query) -> SearchHit | None:
         """Return a product as a hit of a query: why it is there; None where it was not found.
@@ -77,21 +93,24 @@ class SearchEngine:
             UnknownProduct: no product has this sku.
             UnusableQuery: nothing asked for, or a value out of range.
             NoGeneration: nothing is published yet.
-            ModelMismatch: the model that built the live index is another by now.
+            ModelMismatch: the model's files were changed since it built the live index.
         """
         product = self.product(sku)
-        answer = self._answer_to(query, self.rules.of_stages(query.stages))
+        answer = self._answer_to(query, self.rules.for_stages(query.stages))
         return place_of(answer, product.product_id, self.database)
 
     def _answer_to(self, query: Query, rules: RuleSet) -> RankedAnswer:
         """Return all that a query finds, in its order."""
         check(query)
-        now = self.answering()
-        watch = Stopwatch()
-        read = replace(query, text=rules.read_as(query.text))
-        understood = understand(read, now.composer, now.generation, self.database, watch=watch)
-        question = rules.apply(understood, typed=query.text)
-        return self._ranked(now.generation, question, query, (query.kind, query.text), watch)
+        served = self.answering()
+        stopwatch = Stopwatch()
+        read = replace(query, text=rules.apply_synonyms(query.text))
+        understood = understand(
+            read, served.composer, served.generation, self.database, stopwatch=stopwatch
+        )
+        understood = rules.apply(understood, typed=query.text)
+        asked = query.kind, query.text
+        return self._ranked(served.generation, understood, query, asked, stopwatch)
 
     def similar(
         self,
@@ -121,36 +140,36 @@ class SearchEngine:
         query = Query(
             filters=filters or Filters(), k=k, page=page, fold=fold, record=record, sort=sort
         )
-        watch = Stopwatch()
+        stopwatch = Stopwatch()
         if len(rows) == 0:
             empty = np.empty(0, np.int64)
             none = np.empty(0, np.float32)
             nothing = Ranked(Ranking(empty, empty, none, none), {})
             return show(
-                RankedAnswer(generation, nothing, query, "similar", sku, watch), self.database
+                RankedAnswer(generation, nothing, query, "similar", sku, stopwatch), self.database
             )
-        question = self.rules.current().apply(_resembling(generation, rows, query))
-        answer = self._ranked(generation, question, query, ("similar", sku), watch)
+        understood = self.rules.current().apply(_resembling(generation, rows, query))
+        answer = self._ranked(generation, understood, query, ("similar", sku), stopwatch)
         return show(answer, self.database)
 
     def _ranked(
         self,
         generation: Generation,
-        question: UnderstoodQuery,
+        understood: UnderstoodQuery,
         query: Query,
         asked: tuple[str, str],
-        watch: Stopwatch,
+        stopwatch: Stopwatch,
     ) -> RankedAnswer:
         """Return the whole order; `asked` is its kind and words for the record."""
         ranked = rank(
             generation,
-            question,
+            understood,
             candidates=self.settings.candidates,
-            known=self.stages,
+            available=self.stages,
             stages=query.stages,
-            watch=watch,
+            stopwatch=stopwatch,
         )
-        return RankedAnswer(generation, ranked, query, *asked, watch, question)
+        return RankedAnswer(generation, ranked, query, *asked, stopwatch, understood)
 
     def product(self, sku: str) -> ProductCard:
         """Return one product.
@@ -165,7 +184,7 @@ class SearchEngine:
 
         Raises:
             NoGeneration: nothing is published yet.
-            ModelMismatch: the model that built the live index is another by now.
+            ModelMismatch: the model's files were changed since it built the live index.
         """
         columns = self.generation().columns
         rows = np.flatnonzero(columns.product_id == product.product_id)
@@ -178,13 +197,13 @@ class SearchEngine:
 
         Raises:
             NoGeneration: nothing is published yet.
-            ModelMismatch: the model that built it is another by now.
+            ModelMismatch: the model's files were changed since it built the generation.
         """
         return self.live.answering()
 
     def generation(self) -> Generation:
         """Return the live generation; errors as in `answering`."""
-        return self.live.answering().generation
+        return self.answering().generation
 
     def status(self) -> dict[str, int | str]:
         """Say which generation answers, and with which model; errors as in `answering`."""
@@ -213,7 +232,7 @@ class SearchEngine:
 
 
 def _resembling(generation: Generation, rows: Ids, query: Query) -> UnderstoodQuery:
-    """Return the question for products that look like the one that has these rows."""
+    """Return the query for products that look like the one that has these rows."""
     columns = generation.columns
     mean = np.asarray(generation.vectors[rows], dtype=np.float32).mean(axis=0)
     others = columns.product_id != columns.product_id[rows[0]]

@@ -1,4 +1,4 @@
 """Quality: judged queries, retrieval measures, stages measured one by one, generations compared.
 
-Commands and the indexer call it. It asks the engine as anyone would, and changes nothing.
+Commands and the indexer call it. It asks the engine as shoppers do, and changes nothing.
 """

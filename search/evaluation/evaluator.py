@@ -1,7 +1,7 @@
 """Measures quality and speed of each stage of the query path on judged queries.
 
-Beside the whole re-ranked order it measures what each re-ranking stage is worth, by leaving it
-out, and how often an answer is called what it is (`search.ranking.confidence`).
+It also measures what each re-ranking stage is worth, by leaving the stage out, and how often the
+verdict on an answer is right (`search.ranking.confidence`).
 """
 
 import time
@@ -31,7 +31,7 @@ from search.telemetry.step_timer import Stopwatch
 
 STAGES = ("sum", "ann", "exact", "reranked")
 DEPTH = 100
-"""Products per query that are judged; the reciprocal rank beyond is 0."""
+"""Products per answer that are measured; the reciprocal rank beyond is 0."""
 
 Order = list[int]
 """Product ids, best first."""
@@ -45,34 +45,34 @@ class StageMeasured:
     elapsed_ms: list[float] = field(default_factory=list)
 
     def add(self, name: str, order: Order, elapsed_ms: float) -> None:
-        """Take note of one query's answer."""
+        """Note the answer to one query."""
         self.orders[name] = order
         self.elapsed_ms.append(elapsed_ms)
 
 
 @dataclass(slots=True)
 class KindMeasured:
-    """What became of all queries of a kind."""
+    """The answers to all queries of a kind."""
 
     stages: dict[str, StageMeasured] = field(default_factory=lambda: defaultdict(StageMeasured))
     without: dict[str, StageMeasured] = field(default_factory=lambda: defaultdict(StageMeasured))
-    """All re-ranking stages but the one named, and the time that one takes."""
+    """By re-ranking stage: the orders without it, and the time that it takes."""
     steps_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     relevant: dict[str, frozenset[str]] = field(default_factory=dict)
     verdicts: dict[str, Verdict | None] = field(default_factory=dict)
     strangers: dict[str, Verdict | None] = field(default_factory=dict)
-    """Verdicts on queries that nothing in the catalogue answers."""
+    """Verdicts on queries whose right answers are not in the catalogue."""
     unread: int = 0
 
 
 def order_of(generation: Generation, found: Candidates) -> Order:
-    """Return the products of candidates, each by its best picture."""
+    """Return the products of candidates, best first, each by its best picture."""
     product_ids = generation.columns.product_id[found.rows]
     return [int(i) for i in group(product_ids, found.rows, found.similarities).product_ids[:DEPTH]]
 
 
 def plain_sum(encoder: Encoder, query: Query) -> Vector:
-    """Return the sum of the vectors of a photo and a text: what composition is measured against."""
+    """Return the sum of the vectors of a photo and a text: the baseline of composed queries."""
     if query.photo is None:
         raise ValueError("a sum needs a photo and a text")
     both = encoder.encode_images([query.photo])[0] + encoder.encode_texts([query.text])[0]
@@ -108,12 +108,11 @@ class Evaluator:
             progress: Called with how many queries are done, and how many there are.
 
         Returns:
-            `{kind: {stage: {recall_at_1: …, latency_ms: {p50, p95}}, queries: n, …}}`. Queries
-            whose photo can't be read, or that nothing in the catalogue answers, are counted
-            under `left_out` and not measured. `without` has the measures with each re-ranking
-            stage left out, and what the stage costs; `verdicts` how often answers are called what
-            they are. Where queries say what they change, `changes` has the recall at 10 of each
-            stage by change.
+            `{kind: {stage: {recall_at_1: …, latency_ms: {p50, p95}}, queries: n, …}}`. `left_out`
+            counts queries that are not measured: their photo can't be read, or their right answers
+            are not in the catalogue. `without` has the measures without each re-ranking stage, and
+            the stage's time. `verdicts` says how often verdicts are right. Where queries say what
+            they change, `changes` has the recall at 10 of each stage by change.
         """
         done = 0
         report: dict[str, dict[str, object]] = {}
@@ -139,8 +138,8 @@ class Evaluator:
         query = self._read(judged)
         if query is None:
             return None
-        question = understand(query, self.composer, self.generation, self.database)
-        return [self.skus[i] for i in _order(self._rank(question)) if i in self.skus]
+        understood = understand(query, self.composer, self.generation, self.database)
+        return [self.skus[i] for i in _order(self._rank(understood)) if i in self.skus]
 
     def _read(self, judged: Judged) -> Query | None:
         """Return a query with its photo; None where that can't be read."""
@@ -155,53 +154,55 @@ class Evaluator:
         return Query(photo=photo, text=judged.text)
 
     def _ask(self, judged: Judged, asked: KindMeasured) -> None:
-        """Answer one query by every stage, business rules and folding left out."""
-        query, watch = self._read(judged), Stopwatch()
+        """Answer one query by every stage, without business rules and folding."""
+        query, stopwatch = self._read(judged), Stopwatch()
         if query is None:
             asked.unread += 1
             return
-        question = understand(query, self.composer, self.generation, self.database, watch=watch)
-        whole = self._rank(question)
+        understood = understand(
+            query, self.composer, self.generation, self.database, stopwatch=stopwatch
+        )
+        whole = self._rank(understood)
         found = verdict(
-            question, whole.ranking, self.generation.vectors, self.generation.manifest.thresholds
+            understood, whole.ranking, self.generation.vectors, self.generation.manifest.thresholds
         )
         skus = judged.relevant(self.categories)
         if not skus:
             asked.strangers[judged.name] = found
             return
         asked.relevant[judged.name], asked.verdicts[judged.name] = skus, found
-        for step, elapsed_ms in watch.timings_ms.items():
+        for step, elapsed_ms in stopwatch.timings_ms.items():
             asked.steps_ms[step].append(elapsed_ms)
-        self._measure(judged.name, query, question, asked)
+        self._measure(judged.name, query, understood, asked)
 
     def _measure(
-        self, name: str, query: Query, question: UnderstoodQuery, asked: KindMeasured
+        self, name: str, query: Query, understood: UnderstoodQuery, asked: KindMeasured
     ) -> None:
-        """Take orders and times: of the index alone, exact search, all stages, all but each."""
-        generation, vector, keep = self.generation, question.vector, question.keep
+        """Note orders and times: index alone, exact search, all stages, all stages but one."""
+        generation, vector, keep = self.generation, understood.vector, understood.keep
         n = self.settings.candidates
         answers: dict[str, Callable[[], Order]] = {
             "ann": lambda: order_of(generation, generation.candidates(vector, n, keep)),
             "exact": lambda: order_of(generation, generation.exact(vector, n, keep)),
-            "reranked": lambda: _order(self._rank(question)),
+            "reranked": lambda: _order(self._rank(understood)),
         }
         if query.kind == "both":
             summed = plain_sum(self.composer.encoder, query)
             answers["sum"] = lambda: order_of(generation, generation.exact(summed, n))
         for stage, answer in answers.items():
             asked.stages[stage].add(name, *timed(answer))
-        stages_ms = self._rank(question).stages_ms
+        stages_ms = self._rank(understood).stages_ms
         for left_out in self.reranking:
-            order = _order(self._rank(question, left_out))
+            order = _order(self._rank(understood, left_out))
             asked.without[left_out].add(name, order, stages_ms[left_out])
 
-    def _rank(self, question: UnderstoodQuery, left_out: str | None = None) -> Ranked:
+    def _rank(self, understood: UnderstoodQuery, left_out: str | None = None) -> Ranked:
         return rank(
             self.generation,
-            question,
+            understood,
             candidates=self.settings.candidates,
             stages=tuple(stage for stage in self.reranking if stage != left_out),
-            known=self.reranking,
+            available=self.reranking,
         )
 
     def _summary(self, asked: KindMeasured) -> dict[str, object]:
@@ -218,7 +219,7 @@ class Evaluator:
         summary["without"] = {
             stage: self._row(measured, asked)
             for stage, measured in asked.without.items()
-            if measured.orders != whole  # it moved something
+            if measured.orders != whole  # the stage moved something
         }
         return summary
 
@@ -231,7 +232,7 @@ class Evaluator:
     def _by_change(
         self, changes: Mapping[str, str], asked: KindMeasured
     ) -> dict[str, dict[str, float]]:
-        """Return the recall at 10 of each stage by what queries change."""
+        """Return the recall at 10 of each stage, by what the queries change."""
         report: dict[str, dict[str, float]] = {}
         for change in sorted(set(changes.values())):
             own = {q: skus for q, skus in asked.relevant.items() if changes.get(q) == change}
@@ -255,13 +256,14 @@ def _order(ranked: Ranked) -> Order:
 def _judged_verdicts(
     asked: KindMeasured, found: Callable[[StageMeasured], Mapping[str, Sequence[str]]]
 ) -> dict[str, float | int]:
-    """Say how often answers are called what they are.
+    """Return how often verdicts are right.
 
     Returns:
-        `missed`: share of queries with an answer that were told nothing is close; `same`: share
-        told the product was found, and `same_right`, how often it stood first then; `strangers`:
-        queries that nothing answers, and `false_alarms`, the share of those told something is
-        close. Only how many strangers there are where the catalogue is too small to be calibrated.
+        Of queries with a right answer: `missed`, the share with the verdict `nothing`; `same`, the
+        share with the verdict `same`; `same_right`, the share of the latter with a right product
+        first. `strangers`: how many queries have no right answer; `false_alarms`: the share of
+        these with the verdict `same` or `close`. Only `strangers` where the catalogue is too small
+        to be calibrated.
     """
     if None in asked.verdicts.values() or None in asked.strangers.values():
         return {"strangers": len(asked.strangers)}

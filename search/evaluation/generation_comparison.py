@@ -1,8 +1,9 @@
-"""Compares two generations, of one model or of two: which of them finds better what is looked for.
+"""Compares two generations, of one model or of two: which of them finds the right products?
 
-Both answer the same queries of the same catalogue: judged ones where there are some, the saved
-descriptions, and titles of products, which say how much shoppers would notice. Each side is asked
-on its own, so that never two models are in memory. Nothing is published and nothing recorded.
+Both answer the same queries: judged queries where there are some, the saved descriptions, and
+titles of products. Answers to titles show how much shoppers would notice. One side answers
+everything before the other is loaded, so that no two models are in memory. Nothing is published or
+recorded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from search.engine.search_engine import SearchEngine
 from search.evaluation.evaluator import Evaluator
 from search.evaluation.judged_queries import Judged, split_by_kind
 from search.evaluation.retrieval_measures import measures, measures_by_query
-from search.live.generation_loader import OneGeneration
+from search.live.answering_generation import OneGeneration
 from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.merchandising.regression_suite import DescriptionOutcome, compare_all, run_suite, totals
 from search.merchandising.saved_descriptions import list_saved
@@ -35,9 +36,9 @@ FIRST = 10
 TITLES = 100
 SEED = 41
 DECIDES = "ndcg_at_10"
-"""The measure by which a query is better or worse answered."""
+"""The measure that decides which side answers a query better."""
 BY_CHANCE = 0.05
-"""A side is better where equal ones would differ as much less often than this."""
+"""A side is better if equal sides would differ this much less often than this."""
 
 Which = Literal["first", "second", "neither"]
 Progress = Callable[[int, int, int], None]
@@ -46,7 +47,7 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ComparedGeneration:
-    """One of the two."""
+    """One of the two generations."""
 
     generation: int
     model: str  # the FINDALIKE_MODEL that loads it
@@ -58,21 +59,21 @@ class ComparedGeneration:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPair:
-    """How both answered the judged queries of one kind."""
+    """How both sides answered the judged queries of one kind."""
 
     queries: int
-    unread: int  # left out: their photo can't be read, or nothing in the catalogue answers them
+    unread: int  # left out: no photo can be read, or no right answer is in the catalogue
     first: dict[str, float]  # mean measures, see `search.evaluation.retrieval_measures`
     second: dict[str, float]
     better: int  # queries that the second answers better
     worse: int
-    chance: float  # how often equal sides would differ as much, by a sign test
+    chance: float  # how often equal sides would differ this much, by a sign test
     winner: Which
 
 
 @dataclass(frozen=True, slots=True)
 class SuitePair:
-    """How both answered the saved descriptions."""
+    """How both sides answered the saved descriptions."""
 
     first: dict[str, Any]  # see `search.merchandising.regression_suite.Totals`
     second: dict[str, Any]
@@ -85,18 +86,18 @@ class SuitePair:
 
 @dataclass(frozen=True, slots=True)
 class GenerationComparison:
-    """All that two generations were compared by."""
+    """The comparison of two generations."""
 
     first: ComparedGeneration
     second: ComparedGeneration
     judged: dict[str, JudgedPair]  # by kind: photo, text, both
     suite: SuitePair | None  # None: no saved description has marks
-    titles: int  # that were asked
-    overlap: float | None  # mean share of the first 10 in common; None: no title to ask
+    titles: int  # how many were asked
+    overlap: float | None  # mean share of common products in the first 10; None: no title
 
     @property
     def winner(self) -> Which:
-        """The side that is better at something and worse at nothing."""
+        """The side that wins something where the other wins nothing."""
         winners = {pair.winner for pair in self.judged.values()}
         if self.suite is not None:
             winners.add(self.suite.winner)
@@ -131,13 +132,13 @@ class Comparer:
     def compare(
         self, first: int, second: int, progress: Progress | None = None
     ) -> GenerationComparison:
-        """Compare two generations that are kept.
+        """Compare two generations that are stored.
 
         Raises:
-            UnknownGeneration: one is not kept.
+            UnknownGeneration: one is not stored.
             DamagedGeneration: the files of one can't be read.
             ModelUnavailable: the model of one can't be loaded.
-            ModelMismatch: it is another by now.
+            ModelMismatch: that model's files were changed since.
         """
         titles = self._titles(first, second)
         ours = self._ask(first, titles, progress)
@@ -163,7 +164,7 @@ class Comparer:
         )
 
     def _titles(self, first: int, second: int) -> list[str]:
-        """Return titles of products that both hold, always the same ones."""
+        """Return titles of products that both hold; the same titles every time."""
         held = [
             np.unique(load_kept(self.database, self.settings, each).columns.product_id)
             for each in (first, second)
@@ -231,8 +232,8 @@ def judged_pair(
     Args:
         queries: What was asked.
         categories: Of all products, by sku.
-        first: Skus found by the name of the query; None: it could not be asked.
-        second: The same of the other side.
+        first: The skus found, by the name of the query; None: it could not be asked.
+        second: The same for the other side.
     """
     relevant, ours, theirs = {}, {}, {}
     for query in queries:
@@ -270,9 +271,9 @@ def suite_pair(
 
 
 def decide(better: int, worse: int) -> tuple[float, Which]:
-    """Return how likely so uneven a count is between equal sides, and which side is better.
+    """Return how often equal sides would differ this much, and which side is better.
 
-    The sign test (Dixon & Mood 1946): queries that both answer alike say nothing.
+    This is the sign test (Dixon & Mood 1946). Queries that both answer equally well don't count.
     """
     if better == worse:
         return 1.0, "neither"

@@ -1,8 +1,8 @@
 """Judged queries: `photos.csv`, `texts.csv`, `both.csv`, and what counts as relevant.
 
-The format is the catalogue's own: one query a row, `photo` or `text` or both, and `sku`
-(products, separated by `|`) or `category` (any product at or below that path). `change` names
-what the text changes of the photo, so that each kind of change is measured apart.
+A row is a query. It has `photo` or `text` or both, and `sku` (products, separated by `|`) or
+`category` (any product at or below that path). `change` names what the text changes about the
+photo, so that each kind of change is measured apart.
 """
 
 import csv
@@ -22,7 +22,7 @@ class Judged:
     text: str
     skus: tuple[str, ...]
     category: str | None
-    change: str = ""  # what the text changes of the photo, to measure each apart
+    change: str = ""  # what the text changes about the photo
 
     @property
     def kind(self) -> str:
@@ -32,7 +32,7 @@ class Judged:
         return "text"
 
     def relevant(self, categories: Mapping[str, str | None]) -> frozenset[str]:
-        """Return the skus that count as found, out of a catalogue's sku → category."""
+        """Return the skus of right answers, given the category of each sku of the catalogue."""
         if self.category is None:
             return frozenset(sku for sku in self.skus if sku in categories)
         below = f"{self.category} > "
@@ -88,7 +88,7 @@ def _judged(path: Path, number: int, row: Mapping[str, str]) -> Judged:
 
 
 def split_by_kind(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
-    """Return the queries by kind, only kinds that occur."""
+    """Return the queries by kind; only kinds that occur."""
     kinds: dict[str, list[Judged]] = {}
     for query in judged:
         kinds.setdefault(query.kind, []).append(query)

@@ -1,4 +1,4 @@
-"""Asking other machines: addresses, hosts that may be asked, deadlines, pictures fetched.
+"""HTTP to other machines: addresses, hosts that may be asked, deadlines, fetched pictures.
 
-Anyone who needs a picture by its address calls it. It knows no catalogue and keeps nothing.
+Whoever needs a picture by its address calls it. It knows no catalogue and stores nothing.
 """

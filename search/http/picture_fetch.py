@@ -1,9 +1,9 @@
-"""The bytes of a picture from an http(s) address, within bounds of time, size and redirects.
+"""Fetches a picture from an http(s) address, within bounds of time, size and redirects.
 
-A picture that is known is asked for on condition that it changed. Refuses other schemes and, where
-strangers name the address, hosts that are not of the public Internet; each redirect is judged anew.
-It never judges whether bytes are a picture, but for the web page that servers send in place of one:
-that is noticed here, where its address is known.
+A picture that is known is sent only if it changed (a conditional request). Other schemes are
+refused. So are hosts outside the public Internet, where a stranger gave the address; every redirect
+is checked again. Whether bytes are a picture is decided elsewhere. One case is noticed here, where
+the address is known: servers that send a web page instead of a picture.
 """
 
 import ssl
@@ -37,16 +37,16 @@ class Bounds:
 
     timeout_s: float  # all of it: connecting, redirects, retries, the body
     max_bytes: int
-    attempts: int = 1  # of what may be over soon
-    public: bool = True  # only the public Internet, at the usual ports
-    advice: str = ""  # what else to do about a limit, such as `, or raise ONE`
+    attempts: int = 1  # more than one for failures that may pass
+    public: bool = True  # only hosts of the public Internet, at the usual ports
+    advice: str = ""  # what else to do about a timeout, such as `, or raise ONE`
 
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a host said of a picture when it sent it: sent back, they say which one is known.
+    """What identifies the version of a picture that a host sent (RFC 9110, section 8.8).
 
-    RFC 9110, section 8.8. Without any, a picture is sent whatever it is.
+    Sent back, they let the host answer that nothing changed. Without any, it sends the picture.
     """
 
     etag: str | None = None
@@ -62,12 +62,12 @@ class Validators:
 class FetchedPicture:
     """What a host answered."""
 
-    content: bytes | None  # None: the picture is the one that was named
-    validators: Validators  # of what the host has now
+    content: bytes | None  # None: the picture did not change
+    validators: Validators  # of the version that the host has now
 
 
 class _Passing(Exception):
-    """A failure that may be over soon; carries what to report if it is not."""
+    """A failure that may pass; carries what to report if it does not."""
 
     def __init__(self, refusal: UnusablePicture) -> None:
         super().__init__(refusal)
@@ -78,9 +78,9 @@ def open_client(*, public: bool = False) -> httpx.Client:
     """Return a client for `fetch_picture`.
 
     Args:
-        public: For addresses of strangers: asks hosts directly, never through a proxy, and keeps
-            no connection, for another host at the same address must show its own certificate.
-            Otherwise connections are kept for the next picture.
+        public: For addresses that strangers give. The client then uses no proxy. It also keeps no
+            connection: another host at the same IP address must show its own certificate. Without
+            `public`, connections are kept for the next picture.
     """
     return httpx.Client(
         verify=_certificates(),
@@ -93,7 +93,7 @@ def open_client(*, public: bool = False) -> httpx.Client:
 
 @lru_cache(maxsize=1)
 def _certificates() -> ssl.SSLContext:
-    """Return the authorities that are trusted; reading them takes as long as two pictures."""
+    """Return the trusted certificates; reading them takes as long as fetching two pictures."""
     return httpx.create_ssl_context()
 
 
@@ -105,13 +105,13 @@ def fetch_picture(address: str, client: httpx.Client, bounds: Bounds) -> bytes:
 def fetch_if_changed(
     address: str, client: httpx.Client, bounds: Bounds, known: Validators
 ) -> FetchedPicture:
-    """Fetch one picture file, unless it is the one that is known.
+    """Fetch one picture file, unless it is the known one.
 
     Args:
         address: An http(s) address.
         client: See `open_client`; shared by threads.
         bounds: Enforced while reading.
-        known: What the host said of it before.
+        known: What the host sent with the known picture.
 
     Raises:
         UnusablePicture: with the reason `bad_address`, `private_address`, `unreadable`,
@@ -130,7 +130,7 @@ def fetch_if_changed(
 
 
 def is_passing(reason: str) -> bool:
-    """Whether what is refused for this reason may be had soon: the host, not the picture, fails."""
+    """Return whether a reason may pass: the host fails, not the picture."""
     return reason in ("timeout", "unreachable", "http_429") or reason.startswith("http_5")
 
 
@@ -182,7 +182,7 @@ def _fetch(
 def _read(
     address: str, response: httpx.Response, bounds: Bounds, deadline: float, known: Validators
 ) -> FetchedPicture:
-    """Read an answer: a picture, or that it is the one that is known."""
+    """Read an answer: a picture, or the statement that it did not change."""
     validators = Validators(*(_kept(response, name) for name in ("etag", "last-modified")))
     if response.status_code == 304 and known.conditions():
         return FetchedPicture(None, validators)
@@ -190,7 +190,7 @@ def _read(
 
 
 def _kept(response: httpx.Response, name: str) -> str | None:
-    """Return a validator that can be sent back as it came."""
+    """Return a validator; None where it can't be sent back as it came."""
     value = response.headers.get(name, "")
     short = len(value) <= LONGEST_VALIDATOR and value.isascii() and value.isprintable()
     return value if value and short else None
@@ -221,7 +221,7 @@ def _read_body(address: str, response: httpx.Response, bounds: Bounds, deadline:
 
 
 def _check_status(address: str, status: int) -> None:
-    """Refuse anything but success; 429 and 5xx may be over soon."""
+    """Refuse anything but success; 429 and 5xx may pass."""
     if 200 <= status < 300:
         return
     advice = {
@@ -238,7 +238,7 @@ def _check_status(address: str, status: int) -> None:
 
 
 def _timeout(address: str, bounds: Bounds) -> UnusablePicture:
-    """Say which limit passed."""
+    """Return the refusal of an answer that took too long."""
     return UnusablePicture(
         "timeout",
         f"{address} did not answer in full within {bounds.timeout_s:g} s; check the "
@@ -247,7 +247,7 @@ def _timeout(address: str, bounds: Bounds) -> UnusablePicture:
 
 
 def too_large(address: str, max_bytes: int) -> UnusablePicture:
-    """Say which limit is exceeded."""
+    """Return the refusal of a file that is too large."""
     return UnusablePicture(
         "too_large",
         f"{address} has more than {max_bytes:,} bytes; provide a smaller file, or raise "

@@ -1,7 +1,7 @@
-"""Addresses that strangers name: which hosts may be asked for them.
+"""Which hosts may be asked where a stranger gave the address.
 
-A host must resolve to public addresses only. It is resolved once, and that very address is
-connected to, so that no second answer of its name server can lead inside (DNS rebinding).
+A host must resolve to public IP addresses only. It is resolved once, and the connection goes to
+that very IP address. So a second answer of its name server can't lead inside (DNS rebinding).
 """
 
 import ipaddress
@@ -14,13 +14,13 @@ from search.errors import UnusablePicture
 
 PORTS = (80, 443)
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""Leads to IPv4 addresses of any kind, through a gateway."""
+"""Addresses that a gateway turns into any IPv4 address, also private ones."""
 
 Place = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def pinned(address: str) -> tuple[httpx.URL, dict[str, str], dict[str, Any]]:
-    """Return an address with its host resolved, and what still names the host: headers, TLS.
+    """Return an address with its host resolved, and the headers and TLS name of that host.
 
     Raises:
         UnusablePicture: not a plain address of the public Internet.
@@ -50,7 +50,7 @@ def pinned(address: str) -> tuple[httpx.URL, dict[str, str], dict[str, Any]]:
 
 
 def is_public(place: Place) -> bool:
-    """Say whether an address belongs to the public Internet, and so do those hidden in it."""
+    """Return whether an IP address, and every address embedded in it, is a public one."""
     if isinstance(place, ipaddress.IPv6Address):
         inner = (place.ipv4_mapped, place.sixtofour, *(place.teredo or ()))
         if place in NAT64 or any(hidden is not None and not hidden.is_global for hidden in inner):

@@ -1,6 +1,6 @@
-"""One HTTP request with a deadline for all of it, however slowly the server drips.
+"""One HTTP request with a deadline for all of it, however slowly the server sends.
 
-Refuses nothing but hosts that are not public, and those only where asked to.
+It refuses hosts outside the public Internet where asked to, and nothing else.
 """
 
 import socket
@@ -26,8 +26,8 @@ def answer_by(
 ) -> Iterator[httpx.Response]:
     """Send one request; at the deadline its connection is shut, whatever it waits for.
 
-    httpx's timeouts start anew with every byte that arrives, so a server that drips its headers
-    would hold us for hours.
+    httpx's timeouts start again with every byte that arrives. A server that sends its headers byte
+    by byte would hold us for hours.
 
     Args:
         deadline: As `time.monotonic` says it.
@@ -67,7 +67,7 @@ def answer_by(
 
 
 class _Connection:
-    """The socket of one request: known once it is connected, a kept one once it answers."""
+    """The socket of one request: known once it connects, or once a kept connection answers."""
 
     def __init__(self) -> None:
         self.stream: Any = None
@@ -78,7 +78,7 @@ class _Connection:
             self.stream = details["return_value"]
 
     def shut(self) -> None:
-        """Wake whoever waits for this connection."""
+        """Shut the socket, which wakes whoever waits for it."""
         if self.stream is None:
             return
         found = self.stream.get_extra_info("socket")

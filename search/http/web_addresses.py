@@ -1,4 +1,4 @@
-"""What is an address of the Web: http(s), with a host, of bearable length. Fetches nothing."""
+"""Whether a text is a web address: http(s), with a host, not too long. Fetches nothing."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ MAX_ADDRESS_CHARS = 4_000
 
 
 def is_web_address(text: str) -> bool:
-    """Whether a text is an http(s) address with a host, of bearable length."""
+    """Return whether a text is an http(s) address with a host, `MAX_ADDRESS_CHARS` long at most."""
     try:
         parts = urlsplit(text)
         return (

@@ -1,10 +1,10 @@
 """A delta: what changed since a generation was built, laid over it until the next build.
 
-A directory below `deltas/`, written once and never changed: `vectors.f16`, `patches.i8` and
-`columns.arrow` hold the rows of new and changed products as a generation's files do, `dead.i64` the
-products whose own rows of the generation count no more, `manifest.json` the checksums. It is small,
-so all of it is read into memory and checked by checksum before it answers anything. Which delta
-lies over a generation is said by the table `delta`. This module reads and verifies;
+A delta is a directory below `deltas/`, written once and never changed. `vectors.f16`, `patches.i8`
+and `columns.arrow` hold the rows of new and changed products as a generation's files do.
+`dead.i64` names the products whose rows in the generation are dead. `manifest.json` holds the
+checksums. A delta is small, so all of it is read into memory and verified before it is searched.
+The table `delta` says which delta lies over which generation. This module reads and verifies;
 `indexer.delta.delta_writer` writes.
 """
 
@@ -28,7 +28,7 @@ from search.index.generation_files import (
     Generation,
     checksum,
 )
-from search.index.overlay import Overlay, StackedRows, joined, without
+from search.index.overlay import Overlay, StackedRows, disown, joined
 from search.index.product_columns import Columns, read_columns
 from search.index.vector_index import ExactIndex
 from search.results import HalfVectors, Ids, Patches
@@ -37,25 +37,25 @@ DEAD = "dead.i64"
 DELTA_FILES = frozenset({VECTORS, PATCHES, COLUMNS, DEAD})
 FORMAT = 1
 UNIT_TOLERANCE = 0.01
-"""A stored vector's product with itself may be so far from 1: float16 rounds."""
+"""How far a stored vector's product with itself may be from 1, because float16 rounds."""
 
 
 class DeltaManifest(Frozen):
-    """What a delta holds, and what it may still lack."""
+    """What a delta holds, and what it may lack."""
 
     format: int
     name: str
     created_at: datetime
-    generation: str  # name of the one that it belongs to
+    generation: str  # name of the generation that it was made for
     model_tag: str
     dim: int
     patch_dim: int
     cells: int  # of a picture; 0 where the model has no local features
     vectors: int
-    products: int  # that have a row here
-    dead: int  # products whose own rows of the generation are dead
-    waiting: int  # changed products that found no room here
-    signature: str  # changes when what it holds changes
+    products: int  # with a row here
+    dead: int  # products whose rows in the generation are dead
+    waiting: int  # changed products for which it had no room
+    signature: str  # changes when its contents change
     changed_from: (
         int  # transactions from this one on may be missing, see `search.database.models.base`
     )
@@ -75,10 +75,10 @@ class Delta:
 
 
 def load_delta(directory: Path) -> Delta:
-    """Read a delta; every byte is checked.
+    """Read a delta and verify every byte of it.
 
     Raises:
-        DamagedGeneration: a file is missing, was changed, or a vector is none.
+        DamagedGeneration: a file is missing or was changed, or a vector is not of unit length.
     """
     manifest = _read_manifest(directory)
     files = {name: _read(directory, name, entry) for name, entry in manifest.files.items()}
@@ -120,9 +120,9 @@ def _read(directory: Path, name: str, expected: FileEntry) -> bytes:
 
 
 def _check_unit(directory: Path, vectors: HalfVectors) -> None:
-    """A vector of unit length finds itself first; any other would push in, or never be found."""
+    """Refuse vectors of another length: they would be found for everything, or for nothing."""
     own = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float32)
-    wrong = np.flatnonzero(~(np.abs(own - 1) <= UNIT_TOLERANCE))  # so that NaN is wrong, too
+    wrong = np.flatnonzero(~(np.abs(own - 1) <= UNIT_TOLERANCE))  # NaN is wrong too
     if len(wrong):
         raise _damaged(directory, VECTORS, f"holds no vector of unit length in row {wrong[0]}")
 
@@ -131,8 +131,8 @@ def lay_over(generation: Generation, delta: Delta) -> Generation:
     """Return a generation with a delta's rows added and its dead products taken out.
 
     Args:
-        generation: As it was built, nothing laid over it.
-        delta: Made for it.
+        generation: As it was built, without a delta.
+        delta: Made for this generation.
 
     Raises:
         DamagedGeneration: the delta was made for another generation or model.
@@ -147,15 +147,15 @@ def lay_over(generation: Generation, delta: Delta) -> Generation:
         raise _damaged(Path(made_for.name), MANIFEST, f"does not belong to generation {own.name}")
     gone = np.isin(generation.columns.product_id, delta.dead)
     living = ~gone if gone.any() else None
-    columns = generation.columns if living is None else without(generation.columns, gone)
+    columns = generation.columns if living is None else disown(generation.columns, gone)
     if not len(delta.columns):
-        return replace(generation, columns=columns, layer=Overlay(living, None))
+        return replace(generation, columns=columns, overlay=Overlay(living, None))
     return replace(
         generation,
         columns=joined(columns, delta.columns),
         vectors=StackedRows(generation.vectors, delta.vectors),
         patches=StackedRows(generation.patches, delta.patches),
-        layer=Overlay(living, ExactIndex(delta.vectors, unpacked=True)),
+        overlay=Overlay(living, ExactIndex(delta.vectors, unpacked=True)),
     )
 
 

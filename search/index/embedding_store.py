@@ -1,10 +1,10 @@
 """The embedding store: immutable shard files of unit vectors, keyed by picture content.
 
-A shard is one safetensors file below `embeddings/<model_tag>/`: `vectors` (n, d) float16,
-`patches` (n, cells, p) int8 with the local features, `sha256` (n, 32) uint8 naming the picture
-content of each row, and in its metadata the model tag and a checksum. Which row holds whose
-embedding is said by the table `embedding`; this module keeps no state of its own, never changes a
-file once it has its name, and refuses to hand out a vector from a file whose checksum fails.
+A shard is one safetensors file below `embeddings/<model_tag>/`. It holds `vectors` (n, d) float16,
+`patches` (n, cells, p) int8 with the local features, and `sha256` (n, 32) uint8, the picture
+content of each row. Its metadata holds the model tag and a checksum. The table `embedding` says
+which row holds whose embedding. This module keeps no state of its own. It never changes a file
+that has its name, and never returns a vector from a file whose checksum fails.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ Digests = npt.NDArray[np.uint8]
 
 
 class Shard(NamedTuple):
-    """What one file holds, row by row."""
+    """The rows of one file."""
 
     vectors: HalfVectors  # (n, d) float16
     patches: Patches  # (n, cells, p) int8; no cells where the model has no local features
@@ -39,7 +39,7 @@ class Shard(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """Rows of many shards, in the order asked for."""
+    """Rows of many shards, in the order of the request."""
 
     vectors: HalfVectors  # (n, d) float16
     patches: Patches  # (n, cells, p) int8
@@ -49,10 +49,10 @@ SUFFIX = ".safetensors"
 
 
 class EmbeddingStore:
-    """Shards below one directory.
+    """The shards below one directory.
 
     Args:
-        root: `FINDALIKE_HOME`; `embeddings` below it is made when the first shard is written.
+        root: `FINDALIKE_HOME`. Its folder `embeddings` is made when the first shard is written.
     """
 
     def __init__(self, root: Path) -> None:
@@ -65,7 +65,7 @@ class EmbeddingStore:
         vectors: Embeddings,
         patches: Patches | None = None,
     ) -> str:
-        """Write one shard: to a temporary name, to the disk, then to its own name.
+        """Write one shard under a temporary name, flush it to the disk, and rename it.
 
         Args:
             model_tag: The model that made the vectors.
@@ -77,8 +77,8 @@ class EmbeddingStore:
             The shard's file name, new and unique.
 
         Raises:
-            DimensionMismatch: not one digest per row.
-            OSError: the disk refuses, full for example; nothing is left under a shard's name.
+            DimensionMismatch: there is not one digest for each row.
+            OSError: the disk refuses, for example because it is full. No shard is left behind.
         """
         if patches is None:
             patches = np.empty((len(vectors), 0, 0), np.int8)
@@ -100,7 +100,7 @@ class EmbeddingStore:
         return name
 
     def read(self, model_tag: str, shard: str) -> Shard:
-        """Return what a shard holds, checked.
+        """Return the verified contents of a shard.
 
         Raises:
             DamagedShard: the file is missing, unreadable, of another model, or was changed.
@@ -121,19 +121,19 @@ class EmbeddingStore:
         return Shard(vectors, patches, digests)
 
     def gather(self, model_tag: str, shards: Sequence[str], rows: Ids) -> Gathered:
-        """Collect rows from many shards, each file read and checked once.
+        """Collect rows from many shards. Each file is read and verified once.
 
         Args:
             model_tag: The model that made the vectors.
             shards: n shard names.
-            rows: (n,) int64; what comes i-th is row rows[i] of shards[i].
+            rows: (n,) int64. The i-th result is row rows[i] of shards[i].
 
         Returns:
-            Vectors and patches, in the order asked for; (0, 0) and (0, 0, 0) when nothing is.
+            Vectors and patches in that order; (0, 0) and (0, 0, 0) for no shards.
 
         Raises:
-            DamagedShard: a file is missing or changed, or has no such row.
-            DimensionMismatch: shards of one model have different d or cells.
+            DamagedShard: a file is missing or was changed, or has no such row.
+            DimensionMismatch: shards of one model differ in d or cells.
         """
         if len(shards) != len(rows):
             raise DimensionMismatch(len(shards), len(rows))
@@ -141,7 +141,7 @@ class EmbeddingStore:
             np.empty((len(rows), 0), np.float16), np.empty((len(rows), 0, 0), np.int8)
         )
         names, shard_of = np.unique(np.asarray(shards, dtype=np.str_), return_inverse=True)
-        # Sorted once, so that each shard's places are a slice: a scan per shard is quadratic.
+        # Sorted once, so that the places of each shard are a slice. A scan per shard is quadratic.
         order = np.argsort(shard_of, kind="stable")
         ends = np.searchsorted(shard_of[order], np.arange(len(names)), side="right")
         for number, name in enumerate(names.tolist()):
@@ -165,21 +165,21 @@ class EmbeddingStore:
         return gathered
 
     def stale_files(self, *, older_than_s: float) -> Iterator[Path]:
-        """Yield files, shards and temporary ones, last written over `older_than_s` ago."""
+        """Yield shards and temporary files that were last written over `older_than_s` ago."""
         for directory in _listed(self.root):
             yield from old_files(_listed(directory), older_than_s)
 
     def forget(self, model_tag: str) -> None:
-        """Remove all shards of a model, of which no embedding is recorded any more."""
+        """Remove all shards of a model. No embedding of it may be recorded any more."""
         shutil.rmtree(self._directory(model_tag), ignore_errors=True)
 
     def _directory(self, model_tag: str) -> Path:
-        # A tag is a file name by contract; quoting keeps a foreign one inside the store.
+        # A tag is a file name by contract. Quoting keeps any other string inside the store.
         return self.root / (quote(model_tag, safe="@+=,-_.") if model_tag.strip(".") else "%2E")
 
 
 def checksum_of(*arrays: npt.NDArray[np.generic]) -> str:
-    """Return the sha256 over all arrays' bytes, types and shapes included."""
+    """Return the sha256 over the bytes, types and shapes of all arrays, hex."""
     hashed = hashlib.sha256("".join(f"{array.dtype}{array.shape}" for array in arrays).encode())
     for array in arrays:
         hashed.update(np.ascontiguousarray(array).tobytes())
@@ -194,5 +194,5 @@ def _damaged(path: Path, why: str) -> DamagedShard:
 
 
 def _listed(directory: Path) -> Iterable[Path]:
-    """Return what lies in a directory, nothing where it is none."""
+    """Return the entries of a directory; none where there is no such directory."""
     return sorted(directory.iterdir()) if directory.is_dir() else ()

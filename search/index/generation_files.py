@@ -1,9 +1,9 @@
-"""A generation: an immutable, self-contained index in a directory, and the manifest that proves it.
+"""A generation: an immutable, self-contained index in a directory.
 
-Files: `index.faiss`; `vectors.f16` and `patches.i8`, the stored vectors and local features in index
-order, memory-mapped; `columns.arrow`, ids and filterable fields; `words.arrow`, the words of the
-catalogue; `manifest.json`, which names the others' checksums and carries its own. This module reads
-and verifies; `indexer.building.build_generation` writes.
+Its files are `index.faiss`; `vectors.f16` and `patches.i8`, the vectors and local features in the
+order of the index; `columns.arrow`, ids and filterable fields; `words.arrow`, the words of the
+catalogue; and `manifest.json`, which holds the checksums of all files and its own. This module
+reads and verifies; `indexer.building.build_generation` writes.
 """
 
 import hashlib
@@ -21,18 +21,18 @@ from search.index.overlay import Overlay
 from search.index.product_columns import Columns, Mask, load_columns
 from search.index.vector_index import FaissIndex, read_index
 from search.results import Candidates, HalfVectors, Patches, StoredRows, Vector
-from search.text.word_counts import Words, load_words
+from search.text.word_counts import CatalogueWords, load_words
 
 INDEX, VECTORS, PATCHES = "index.faiss", "vectors.f16", "patches.i8"
 COLUMNS, WORDS, MANIFEST = "columns.arrow", "words.arrow", "manifest.json"
 FILES = frozenset({INDEX, VECTORS, PATCHES, COLUMNS, WORDS})
 FORMAT = 1
 TEMPORARY = ".building-"
-"""First part of the name of a directory that a build is still writing."""
+"""How the name of a directory begins while a build still writes it."""
 
 
 class Frozen(BaseModel):
-    """A value as it is written to a file."""
+    """A value that is written to a file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,7 +41,7 @@ M = TypeVar("M", bound=Frozen)
 
 
 class FileEntry(Frozen):
-    """What a file must be."""
+    """Size and checksum that a file must have."""
 
     bytes: int
     sha256: str  # hex
@@ -55,7 +55,7 @@ class Latency(Frozen):
 
 
 class IndexMeasured(Frozen):
-    """What was measured when the generation was built."""
+    """Recall and speed, measured when the generation was built."""
 
     recall_at_10: float  # rescored candidates against exact search, mean over all queries
     recall_at_10_photo: float  # over queries made from stored pictures
@@ -66,13 +66,13 @@ class IndexMeasured(Frozen):
 
 
 class Thresholds(Frozen):
-    """Cosines above which an answer means something, and how well they separate."""
+    """Cosines from which on an answer is close or the same, and how well they separate."""
 
     photo_close: float
     photo_same: float
     text_close: float
-    photo_miss: float  # share of things in the catalogue taken for absent, where it was fitted
-    photo_false_alarm: float  # share of absent things taken for close
+    photo_miss: float  # share of things in the catalogue that were taken for absent when fitted
+    photo_false_alarm: float  # share of absent things that were taken for close
     text_miss: float
     text_false_alarm: float
 
@@ -82,19 +82,19 @@ class Fit(Frozen):
 
     centroid_error: float  # mean squared distance of a vector to its list's centroid
     code_error: float  # mean squared distance of a vector to what its code says
-    imbalance: float  # of the lists' lengths; 1: all are equally long
+    imbalance: float  # of the lists' lengths; 1: all lists are equally long
 
 
 class Training(Frozen):
-    """What the index was trained on: this generation's own vectors, or those of one before."""
+    """What the index was trained on: this generation's own vectors, or an earlier one's."""
 
-    trained_in: str  # name of the generation
-    vectors: int  # how many it had
-    reused: int  # how many builds have taken it over since
+    trained_in: str  # name of the generation whose vectors it was trained on
+    vectors: int  # how many there were
+    reused: int  # builds that have reused the training since
     fit_at_training: Fit
     fit: Fit
-    drift: float  # growth of the errors since it was trained, see `search.index.training_drift`
-    why: str  # it was trained here, or taken over
+    drift: float  # growth of the errors since the training, see `search.index.training_drift`
+    why: str  # it was trained anew, or reused
 
 
 class Manifest(Frozen):
@@ -109,7 +109,7 @@ class Manifest(Frozen):
     patch_dim: int  # length of a cell's descriptor; `patches.i8` is empty where there are none
     vectors: int
     products: int
-    signature: str  # changes when what would be indexed changes
+    signature: str  # changes when the catalogue would give another index
     changed_from: (
         int  # transactions from this one on may be missing, see `search.database.models.base`
     )
@@ -130,38 +130,38 @@ class Manifest(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A loaded generation, with what lies over it. Read-only, safe to share between threads."""
+    """A loaded generation and its delta. Read-only, safe to share between threads."""
 
     id: int
     manifest: Manifest
     columns: Columns
     vectors: StoredRows  # (n, d) float16, memory-mapped
     patches: StoredRows  # (n, cells, p) int8, memory-mapped; no cells where there are none
-    index: FaissIndex  # of its own rows
-    words: Words  # of the catalogue as it was when this was built
-    layer: Overlay | None = None
+    index: FaissIndex  # of its own rows, without the delta's
+    words: CatalogueWords  # as they were when this was built
+    overlay: Overlay | None = None  # the delta that lies over it; None: there is none
 
     def candidates(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
-        """Return at most n rows that may answer, best first, similarities approximate.
+        """Return at most n candidates, best first. Their similarities are approximate.
 
         Args:
             query: (d,) float32, unit length.
-            n: Rows to return; a narrow filter still gets as many as it keeps.
+            n: Rows to return; fewer only where the filter keeps fewer.
             keep: (rows,) which rows a filter keeps; None: all.
 
         Raises:
             DimensionMismatch: the query has another d than the stored vectors.
         """
         self._check(query)
-        if self.layer is not None:
-            return self.layer.candidates(self.index, query, n, keep)
+        if self.overlay is not None:
+            return self.overlay.candidates(self.index, query, n, keep)
         return self.index.search(query, n, keep)
 
     def exact(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
-        """Return the n best rows by exact search; arguments as in `candidates`."""
+        """Return the n best rows by exact search. Arguments are those of `candidates`."""
         self._check(query)
-        if self.layer is not None:
-            return self.layer.exact(self.index, query, n, keep)
+        if self.overlay is not None:
+            return self.overlay.exact(self.index, query, n, keep)
         return self.index.exact.search(query, n, keep)
 
     def _check(self, query: Vector) -> None:
@@ -177,14 +177,14 @@ def file_entry(path: Path) -> FileEntry:
 
 
 def write_manifest(directory: Path, manifest: M) -> M:
-    """Write a manifest with its own checksum; return it as written."""
+    """Write a manifest with its own checksum. Return it as written."""
     sealed = manifest.model_copy(update={"checksum": checksum(manifest)})
     (directory / MANIFEST).write_text(sealed.model_dump_json(indent=2), encoding="utf-8")
     return sealed
 
 
 def checksum(manifest: Frozen) -> str:
-    """Return the sha256 of all that a manifest says but its checksum, hex."""
+    """Return the sha256 of all fields of a manifest but its checksum, hex."""
     rest = manifest.model_dump_json(exclude={"checksum"})
     return hashlib.sha256(rest.encode()).hexdigest()
 
@@ -193,7 +193,7 @@ def read_manifest(directory: Path) -> Manifest:
     """Read a generation's manifest.
 
     Raises:
-        DamagedGeneration: it is missing, not readable or was changed.
+        DamagedGeneration: it is missing, can't be read or was changed.
     """
     try:
         manifest = Manifest.model_validate_json((directory / MANIFEST).read_bytes())
@@ -207,7 +207,7 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def verify_files(directory: Path) -> Manifest:
-    """Compare every file with the manifest, byte for byte by checksum.
+    """Verify every file by its checksum.
 
     Raises:
         DamagedGeneration: names the first file that differs.
@@ -224,7 +224,7 @@ def verify_files(directory: Path) -> Manifest:
 
 
 def check_sizes(directory: Path) -> Manifest:
-    """Compare the size of every file with the manifest; no file but that is read.
+    """Compare the size of every file with the manifest, without reading the files.
 
     Raises:
         DamagedGeneration: names the first file that is missing or has another size.
@@ -238,7 +238,7 @@ def check_sizes(directory: Path) -> Manifest:
 
 
 def load_generation(directory: Path, generation_id: int) -> Generation:
-    """Open a generation for searching; sizes are checked, checksums are not.
+    """Open a generation for searching. Sizes are checked, checksums are not.
 
     Raises:
         DamagedGeneration: a file is missing, has another size or can't be read.
@@ -268,19 +268,23 @@ def map_vectors(directory: Path, manifest: Manifest) -> HalfVectors:
     """Memory-map the vectors of a generation, (n, d) float16.
 
     Raises:
-        DamagedGeneration: they are not as many as the manifest says.
+        DamagedGeneration: the file holds another number of vectors than the manifest says.
     """
     shape = (manifest.vectors, manifest.dim)
     if manifest.files[VECTORS].bytes != 2 * manifest.vectors * manifest.dim:
         raise _damaged(directory, VECTORS, "holds another number of vectors than the manifest")
-    # A plain view of the mapping: memmap's own class slows down every slice.
+    # A plain array over the mapping: slices of numpy's memmap class are slow.
     return np.asarray(np.memmap(directory / VECTORS, dtype=np.float16, mode="r", shape=shape))
 
 
 def map_patches(directory: Path, manifest: Manifest) -> Patches:
-    """Memory-map the local features of a generation, (n, cells, p) int8; raises as above."""
+    """Memory-map the local features of a generation, (n, cells, p) int8.
+
+    Raises:
+        DamagedGeneration: the file holds another number of pictures than the manifest says.
+    """
     size, width = manifest.files[PATCHES].bytes, manifest.vectors * manifest.patch_dim
-    if size == 0:  # nothing to map
+    if size == 0:  # an empty file can't be mapped
         return np.empty((manifest.vectors, 0, manifest.patch_dim), np.int8)
     if size % width:
         raise _damaged(directory, PATCHES, "holds another number of pictures than the manifest")

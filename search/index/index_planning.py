@@ -1,7 +1,7 @@
-"""Plans, trains and tunes an index: which kind, with what parameters, and how far to search it.
+"""Plans, trains and tunes an index: its kind, its parameters, and how many lists a search visits.
 
-Nothing is guessed that can be measured: nprobe is the smallest that reaches the recall asked for
-against exact search. The same vectors give the same index.
+What can be measured is not guessed: nprobe is the smallest that reaches the wanted recall against
+exact search. The same vectors give the same index.
 """
 
 import re
@@ -17,29 +17,30 @@ from search.index.vector_index import FaissIndex, rescore
 from search.results import Candidates, Embeddings, HalfVectors
 
 EXACT_BELOW = 1000
-"""With fewer vectors exact search is as fast as any other, and never wrong."""
+"""Vectors below which exact search is as fast as any other, and never wrong."""
 POINTS_PER_LIST = 39
-"""FAISS's own least number of training points per centroid."""
+"""FAISS's own minimum of training points per centroid."""
 TRAINING_POINTS_PER_LIST = 64
 TRAINING_POINTS = 500_000
 BYTES_PER_VECTOR = 64
 OPQ_FROM = 20_000
-"""Vectors from which a rotation (OPQ) pays: it raises recall before rescoring (on 40,000 × 256
-vectors in 16 bytes from 0.46 to 0.58) for a few seconds of training. Among fewer vectors the
-rescored candidates are so large a share that it gains nothing."""
+"""Vectors from which a rotation (OPQ) pays. It raises recall before rescoring (from 0.46 to 0.58 on
+40,000 × 256 vectors in 16 bytes) for a few seconds of training. Among fewer vectors the rescored
+candidates are so large a share that it gains nothing."""
 THREADS_FROM = 50_000
-"""Clustering fewer points, threads wait for each other longer than they work."""
+"""Points from which clustering uses threads. With fewer, threads wait for each other longer than
+they work."""
 SEED = 20
 TIE = 1e-5
-"""Similarities closer than this are the same: float16 vectors hold no more."""
+"""Similarities closer than this are equal: float16 vectors are not more precise."""
 SLACK = 0.002
-"""Recall that is not worth visiting all lists for, where none of them reaches the target."""
+"""Recall that is given up so as not to visit all lists, where even all lists miss the target."""
 FILLED = 0.95
-"""Share of queries that must find as many candidates as asked for without a second look."""
+"""Share of queries that must find all their candidates in the lists that are visited first."""
 ADD_ROWS = 50_000
-LISTS_WITHIN = 1.25
-"""Lists of an index that exists by those planned, and the other way round: what a catalogue that
-has grown or shrunk by about a half leads to."""
+MAX_LISTS_RATIO = 1.25
+"""How many times more or fewer lists than planned an existing index may have. A catalogue that grew
+or shrank by about a half leads to that ratio."""
 _LISTS = re.compile(r"\bIVF(\d+)")
 
 
@@ -54,21 +55,24 @@ class IndexPlan:
     nbits: int = 8
 
     def allows(self, factory: str) -> bool:
-        """Whether an index that exists is one that this plan would do with.
+        """Return whether an existing index is good enough for this plan.
 
-        That is one of the same parts, and with so many lists that searching it takes about as long.
+        It has the same parts, and so many lists that searching it takes about as long.
+
+        Args:
+            factory: The FAISS factory string of the existing index.
         """
         planned, found = _LISTS.search(self.factory), _LISTS.search(factory)
         if planned is None or found is None:
             return self.factory == factory
         if _LISTS.sub("IVF", self.factory) != _LISTS.sub("IVF", factory):
             return False
-        share = int(found[1]) / int(planned[1])
-        return 1 / LISTS_WITHIN <= share <= LISTS_WITHIN
+        ratio = int(found[1]) / int(planned[1])
+        return 1 / MAX_LISTS_RATIO <= ratio <= MAX_LISTS_RATIO
 
 
 def plan_index(n: int, d: int, memory_bytes: int | None = None) -> IndexPlan:
-    """Derive the index from the number of vectors and the memory asked for.
+    """Choose an index by the number of vectors and the memory for them.
 
     Args:
         n: Vectors to index.
@@ -76,9 +80,9 @@ def plan_index(n: int, d: int, memory_bytes: int | None = None) -> IndexPlan:
         memory_bytes: For all codes together; None: 64 bytes a vector.
 
     Returns:
-        Below a thousand vectors an exact index. Else IVF-PQ with about 4·√n lists, as far as
-        each has 39 training points, and codes as long as memory allows, one byte per dimension
-        at most; rotated (OPQ) where there are many vectors.
+        Below a thousand vectors an exact index. Else IVF-PQ with about 4·√n lists, fewer where a
+        list would have less than 39 training points. Codes are as long as memory allows, at most
+        one byte per dimension. They are rotated (OPQ) where there are many vectors.
     """
     if n < EXACT_BELOW:
         few = f"{n} vectors are fewer than {EXACT_BELOW}: exact search is fast and never wrong"
@@ -94,9 +98,9 @@ def plan_index(n: int, d: int, memory_bytes: int | None = None) -> IndexPlan:
 
 
 def _code_bytes(d: int, budget: int) -> tuple[int, int]:
-    """Return how many bytes a code has, and d made a multiple of that.
+    """Return the bytes of a code, and d padded to a multiple of them.
 
-    A divisor of d wastes nothing; where there is none near the budget, d is padded with zeros.
+    A divisor of d needs no padding. Where there is none near the budget, d is padded with zeros.
     """
     most = max(1, min(budget, d))
     divisor = max(m for m in range(1, most + 1) if d % m == 0)
@@ -127,10 +131,10 @@ def train_index(plan: IndexPlan, vectors: HalfVectors) -> Any:  # noqa: ANN401 -
 
 
 def fill_index(index: Any, vectors: HalfVectors) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Put vectors, and nothing else, into a trained FAISS index; return it.
+    """Replace the contents of a trained FAISS index by vectors. Return the index.
 
     Args:
-        index: Trained; what it holds goes.
+        index: Trained. The vectors that it holds are removed.
         vectors: (n, d) float16, unit length; may be memory-mapped. Their ids are 0..n-1.
     """
     index.reset()
@@ -140,14 +144,14 @@ def fill_index(index: Any, vectors: HalfVectors) -> Any:  # noqa: ANN401 - FAISS
 
 
 def _configure_training(index: Any, plan: IndexPlan) -> list[Any]:  # noqa: ANN401
-    """Make training seeded and as long as it gains anything.
+    """Seed the training, and limit its rounds to those that gain something.
 
-    Measured on 5,000 × 256 vectors: 8 rounds instead of 25 lose 0.004 of recall before rescoring,
-    nothing after it, and take a third of the time. Warnings about few points per centroid are
-    turned off: how few there are is planned for.
+    Measured on 5,000 × 256 vectors, 8 rounds instead of 25 lose 0.004 of recall before rescoring
+    and none after it, in a third of the time. FAISS's warnings about few points per centroid are
+    turned off, because the plan allows for them.
 
     Returns:
-        Quantizers that must live until the training is over.
+        Quantizers, which the caller keeps until the training is over.
     """
     ivf: Any = faiss.downcast_index(faiss.extract_index_ivf(index))
     quantizers = [ivf.pq]
@@ -171,7 +175,7 @@ def _configure_training(index: Any, plan: IndexPlan) -> list[Any]:  # noqa: ANN4
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Let FAISS compute with so many threads for a block, in this thread only."""
+    """Let FAISS compute with this number of threads, in this thread and within a block."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(count)
     try:
@@ -181,14 +185,14 @@ def _threads(count: int) -> Iterator[None]:
 
 
 def recall(found: Sequence[Candidates], truth: Sequence[Candidates]) -> float:
-    """Return the mean share of the exact best that was found.
+    """Return the mean share of the exact best rows that were found.
 
-    A found row counts when it is as similar as the last of the exact best: pictures that are
-    alike to the last bit tie, and which of them comes first means nothing.
+    A found row counts where it is as similar as the last of the exact best. Pictures that are equal
+    to the last bit tie, and their order means nothing.
 
     Args:
-        found: For each query, rows best first, similarities exact (see `rescore`).
-        truth: For each query, the k best by exact search.
+        found: For each query, rows best first, with exact similarities (see `rescore`).
+        truth: For each query, the k best rows by exact search.
     """
     shares = []
     for near, exact in zip(found, truth, strict=True):
@@ -211,14 +215,14 @@ def tune_nprobe(
     Args:
         index: A trained index.
         queries: (q, d) float32, unit length.
-        truth: For each query, its exact best.
+        truth: For each query, its best rows by exact search.
         target: Recall against `truth` to reach.
-        candidates: Rows that are rescored exactly per query; nearly all queries must find so
-            many, or each would be searched twice.
+        candidates: Rows that are rescored exactly per query. Nearly all queries must find as many
+            in the lists visited first; the others are searched twice.
 
     Returns:
         nprobe; 0 for an index without lists. Where even all lists miss the target, because codes
-        are too short, the smallest nprobe that comes as close as they do.
+        are too short, the smallest nprobe whose recall is within `SLACK` of theirs.
     """
     if not index.nlist:
         return 0

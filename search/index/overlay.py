@@ -1,8 +1,8 @@
-"""A few rows laid over many: what is searched, read and filtered where a delta is at work.
+"""Lays a delta's rows over a generation's: what is searched, read and filtered then.
 
-Rows 0 to n - 1 are the generation's own, rows from n on are the delta's. What is dead keeps its row
-number, so that the index below need not change, but has no ids any more, so that nothing finds it
-by product or picture, and is left out of every search. Nothing here reads a file.
+Rows 0 to n - 1 are the generation's, rows from n on are the delta's. A dead row keeps its number,
+so the index below need not change. It loses its ids, so that no product or picture leads to it,
+and every search leaves it out. Nothing here reads a file.
 """
 
 from dataclasses import dataclass, replace
@@ -54,18 +54,18 @@ class StackedRows:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """What lies over an index: rows that it lacks, and which of its own are dead."""
+    """What lies over an index: further rows, and which of its own rows are alive."""
 
     living: Mask | None  # (n,) of the rows below; None: all
-    above: ExactIndex | None  # of the rows on top; None: there are none
+    above: ExactIndex | None  # of the delta's rows; None: there are none
 
     def candidates(self, below: FaissIndex, query: Vector, n: int, keep: Mask | None) -> Candidates:
-        """Propose rows of both: those below approximately, those above exactly."""
+        """Return candidates from both: rows below approximately, rows above exactly."""
         own = None if keep is None else keep[: below.rows]
         return self._merged(below.search(query, n, own, living=self.living), below, query, n, keep)
 
     def exact(self, below: FaissIndex, query: Vector, n: int, keep: Mask | None) -> Candidates:
-        """Search the rows of both exactly."""
+        """Search both exactly."""
         own = self.living if keep is None else keep[: below.rows]
         if own is not None and self.living is not None:
             own = own & self.living
@@ -81,18 +81,18 @@ class Overlay:
         return best(rows, np.concatenate([found.similarities, fresh.similarities]), n)
 
 
-def without(columns: Columns, gone: Mask) -> Columns:
-    """Return columns whose rows that are gone belong to nobody."""
+def disown(columns: Columns, dead: Mask) -> Columns:
+    """Return columns whose dead rows belong to no product and no picture."""
     return replace(
         columns,
-        image_id=np.where(gone, NOBODY, columns.image_id),
-        product_id=np.where(gone, NOBODY, columns.product_id),
-        variant=np.where(gone, NOBODY, columns.variant),
+        image_id=np.where(dead, NOBODY, columns.image_id),
+        product_id=np.where(dead, NOBODY, columns.product_id),
+        variant=np.where(dead, NOBODY, columns.variant),
     )
 
 
 def joined(below: Columns, above: Columns) -> Columns:
-    """Return the rows of both; it has the facets of the first."""
+    """Return the rows of both, with the facets of the first."""
     facets = {
         name: _joined_facet(facet, above.facets.get(name), len(above))
         for name, facet in below.facets.items()
@@ -108,7 +108,7 @@ def joined(below: Columns, above: Columns) -> Columns:
 
 
 def _joined_facet(below: Facet, above: Facet | None, m: int) -> Facet:
-    """Return the codes of both in one list of values: those of the first, then what is new."""
+    """Return the rows of both. Its values are those of the first, then new ones of the second."""
     if above is None:
         return Facet(np.concatenate([below.codes, np.full(m, -1, np.int32)]), below.values)
     places = {value: place for place, value in enumerate(below.values)}

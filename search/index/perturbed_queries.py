@@ -1,25 +1,25 @@
-"""Queries like those to come, made of what an index holds: its pictures, seen differently."""
+"""Makes queries like a shopper's photos out of the vectors that an index holds."""
 
 import numpy as np
 
 from search.results import Embeddings, HalfVectors
 
 NOISE = 0.35
-"""Length of the random step from a stored vector to a query made of it; a shopper's photo of a
-thing is about as far from the shop's own picture."""
+"""Length of the random step from a stored vector to its query. A shopper's photo of a thing is as
+far from the shop's own picture."""
 
 
-def seen_again(vectors: HalfVectors, rng: np.random.Generator) -> Embeddings:
-    """Return a query for each stored picture: its vector plus a random step, of unit length.
+def perturbed_queries(vectors: HalfVectors, rng: np.random.Generator) -> Embeddings:
+    """Return a query for each stored vector: the vector after a random step, of unit length.
 
-    So it is no perfect match of its own row, which counts like any other.
+    A query is thus no perfect match of the row that it was made of.
 
     Args:
         vectors: (n, d) float16, unit length.
-        rng: Where the steps come from; the same state gives the same queries.
+        rng: Source of the random steps. The same state gives the same queries.
 
     Returns:
-        (n, d) float32.
+        (n, d) float32, unit length.
     """
     steps = rng.standard_normal(vectors.shape).astype(np.float32)
     steps *= NOISE / np.linalg.norm(steps, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""The filterable fields of a generation, row by row, memory-mapped from an Arrow file."""
+"""The filterable fields of a generation, row by row, in an Arrow file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from search.results import Filters, Ids
+from search.text.normalise import folded, folded_path, letters_and_digits
 
 FIELDS = ("category", "brand", "colour")
-"""Facets that every generation has; further ones are attributes of the vocabulary."""
+"""Facets that every generation has. Further ones are attributes of the vocabulary."""
 NO_PRICE = -1
-"""Stands for a product without a price; no price filter keeps it."""
+"""Stands for a product without a price. No price filter keeps it."""
 
 LONGEST_BRAND = 200
-"""Characters of a text that may still be a brand."""
+"""Characters. A longer text names no brand."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -25,7 +26,7 @@ Mask = npt.NDArray[np.bool_]
 class Facet:
     """A text column, dictionary-encoded."""
 
-    codes: npt.NDArray[np.int32]  # (n,) position in values, -1 where there is none
+    codes: npt.NDArray[np.int32]  # (n,) position in `values`; -1: the row has no value
     values: tuple[str, ...]
 
     def mask(self, keep: Iterable[bool]) -> Mask:
@@ -51,9 +52,9 @@ class Columns:
     def mask(self, filters: Filters) -> Mask:
         """Return (n,) which rows a filter keeps.
 
-        A category keeps itself and everything below it; names are compared without case. A
-        product without a price is not kept by a price filter, and nothing by an attribute that
-        the generation does not have.
+        A category keeps itself and everything below it. Names are compared without case. A price
+        filter drops products without a price. A filter by an attribute that the generation does
+        not have drops everything.
         """
         keep = np.ones(len(self), dtype=np.bool_)
         if filters.categories:
@@ -79,27 +80,17 @@ class Columns:
         facet = self.facets.get(name)
         if facet is None:
             return np.zeros(len(self), dtype=np.bool_)
-        folded = {value.strip().casefold() for value in values}
-        return facet.mask(value.strip().casefold() in folded for value in facet.values)
+        wanted = {folded(value) for value in values}
+        return facet.mask(folded(value) in wanted for value in facet.values)
 
     def of_brand(self, name: str) -> Mask | None:
-        """Return (n,) which rows have this brand, whatever its case and signs; None: none has."""
-        wanted = letters(name)
+        """Return (n,) which rows have this brand, in any case and with any signs; None: no row."""
+        wanted = letters_and_digits(name)
         if not wanted or len(name) > LONGEST_BRAND:
             return None
         brand = self.facets["brand"]
-        same = [letters(value) == wanted for value in brand.values]
+        same = [letters_and_digits(value) == wanted for value in brand.values]
         return brand.mask(same) if any(same) else None
-
-
-def letters(name: str) -> str:
-    """Return a name for comparison: `Kettle & Co.` as `kettleco`."""
-    return "".join(filter(str.isalnum, name.casefold()))
-
-
-def folded_path(category: str) -> str:
-    """Return a category path for comparison: `Home>Mugs` as `home > mugs`."""
-    return " > ".join(part.strip() for part in category.casefold().split(">"))
 
 
 NUMBERS = pa.schema(
@@ -122,17 +113,20 @@ class ColumnRow:
     product_id: int
     price_cents: int | None
     in_stock: bool
-    values: Mapping[str, str | None] = field(default_factory=dict)  # by the name of the facet
-    variant: int | None = None  # equal for variants of one product; None: it has no other
+    values: Mapping[str, str | None] = field(default_factory=dict)  # by the facet's name
+    variant: int | None = None  # equal for variants of one product; None: there are no others
 
 
 def write_columns(path: Path, rows: Sequence[ColumnRow], names: Sequence[str] = FIELDS) -> None:
     """Write rows to an Arrow IPC file.
 
     Args:
-        path: Where to.
+        path: The file.
         rows: In index order.
-        names: Facets to write, in the order that they are shown.
+        names: Facets to write, in the order in which they are shown.
+
+    Raises:
+        OSError: the disk refuses.
     """
     arrays = []
     for number in NUMBERS:
@@ -156,7 +150,7 @@ def load_columns(path: Path) -> Columns:
 
     Raises:
         OSError: the file can't be read.
-        pyarrow.ArrowException: it is no such file.
+        pyarrow.ArrowException: it is no file of columns.
     """
     return read_columns(pa.memory_map(str(path)))
 
@@ -165,7 +159,7 @@ def read_columns(content: pa.NativeFile) -> Columns:
     """Read what `write_columns` wrote.
 
     Raises:
-        pyarrow.ArrowException: it is something else.
+        pyarrow.ArrowException: `write_columns` did not write it.
     """
     batch = pa.ipc.open_file(content).get_batch(0)
     names = batch.schema.names[len(NUMBERS) :]

@@ -1,9 +1,8 @@
-"""Says how well a trained index fits vectors: whether its training may be used for them again.
+"""Measures how well a trained index fits new vectors, so that a build may reuse its training.
 
-A catalogue changes, and the centroids and codes that were trained on last month's describe this
-month's less well: more lists must be visited for the same recall (Baranchuk et al. 2023, *DeDrift*,
-arXiv:2308.02752). It measures and compares; what is done about it is for
-`indexer.building.index_training`.
+Catalogues change. Centroids and codes that were trained on last month's catalogue describe this
+month's less well, and more lists must be visited for the same recall (Baranchuk et al. 2023,
+*DeDrift*, arXiv:2308.02752). `indexer.building.index_training` decides by these measures.
 """
 
 from typing import Any
@@ -15,22 +14,23 @@ from search.index.generation_files import Fit
 from search.results import Embeddings, HalfVectors
 
 SAMPLE = 10_000
-"""Vectors that errors are measured on: between two samples of the same catalogue the mean errors
-differ by 0.1%."""
+"""Vectors on which errors are measured. Between two samples of one catalogue the mean errors differ
+by 0.1%."""
 SEED = 29
-NO_ERROR = 1e-6
-"""Added to errors before they are compared: a few pictures many times over have none."""
+SMALL_ERROR = 1e-6
+"""Added to errors before they are divided: a few pictures repeated many times have none."""
 
 
 def measure_fit(index: Any, vectors: HalfVectors) -> Fit:  # noqa: ANN401 - FAISS has no types
     """Measure how well an index describes what it holds.
 
     Args:
-        index: A FAISS IVF-PQ index, trained and filled, maybe behind linear transforms.
-        vectors: (n, d) float16, unit length, what it holds.
+        index: A FAISS IVF-PQ index, trained and filled, possibly behind linear transforms.
+        vectors: (n, d) float16, unit length: those that it holds.
 
     Returns:
-        Mean squared errors over the same seeded sample for the same n, and how uneven lists are.
+        Mean squared errors over a seeded sample, which is the same for the same n, and how uneven
+        the lists are.
     """
     rows = np.random.default_rng(SEED).choice(len(vectors), min(SAMPLE, len(vectors)), False)
     sample = vectors[np.sort(rows)].astype(np.float32)
@@ -46,12 +46,12 @@ def measure_fit(index: Any, vectors: HalfVectors) -> Fit:  # noqa: ANN401 - FAIS
 
 
 def drift_of(now: Fit, then: Fit) -> float:
-    """Return by how much errors have grown since an index was trained: 1.1 is a tenth.
+    """Return the growth of the errors since an index was trained: 1.1 is a tenth more.
 
-    Of both errors the one that grew more; below 1 the index fits better than when it was trained.
+    It is the larger growth of both errors. Below 1 the index fits better than when it was trained.
     """
     pairs = ((now.centroid_error, then.centroid_error), (now.code_error, then.code_error))
-    return round(max((a + NO_ERROR) / (b + NO_ERROR) for a, b in pairs), 6)
+    return round(max((a + SMALL_ERROR) / (b + SMALL_ERROR) for a, b in pairs), 6)
 
 
 def _transformed(index: Any, vectors: Embeddings) -> Embeddings:  # noqa: ANN401

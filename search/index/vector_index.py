@@ -1,9 +1,9 @@
-"""Nearest-neighbour search over unit vectors: the FAISS adapter, and exact search to judge it by.
+"""Nearest-neighbour search over unit vectors: the FAISS adapter, and exact search to measure it.
 
 A FAISS id is a row number of the generation's files. Search settings go with each call
 (`SearchParametersIVF`), never onto the shared index, so that concurrent queries can't disturb
-each other. How an index is planned, trained and tuned is in `search.index.index_planning`.
-Vocabulary and defaults follow FAISS: `nlist`, `nprobe`, `m`, `nbits`.
+each other. `search.index.index_planning` plans, trains and tunes an index. Names and defaults are
+those of FAISS: `nlist`, `nprobe`, `m`, `nbits`.
 """
 
 from pathlib import Path
@@ -17,24 +17,24 @@ from search.index.product_columns import Mask
 from search.results import Candidates, Embeddings, HalfVectors, Ids, StoredRows, Vector
 
 EXACT_ROWS = 4000
-"""A filter that keeps no more rows is answered from the vectors, at about a microsecond a row of
-384 dimensions: what visiting all lists of 100,000 rows takes, and never wrong. `scripts/bench
+"""A filter that keeps at most so many rows is searched exactly, which is never wrong. That takes a
+microsecond a row of 384 dimensions: as long as to visit all lists of 100,000 rows. `scripts/bench
 filters` measures both."""
 EXACT_SHARE = 1 / 500
-"""The same for one that keeps no larger share of many rows: most lists would have to be visited
-for it, and looking at a row to leave it out takes about this part of the time of comparing it."""
+"""A filter that keeps at most this share of the rows is searched exactly too. FAISS would have to
+visit most lists for it, and to skip a row takes about this share of the time to compare it."""
 WIDEN = 4
-"""How many times more lists are visited when those visited held too few rows."""
-NEAR = 0.5
-"""A filter of which the lists nearest to the query hold less than this part of their share keeps
-what is far from the query."""
+"""Factor by which more lists are visited where those visited held too few rows."""
+NEAR_SHARE = 0.5
+"""The lists nearest to a query hold a share of the rows that a filter keeps. Where they hold less
+than this fraction of what an even spread would give, the kept rows lie far from the query."""
 
 
 class VectorIndex(Protocol):
     """Finds rows whose vectors have the largest inner product with a query."""
 
     def search(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
-        """Return n rows, best first; fewer only where fewer are there or kept.
+        """Return n rows, best first; fewer only where there are fewer or the filter keeps fewer.
 
         Args:
             query: (d,) float32, unit length.
@@ -45,24 +45,24 @@ class VectorIndex(Protocol):
 
 
 class ExactIndex:
-    """Exact search over stored vectors: the oracle, and the way through narrow filters.
+    """Exact search over stored vectors: the ground truth, and the search behind narrow filters.
 
     Args:
         vectors: (rows, d) float16, unit length; may be memory-mapped.
-        unpacked: Keep them as float32 as well: three times the memory, several times as fast.
+        unpacked: Keep them as float32 too: three times the memory, several times as fast.
     """
 
     BLOCK = 512
-    """Rows turned into float32 at a time for one query: few enough to stay in the cache."""
+    """Rows turned into float32 at a time for one query: few enough for the processor's cache."""
     BLOCK_MANY = 50_000
-    """The same for many queries at once."""
+    """Rows turned into float32 at a time for many queries."""
 
     def __init__(self, vectors: HalfVectors, *, unpacked: bool = False) -> None:
         self.vectors = vectors
         self._searched = vectors.astype(np.float32) if unpacked else vectors
 
     def search(self, query: Vector, n: int, keep: Mask | None = None) -> Candidates:
-        """Return the n best rows by inner product; ties go to the lower row."""
+        """Return the n best rows by inner product. Ties go to the lower row."""
         rows = np.arange(len(self.vectors)) if keep is None else np.flatnonzero(keep)
         similarities = np.empty(len(rows), dtype=np.float32)
         for start in range(0, len(rows), self.BLOCK):
@@ -72,7 +72,7 @@ class ExactIndex:
         return best(rows, similarities, n)
 
     def search_many(self, queries: Embeddings, n: int) -> list[Candidates]:
-        """Answer many queries in one pass over the vectors; each as `search` would."""
+        """Search for many queries in one pass over the vectors, each as `search` does."""
         found = [Candidates(np.empty(0, np.int64), np.empty(0, np.float32)) for _ in queries]
         for start in range(0, len(self.vectors), self.BLOCK_MANY):
             block = self.vectors[start : start + self.BLOCK_MANY].astype(np.float32)
@@ -92,10 +92,10 @@ class FaissIndex:
 
     Args:
         index: A FAISS index with inner product, ids 0..n-1.
-        vectors: (n, d) float16, what it holds; searched exactly where a filter keeps few.
-        nprobe: Lists to visit without a filter; of no meaning without lists.
-        exact_rows: A filter that keeps no more is answered from the vectors; None: what is
-            fastest for so many vectors.
+        vectors: (n, d) float16: those that it holds, for exact search behind narrow filters.
+        nprobe: Lists to visit without a filter; ignored where the index has no lists.
+        exact_rows: A filter that keeps at most so many rows is searched exactly; None: the number
+            that is fastest for this index.
     """
 
     def __init__(
@@ -125,16 +125,16 @@ class FaissIndex:
     ) -> Candidates:
         """Return n rows, best first; see `VectorIndex.search`.
 
-        A narrow filter is answered exactly, a wide one by the lists. These are visited in growing
-        numbers until there are n rows, so that neither short lists nor a filter starve a page.
+        Behind a narrow filter the search is exact, else it visits lists. It visits more and more
+        of them until there are n rows, so that neither short lists nor a filter leave a page empty.
 
         Args:
             query: (d,) float32, unit length.
             n: Rows to return.
             keep: (rows,) which rows a filter keeps; None: all.
-            nprobe: Lists to visit first; None: what the index was tuned to.
-            living: (rows,) which rows are there at all; None: all. Unlike a filter it thins out
-                all lists alike, so that no more of them are visited for it.
+            nprobe: Lists to visit first; None: the number that the index was tuned to.
+            living: (rows,) which rows are not dead; None: all. Unlike a filter it thins out all
+                lists alike, so no more lists are visited for it.
         """
         if living is not None and keep is not None:
             keep = keep & living
@@ -154,28 +154,29 @@ class FaissIndex:
         return found
 
     def search_many(self, queries: Embeddings, n: int) -> tuple[Ids, npt.NDArray[np.float32]]:
-        """Answer many queries at once, without widening; for surveys of a whole catalogue.
+        """Search for many queries at once, without widening: for surveys of a whole catalogue.
 
         Args:
             queries: (q, d) float32, unit length.
             n: Rows for each.
 
         Returns:
-            Rows (q, n) int64, best first, -1 where fewer were found, and their approximate
+            Rows (q, n) int64, best first, with -1 where fewer were found, and their approximate
             similarities (q, n) float32.
         """
         found = self.index.search(queries, n, params=self._parameters(self.nprobe, None))
         return found[1], found[0]
 
     def _filtered(self, query: Vector, n: int, keep: Mask, kept: int, nprobe: int) -> Candidates:
-        """Visit as many more lists as the filter thins them out, or all.
+        """Visit as many times more lists as the filter thins them out, or all lists.
 
-        That is enough where the filter has nothing to do with the query. What is kept far from
-        the query, such as another category, is about equally far in many lists: some of them
-        would fill a page, but not with the nearest rows. A look into the nearest lists tells.
+        That many are enough where the filter has nothing to do with the query. Where the kept rows
+        lie far from the query, as those of another category do, they are about equally far in many
+        lists. Some lists would fill a page, but not with the nearest rows. A first search of the
+        nearest lists tells the two cases apart.
         """
         share = kept / len(keep)
-        usual = int(NEAR * share * len(keep) * nprobe / self.nlist)
+        usual = int(NEAR_SHARE * share * len(keep) * nprobe / self.nlist)
         near = usual > 0 and len(self.visit(query, usual, keep, nprobe=nprobe).rows) == usual
         visited = int(np.ceil(nprobe / share)) if near else self.nlist
         found = self.visit(query, n, keep, nprobe=min(visited, self.nlist))
@@ -184,7 +185,7 @@ class FaissIndex:
         return found
 
     def visit(self, query: Vector, n: int, keep: Mask | None = None, *, nprobe: int) -> Candidates:
-        """Search exactly nprobe lists, however few rows they hold."""
+        """Search nprobe lists and no more, however few rows they hold."""
         n = max(1, min(n, self.index.ntotal))
         parameters = self._parameters(nprobe, keep)
         similarities, rows = self.index.search(query[None], n, params=parameters)
@@ -193,7 +194,7 @@ class FaissIndex:
 
     def _parameters(self, nprobe: int, keep: Mask | None) -> Any:  # noqa: ANN401
         """Return FAISS's settings of one call."""
-        faiss_types: Any = faiss  # its type stubs don't know the keywords of its constructors
+        faiss_types: Any = faiss  # its type stubs lack the keywords of its constructors
         options: dict[str, Any] = {}
         if keep is not None:
             options["sel"] = faiss_types.IDSelectorBitmap(np.packbits(keep, bitorder="little"))
@@ -208,10 +209,10 @@ class FaissIndex:
 
 
 def inner_products(vectors: HalfVectors | Embeddings, query: Vector) -> npt.NDArray[np.float32]:
-    """Return (n,) float32 products of stored vectors with a query.
+    """Return (n,) float32, the inner products of stored vectors with a query.
 
-    Not by `@`: BLAS would spread so little work over threads, which on a busy machine wait for
-    each other ten times longer than they compute.
+    It does not use `@`: BLAS would spread so little work over threads, which on a busy machine wait
+    for each other ten times longer than they compute.
     """
     products: npt.NDArray[np.float32] = np.einsum(
         "ij,j->i", vectors.astype(np.float32, copy=False), query
@@ -220,7 +221,7 @@ def inner_products(vectors: HalfVectors | Embeddings, query: Vector) -> npt.NDAr
 
 
 def best(rows: Ids, similarities: npt.NDArray[np.float32], n: int) -> Candidates:
-    """Return the n rows of largest similarity, best first; ties go to the lower row."""
+    """Return the n rows of largest similarity, best first. Ties go to the lower row."""
     if len(rows) > n > 0:
         threshold = np.partition(similarities, len(rows) - n)[len(rows) - n]
         near = np.flatnonzero(similarities >= threshold)
@@ -251,6 +252,6 @@ def read_index(path: Path) -> Any:  # noqa: ANN401
     """Read a FAISS index from a file.
 
     Raises:
-        RuntimeError: it is no such file.
+        RuntimeError: it is no FAISS index.
     """
     return faiss.read_index(str(path))

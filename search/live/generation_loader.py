@@ -6,7 +6,6 @@ import time
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import sqlalchemy
@@ -24,53 +23,6 @@ LONGEST_PAUSE_S = 60.0
 """Between tries to load what can't be loaded: a large model takes long to fail, too."""
 
 log = structlog.get_logger()
-
-
-class Generations(Protocol):
-    """Says which generation answers now, with which model."""
-
-    def answering(self) -> ServedGeneration:
-        """Return both; take them once for each request.
-
-        Raises:
-            NoGeneration: there is none.
-        """
-        ...
-
-    @property
-    def trouble(self) -> str:
-        """Why another generation answers than the live one; empty: it does not."""
-        ...
-
-    def refresh(self) -> None:
-        """Look now whether it is another."""
-        ...
-
-    def close(self) -> None:
-        """Let go of it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class OneGeneration:
-    """Always the same generation, whatever is live: to compare it with others."""
-
-    only: ServedGeneration
-
-    @property
-    def trouble(self) -> str:
-        """None, ever."""
-        return ""
-
-    def answering(self) -> ServedGeneration:
-        """Return the generation with its model."""
-        return self.only
-
-    def refresh(self) -> None:
-        """Stay with it."""
-
-    def close(self) -> None:
-        """Do nothing: nobody watches."""
 
 
 class LiveGenerations:

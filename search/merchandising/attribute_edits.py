@@ -1,7 +1,7 @@
-"""What merchandisers say of products: setting an attribute and taking it back, on the record.
+"""Edits of merchandisers: an attribute is set or taken back, and the audit trail says so.
 
-An edit is believed before all else (`search.catalogue.attribute_precedence`). It never touches the
-merchant's fields, and refuses to overwrite what its author has not seen.
+An edit comes before all other sources (`search.catalogue.attribute_precedence`). It never touches
+the merchant's fields, and refuses to overwrite what its author has not seen.
 """
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from search.database.audit_trail import read_trail, record_change
 from search.database.models import Product, ProductAttribute
 from search.errors import EditedMeanwhile, UnknownProduct, UnusableEntry
 from search.text.attribute_vocabulary import Vocabulary
+from search.text.normalise import single_spaced
 
 SOURCE = "merchandiser"
 LONGEST_VALUE = 300
@@ -33,15 +34,15 @@ def set_attribute(
     actor: str,
     vocabulary: Vocabulary,
 ) -> str:
-    """Say what a product is like; return the value as it is kept.
+    """Set an attribute of a product; return the value as it is stored.
 
     Args:
         session: The caller's transaction.
         sku: The product.
         name: The attribute.
-        value: Categories and colours are free; other attributes have the vocabulary's values.
-        seen: The own value that the author saw, empty where there was none.
-        actor: Who, as the audit trail names them.
+        value: Free text for category and colour; of other attributes a value of the vocabulary.
+        seen: The edited value that the author saw; empty where there was none.
+        actor: Who edits, as the audit trail names them.
         vocabulary: The attributes and their values.
 
     Raises:
@@ -64,7 +65,7 @@ def set_attribute(
 
 
 def remove_attribute(session: Session, sku: str, name: str, *, seen: str, actor: str) -> None:
-    """Take back what was set by hand, so that the merchant, title or pictures count again.
+    """Take back an edit, so that the merchant, the title or the pictures count again.
 
     Raises:
         UnknownProduct: no product has this sku.
@@ -80,7 +81,7 @@ def remove_attribute(session: Session, sku: str, name: str, *, seen: str, actor:
 
 
 def checked_value(name: str, value: str, vocabulary: Vocabulary) -> str:
-    """Return a value in the form in which it is kept.
+    """Return a value as it is stored: spaces tidied, spelt as in the vocabulary.
 
     Raises:
         UnusableEntry: there is no such attribute, or it has no such value.
@@ -90,7 +91,7 @@ def checked_value(name: str, value: str, vocabulary: Vocabulary) -> str:
         raise UnusableEntry(f"{name} is no attribute; there are {known}.")
     separator = " > " if name == "category" else " "
     parts = value.split(">") if name == "category" else [value]
-    tidied = separator.join(" ".join(part.split()) for part in parts)
+    tidied = separator.join(single_spaced(part) for part in parts)
     if not all(part.strip() for part in parts) or not tidied.isprintable():
         example = ", such as Home > Mugs" if name == "category" else ""
         raise UnusableEntry(f"Give a {name}{example}.")
@@ -110,7 +111,7 @@ def checked_value(name: str, value: str, vocabulary: Vocabulary) -> str:
 def _locked(
     session: Session, sku: str, name: str, seen: str
 ) -> tuple[int, ProductAttribute | None]:
-    """Return the product and what is set by hand; others wait until this transaction ends."""
+    """Return the product and its edit, locked until this transaction ends."""
     wanted = select(Product.id).where(Product.sku == sku).with_for_update()
     product_id = session.scalar(wanted)
     if product_id is None:

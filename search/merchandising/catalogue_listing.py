@@ -1,7 +1,7 @@
 """Lists the whole catalogue by SQL: filtered, counted and sorted as it is now, indexed or not.
 
-What an attribute is goes by `search.catalogue.attribute_precedence`, so an edit counts here at
-once. Searching by words or likeness is the engine's.
+An attribute's value follows `search.catalogue.attribute_precedence`, so an edit counts here at
+once. Searching by words or by likeness is the engine's part.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, aliased
 
 from search.catalogue.attribute_precedence import FIELD_ATTRIBUTES
 from search.database.models import Product, ProductAttribute
-from search.index.product_columns import folded_path
 from search.results import FacetValue, Filters
+from search.text.normalise_sql import folded_path_sql, folded_sql
 
 SORTS: dict[str, ColumnElement[Any]] = {
     "newest": Product.created_at.desc(),
@@ -39,11 +39,11 @@ def list_products(
 
     Args:
         session: Open session.
-        filters: What they must be, as in a search.
+        filters: What the products must be, as in a search.
         sort: One of `SORTS`.
-        limit: At most so many.
-        offset: After so many.
-        within: Only of these ids; None: of all.
+        limit: How many at most.
+        offset: How many to skip.
+        within: Only products of these ids; None: all.
     """
     wanted = select(Product.id).where(*_conditions(filters))
     if within is not None:
@@ -73,7 +73,7 @@ def count_values(
     )
     found: dict[str, list[FacetValue]] = {name: [] for name in names}
     for aggregated, count, *row in session.execute(counted):
-        # A bit is 0 for the column that a row is about; the last column's is the lowest.
+        # `grouping` has a bit for each column, the last column's lowest: 0 marks the counted one.
         place = next(i for i in range(len(names)) if not aggregated >> (len(names) - 1 - i) & 1)
         if row[place] is not None:
             found[names[place]].append(FacetValue(row[place], count))
@@ -84,7 +84,7 @@ def count_values(
 
 
 def believed_value(name: str) -> ColumnElement[str]:
-    """Return SQL for what counts of an attribute, or for the brand; NULL where nothing is said."""
+    """Return SQL for the value of an attribute, or of the brand; NULL where there is none."""
     if name == "brand":
         return func.nullif(Product.brand, "")
     field = [func.nullif(getattr(Product, name), "")] if name in FIELD_ATTRIBUTES else []
@@ -103,18 +103,18 @@ def _said(name: str, source: str) -> ColumnElement[str]:
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what filters mean, as `search.index.product_columns` does for an index."""
+    """Return filters as SQL; they mean the same as in `search.index.product_columns`."""
     found: list[ColumnElement[bool]] = [Product.retired_at.is_(None)]
     if filters.categories:
-        path = func.lower(func.regexp_replace(believed_value("category"), r"\s*>\s*", " > ", "g"))
-        wanted = [folded_path(category) for category in filters.categories]
-        below = [func.starts_with(path, f"{category} > ") for category in wanted]
+        path = folded_path_sql(believed_value("category"))
+        wanted = [folded_path_sql(category) for category in filters.categories]
+        below = [func.starts_with(path, category.concat(" > ")) for category in wanted]
         found.append(func.coalesce(path.in_(wanted), False) | _any(below))
     named = {"brand": filters.brands, "colour": filters.colours, **filters.attributes}
     for name, values in named.items():
         if values:
-            folded = [value.strip().lower() for value in values]
-            found.append(func.lower(func.btrim(believed_value(name))).in_(folded))
+            wanted = [folded_sql(value) for value in values]
+            found.append(folded_sql(believed_value(name)).in_(wanted))
     if filters.min_price_cents is not None:
         found.append(Product.price_cents >= filters.min_price_cents)
     if filters.max_price_cents is not None:

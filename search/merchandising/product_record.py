@@ -1,7 +1,7 @@
-"""All that is known of a product, for those who work on the catalogue: nothing is left out.
+"""All that is known of a product, for those who work on the catalogue.
 
-Shoppers' pages show a `ProductCard`; here are also refused pictures, who says what, and what the
-last ingest would not take. Retired products are found too.
+Shoppers see a `ProductCard`. A `ProductRecord` also has refused pictures, every source of every
+attribute, and what the last ingest refused. Retired products have one too.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from search.catalogue.product_cards import card
 from search.database.models import Product, ProductImage, Quarantine
 from search.errors import UnknownProduct
 from search.results import AttributeValue, ProductCard
+from search.text.normalise import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ProductRefusal:
 
 @dataclass(frozen=True, slots=True)
 class ProductRecord:
-    """A product, who says what of it, and what is wrong with it."""
+    """A product, its attributes by source, and what is wrong with it."""
 
     card: ProductCard
     merchant: dict[str, str | None]  # category and colour as the merchant's fields have them
@@ -58,7 +59,7 @@ class ProductRecord:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What whoever works on the catalogue should know at a glance."""
+        """What is wrong with the product, in a few words each."""
         states = {picture.state for picture in self.pictures}
         noted = {
             "retired": self.retired_at is not None,
@@ -70,19 +71,19 @@ class ProductRecord:
         return tuple(mark for mark, holds in noted.items() if holds)
 
     def believed(self, name: str) -> AttributeValue | None:
-        """Return what counts for an attribute, None where nobody says anything."""
+        """Return the value of an attribute by its best source; None where there is none."""
         return next(iter(self.claims.get(name, {}).values()), None)
 
     def doubted(self, name: str) -> AttributeValue | None:
-        """Return what the pictures say where it is not what counts."""
+        """Return what the pictures show where it differs from what counts."""
         seen, counts = self.claims.get(name, {}).get("picture"), self.believed(name)
-        if seen is None or counts is None or seen.value.casefold() == counts.value.casefold():
+        if seen is None or counts is None or folded(seen.value) == folded(counts.value):
             return None
         return seen
 
 
 def product_records(session: Session, product_ids: Sequence[int]) -> list[ProductRecord]:
-    """Return products in the order asked for; vanished ones are left out."""
+    """Return products in the order asked for; ids without a product are left out."""
     found = session.scalars(_loaded().where(Product.id.in_(product_ids)))
     products = {product.id: product for product in found}
     refusals = _refusals(session, list(products.values()))

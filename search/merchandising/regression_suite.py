@@ -1,8 +1,8 @@
 """The regression suite: whether saved descriptions find what they should, and what has changed.
 
-A product counts at the place where it is shown: a variant at that of the product it is folded
-under. What is no longer in the catalogue counts nowhere. This module searches through what it is
-given and keeps nothing; `search.merchandising.suite_runs` does.
+A product counts at the place where it is shown: a variant at the place of the product that it is
+folded under. Products that left the catalogue don't count. This module asks what it is given and
+stores nothing; `search.merchandising.suite_runs` stores runs.
 """
 
 import hashlib
@@ -13,14 +13,14 @@ from typing import Any, Literal
 from search.merchandising.saved_descriptions import Saved
 
 FIRST = 10
-"""Places that shoppers look at."""
+"""The first places, which shoppers look at."""
 DEPTH = 100
-"""Places looked through for the first right product."""
+"""Places in which the first right product is looked for."""
 
 Places = Sequence[Collection[int]]
-"""Products at each place of an answer, best first; several where variants share one."""
+"""The products at each place of an answer, best first; several where variants share a place."""
 SuiteChange = Literal["better", "worse", "mixed", "same", "new", "marks"]
-"""Against an earlier run. `marks`: others were marked since, so the two can't be compared."""
+"""Compared with an earlier run. `marks`: the marks changed, so the runs can't be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class DescriptionOutcome:
     id: int
     text: str
     right: int  # products marked right
-    found: int  # of them, among the first FIRST places
+    found: int  # of these, among the first FIRST places
     first: int | None  # place of the first right product; None: not in DEPTH, or none is marked
     wrong: int  # products marked wrong
-    shown_wrong: int  # of them, among the first FIRST places
-    missing: tuple[str, ...]  # skus of right ones that are not among them
-    unwanted: tuple[str, ...]  # skus of wrong ones that are
-    marks: str  # changes when other products are marked
+    shown_wrong: int  # of these, among the first FIRST places
+    missing: tuple[str, ...]  # skus of right products that are not there
+    unwanted: tuple[str, ...]  # skus of wrong products that are there
+    marks: str  # a digest of which products are marked right and wrong
 
     @property
     def reciprocal_rank(self) -> float:
@@ -46,12 +46,12 @@ class DescriptionOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A run in four numbers."""
+    """A run in a few numbers."""
 
     descriptions: int
     right: int  # marked right, over all descriptions
-    found: int  # of them among the first FIRST places
-    mrr: float  # mean reciprocal rank of the first right one, of descriptions that have some
+    found: int  # of these, among the first FIRST places
+    mrr: float  # mean reciprocal rank of the first right product, where some are marked right
     shown_wrong: int
 
 
@@ -60,13 +60,13 @@ def run_suite(saved: Iterable[Saved], ask: Callable[[str], Places]) -> list[Desc
 
     Args:
         saved: The descriptions.
-        ask: Answers a text with what stands at the first `DEPTH` places.
+        ask: Returns what stands at the first `DEPTH` places of the answer to a text.
     """
     return [measure(each, ask(each.text)) for each in saved if each.marks]
 
 
 def measure(saved: Saved, places: Places) -> DescriptionOutcome:
-    """Return what an answer is worth for a description."""
+    """Measure an answer against the marks of a description."""
     place_of: dict[int, int] = {}
     for place, products in enumerate(places, 1):
         for product in products:
@@ -91,7 +91,7 @@ def measure(saved: Saved, places: Places) -> DescriptionOutcome:
 
 
 def totals(outcomes: Sequence[DescriptionOutcome]) -> Totals:
-    """Sum a run up."""
+    """Return the totals of a run."""
     judged = [each for each in outcomes if each.right]
     mrr = sum(each.reciprocal_rank for each in judged) / len(judged) if judged else 0.0
     return Totals(
@@ -104,7 +104,7 @@ def totals(outcomes: Sequence[DescriptionOutcome]) -> Totals:
 
 
 def compare(now: DescriptionOutcome, before: DescriptionOutcome | None) -> SuiteChange:
-    """Say what became of a description since an earlier run."""
+    """Return how the outcome of a description changed since an earlier run."""
     if before is None:
         return "new"
     if now.marks != before.marks:
@@ -123,13 +123,13 @@ def compare(now: DescriptionOutcome, before: DescriptionOutcome | None) -> Suite
 def compare_all(
     now: Iterable[DescriptionOutcome], before: Iterable[DescriptionOutcome]
 ) -> dict[int, SuiteChange]:
-    """Return what became of each description, by its number."""
+    """Return how the outcome of each description changed, by its id."""
     earlier = {each.id: each for each in before}
     return {each.id: compare(each, earlier.get(each.id)) for each in now}
 
 
 def as_report(outcomes: Sequence[DescriptionOutcome]) -> dict[str, Any]:
-    """Return a run as JSON can hold it."""
+    """Return a run as JSON."""
     return {"totals": asdict(totals(outcomes)), "descriptions": [asdict(o) for o in outcomes]}
 
 

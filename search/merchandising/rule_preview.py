@@ -1,6 +1,6 @@
-"""What a change of rules would do to an answer, before it is made.
+"""Previews: what adding or removing a rule would do to the answer to a query.
 
-Rules are read at once and tried on a copy: live answers never see a draft, and nothing is recorded.
+The change is tried on a copy of the rules. Live answers never see it, and nothing is recorded.
 """
 
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ from search.database.connection import session_scope
 from search.engine.search_engine import SearchEngine
 from search.results import Query, SearchHit
 from search.rules.rule import BusinessRule
-from search.rules.rule_set import KeptRule, RuleSet
-from search.rules.rule_store import find_rule, read_rules, with_product
+from search.rules.rule_set import ResolvedRule, RuleSet
+from search.rules.rule_store import find_rule, read_rules, resolve_product
 
 SHOWN = 12
 LOOKED_AT = 100
-"""Hits among which a product's other place is looked for."""
+"""Hits in which a product's place on the other side is looked for."""
 
 Move = Literal["same", "up", "down", "new"]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A hit on one side of a preview, and where it is on the other."""
+    """A hit on one side of a preview, and its rank on the other."""
 
     hit: SearchHit
     other_rank: int | None  # None: not among the hits looked at
 
     @property
     def move(self) -> Move:
-        """How it came here, as the side after the change tells it."""
+        """How the hit came to its place, seen from the side after the change."""
         if self.other_rank is None:
             return "new"
         if self.other_rank == self.hit.rank:
@@ -42,7 +42,7 @@ class PreviewSide:
     """An answer with or without the change."""
 
     places: tuple[Place, ...]
-    read_as: str | None  # the text as synonyms read it; None: as typed
+    read_as: str | None  # the text after synonyms; None: as typed
     redirect: str | None
 
 
@@ -62,7 +62,7 @@ class Preview:
 
 
 def preview_adding(engine: SearchEngine, text: str, draft: BusinessRule) -> Preview:
-    """Return what a draft would do to a query, as if in force already.
+    """Return a query's answers without and with a draft, whatever the dates of the draft.
 
     Raises:
         UnknownProduct: no product has its sku.
@@ -71,12 +71,12 @@ def preview_adding(engine: SearchEngine, text: str, draft: BusinessRule) -> Prev
     """
     with session_scope(engine.database) as session:
         rules = read_rules(session, engine.rules.out_of_stock)
-        kept = with_product(session, draft)
-    return _preview(engine, text, rules, rules.adding(kept))
+        resolved = resolve_product(session, draft)
+    return _preview(engine, text, rules, rules.with_draft(resolved))
 
 
 def preview_removing(engine: SearchEngine, text: str, rule_id: int) -> Preview:
-    """Return what a query finds with a rule in force and without it.
+    """Return a query's answers with a rule, whatever its dates, and without it.
 
     Raises:
         UnknownRule: there is no such rule.
@@ -86,12 +86,13 @@ def preview_removing(engine: SearchEngine, text: str, rule_id: int) -> Preview:
     with session_scope(engine.database) as session:
         rule = find_rule(session, rule_id)
         rules = read_rules(session, engine.rules.out_of_stock)
-    others = rules.without(rule_id)
-    product_id = next(kept.product_id for kept in rules.kept if kept.rule.id == rule_id)
-    return _preview(engine, text, others.adding(KeptRule(rule, product_id)), others)
+    others = rules.without_rule(rule_id)
+    product_id = next(r.product_id for r in rules.resolved if r.rule.id == rule_id)
+    return _preview(engine, text, others.with_draft(ResolvedRule(rule, product_id)), others)
 
 
 def _preview(engine: SearchEngine, text: str, before: RuleSet, after: RuleSet) -> Preview:
+    engine = engine.of_one_generation()
     query = Query(text=text, k=LOOKED_AT, record=False)
     hits = [engine.search(query, rules=rules).hits for rules in (before, after)]
     return Preview(
@@ -104,5 +105,5 @@ def _side(
 ) -> PreviewSide:
     at = {hit.product.product_id: hit.rank for hit in others}
     places = (Place(hit, at.get(hit.product.product_id)) for hit in hits[:SHOWN])
-    read = rules.read_as(text)
+    read = rules.apply_synonyms(text)
     return PreviewSide(tuple(places), read if read != text else None, rules.redirect(text))

@@ -1,7 +1,7 @@
-"""Saved descriptions: what a merchandiser keeps to see that it goes on finding the right things.
+"""Saved descriptions: texts that must go on finding the right products.
 
-Each has products marked right and wrong. Every change is in the audit trail. Nothing is searched
-here: that is `search.merchandising.regression_suite`.
+Merchandisers mark products right or wrong for each. Every change is in the audit trail. Nothing is
+searched here; `search.merchandising.regression_suite` does that.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from search.errors import UnknownEntry, UnknownProduct, UnusableEntry
 from search.text.normalise import normalised
 
 MOST = 300
-"""Descriptions kept; all of them are asked in one go, each takes some 50 ms."""
+"""Descriptions at most. A run asks all of them, and each takes about 50 ms."""
 LONGEST = 200
 
 
@@ -67,7 +67,7 @@ def find_saved(session: Session, saved_id: int) -> Saved:
 
 
 def add_saved(session: Session, text: str, *, actor: str) -> int:
-    """Keep a description; return its number, that of the one there where it is kept already.
+    """Save a description and return its id; that of the same text where it is saved already.
 
     Raises:
         UnusableEntry: it is empty or too long, or too many are kept.
@@ -107,8 +107,8 @@ def mark(session: Session, saved_id: int, sku: str, right: bool | None, *, actor
         session: Open session; the caller commits.
         saved_id: The description.
         sku: The product.
-        right: Whether the description should find it; None: it is not marked any more.
-        actor: Who, for the audit trail.
+        right: Whether the description should find it; None takes the mark away.
+        actor: Who marks it, for the audit trail.
 
     Raises:
         UnknownEntry: there is no such description.

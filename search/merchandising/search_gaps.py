@@ -1,9 +1,9 @@
 """What shoppers looked for and did not find: by words, and by photos where they agreed.
 
-A search found nothing where its verdict says so or nothing was left. A text was never opened where
-so many of its searches without a click are no accident: clicks are known of those who agreed alone,
-so they are judged by how often searches lead to clicks at all. First pages only, or a shopper who
-turns pages would count twice.
+A search found nothing if its verdict is `nothing`, or if it has no hit. A text was never opened if
+none of its searches led to a click, and there were so many that this is no accident. Clicks are
+known only of shoppers who agreed, so the number depends on how many searches led to clicks at all.
+Only first pages count: a shopper who turns pages would count twice.
 """
 
 import math
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from search.database.models import Click, SearchEvent
+from search.text.normalise_sql import normalised_sql
 
 EXPECTED_CLICKS = 3.0
-"""That many clicks were to be expected: none at all has a chance of one in twenty then."""
+"""Clicks that a text's searches would lead to on average. The chance of none is then 1 in 20."""
 LEAST_SEARCHES = 5
 FIRST_SHOWN = 5
 
@@ -27,13 +28,13 @@ About = Literal["nothing", "unopened"]
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A text that leads nowhere."""
+    """A text whose searches found nothing, or whose results nobody opened."""
 
     text: str  # normalised
-    times: int  # searches that led nowhere
+    times: int  # such searches
     last_at: datetime
-    filters: tuple[dict[str, Any], ...]  # in force, each set of them once
-    shown: tuple[int, ...]  # products shown first, the last time
+    filters: tuple[dict[str, Any], ...]  # the different filters of these searches
+    shown: tuple[int, ...]  # the first products of the last such search
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,14 @@ class PhotoGap:
 def list_gaps(
     session: Session, about: About, *, days: float, limit: int | None, offset: int = 0
 ) -> tuple[list[Gap], int]:
-    """Return texts that lead nowhere, most asked first, and how many there are.
+    """Return gaps, most searched first, and how many there are.
 
     Args:
         session: Open session.
         about: `nothing`: they found nothing; `unopened`: nothing they showed was ever opened.
-        days: Of the last days.
-        limit: At most so many; None: all.
-        offset: After so many.
+        days: How far back.
+        limit: How many at most; None: all.
+        offset: How many to skip.
     """
     texts = _texts(session, about, days)
     total = session.scalars(select(func.count()).select_from(texts.subquery())).one()
@@ -101,7 +102,7 @@ def list_photos(
 
 
 def count_photos(session: Session, *, days: float) -> tuple[int, int]:
-    """Return how many photo searches found nothing, and of how many the photo is kept."""
+    """Return how many photo searches found nothing, and how many of their photos are kept."""
     row = session.execute(
         select(func.count(), func.count(SearchEvent.photo)).where(
             SearchEvent.kind.in_(("photo", "both")), *_led_nowhere(days)
@@ -111,7 +112,7 @@ def count_photos(session: Session, *, days: float) -> tuple[int, int]:
 
 
 def least_searches(session: Session, days: float) -> int | None:
-    """Return how many searches without a click tell something; None where no click is known."""
+    """Return how many searches without a click make a gap; None where no click is known."""
     clicked = exists().where(Click.search_event_id == SearchEvent.id)
     searches, opened = session.execute(
         select(func.count(), func.count().filter(clicked)).where(*_texts_asked(days))
@@ -121,13 +122,11 @@ def least_searches(session: Session, days: float) -> int | None:
     return max(LEAST_SEARCHES, math.ceil(EXPECTED_CLICKS * searches / opened))
 
 
-def _texts(session: Session, about: About, days: float) -> Select[Any]:
-    """Select the texts that lead nowhere, with what is counted of them."""
-    asked = func.lower(
-        func.regexp_replace(
-            func.btrim(func.normalize(SearchEvent.text, literal_column("NFKC"))), r"\s+", " ", "g"
-        )
-    )
+def _texts(
+    session: Session, about: About, days: float
+) -> Select[str, int, datetime, int, Sequence[dict[str, Any]]]:
+    """Select the texts that are gaps, with what is counted of each."""
+    asked = normalised_sql(SearchEvent.text)
     statement = (
         select(
             asked.label("asked"),
@@ -175,7 +174,7 @@ def _shown(session: Session, event_ids: Sequence[int]) -> dict[int, tuple[int, .
 
 
 def _products(shown: list[Any]) -> tuple[int, ...]:
-    """Return the first products of an answer; variants, which have no similarity, are left out."""
+    """Return the first products of an answer without variants, which have no similarity."""
     return tuple(product for product, similarity, _ in shown if similarity is not None)[
         :FIRST_SHOWN
     ]

@@ -1,4 +1,4 @@
-"""Runs of the regression suite: asking an engine, keeping what came of it, reading it again."""
+"""Runs of the regression suite: the engine is asked, the outcome is stored and read again."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from search.database.models import GenerationRow, SuiteRun
 from search.engine.search_engine import SearchEngine
 from search.errors import FindalikeError, UnknownEntry, UnknownGeneration
 from search.index.generation_files import Generation, load_generation
-from search.live.generation_loader import OneGeneration
+from search.live.answering_generation import OneGeneration
 from search.live.model_pairing import ModelPairing
 from search.merchandising.regression_suite import (
     DEPTH,
@@ -32,7 +32,7 @@ from search.results import Query, SearchPage
 from search.settings import Settings
 
 KEPT = 200
-"""Runs that are kept; older ones are forgotten."""
+"""Runs that are stored; older ones are deleted."""
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ class Run:
     """One run of all saved descriptions."""
 
     id: int
-    generation_id: int | None  # also of generations that are pruned by now
+    generation_id: int | None  # it may be pruned since
     started_by: str
     created_at: datetime
     outcomes: tuple[DescriptionOutcome, ...]
@@ -53,12 +53,12 @@ class Run:
         return totals(self.outcomes)
 
     def changes(self, before: "Run | None") -> dict[int, SuiteChange]:
-        """Return what became of each description since another run, by its number."""
+        """Return how each description changed since another run, by its id."""
         return compare_all(self.outcomes, before.outcomes if before is not None else ())
 
 
 def answers_of(engine: SearchEngine) -> Callable[[str], Places]:
-    """Return what answers a text with the products at its first places; no event is recorded."""
+    """Return a function from a text to the products at its first places; it records no event."""
 
     def ask(text: str) -> Places:
         return places(engine.search(Query(text=text, k=DEPTH, record=False)))
@@ -67,33 +67,33 @@ def answers_of(engine: SearchEngine) -> Callable[[str], Places]:
 
 
 def places(page: SearchPage) -> Places:
-    """Return the products at each place of a page, variants with what they are folded under."""
+    """Return the products at each place of a page, with their folded variants."""
     return [
         {hit.product.product_id, *(card.product_id for card in hit.variants)} for hit in page.hits
     ]
 
 
 def run_and_keep(engine: SearchEngine, *, started_by: str) -> Run | None:
-    """Ask all saved descriptions and keep the run; None where none has marks.
+    """Ask all saved descriptions and store the run; None where none has marks.
 
     Raises:
         NoGeneration: nothing is published yet.
-        ModelMismatch: the model that built the index is another by now.
+        ModelMismatch: the model's files were changed since it built the index.
     """
     with session_scope(engine.database) as session:
         saved = list_saved(session)
     if not any(each.marks for each in saved):
         return None
-    generation = engine.generation()
+    engine = engine.of_one_generation()
     outcomes = run_suite(saved, answers_of(engine))
     with session_scope(engine.database) as session:
-        return keep_run(session, generation.id, outcomes, started_by=started_by)
+        return keep_run(session, engine.generation().id, outcomes, started_by=started_by)
 
 
 def keep_run(
     session: Session, generation_id: int, outcomes: Sequence[DescriptionOutcome], *, started_by: str
 ) -> Run:
-    """Keep what the saved descriptions found in a generation."""
+    """Store what the saved descriptions found in a generation."""
     report = {"generation": generation_id, **as_report(outcomes)}
     row = SuiteRun(generation_id=generation_id, started_by=started_by, report=report)
     session.add(row)
@@ -106,28 +106,28 @@ def keep_run(
 
 
 def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> SearchEngine:
-    """Return an engine like another that answers from one kept generation.
+    """Return an engine like another that answers from one stored generation.
 
-    Texts are read against the catalogue's present words; vectors and columns are that
-    generation's. Close the other engine, not this one.
+    Vectors and columns are that generation's; texts are matched with the words of the catalogue as
+    it is now. Close the other engine, not this one.
 
     Raises:
         UnknownGeneration: it is not kept.
         DamagedGeneration: its files can't be read.
         ModelUnavailable: the model that built it can't be loaded.
-        ModelMismatch: that model is another by now.
+        ModelMismatch: that model's files were changed since.
     """
     generation = load_kept(engine.database, settings, generation_id)
     try:
         before = engine.answering()
     except FindalikeError:
-        before = None  # what is live need not be whole for another to be asked
+        before = None  # another generation can be asked while the live one is damaged
     one = OneGeneration(ModelPairing(settings).of(generation, before))
     return SearchEngine(engine.database, one, settings, engine.stages)
 
 
 def load_kept(database: Engine, settings: Settings, generation_id: int) -> Generation:
-    """Load a generation that is kept, live or not; errors as in `engine_for`."""
+    """Load a generation that is stored, live or not; errors as in `engine_for`."""
     with session_scope(database) as session:
         row = session.get(GenerationRow, generation_id)
         if row is None or row.state in ("building", "failed"):
@@ -157,7 +157,7 @@ def find_run(session: Session, run_id: int) -> Run:
 
 
 def latest_run(session: Session, generation_id: int) -> Run | None:
-    """Return the last run of a generation; None where it was never asked."""
+    """Return the last run on a generation; None where there is none."""
     generation = SuiteRun.report["generation"].as_integer()
     newest = select(SuiteRun).where(generation == generation_id).order_by(SuiteRun.id.desc())
     row = session.scalars(newest.limit(1)).first()
@@ -165,9 +165,9 @@ def latest_run(session: Session, generation_id: int) -> Run | None:
 
 
 def run_before(session: Session, run: Run) -> Run | None:
-    """Return what to compare a run with: the last one of the generation before, or else the last.
+    """Return what to compare a run with: the last run on another generation, or else the last run.
 
-    Without an earlier generation the run before it tells what rules and marks have changed.
+    The latter shows what changes of rules and marks did.
     """
     earlier = select(SuiteRun).where(SuiteRun.id < run.id).order_by(SuiteRun.id.desc())
     generation = SuiteRun.report["generation"].as_integer()

@@ -140,7 +140,8 @@ def run_report(job: JobRecord, builds: Sequence[MeasuredBuild]) -> RunReport:
     """Return the report of a run; `builds` are those of before and its own, oldest first."""
     report = job.report
     generation = report.get("generation")
-    built = generation if report.get("changed") else None
+    changed = generation if report.get("changed") else None
+    built = next((build for build in builds if build.generation == changed), None)
     before, differences = compare(builds, built)
     sources = report.get("sources", [])
     products = report.get("products")
@@ -161,19 +162,23 @@ def run_report(job: JobRecord, builds: Sequence[MeasuredBuild]) -> RunReport:
         before=before,
         differences=differences,
         rehearsal=report.get("rehearsal"),
-        training=(report.get("manifest") or {}).get("training") if built else None,
+        training=(report.get("manifest") or {}).get("training") if changed else None,
     )
 
 
 def compare(
-    builds: Sequence[MeasuredBuild], generation: int | None
+    builds: Sequence[MeasuredBuild], build: MeasuredBuild | None
 ) -> tuple[int | None, list[FigureDifference]]:
-    """Return the build before a generation, and what is different now; nothing if one is gone."""
-    own = next((build for build in builds if build.generation == generation), None)
-    earlier = [build for build in builds if own and build.generation < own.generation]
-    if own is None or not earlier:
+    """Return the generation before a build, and the figures of both.
+
+    Args:
+        builds: Oldest first; those of generations that are pruned too.
+        build: What is compared; None: nothing, as where there is none before it.
+    """
+    earlier = [other for other in builds if build and other.generation < build.generation]
+    if build is None or not earlier:
         return None, []
-    was, now = asdict(earlier[-1]), asdict(own)
+    was, now = asdict(earlier[-1]), asdict(build)
     return earlier[-1].generation, [
         FigureDifference(name, was[name], now[name]) for name in COMPARED
     ]

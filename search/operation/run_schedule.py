@@ -1,7 +1,7 @@
 """When the nightly `reindex` is due: a cron expression, the run before, the run to come.
 
-Runs nothing; `findalike schedule` does. A run counts whoever started it, so the system's own cron
-serves as well.
+It runs nothing; `findalike schedule` does. A run counts whoever started it, so the system's own
+cron serves as well.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ SCHEDULER = "findalike-schedule"
 EARLY = timedelta(minutes=2)
 """A run that began so much before its time is still that run: clocks differ."""
 GRACE = timedelta(minutes=15)
-"""A run is overdue when it has not begun so long after its time."""
+"""A run is overdue when it has not begun so long after its time. A start further ahead of now than
+this was written before the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,28 @@ class ScheduleState:
 
 
 def is_missed(due_at: datetime, last_at: datetime | None) -> bool:
-    """Return whether a run that was due has not begun; `last_at` is the start of the last one."""
-    return last_at is not None and last_at < due_at - EARLY
+    """Return whether a run that was due has not begun.
+
+    Args:
+        due_at: When it was due.
+        last_at: When the last run began, see `last_start`. A start that lies ahead says nothing:
+            the clock was set back, and the schedule must not be silent until that time comes.
+    """
+    if last_at is None:
+        return False
+    return last_at < due_at - EARLY or last_at > datetime.now(UTC) + GRACE
+
+
+def last_start(session: Session) -> datetime | None:
+    """Return when the last `reindex` began, whoever started it.
+
+    A shop that never ran it began with some other job. None: there was no job at all, so nothing
+    can be late.
+    """
+    last = latest_job(session, "reindex")
+    if last is not None:
+        return last.started_at
+    return session.scalar(select(func.min(Job.started_at)))
 
 
 def schedule_of(settings: Settings) -> CronTimes | None:
@@ -56,16 +77,14 @@ def read_schedule(session: Session, settings: Settings) -> ScheduleState | None:
         return None
     now = datetime.now(UTC)
     last, due_at = latest_job(session, "reindex"), schedule.last_until(now)
-    # A shop that never ran it began with some other job; without any, nothing can be late.
-    first = session.scalar(select(func.min(Job.started_at)))
-    begun = last.started_at if last is not None else first
     running = last is not None and last.state == "running"
+    missed = is_missed(due_at, last_start(session))
     return ScheduleState(
         expression=schedule.expression,
         timezone=settings.timezone,
         due_at=due_at,
         next_at=schedule.next_after(now),
         last=last,
-        overdue=is_missed(due_at, begun) and not running and now > due_at + GRACE,
+        overdue=missed and not running and now > due_at + GRACE,
         attended=application_connected(session, SCHEDULER),
     )

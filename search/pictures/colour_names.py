@@ -1,9 +1,9 @@
-"""Names the colours of the product in a picture, from its pixels and not from its background.
+"""Names the colours of the product in a picture, and not those of its background.
 
-The background is a smooth surface through the picture's border (studio grounds shade from one side
-to the other); pixels that lie on it count little, pixels in the middle count more. What is left is
-shared out among named colours in CIELAB. It recognises no product: where the thing has the colour
-of its ground, or fills the picture, the whole picture answers.
+The background is taken for a plane of colours through the picture's border: studio backgrounds
+shade from one side to the other. Pixels near that plane count little, pixels in the middle count
+more. Each pixel is shared among named colours in CIELAB. No product is recognised: where a thing
+has the colour of its background, or fills the picture, the whole picture counts.
 """
 
 from functools import cache
@@ -45,7 +45,7 @@ ANCHORS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "yellow": ((248, 216, 60),),
     "gold": ((206, 164, 76),),
 }
-"""Names of the built-in vocabulary, each with what it looks like in sRGB, in light and in shade."""
+"""Names of the built-in vocabulary, each with its sRGB colours in light and in shade."""
 
 NAMES = tuple(ANCHORS)
 
@@ -53,12 +53,12 @@ SIDE = 48  # cells; finer grids cost time and changed nothing
 BORDER = 2  # cells
 SOFTNESS = 9.0  # CIELAB units at which a pixel is shared between neighbouring colours
 SPREAD = 0.5  # of the weight towards the centre, in half sides
-LEAST_TOLERANCE = 5.0  # CIELAB units from the ground that are noise and soft shadow
+LEAST_TOLERANCE = 5.0  # CIELAB units from the background that are noise and soft shadow
 SHADOW = 0.9  # of a shadow's weight is taken away
-SHADOW_HUE = 4.0  # CIELAB units from the ground's hue
-SHADOW_DEPTH = 60.0  # CIELAB units of lightness; what is darker than that is no shadow
+SHADOW_HUE = 4.0  # CIELAB units from the background's hue
+SHADOW_DEPTH = 60.0  # CIELAB units of lightness; darker than that is no shadow
 LEAST_SHARE = 0.02  # smaller shares are noise and not worth keeping
-_BITS = 5  # a channel, of the table of colours: steps of 8, below what names tell apart
+_BITS = 5  # per channel in the table of colours: its steps of 8 are finer than the names
 
 
 def colour_shares(image: Image.Image) -> dict[str, float]:
@@ -83,13 +83,13 @@ def colour_shares(image: Image.Image) -> dict[str, float]:
 
 
 def _foreground(lab: Floats) -> Floats:
-    """Return how much each cell counts, (cells,), from its colour (cells, 3) and place."""
+    """Return the weight of each cell (cells,), from its colour (cells, 3) and place."""
     design, border, centre, solve = _places()
     plane = design @ (solve @ lab[border])
     distance = np.sqrt(((lab - plane) ** 2).sum(axis=1))
     tolerance = max(LEAST_TOLERANCE, 1.5 * float(np.sqrt((distance[border] ** 2).mean())))
     unlike = 1 - np.exp(-0.5 * (distance / tolerance) ** 2)
-    # A shadow has the ground's hue and is darker, yet not as dark as a dark thing.
+    # A shadow has the background's hue. It is darker, yet not as dark as a dark thing.
     apart = lab - plane
     hue = np.exp(-0.5 * (apart[:, 1] ** 2 + apart[:, 2] ** 2) / SHADOW_HUE**2)
     depth = np.clip(-apart[:, 0] / SHADOW_DEPTH, 0, 1)
@@ -99,7 +99,7 @@ def _foreground(lab: Floats) -> Floats:
 
 @cache
 def _places() -> tuple[Floats, npt.NDArray[np.intp], Floats, Floats]:
-    """Return what depends on the place of cells alone: a plane's terms, border, centre, fit."""
+    """Return what depends on places alone: terms of a plane, border, centre weights, fit."""
     axis = np.linspace(-1, 1, SIDE, dtype=np.float32)
     y, x = (part.ravel() for part in np.meshgrid(axis, axis, indexing="ij"))
     design = np.stack([np.ones_like(x), x, y], axis=1)
@@ -111,7 +111,7 @@ def _places() -> tuple[Floats, npt.NDArray[np.intp], Floats, Floats]:
 
 @cache
 def _tables() -> tuple[Floats, Floats]:
-    """Return CIELAB (colours, 3) and shares of names (colours, names) of all coarse colours."""
+    """Return CIELAB (colours, 3) and shares of names (colours, names) for a table of colours."""
     steps = (np.arange(2**_BITS) + 0.5) * 2 ** (8 - _BITS)
     rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
     lab = lab_of(rgb)

@@ -1,8 +1,8 @@
-"""Untrusted bytes become an upright 8-bit RGB picture of bounded size, or a clear refusal.
+"""Decodes untrusted bytes to an upright 8-bit RGB picture of bounded size, or refuses them.
 
-Judges by content, never by a file name. Refuses what is no picture, what is cut or damaged,
-what is too large before decoding it, and what is too small or thin to look like anything. Of an
-animation the first frame counts. Transparency is laid over white, the ground of most shops.
+The content decides, never a file name. Refused are: what is no picture, what is cut or damaged,
+what is too large (before it is decoded), and what is too small or too thin. Of an animation the
+first frame counts. Transparency is laid over white, the background of most shops.
 
 Importing this module lifts Pillow's own size limit, which is process-wide and lower than
 `max_pixels` may be; `decode_picture` checks sizes itself, always.
@@ -36,7 +36,7 @@ _large_picture = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Enough:
-    """How many pixels of an upright or turned picture somebody looks at; more are a waste."""
+    """How many pixels are enough for the caller, whichever way up the picture is."""
 
     shorter_px: int
     longer_px: int
@@ -60,12 +60,12 @@ def decode_picture(
         max_pixels: Pictures with more pixels are refused before they are decoded.
         max_side_px: Longest side of the result; larger pictures are reduced while they are
             decoded, so that memory stays bounded. None keeps the size.
-        enough: Where given, a picture at least twice as large is averaged down by a whole
-            factor, which JPEG decoders do before they compute most of the pixels.
+        enough: Where given, a picture at least twice as large is reduced by a whole factor. JPEG
+            decoders do this before they compute most of the pixels.
 
     Returns:
-        The picture, upright by its EXIF orientation, mode RGB, in sRGB where the file says
-        which colours it means.
+        The picture, upright by its EXIF orientation, in mode RGB; in sRGB where the file has a
+        colour profile.
 
     Raises:
         UnusablePicture: with the reason `empty`, `not_a_picture`, `too_small`, `too_large`,
@@ -198,7 +198,7 @@ def _cut(image: Image.Image, step: int) -> Iterator[Image.Image]:
 
 
 def _upright(rgb: Image.Image, source: Image.Image) -> Image.Image:
-    """Turn by the EXIF orientation of the source, read late: PNG may hold it after the pixels."""
+    """Turn by the source's EXIF orientation, read last: a PNG may hold it after the pixels."""
     try:
         orientation = source.getexif().get(0x0112, 1)
     except Exception:  # broken EXIF is common, and no reason to refuse the picture
@@ -212,7 +212,7 @@ def _upright(rgb: Image.Image, source: Image.Image) -> Image.Image:
 
 
 class _Silence:
-    """How many decodings run now, and the warning filters to restore after the last one."""
+    """How many decodings run now, and the warning filters to restore after the last."""
 
     lock = threading.Lock()
     running = 0

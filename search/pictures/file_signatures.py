@@ -1,6 +1,6 @@
-"""What bytes are, judged by their first bytes and never by a name or a content type.
+"""What a file is, judged by its first bytes and never by a name or a content type.
 
-Refuses to decode anything: it only names what it sees, for messages that an operator reads.
+It decodes nothing. It names what it sees, for messages that an operator reads.
 """
 
 import struct
@@ -46,7 +46,7 @@ def picture_kind(content: bytes) -> str | None:
 
 
 def seeming(content: bytes) -> str:
-    """Say what bytes that are no picture seem to be, such as `a web page (HTML)`."""
+    """Return what a file that is no picture seems to be, such as `a web page (HTML)`."""
     known = _first(content, _SIGNATURES)
     if known is not None:
         return known
@@ -58,12 +58,12 @@ def seeming(content: bytes) -> str:
 
 
 def looks_like_markup(content: bytes) -> bool:
-    """Whether the first visible character is `<`, as in HTML, XML and SVG."""
+    """Return whether the first visible character is `<`, as in HTML, XML and SVG."""
     return content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
 
 
 def seems_cut(content: bytes) -> bool:
-    """Whether a picture's own structure says that its end is missing."""
+    """Return whether the end of a picture is missing, by its own structure."""
     kind = picture_kind(content)
     if kind == "JPEG":
         return b"\xff\xd9" not in content[-4096:]
@@ -92,7 +92,7 @@ def _boxes_end(content: bytes) -> int:
 
 
 def _seeming_text(head: bytes) -> str:
-    """Tell web pages, drawings, JSON and plain text apart; anything else is unknown."""
+    """Return which of web page, drawing, JSON and plain text a file seems to be."""
     lowered = head.lower()
     if looks_like_markup(head):
         if b"<svg" in lowered and b"<html" not in lowered:
@@ -110,7 +110,7 @@ def _seeming_text(head: bytes) -> str:
 
 
 def _first(content: bytes, table: tuple[tuple[int, bytes, str], ...]) -> str | None:
-    """Return the name of the first signature that stands at its place."""
+    """Return the name of the first signature that the content has at its place."""
     for at, signature, name in table:
         if content[at : at + len(signature)] == signature:
             return name

@@ -1,10 +1,9 @@
 """Large PNG files, decoded a strip of rows at a time, so that memory stays bounded.
 
-Pillow decodes a PNG whole: 20,000 × 20,000 pixels take 1.6 GB. Rows of a PNG that is not
-interlaced only depend on the row above (PNG specification, third edition, section 9), so each
-strip becomes a small PNG of its own, led by the row before it, which Pillow then decodes.
-Refuses interlaced files and 16-bit colour, which have no such byte-wise equal: `strips` says so
-by returning None.
+Pillow decodes a PNG whole: 20,000 × 20,000 pixels take 1.6 GB. But in a PNG that is not interlaced,
+a row depends on the row above it alone (PNG specification, third edition, section 9). So each
+strip, with the row above it, becomes a small PNG that Pillow decodes. This does not work for
+interlaced files and for 16-bit colour; `strips` returns None for them.
 """
 
 import struct
@@ -85,10 +84,10 @@ def _decode(
 
 
 def _unfilter(above: bytes, scanlines: bytes, rows: int, row_bytes: int, pixel_bytes: int) -> bytes:
-    """Undo the row filters: (rows * row_bytes) bytes, whatever pixels they stand for.
+    """Undo the row filters; return (rows * row_bytes) bytes, whatever pixels they stand for.
 
-    Filters work on bytes and only need to know how far back the pixel before is, so the strip
-    is given to Pillow as 8-bit pixels of that many channels.
+    Filters work on bytes, and need to know how many bytes a pixel has. So the strip is given to
+    Pillow as 8-bit pixels of that many channels.
     """
     header = struct.pack(
         ">IIBBBBB",

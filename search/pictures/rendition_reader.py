@@ -18,15 +18,15 @@ class Renditions:
     """Opens the stored renditions of product pictures.
 
     Args:
-        database: Says what a picture's content is.
-        pictures: Holds renditions by content.
+        database: Knows the content hash of each picture.
+        pictures: Holds renditions by content hash.
     """
 
     def __init__(self, database: sqlalchemy.Engine, pictures: PictureStore) -> None:
         self._database, self._pictures = database, pictures
 
     def __call__(self, image_ids: Sequence[int]) -> list[Image.Image | None]:
-        """Return upright RGB pictures; None where there is no rendition, or a spoilt one."""
+        """Return upright RGB pictures; None where there is no rendition, or a damaged one."""
         statement = select(ProductImage.id, ProductImage.sha256).where(
             ProductImage.id.in_(image_ids), ProductImage.sha256.is_not(None)
         )
@@ -41,6 +41,6 @@ class Renditions:
         try:
             with Image.open(path) as picture:
                 return picture.convert("RGB")
-        except OSError as error:  # what a disk has spoilt: one picture, not the whole work
+        except OSError as error:  # a damaged file must not end the whole work
             log.warning("rendition_damaged", file=path.name, error=str(error))
             return None

@@ -1,6 +1,7 @@
-"""Decoded pixels of any mode become 8-bit sRGB: deep grey, CMYK, Lab, transparency, profiles.
+"""Converts decoded pixels of any mode to 8-bit sRGB: deep grey, CMYK, Lab, transparency, profiles.
 
-It guesses nothing that a file says, and refuses no picture: a broken colour profile is ignored.
+What a file says about its colours is followed. No picture is refused: a broken colour profile is
+ignored.
 """
 
 from collections.abc import Iterable
@@ -15,8 +16,8 @@ from PIL import Image, ImageChops, ImageCms
 def ink_as_adobe(image: Image.Image) -> Image.Image:
     """Undo Pillow's inversion of CMYK JPEGs where the file is not Adobe's.
 
-    Adobe writes 255 for no ink and says so by its APP14 marker; others write 0. Pillow takes
-    all for Adobe's.
+    Adobe writes 255 for no ink, and marks its files (APP14); others write 0. Pillow treats all
+    files as Adobe's.
     """
     if image.mode == "CMYK" and image.format in ("JPEG", "MPO") and "adobe" not in image.info:
         return ImageChops.invert(image)
@@ -24,7 +25,7 @@ def ink_as_adobe(image: Image.Image) -> Image.Image:
 
 
 def grey_range(image: Image.Image) -> tuple[float, float]:
-    """Return which values of a deep grey picture mean black and white."""
+    """Return the values that mean black and white in a picture of deep grey."""
     if image.mode.startswith("I;16"):
         tags = getattr(image, "tag_v2", {})
         bits = tags.get(258, 16)
@@ -81,7 +82,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
                 converted = ImageCms.applyTransform(image, transform)
                 image = converted if converted is not None else image
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # a broken or foreign profile: the colours as they are beat no picture
+            pass  # a broken or foreign profile: the colours stay as they are
     return image.convert("RGB")
 
 

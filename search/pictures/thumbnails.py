@@ -1,7 +1,8 @@
-"""Small WebP pictures for pages, made from a rendition when first asked for and kept.
+"""Small WebP pictures for pages, made from a rendition when first asked for, then stored.
 
-Their names hold the content's hash, so one that is there is right; two processes that make the
-same one write the same. Refuses sides that pages do not use, so that nobody fills the disk.
+A thumbnail's name holds the content hash of its picture, so a stored one is never stale, and two
+processes that make the same one write the same. Sizes that pages do not use are refused, so that
+nobody can fill the disk.
 """
 
 import re
@@ -30,14 +31,14 @@ class ThumbnailStore:
         self._root, self._pictures = root / "thumbnails", PictureStore(root)
 
     def path(self, sha256: str, side: int) -> Path | None:
-        """Return where a thumbnail is; it is made if need be.
+        """Return the file of a thumbnail, which is made if it is missing.
 
         Args:
             sha256: Hex digest of the original file's bytes.
             side: The longest, one of `SIDES`; smaller pictures keep their size.
 
         Returns:
-            None where there is no such side, and no rendition that can be read.
+            None where there is no such side, or no rendition that can be read.
         """
         rendition = self._pictures.path(sha256)
         if side not in SIDES or rendition is None:

@@ -1,4 +1,4 @@
-"""From a query to what is searched for: words, photo and both as a vector, wishes and exclusions.
+"""Understands a query: photo and words become a vector, wishes, exclusions and words to find.
 
-The engine calls it. It knows the encoder, the text and the index; it orders nothing.
+The engine and evaluation call it. It knows the encoder, the text and the index; it ranks nothing.
 """

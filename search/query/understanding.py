@@ -1,6 +1,4 @@
-"""From a query to a question: what may be asked, and what it asks of a generation."""
-
-from dataclasses import replace
+"""Checks a query, and understands it: what it asks of a generation."""
 
 import numpy as np
 import sqlalchemy
@@ -8,21 +6,22 @@ import sqlalchemy
 from search.errors import UnusableQuery
 from search.index.generation_files import Generation
 from search.index.product_columns import Mask
-from search.query.photo_and_text import Composer, both
+from search.query.photo_and_text import Composer, kept_by_both
 from search.query.understood_query import UnderstoodQuery
 from search.results import Ids, Query
 from search.telemetry.step_timer import Stopwatch
-from search.text.fulltext_search import find_words
+from search.text.fulltext_search import find_by_words
 
 MAX_K = 1000
-"""Of staff's lists; shoppers and programs get 100."""
+"""Products per page of staff's lists. Shoppers and programs get at most 100."""
 MAX_TEXT = 2000
-MAX_KEPT = 20_000
-"""Rows that a filter may keep for their products to be named to PostgreSQL."""
+"""Characters."""
+MAX_LISTED_ROWS = 20_000
+"""Rows that a filter keeps up to which PostgreSQL searches only their products."""
 
 
 def check(query: Query) -> None:
-    """Refuse a query that asks for nothing or for nonsense.
+    """Refuse a query that asks for nothing or has a value that is not allowed.
 
     Raises:
         UnusableQuery: says which field and what is allowed.
@@ -37,7 +36,7 @@ def check(query: Query) -> None:
 
 
 def check_paging(k: int, page: int) -> None:
-    """Refuse page sizes and numbers that make no sense.
+    """Refuse page sizes and page numbers that are out of range.
 
     Raises:
         UnusableQuery: says what is allowed.
@@ -54,48 +53,47 @@ def understand(
     generation: Generation,
     database: sqlalchemy.Engine,
     *,
-    watch: Stopwatch | None = None,
+    stopwatch: Stopwatch | None = None,
 ) -> UnderstoodQuery:
     """Return what a query asks of a generation.
 
     Args:
         query: Checked; it has a photo, a text, or both.
-        composer: Reads photo and words, with the model that built the generation.
-        generation: Its columns say which rows the filters keep.
-        database: Where the products' words are.
-        watch: Takes the time of each step: words, encode.
+        composer: Composes photo and words with the model that built the generation.
+        generation: The one that is searched.
+        database: Finds products by their words.
+        stopwatch: Takes the time of each step: words, encode.
     """
-    watch = watch or Stopwatch()
-    kept = generation.columns.mask(query.filters) if query.filters else None
-    with watch.step("words"):
-        said = composer.read(query.text.strip())
-        lexical = find_words(
+    stopwatch = stopwatch or Stopwatch()
+    text = query.text.strip()
+    filtered = generation.columns.mask(query.filters) if query.filters else None
+    with stopwatch.step("words"):
+        mentions = composer.read(text)
+        lexical = find_by_words(
             database,
-            said.words,  # what is not wanted must not be found
+            mentions.wanted_text,  # an unwanted value must not be found
             generation.words,
             generation.manifest.products,
-            within=_few(generation, kept),
+            within=_listed_products(generation, filtered),
         )
         if lexical.corrections:
-            corrected = composer.read(lexical.text)
-            excluded = tuple(mention for mention in said.found if mention.negated)
-            said = replace(corrected, found=corrected.found + excluded)
-    with watch.step("encode"):
-        composed = composer.compose(query, said, generation)
+            mentions = composer.read_corrected(mentions, lexical.text)
+    with stopwatch.step("encode"):
+        composed = composer.compose(query, mentions, generation)
     return UnderstoodQuery(
         vector=composed.vector,
         kind=query.kind,
-        looked=composed.looked,
-        text=query.text.strip() if said.unwanted else lexical.text,
+        photo=composed.photo,
+        text=text if mentions.unwanted else lexical.text,
         lexical=lexical,
-        brand=generation.columns.of_brand(lexical.text),
-        keep=both(kept, composed.keep),
+        brand_rows=generation.columns.of_brand(lexical.text),
+        keep=kept_by_both(filtered, composed.keep),
         wishes=composed.wishes,
     )
 
 
-def _few(generation: Generation, keep: Mask | None) -> Ids | None:
-    """Return the products that a narrow filter keeps, (p,) int64; None where there are many."""
-    if keep is None or np.count_nonzero(keep) > MAX_KEPT:
+def _listed_products(generation: Generation, keep: Mask | None) -> Ids | None:
+    """Return the products that a narrow filter keeps, (p,) int64; None where it keeps many."""
+    if keep is None or np.count_nonzero(keep) > MAX_LISTED_ROWS:
         return None
     return np.unique(generation.columns.product_id[keep])

@@ -1,10 +1,11 @@
-"""A photo and words as one vector: the photo, with what the words replace taken out.
+"""Composes a photo and words into one vector: the photo, with what the words replace taken out.
 
-In a space that pictures and words share, the values of an attribute span a subspace. What a photo
-says there is projected out where words name another value, and the direction of that value put in;
-so "in green" keeps the shape and gives up the red. How far a direction has to be followed differs
-by model, for pictures and words lie apart: steps are measured in standard deviations over the
-catalogue's own pictures. It reads no text; `search.text.attribute_mentions` does.
+In a space that pictures and words share, the values of an attribute span a subspace. Where words
+name another value, the photo's part in that subspace is projected out, and a step towards the
+named value is added. So "in green" keeps the shape and gives up the red. The right length of a
+step differs by model, because pictures and words lie apart. Steps are therefore measured in
+standard deviations over the catalogue's own pictures. This module reads no text;
+`search.text.attribute_mentions` does.
 """
 
 from collections.abc import Sequence
@@ -17,14 +18,14 @@ from search.encoder import Encoder
 from search.results import Embeddings, StoredRows, Vector
 from search.text.attribute_vocabulary import Attribute, Value
 
-WANTED = 0.8
-"""How far a wanted value moves the query, against how far pictures differ from the photo."""
-UNWANTED = 0.5
-"""The same of an unwanted one, away from it."""
-FREE_WORDS = 0.6
-"""The same of words that name no value."""
+WANTED_STEP = 0.8
+"""Step towards a wanted value, in standard deviations of the pictures' similarity to the photo."""
+UNWANTED_STEP = 0.5
+"""Step away from an unwanted value, in the same unit."""
+FREE_TEXT_STEP = 0.6
+"""Step towards words that name no value, in the same unit."""
 SAMPLE = 1000
-"""Pictures that spreads are measured on."""
+"""Pictures over which standard deviations are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +35,27 @@ class Directions:
     values: Embeddings  # (v, d) the value's prompts less the mean of all; not of unit length
     basis: Embeddings  # (r, d) orthonormal, spans them
 
-    def without(self, vector: Vector) -> Vector:
-        """Return a vector (d,) with all it says of the attribute projected out."""
+    def project_out(self, vector: Vector) -> Vector:
+        """Return a vector (d,) without its part in the subspace of the attribute."""
         return vector - self.basis.T @ (self.basis @ vector)
 
 
 class ValueDirections:
-    """Directions of attributes under a model, each found when first asked for. Thread safe."""
+    """Directions of attributes under one model, encoded when first needed. Thread safe."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._known: dict[Attribute, Directions] = {}
-        self._turn = Lock()
+        self._lock = Lock()
 
     def of(self, attribute: Attribute) -> Directions:
         """Return the directions of an attribute with two values or more."""
-        with self._turn:
+        with self._lock:
             if attribute not in self._known:
-                self._known[attribute] = self._found(attribute)
+                self._known[attribute] = self._encode(attribute)
             return self._known[attribute]
 
-    def _found(self, attribute: Attribute) -> Directions:
+    def _encode(self, attribute: Attribute) -> Directions:
         prompts = [
             prompt.replace("{}", value.words[0])
             for value in attribute.values
@@ -70,7 +71,7 @@ class ValueDirections:
 
 @dataclass(frozen=True, slots=True)
 class AttributeChange:
-    """What words say of one attribute."""
+    """What words ask of one attribute."""
 
     attribute: Attribute
     wanted: tuple[Value, ...]
@@ -84,17 +85,17 @@ def compose(
     pictures: StoredRows,
     words: Vector | None = None,
 ) -> Vector:
-    """Return a query vector moved as words say.
+    """Return a query vector moved as words ask.
 
-    Differences of text vectors as moves of a picture's vector are Couairon et al. 2022 (SIMAT,
-    arXiv:2112.03162); here the old value is not named but projected out.
+    Couairon et al. 2022 (SIMAT, arXiv:2112.03162) move a picture's vector by the difference of two
+    text vectors. Here the old value is not known, so it is projected out instead.
 
     Args:
         start: (d,) float32, unit length: the photo, or the words of a query without one.
-        changes: What is said of attributes.
+        changes: What words ask of attributes.
         directions: Of the same model.
         pictures: (n, d) the catalogue's vectors; an even sample of them is read.
-        words: (d,) of the further words, None where there are none.
+        words: (d,) of the words that name no value; None: there are none.
 
     Returns:
         (d,) float32, unit length.
@@ -103,16 +104,16 @@ def compose(
     scale = _spread(sample, start)
     moved = start
     for change in changes:
-        moved = directions.of(change.attribute).without(moved)
+        moved = directions.of(change.attribute).project_out(moved)
     for change in changes:
-        found = directions.of(change.attribute).values
-        steps = ((change.wanted, WANTED),) if change.wanted else ((change.unwanted, -UNWANTED),)
-        for values, step in steps:
-            places = [change.attribute.values.index(value) for value in values]
-            direction = found[places].mean(axis=0)
-            moved = moved + step * scale / _spread(sample, direction) * direction
+        values, step = change.unwanted, -UNWANTED_STEP
+        if change.wanted:
+            values, step = change.wanted, WANTED_STEP
+        places = [change.attribute.values.index(value) for value in values]
+        direction = directions.of(change.attribute).values[places].mean(axis=0)
+        moved = moved + step * scale / _spread(sample, direction) * direction
     if words is not None:
-        moved = moved + FREE_WORDS * scale / _spread(sample, words) * words
+        moved = moved + FREE_TEXT_STEP * scale / _spread(sample, words) * words
     norm = float(np.linalg.norm(moved))
     return np.asarray(moved / norm if norm > 0 else start, dtype=np.float32)
 

@@ -1,4 +1,4 @@
-"""The order of an answer: candidates, exact rescoring, re-ranking stages, confidence, reasons.
+"""Orders what is found: candidates, exact rescoring, re-ranking stages, confidence, reasons.
 
 The engine and evaluation call it. It knows arrays and an understood query; it does not know
 the database.

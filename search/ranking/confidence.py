@@ -1,7 +1,7 @@
-"""Says whether a search found the product, something close, or nothing: calibrated similarities.
+"""Says whether a search found the product, something close, or nothing: its verdict.
 
-What a cosine means differs by model and catalogue, so the thresholds are fitted when a generation
-is built (`indexer.building.threshold_fitting`), from its own pictures and titles.
+What a cosine means differs by model and catalogue. Thresholds are therefore fitted to a
+generation's own pictures and titles when it is built (`indexer.building.threshold_fitting`).
 """
 
 import numpy as np
@@ -13,47 +13,47 @@ from search.ranking.stages import Ranking
 from search.results import StoredRows, Verdict
 from search.text.fulltext_search import Match
 
-TELLING = 0.5
+CLOSE_SCORE = 0.5
 """A product that holds this share of the words' weight is close, whatever it looks like."""
 
 
 def verdict(
-    question: UnderstoodQuery, ranking: Ranking, vectors: StoredRows, thresholds: Thresholds | None
+    query: UnderstoodQuery, ranking: Ranking, vectors: StoredRows, thresholds: Thresholds | None
 ) -> Verdict | None:
-    """Judge an answer.
+    """Return what an answer is worth.
 
     Args:
-        question: What was asked.
+        query: The query that is answered.
         ranking: What was found, best first.
         vectors: (rows, d) float16, of the generation.
         thresholds: Of the generation; None: it was too small to fit any.
 
     Returns:
-        None for products that resemble a product, and where nothing is calibrated.
+        None where a product is the query, and where there are no thresholds.
     """
-    if question.kind == "similar" or thresholds is None:
+    if query.kind == "similar" or thresholds is None:
         return None
     if len(ranking) == 0:
         return "nothing"
-    if question.kind == "text":
-        return _of_text(question, ranking, thresholds)
+    if query.kind == "text":
+        return _text_verdict(query, ranking, thresholds)
     best = float(ranking.similarities.max())
-    if question.kind == "both" and question.looked is not None:
-        # Words have moved the query away from all pictures; the photo says how near they are.
-        best = float(inner_products(vectors[ranking.rows], question.looked.vector).max())
+    if query.kind == "both" and query.photo is not None:
+        # Words have moved the query away from all pictures. The photo itself says what is near.
+        best = float(inner_products(vectors[ranking.rows], query.photo.vector).max())
     if best < thresholds.photo_close:
         return "nothing"
-    same = question.kind == "photo" and best >= thresholds.photo_same
+    same = query.kind == "photo" and best >= thresholds.photo_same
     return "same" if same else "close"
 
 
-def _of_text(question: UnderstoodQuery, ranking: Ranking, thresholds: Thresholds) -> Verdict:
+def _text_verdict(query: UnderstoodQuery, ranking: Ranking, thresholds: Thresholds) -> Verdict:
     """Judge by words first: a sku or all words found say more than any cosine."""
-    found = question.lexical
-    shown = np.isin(found.product_ids, ranking.product_ids)
-    matches, scores = found.matches[shown], found.scores[shown]
+    lexical = query.lexical
+    ranked = np.isin(lexical.product_ids, ranking.product_ids)
+    matches, scores = lexical.matches[ranked], lexical.scores[ranked]
     if len(matches) and matches.max() >= Match.ALL_WORDS:
         return "same"
-    named = question.brand is not None or (len(scores) > 0 and scores.max() >= TELLING)
+    named = query.brand_rows is not None or (len(scores) > 0 and scores.max() >= CLOSE_SCORE)
     near = float(ranking.similarities.max()) >= thresholds.text_close
     return "close" if named or near else "nothing"

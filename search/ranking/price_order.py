@@ -1,7 +1,7 @@
-"""The order that a shopper asks for, over products that were found and ranked.
+"""Sorts ranked products by price, where the shopper asks for that.
 
-Presentation, not relevance: it runs when a page is cut, and changes neither what is found nor
-what facets count. Of products with the same price the better ranked comes first.
+Sorting is presentation, not relevance. It happens when a page is cut, and changes neither what is
+found nor what facets count. Of products with the same price the better ranked comes first.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from search.results import Sort
 
 
 def sorted_as(ranking: Ranking, columns: Columns, sort: Sort) -> Ranking:
-    """Return the same products in the order asked for; those without a price come last."""
+    """Return the same products in the order asked for. Those without a price come last."""
     if sort == "relevance":
         return ranking
     prices = columns.price_cents[ranking.rows]

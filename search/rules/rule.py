@@ -1,4 +1,4 @@
-"""One business rule and what it may say. Refuses rules that contradict themselves; keeps none."""
+"""One business rule and what it may say. A rule that contradicts itself is refused."""
 
 import re
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ FIELDS_OF = {
     "synonym": ("words",),
     "redirect": ("address",),
 }
-"""What each action can be about."""
+"""What the value of a rule may name, by its action."""
 ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#]\S*)?|/(?![/\\])\S*")
-"""A web address, or a path on this site; `//host` is neither."""
+"""A web address, or a path on this site. `//host` is neither."""
 SEARCH_PATH = re.compile(r"/search/?(?:[?#]|$)")
-"""The results page: a redirect there could lead in circles."""
+"""The results page. A redirect to it could lead in circles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessRule:
-    """One rule, checked.
+    """One rule. It is checked when it is made.
 
     Raises:
         UnusableRule: says which part and what is allowed.
@@ -36,7 +36,7 @@ class BusinessRule:
     action: str  # `pin`, `boost`, `bury`, `synonym` or `redirect`
     field: str  # what `value` names: `sku`, `brand`, `category`, `words` or `address`
     value: str
-    query: str = ""  # the words it is about; empty: all queries
+    query: str = ""  # the words that it applies to; empty: it applies to all queries
     position: int | None = None  # of a pin, 1-based
     weight: float | None = None  # of a boost or bury, above 0, at most 1
     starts_at: datetime | None = None  # with a time zone

@@ -1,30 +1,43 @@
-"""Finds what a text says of attributes: values it wants, values it does not want.
+"""Finds what a text says of attributes: values it wants, and values it does not want.
 
-`find_mentions` reads the words of a vocabulary as shoppers write them: whole words, the longest
-first, plurals too, whatever the case. What follows "not", "without", "anything but", "instead of"
-and their like is unwanted, and its phrase is taken out of the text: an encoder reads "not black"
-as black. It knows no grammar beyond that, and leaves alone what it does not know, such as
-"without arms", and what is said of a part, such as "with brass legs".
+`find_mentions` reads the words of a vocabulary as shoppers write them: whole words, longest terms
+first, plurals too, in any case. A value after "not", "without", "anything but", "instead of" and
+the like is unwanted. Its phrase is taken out of the text, because an encoder reads "not black" as
+black. The module knows no further grammar. It leaves alone what it does not know, such as
+"without arms", and what describes a part, such as "with brass legs".
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from search.text.attribute_vocabulary import Value, Vocabulary
-from search.text.negation_words import (
+from search.text.function_words import (
+    CONJUNCTIONS,
+    EMPTY_WORDS,
+    FALSE_NEGATIONS,
     FILLERS,
-    FRAME,
-    JOINTS,
-    NEGATORS,
-    NO_NEGATORS,
-    NO_NOUNS,
-    VocabularyTerm,
-    lexicon,
-    plural,
-    words_of,
+    NEGATIONS,
+    NO_PARTS,
 )
+from search.text.phrase_replacement import Replacement, replace_phrases
+from search.text.vocabulary_terms import VocabularyTerm, plural, tokens_of, vocabulary_terms
 
-_JOINED = re.compile(r"[\s-]*")
+Phrases = dict[str, tuple[tuple[str, ...], ...]]
+"""Phrases by their first word, longest first."""
+
+_ADJOINING = re.compile(r"[\s-]*")
+_MINUS = re.compile(r"(^|\s)-$")
+
+
+def _by_first_word(phrases: Iterable[tuple[str, ...]]) -> Phrases:
+    longest_first = sorted(phrases, key=len, reverse=True)
+    firsts = {phrase[0] for phrase in longest_first}
+    return {first: tuple(p for p in longest_first if p[0] == first) for first in firsts}
+
+
+_NEGATIONS = _by_first_word(NEGATIONS)
+_FALSE_NEGATIONS = _by_first_word(FALSE_NEGATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,232 +51,239 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class Mentions:
+class AttributeMentions:
     """What a text says of attributes."""
 
-    found: tuple[Mention, ...]  # in the order of the text
-    words: str  # the text without what it does not want; may be empty
-    further: str  # what it says beside values; empty where only "the same, but in" is left
+    mentions: tuple[Mention, ...]  # in the order of the text
+    wanted_text: str  # the text without its unwanted phrases; may be empty
+    free_text: str  # the text without any value; empty where only `EMPTY_WORDS` are left
 
     @property
     def wanted(self) -> tuple[Value, ...]:
         """Values asked for, each once."""
-        return tuple(dict.fromkeys(m.value for m in self.found if not m.negated))
+        return tuple(dict.fromkeys(m.value for m in self.mentions if not m.negated))
 
     @property
     def unwanted(self) -> tuple[Value, ...]:
         """Values excluded, each once."""
-        return tuple(dict.fromkeys(m.value for m in self.found if m.negated))
-
-
-def find_mentions(text: str, vocabulary: Vocabulary) -> Mentions:
-    """Return the values that a text names, and the text without the unwanted ones.
-
-    Args:
-        text: As typed.
-        vocabulary: The values, and the words for them.
-    """
-    return _Reading(text, lexicon(vocabulary)).mentions()
+        return tuple(dict.fromkeys(m.value for m in self.mentions if m.negated))
 
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """A term found at tokens `first` to `last`, exclusive."""
+    """A term that stands at tokens `first` to `last`, exclusive."""
 
     term: VocabularyTerm
     first: int
     last: int
 
 
-class _Reading:
-    """One text, token by token."""
+def find_mentions(text: str, vocabulary: Vocabulary) -> AttributeMentions:
+    """Return the values that a text names, and the text without the unwanted ones.
 
-    def __init__(self, text: str, lexicon: dict[str, tuple[VocabularyTerm, ...]]) -> None:
-        self.text, self.lexicon = text, lexicon
-        self.tokens = list(words_of(text))
-        self.found: list[Mention] = []
-        self.cut: list[tuple[int, int, str]] = []  # start, end, what takes its place
-        self.spoken: list[tuple[int, int]] = []  # start and end of what is said of attributes
+    Args:
+        text: As typed.
+        vocabulary: The values, and the words for them.
+    """
+    return _Reader(text, vocabulary_terms(vocabulary)).read()
 
-    def mentions(self) -> Mentions:
+
+class _Reader:
+    """Reads one text, token by token.
+
+    Its methods take the number of a token. Those that read on return the token after what they
+    read, and 0 where there was nothing to read.
+    """
+
+    def __init__(self, text: str, terms: dict[str, tuple[VocabularyTerm, ...]]) -> None:
+        self.text, self.terms = text, terms
+        self.tokens = list(tokens_of(text))
+        self.mentions: list[Mention] = []
+        self.unwanted_phrases: list[Replacement] = []
+        self.attribute_phrases: list[Replacement] = []  # all that is about attributes
+
+    def read(self) -> AttributeMentions:
         i = 0
         while i < len(self.tokens):
-            i = self._no_negator(i) or self._negation(i) or self._mention(i) or i + 1
-        rest = tidied(self.text, [(start, end, "") for start, end in sorted(self.spoken)])
-        further = any(token.word not in FRAME for token in words_of(rest))
-        return Mentions(tuple(self.found), tidied(self.text, self.cut), rest if further else "")
+            i = self._false_negation(i) or self._negation(i) or self._value(i) or i + 1
+        rest = replace_phrases(self.text, sorted(self.attribute_phrases))
+        says_more = any(token.word not in EMPTY_WORDS for token in tokens_of(rest))
+        return AttributeMentions(
+            mentions=tuple(self.mentions),
+            wanted_text=replace_phrases(self.text, self.unwanted_phrases),
+            free_text=rest if says_more else "",
+        )
 
-    def _no_negator(self, i: int) -> int:
-        """Step over what only looks like a negator."""
-        return max((i + len(p) for p in NO_NEGATORS if self._says(i, p)), default=0)
+    def _false_negation(self, i: int) -> int:
+        """Read over what only looks like a negation."""
+        length = self._phrase_length(i, _FALSE_NEGATIONS)
+        return i + length if length else 0
 
-    def _mention(self, i: int) -> int:
-        """Take a value asked for at token i, returning where it ends; 0 where there is none."""
-        match = self._match(i)
+    def _value(self, i: int) -> int:
+        """Read a term at token i: a value asked for, or the noun of an attribute."""
+        match = self._term_at(i)
         if match is None:
             return 0
-        value = match.term.value
-        free = self._says(match.last, ("free",)) and self._between(match.last) == "-"
-        if value is not None and free:
-            self._take(match, negated=not match.term.noun)
-            self._remove(i, match.last + 1, match.term)
+        value, noun = match.term.value, match.term.noun
+        if (
+            value is not None
+            and self._holds(match.last, ("free",))
+            and self._gap(match.last) == "-"
+        ):
+            self._mention(match, negated=not noun)  # "leather-free"
+            self._replace(i, match.last + 1, match.term)
             return match.last + 1
-        if value is not None and not match.term.noun and not self._of_a_part(match):
-            self._take(match, negated=False)
-        elif match.term.noun:
-            self.spoken.append((self.tokens[match.first].start, self.tokens[match.last - 1].end))
+        if value is not None and not noun and not self._describes_a_part(match):
+            self._mention(match, negated=False)
+        elif noun:
+            start, end = self.tokens[match.first].start, self.tokens[match.last - 1].end
+            self.attribute_phrases.append(Replacement(start, end))
         return match.last
 
     def _negation(self, i: int) -> int:
-        """Take what a negator at token i negates, returning where it ends; 0 if nothing."""
-        start = self._after_negator(i)
+        """Read a negation at token i together with the terms that it negates."""
+        start = self._after_negation(i)
         if not start:
             return 0
-        run = self._run(start)
-        if not run:
+        terms = self._adjoining_terms(start)
+        if not terms:
             return 0
-        if self.tokens[i].word == "without" and self._names_a_part(run[-1].last):
-            return run[-1].last
-        heads = [run[-1], *self._listed(run[-1])]
-        end = heads[-1].last
-        for head in heads:
-            self._take(head, negated=not head.term.noun)
-        noun = self._match(end)
-        if noun is not None and noun.term.noun and not heads[-1].term.noun:
-            end = noun.last
+        if self.tokens[i].word == "without" and self._part_follows(terms[-1].last):
+            return terms[-1].last
+        negated = [terms[-1], *self._listed_terms(terms[-1])]
+        end = negated[-1].last
+        for match in negated:
+            self._mention(match, negated=not match.term.noun)
+        noun = self._term_at(end)
+        if noun is not None and noun.term.noun and not negated[-1].term.noun:
+            end = noun.last  # "not in a black colour"
         first = i - 1 if i and self.tokens[i - 1].word in ("but", "with", "just", "only") else i
-        self._remove(first, end, heads[0].term)
+        self._replace(first, end, negated[0].term)
         return end
 
-    def _after_negator(self, i: int) -> int:
-        """Return the token after a negator at i and its fillers; 0 where there is none."""
-        length = max((len(p) for p in NEGATORS if self._says(i, p)), default=0)
-        if not length and self._says(i, ("any",)) and self._says(i + 2, ("but",)):
-            length = 3
+    def _after_negation(self, i: int) -> int:
+        """Read a negation at token i and the fillers after it."""
+        length = self._phrase_length(i, _NEGATIONS)
+        if not length and self._holds(i, ("any",)) and self._holds(i + 2, ("but",)):
+            length = 3  # "any colour but"
         if not length:
-            before = self.text[: self.tokens[i].start]
-            return i if re.search(r"(^|\s)-$", before) else 0
+            before = self.text[max(0, self.tokens[i].start - 3) : self.tokens[i].start]
+            return i if _MINUS.search(before) else 0
         i += length
-        while i < len(self.tokens) and self.tokens[i].word in FILLERS and self._joined(i):
-            if self._match(i):
+        while i < len(self.tokens) and self.tokens[i].word in FILLERS and self._adjoins(i):
+            if self._term_at(i):
                 break
             i += 1
-        return i if self._joined(i) else 0
+        return i if self._adjoins(i) else 0
 
-    def _run(self, i: int) -> list[_Match]:
+    def _adjoining_terms(self, i: int) -> list[_Match]:
         """Return the terms that follow each other from token i: "black", "striped"."""
-        run: list[_Match] = []
-        while match := self._match(i):
-            if run and (not self._joined(i) or match.term.noun):
+        terms: list[_Match] = []
+        while match := self._term_at(i):
+            if terms and (not self._adjoins(i) or match.term.noun):
                 break
-            run.append(match)
+            terms.append(match)
             i = match.last
-        return run
+        return terms
 
-    def _listed(self, head: _Match) -> list[_Match]:
+    def _listed_terms(self, first: _Match) -> list[_Match]:
         """Return the further terms of a list: ", white or red", "/white", "and navy"."""
         listed: list[_Match] = []
-        last, closed = head, 0
+        last, closed = first, 0
         while True:
             i = last.last
-            gap = self._between(i).strip()
-            joint = self.tokens[i].word if i < len(self.tokens) and gap in ("", ",") else ""
-            if joint in JOINTS:
+            gap = self._gap(i).strip()
+            word = self.tokens[i].word if i < len(self.tokens) and gap in ("", ",") else ""
+            if word in CONJUNCTIONS:
                 i += 1
-                while joint != "and" and i < len(self.tokens) and self.tokens[i].word in FILLERS:
+                while word != "and" and i < len(self.tokens) and self.tokens[i].word in FILLERS:
                     i += 1
             elif gap not in (",", "/", "&"):
                 break
-            run = self._run(i)
-            alike = run and _attribute(run[0]) == _attribute(head)
-            if not run or (joint not in ("or", "nor") and not alike):
+            terms = self._adjoining_terms(i)
+            alike = terms and _attribute(terms[0]) == _attribute(first)
+            if not terms or (word not in ("or", "nor") and not alike):
                 break
-            last = run[-1]
+            last = terms[-1]
             listed.append(last)
-            if joint in JOINTS or gap in ("/", "&"):
+            if word in CONJUNCTIONS or gap in ("/", "&"):
                 closed = len(listed)
         return listed[:closed]  # a comma alone ends what is negated: "not black, white"
 
-    def _of_a_part(self, match: _Match) -> bool:
-        """Return whether a value is said of a part: "with brass legs"."""
+    def _describes_a_part(self, match: _Match) -> bool:
+        """Return whether a value is that of a part: "with brass legs"."""
         i = match.first - 1
-        while i >= 0 and self._joined(i + 1):
+        while i >= 0 and self._adjoins(i + 1):
             word = self.tokens[i].word
             if word == "with":
-                return self._names_a_part(match.last)
+                return self._part_follows(match.last)
             if word in ("in", "of"):
                 return False
             i -= 1
         return False
 
-    def _names_a_part(self, i: int) -> bool:
-        """Return whether token i goes on the phrase before it with a noun of no attribute."""
-        while i < len(self.tokens) and self._joined(i):
-            match = self._match(i)
+    def _part_follows(self, i: int) -> bool:
+        """Return whether the phrase before token i goes on with the name of a part."""
+        while i < len(self.tokens) and self._adjoins(i):
+            match = self._term_at(i)
             if match is None:
-                return self.tokens[i].word not in NO_NOUNS
+                return self.tokens[i].word not in NO_PARTS
             if match.term.noun:
                 return False
             i = match.last
         return False
 
-    def _match(self, i: int) -> _Match | None:
+    def _term_at(self, i: int) -> _Match | None:
         """Return the longest term that begins at token i."""
         if i >= len(self.tokens):
             return None
-        for term in self.lexicon.get(self.tokens[i].word, ()):
-            if self._says_term(i, term.tokens):
+        for term in self.terms.get(self.tokens[i].word, ()):
+            if self._holds_term(i, term.tokens):
                 return _Match(term, i, i + len(term.tokens))
         return None
 
-    def _says_term(self, i: int, tokens: tuple[str, ...]) -> bool:
+    def _holds_term(self, i: int, tokens: tuple[str, ...]) -> bool:
         """Return whether these tokens stand at i in one piece, the last perhaps in the plural."""
         here = [token.word for token in self.tokens[i : i + len(tokens)]]
         return (
             here[:-1] == list(tokens[:-1])
             and len(here) == len(tokens)
             and here[-1] in (tokens[-1], plural(tokens[-1]))
-            and all(self._joined(j) for j in range(i + 1, i + len(tokens)))
+            and all(self._adjoins(j) for j in range(i + 1, i + len(tokens)))
         )
 
-    def _says(self, i: int, words: tuple[str, ...]) -> bool:
+    def _phrase_length(self, i: int, phrases: Phrases) -> int:
+        """Return how many words the longest phrase at token i has; 0: there is none."""
+        known = phrases.get(self.tokens[i].word, ())
+        return next((len(phrase) for phrase in known if self._holds(i, phrase)), 0)
+
+    def _holds(self, i: int, words: tuple[str, ...]) -> bool:
+        """Return whether these words stand at token i."""
         return tuple(token.word for token in self.tokens[i : i + len(words)]) == words
 
-    def _between(self, i: int) -> str:
+    def _gap(self, i: int) -> str:
         """Return what stands between tokens i - 1 and i."""
         if not 0 < i < len(self.tokens):
             return ""
         return self.text[self.tokens[i - 1].end : self.tokens[i].start]
 
-    def _joined(self, i: int) -> bool:
-        return i < len(self.tokens) and _JOINED.fullmatch(self._between(i)) is not None
+    def _adjoins(self, i: int) -> bool:
+        """Return whether only spaces and hyphens part token i from the one before."""
+        return i < len(self.tokens) and _ADJOINING.fullmatch(self._gap(i)) is not None
 
-    def _take(self, match: _Match, *, negated: bool) -> None:
+    def _mention(self, match: _Match, *, negated: bool) -> None:
+        """Note that the text names the value of a term."""
         if match.term.value is not None:
             start, end = self.tokens[match.first].start, self.tokens[match.last - 1].end
-            self.found.append(Mention(match.term.value, negated, start, end))
-            self.spoken.append((start, end))
+            self.mentions.append(Mention(match.term.value, negated, start, end))
+            self.attribute_phrases.append(Replacement(start, end))
 
-    def _remove(self, first: int, end: int, term: VocabularyTerm) -> None:
-        """Cut tokens out of the text; "without a pattern" becomes "plain"."""
+    def _replace(self, first: int, last: int, term: VocabularyTerm) -> None:
+        """Take an unwanted phrase out of the text; "without a pattern" becomes "plain"."""
         instead = term.value.name if term.noun and term.value is not None else ""
-        start, stop = self.tokens[first].start, self.tokens[end - 1].end
-        self.cut.append((start, stop, instead))
-        self.spoken.append((start, stop))
-
-
-def tidied(text: str, cut: list[tuple[int, int, str]]) -> str:
-    """Return a text with parts of it replaced, its spaces and commas put in order."""
-    if not cut:
-        return text.strip()
-    left, at = "", 0
-    for start, end, instead in cut:
-        if end > at:
-            left += text[at : max(start, at)] + instead
-            at = end
-    left = re.sub(r"\s+", " ", left + text[at:])
-    left = re.sub(r"\s*,\s*(?=[,.;?!]|$)|^\s*[,;-]+\s*|\s*-\s*$", "", left)
-    return re.sub(r"\s+(?=[,.;?!])", "", left).strip()
+        start, end = self.tokens[first].start, self.tokens[last - 1].end
+        self.unwanted_phrases.append(Replacement(start, end, instead))
+        self.attribute_phrases.append(Replacement(start, end))
 
 
 def _attribute(match: _Match) -> str:

@@ -1,7 +1,10 @@
 """The attributes that pictures show, and the words shoppers use for their values.
 
-The file `attribute_vocabulary.toml` beside this module says which; a shop adds its own with
-`FINDALIKE_VOCABULARY`. It refuses a file that it can't use, naming the entry.
+The file `attribute_vocabulary.toml` beside this module lists them. A shop adds its own with
+`FINDALIKE_VOCABULARY`. A file that can't be used is refused, with the name of the entry.
+
+The `repr` of a vocabulary is part of a generation's signature: to rename a class or a field here
+makes every shop build its index anew.
 """
 
 import tomllib
@@ -16,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from search.errors import UnusableVocabulary
 from search.settings import load_settings
 
-TAKEN = ("category", "brand")
-"""What merchants' own fields are called; their values are the catalogue's."""
+RESERVED = ("category", "brand")
+"""Names that no attribute may have: merchants' own fields, whose values come from catalogues."""
 BUILT_IN = Path(__file__).with_name("attribute_vocabulary.toml")
 
 Word = Annotated[str, Field(min_length=1, max_length=60)]
@@ -29,7 +32,7 @@ class Value:
 
     attribute: str
     name: str
-    words: tuple[str, ...]  # how shoppers say it, the name itself first; lower case
+    words: tuple[str, ...]  # shoppers' words for it, the name itself first; lower case
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,10 @@ class Attribute:
     """Something that pictures show of a product."""
 
     name: str
-    prompts: tuple[str, ...]  # how a value is put to the encoder, `{}` for its word
+    prompts: tuple[str, ...]  # texts that the encoder gets for a value, `{}` for its word
     values: tuple[Value, ...]
-    nouns: tuple[str, ...] = ()  # what shoppers call the attribute itself; lower case
-    without: str | None = None  # the value of a thing that has none of it
+    nouns: tuple[str, ...] = ()  # shoppers' words for the attribute itself; lower case
+    without: str | None = None  # name of the value of a thing without it: `plain`
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Vocabulary:
 
 
 class _Entry(BaseModel):
-    """One attribute as a file has it."""
+    """One attribute as a vocabulary file describes it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,7 +77,7 @@ def shop_vocabulary() -> Vocabulary:
     """Read the vocabulary that this process's settings name, once.
 
     Raises:
-        UnusableVocabulary: the shop's file is wrong.
+        UnusableVocabulary: the shop's file can't be read or used.
     """
     return load_vocabulary(load_settings().vocabulary)
 
@@ -84,7 +87,7 @@ def load_vocabulary(extension: Path | None = None) -> Vocabulary:
 
     Args:
         extension: A file in the same format. Its values and words are added to those of the same
-            attribute; `false` leaves a value out; another attribute needs prompts of its own.
+            attribute. `false` removes a value. A new attribute needs prompts of its own.
 
     Raises:
         UnusableVocabulary: a file can't be read, or an entry is not what it must be.
@@ -92,7 +95,7 @@ def load_vocabulary(extension: Path | None = None) -> Vocabulary:
     merged = _read(BUILT_IN)
     if extension is not None:
         for name, entry in _read(extension).items():
-            if name in TAKEN:
+            if name in RESERVED:
                 raise UnusableVocabulary(extension, f"[{name}] is a field of every product.")
             known = merged.setdefault(name, _Entry(values={}))
             known.prompts = entry.prompts or known.prompts
@@ -100,11 +103,11 @@ def load_vocabulary(extension: Path | None = None) -> Vocabulary:
             known.without = entry.without or known.without
             if not known.prompts:
                 raise UnusableVocabulary(extension, f"[{name}] is new and needs prompts.")
-            _add(known, entry.values)
+            _add_values(known, entry.values)
     return Vocabulary(tuple(_attribute(name, entry) for name, entry in merged.items()))
 
 
-def _add(known: _Entry, values: Mapping[str, list[str] | Literal[False]]) -> None:
+def _add_values(known: _Entry, values: Mapping[str, list[str] | Literal[False]]) -> None:
     """Add a shop's values to those of an attribute."""
     for name, words in values.items():
         if words is False:

@@ -1,9 +1,8 @@
-"""Finds products by their words: PostgreSQL full text search of titles, brands, skus and the rest.
+"""Finds products by their words: full text search of titles, brands, skus and descriptions.
 
-PostgreSQL says which products hold which words; how much a word says is weighed here, by its
-rarity, because `ts_rank` knows nothing of that. Whatever is typed is bound as a parameter, never
-put into SQL. Words of no meaning find nothing, and words that the catalogue lacks are read as the
-nearest that it has.
+PostgreSQL finds which products hold which words. This module weighs the words by their rarity,
+which `ts_rank` does not know. Typed text is bound as a parameter and never put into SQL. Stop
+words find nothing. A word that the catalogue lacks is read as the nearest that it has.
 """
 
 from collections.abc import Sequence
@@ -21,21 +20,21 @@ from search.database.connection import answer_from
 from search.database.fulltext_columns import SKU_SIGNS
 from search.database.models import Product
 from search.results import Correction, Ids
-from search.text.query_terms import MAX_WORDS, QueryTerm, corrected, read_terms
-from search.text.word_counts import Words
+from search.text.query_terms import MAX_WORDS, QueryTerm, apply_corrections, read_terms
+from search.text.word_counts import CatalogueWords
 
 MAX_PRODUCTS = 3000
-"""Words that more products hold together say too little: pictures decide alone then."""
+"""Products that words may find. Words that find more say too little; pictures alone decide then."""
 MAX_SKUS = 50
 """Products whose sku begins as typed."""
 SHORTEST_SKU = 3
 LONGEST_SKU = 200
-DESCRIBED = 0.5
-"""Worth of a word that stands in the description only, next to title, brand or category."""
+DESCRIPTION_WEIGHT = 0.5
+"""Weight of a word that only the description holds. In title, brand or category it weighs 1."""
 
 
 class Match(IntEnum):
-    """How a product answers the words; the higher the better."""
+    """How well a product matches the words: the higher, the better."""
 
     SOME_WORDS = 0
     ALL_WORDS = 1
@@ -48,48 +47,50 @@ class Lexical:
     """What the words of a query found; all arrays have length n, best first."""
 
     text: str = ""  # as searched: as typed, misspelt words corrected
-    words: tuple[str, ...] = ()  # those that count, at most MAX_WORDS
+    words: tuple[str, ...] = ()  # searched for, at most MAX_WORDS
     product_ids: Ids = field(default_factory=lambda: np.empty(0, np.int64))
     matches: npt.NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))  # `Match`
-    scores: npt.NDArray[np.float32] = field(  # 0..1, weight of the words found in all words
+    scores: npt.NDArray[np.float32] = field(  # 0..1, weight of the found words among all words
         default_factory=lambda: np.empty(0, np.float32)
     )
-    found: Ids = field(default_factory=lambda: np.empty(0, np.int64))  # bit i: `words[i]` is found
+    word_bits: Ids = field(  # bit i is set where the product holds `words[i]`
+        default_factory=lambda: np.empty(0, np.int64)
+    )
     corrections: tuple[Correction, ...] = ()
 
     def __len__(self) -> int:
         return len(self.product_ids)
 
     def match(self, product_id: int) -> tuple[Match, tuple[str, ...]] | None:
-        """Return how a product answers, and its words; None where it does not."""
+        """Return how a product matches, and the words it holds; None where it does not match."""
         places = np.flatnonzero(self.product_ids == product_id)
         if len(places) == 0:
             return None
-        bits = int(self.found[places[0]])
+        bits = int(self.word_bits[places[0]])
         words = tuple(word for i, word in enumerate(self.words) if bits >> i & 1)
         return Match(int(self.matches[places[0]])), words
 
 
-def find_words(
+def find_by_words(
     database: sqlalchemy.Engine,
     typed: str,
-    words: Words,
+    words: CatalogueWords,
     products: int,
     *,
     within: Ids | None = None,
 ) -> Lexical:
-    """Return the products that a text names.
+    """Return the products that a text names by sku or by words.
 
     Args:
         database: The catalogue.
         typed: What was typed; no NUL characters.
         words: The words of the catalogue.
         products: How many products it has.
-        within: (p,) ids of products to keep to; None: all.
+        within: (p,) ids of products to search; None: all.
 
     Returns:
         The products whose sku is the text or begins with it, then those that hold its words.
-        Nothing where the text has no word of meaning.
+        Nothing where the text holds only stop words.
     """
     if not typed:
         return Lexical()
@@ -99,24 +100,24 @@ def find_words(
 
 
 def _find(
-    session: Session, typed: str, words: Words, products: int, *, within: Ids | None
+    session: Session, typed: str, words: CatalogueWords, products: int, *, within: Ids | None
 ) -> Lexical:
     terms = read_terms(session, typed)
     skus = _skus(session, typed, within)
-    lacking = [term for term in terms if not words.held(term.forms)]
+    lacking = [term for term in terms if not words.holding(term.forms)]
     exact = any(match == Match.SKU for match in skus.values())
     if exact or not lacking:
-        # What consists of the catalogue's words is no beginning of a code.
+        # A text of the catalogue's words is not the beginning of a sku.
         skus = {i: match for i, match in skus.items() if match == Match.SKU}
     corrections: tuple[Correction, ...] = ()
     if lacking and not skus:
         corrections = _corrections(session, lacking, words)
         if corrections:
-            typed = corrected(typed, corrections)
+            typed = apply_corrections(typed, corrections)
             terms = read_terms(session, typed)
-    rows = _matching(session, terms, words, within)
-    return _weighed(typed, terms, words.rarity([t.forms for t in terms], products), rows, skus,
-                    corrections)  # fmt: skip
+    rows = _matching_rows(session, terms, words, within)
+    rarity = words.rarity([term.forms for term in terms], products)
+    return _ordered(typed, terms, rarity, rows, skus, corrections)
 
 
 def _skus(session: Session, typed: str, within: Ids | None) -> dict[int, Match]:
@@ -142,10 +143,10 @@ def _skus(session: Session, typed: str, within: Ids | None) -> dict[int, Match]:
 
 
 def _corrections(
-    session: Session, lacking: Sequence[QueryTerm], words: Words
+    session: Session, lacking: Sequence[QueryTerm], words: CatalogueWords
 ) -> tuple[Correction, ...]:
-    """Return what misspelt words mean; what newer products hold is not misspelt."""
-    guesses = {term.word: words.meant(term.word) for term in lacking}
+    """Return what misspelt words mean. A word that a newer product holds is not misspelt."""
+    guesses = {term.word: words.correction(term.word) for term in lacking}
     unsure = [term for term in lacking if guesses[term.word]]
     if not unsure:
         return ()
@@ -162,22 +163,21 @@ def _corrections(
     )
 
 
-def _matching(
-    session: Session, terms: Sequence[QueryTerm], words: Words, within: Ids | None
+def _matching_rows(
+    session: Session, terms: Sequence[QueryTerm], words: CatalogueWords, within: Ids | None
 ) -> npt.NDArray[np.int64]:
-    """Return (n, 2) product id and two bits a word: 2i where it is found, 2i + 1 if well placed.
+    """Return (n, 2): a product id, and two bits for each word.
 
-    Well placed is what stands in sku, title, brand, category or colour.
-
-    Products are looked up by the rarer words, and by all words together: those that hold
-    common words alone are too many, and say too little.
+    Bit 2i is set where the product holds word i, bit 2i + 1 where its sku, title, brand, category
+    or colour does. Products are looked up by the rarer words, and by all words together. Those
+    that hold common words alone are too many, and say too little.
     """
     none = np.empty((0, 2), np.int64)
     if not terms:
         return none
     rare, budget = [], MAX_PRODUCTS
-    for term in sorted(terms, key=lambda term: words.held(term.forms)):
-        budget -= words.held(term.forms)
+    for term in sorted(terms, key=lambda term: words.holding(term.forms)):
+        budget -= words.holding(term.forms)
         if budget < 0 and within is None:
             break
         rare.append(term.tsquery())
@@ -187,16 +187,15 @@ def _matching(
         given |= {f"word{i}": term.tsquery(), f"strong{i}": term.tsquery("ABC")}
     if within is not None:
         given["within"] = within.tolist()
-    rows = session.execute(_matching_sql(len(terms), within is not None), given).all()
+    rows = session.execute(_matching_statement(len(terms), within is not None), given).all()
     if not rows or len(rows) > MAX_PRODUCTS:
         return none
     return np.array([tuple(row) for row in rows], dtype=np.int64)
 
 
 @lru_cache(maxsize=2 * MAX_WORDS)
-def _matching_sql(words: int, narrowed: bool) -> sqlalchemy.TextClause:
-    """Return the statement for so many words; only parameters differ between queries."""
-
+def _matching_statement(words: int, narrowed: bool) -> sqlalchemy.TextClause:
+    """Return the statement for so many words. Between queries only its parameters differ."""
     bits = " | ".join(
         f"CASE WHEN NOT search @@ CAST(:word{i} AS tsquery) THEN 0 "
         f"WHEN search @@ CAST(:strong{i} AS tsquery) THEN {3 << 2 * i} ELSE {1 << 2 * i} END"
@@ -209,7 +208,7 @@ def _matching_sql(words: int, narrowed: bool) -> sqlalchemy.TextClause:
     )
 
 
-def _weighed(
+def _ordered(
     typed: str,
     terms: Sequence[QueryTerm],
     rarity: npt.NDArray[np.float32],
@@ -217,15 +216,16 @@ def _weighed(
     skus: dict[int, Match],
     corrections: tuple[Correction, ...],
 ) -> Lexical:
-    """Put products in order: by sku, then by the weight of the words found."""
-    new = [product for product in skus if product not in set(rows[:, 0].tolist())]
-    rows = np.vstack([rows, np.array([(i, 0) for i in new], np.int64).reshape(-1, 2)])
+    """Return products in order: by sku, then by the weight of the words they hold."""
+    found_by_words = set(rows[:, 0].tolist())
+    by_sku_only = [(product, 0) for product in skus if product not in found_by_words]
+    rows = np.vstack([rows, np.array(by_sku_only, np.int64).reshape(-1, 2)])
     product_ids, bits = rows.T
     places = np.arange(len(terms))
     found = bits[:, None] >> 2 * places & 1
     strong = bits[:, None] >> 2 * places + 1 & 1
     weights = rarity / rarity.sum() if len(terms) else rarity
-    scores = (DESCRIBED * found + (1 - DESCRIBED) * strong) @ weights
+    scores = (DESCRIPTION_WEIGHT * found + (1 - DESCRIPTION_WEIGHT) * strong) @ weights
     matches = np.where(found.all(axis=1), Match.ALL_WORDS, Match.SOME_WORDS).astype(np.int8)
     for i, product in enumerate(product_ids.tolist()):
         matches[i] = skus.get(product, matches[i])
@@ -236,6 +236,6 @@ def _weighed(
         product_ids=product_ids[order],
         matches=matches[order],
         scores=scores[order].astype(np.float32),
-        found=(found[order] << places).sum(axis=1),
+        word_bits=(found[order] << places).sum(axis=1),
         corrections=corrections,
     )

@@ -1,7 +1,7 @@
-"""The words of a catalogue: how many products hold each, and what a misspelt one means.
+"""The words of a catalogue: how many products hold each, and which one a misspelt word means.
 
-They are counted when a generation is built and lie beside its vectors. Only words that the
-catalogue lacks are ever corrected, and only to words that it has.
+Words are counted when a generation is built, and stored beside its vectors. Only a word that the
+catalogue lacks is corrected, and only to a word that it has.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from search.database.fulltext_columns import WRITTEN_SQL
 from search.text.common_words import common_words
 
-SHORTEST = 4
-"""Shorter words are not corrected: too many others are one letter away."""
-LONG = 8
-"""Words of this length may have two wrong letters."""
+SHORTEST_CORRECTED = 4
+"""Letters. Shorter words are not corrected: too many others are one letter away."""
+TWO_FAULTS_FROM = 8
+"""Letters. Words of at least this length may have two wrong ones."""
 
 SCHEMA = pa.schema([("word", pa.string()), ("products", pa.int64()), ("written", pa.bool_())])
 
@@ -30,12 +30,12 @@ SCHEMA = pa.schema([("word", pa.string()), ("products", pa.int64()), ("written",
 class WordCount(NamedTuple):  # there may be a million
     """A word of the catalogue, in the order of the file."""
 
-    word: str  # lower case; a stem, or as written
+    word: str  # lower case; a stem, or a word as written
     products: int  # how many hold it
-    written: bool  # False: only a stem
+    written: bool  # whether a product holds it as written; False: it is only a stem
 
 
-class Words:
+class CatalogueWords:
     """The words of a catalogue. Read-only, safe to share between threads.
 
     Args:
@@ -46,7 +46,11 @@ class Words:
         counts = list(counts)
         self.products = {count.word: count.products for count in counts}
         self._written = sorted(
-            (c.word for c in counts if c.written and len(c.word) >= SHORTEST and c.word.isalpha()),
+            (
+                each.word
+                for each in counts
+                if each.written and len(each.word) >= SHORTEST_CORRECTED and each.word.isalpha()
+            ),
             key=lambda word: (-self.products[word], word),
         )
 
@@ -54,36 +58,37 @@ class Words:
         return word in self.products
 
     def rarity(self, words: Sequence[Sequence[str]], products: int) -> npt.NDArray[np.float32]:
-        """Return how much each word says, (w,) float32 > 0.
+        """Return how much each word says of a product that holds it, (w,) float32 > 0.
 
-        The inverse document frequency of BM25 (Robertson and Zaragoza 2009,
-        doi:10.1561/1500000019); a word that no product holds counts as the rarest.
+        That is the inverse document frequency of BM25 (Robertson and Zaragoza 2009,
+        doi:10.1561/1500000019). A word that no product holds counts as the rarest.
 
         Args:
             words: For each word the forms it is stored in.
             products: How many products there are.
         """
-        held = np.array([self.held(forms) for forms in words], dtype=np.float32)
-        return np.log1p((np.maximum(products - held, 0) + 0.5) / (held + 0.5), dtype=np.float32)
+        holding = np.array([self.holding(forms) for forms in words], dtype=np.float32)
+        lacking = np.maximum(products - holding, 0)
+        return np.log1p((lacking + 0.5) / (holding + 0.5), dtype=np.float32)
 
-    def held(self, forms: Iterable[str]) -> int:
+    def holding(self, forms: Iterable[str]) -> int:
         """Return how many products hold a word in one of its forms; 0 where none does."""
         return max((self.products.get(form, 0) for form in forms), default=0)
 
-    def meant(self, word: str) -> str | None:
+    def correction(self, word: str) -> str | None:
         """Return the word of the catalogue that a misspelt one means, None where none is near.
 
-        Near is one wrong, missing, added or swapped letter (optimal string alignment), two in
-        long words; among equally near ones the most frequent is meant. A word with a digit is a
-        number or a code, and left alone, as are words that are common elsewhere.
+        Near is one wrong, missing, added or swapped letter (optimal string alignment), or two in
+        long words. Of equally near words the most frequent is meant. A word with a digit is a
+        number or a code and is left alone, as is a word that is common elsewhere.
         """
-        if len(word) < SHORTEST or not word.isalpha() or word in common_words():
+        if len(word) < SHORTEST_CORRECTED or not word.isalpha() or word in common_words():
             return None
         found = process.extractOne(
             word,
             self._written,
             scorer=OSA.distance,
-            score_cutoff=2 if len(word) >= LONG else 1,
+            score_cutoff=2 if len(word) >= TWO_FAULTS_FROM else 1,
         )
         return None if found is None else str(found[0])
 
@@ -103,7 +108,11 @@ def count_words(session: Session) -> list[WordCount]:
 
 
 def write_words(path: Path, counts: Sequence[WordCount]) -> None:
-    """Write counted words to an Arrow IPC file."""
+    """Write counted words to an Arrow IPC file.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     arrays = [
         pa.array([getattr(count, field.name) for count in counts], field.type) for field in SCHEMA
     ]
@@ -111,16 +120,16 @@ def write_words(path: Path, counts: Sequence[WordCount]) -> None:
         writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
 
 
-def load_words(path: Path) -> Words:
+def load_words(path: Path) -> CatalogueWords:
     """Read the words of a generation.
 
     Raises:
         OSError: the file can't be read.
-        pyarrow.ArrowException: it is no such file.
+        pyarrow.ArrowException: it is no file of words.
     """
     with pa.memory_map(str(path)) as source:
         batch = pa.ipc.open_file(source).get_batch(0)
         if batch.schema != SCHEMA:
             raise pa.ArrowInvalid(f"unexpected columns {batch.schema.names}")
         rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-        return Words(map(WordCount._make, rows))
+        return CatalogueWords(map(WordCount._make, rows))

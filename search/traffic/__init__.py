@@ -1,4 +1,4 @@
-"""What shoppers did: searches, clicks, and the photos that found nothing, where they agreed.
+"""Records what shoppers did: searches, clicks, and photos that found nothing, where they agreed.
 
-The front end writes it; evaluation and merchandising read it. It keeps no personal data.
+The web application writes; evaluation and merchandising read. It keeps no personal data.
 """

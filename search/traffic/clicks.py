@@ -1,11 +1,11 @@
 """Clicks: which shown product was opened, and what clicks say about relevance.
 
-A click knows an answer, a product and its rank: no person, no address, no session. It is refused
-where the answer did not show the product. Asking for consent is up to whoever shows the answer.
+A click holds an answer, a product and its rank, and no person, address or session. It is refused
+where the answer did not show the product. The page that shows the answer asks for consent.
 
-Shoppers open what stands first, relevant or not. What counts as relevant is therefore judged by
-clicks over expected clicks (Zhang and Jones 2007, doi:10.1145/1242572.1242742): how often a product
-was opened, against how often products at the ranks where it stood are opened on the average.
+Shoppers open what stands first, relevant or not. Relevance is therefore judged by clicks over
+expected clicks (Zhang and Jones 2007, doi:10.1145/1242572.1242742): how often a product was opened,
+divided by how often products at its ranks are opened on average.
 """
 
 from collections import Counter, defaultdict
@@ -22,15 +22,15 @@ from search.errors import NotShown, UnknownEvent, UnknownProduct
 from search.text.normalise import normalised
 
 RELEVANT_FROM = 0.5
-"""Clicks over expected clicks. What stands high is mostly relevant, so as often as half the
-average of its rank is often enough; accidental clicks stay far below."""
+"""Clicks over expected clicks. Products at high ranks are mostly relevant, so half the average of
+their rank is enough. Accidental clicks stay far below."""
 PRIOR_SHOWN = 20
-"""Impressions that every rank is credited with at the average rate, so that the rate of a rank
-that was seldom shown is no accident."""
+"""Impressions that every rank is credited with at the average rate. They keep the rate of a rank
+that was seldom shown from being an accident."""
 
 
 def record_click(session: Session, event_id: int, sku: str, rank: int) -> bool:
-    """Record that a shown product was opened; return False where that is known already.
+    """Record that a shown product was opened. Return False where that was recorded before.
 
     Args:
         session: Open session; the caller commits.
@@ -65,7 +65,7 @@ class ClickedText:
     """A text query and the products that clicks call relevant."""
 
     text: str  # normalised
-    skus: tuple[str, ...]  # most convincing first
+    skus: tuple[str, ...]  # the highest clicks over expected clicks first
     clicks: int  # on these products
 
 
@@ -82,14 +82,14 @@ class _Shown:
 def clicked_texts(
     session: Session, *, since_days: float | None = None, min_clicks: int = 2
 ) -> list[ClickedText]:
-    """Return what clicks say about text queries, by text.
+    """Return the relevant products of text queries, in the order of the texts.
 
     Args:
         session: Open session.
-        since_days: Look at answers of the last days only; None: at all that are kept.
+        since_days: Read the answers of the last days only; None: all that are kept.
         min_clicks: Fewer clicks on a product for a text say nothing.
     """
-    last = session.scalar(select(func.max(SearchEvent.id))) or 0  # both looks see the same
+    last = session.scalar(select(func.max(SearchEvent.id))) or 0  # both passes read the same events
     rates = _rates(_shown(session, since_days, last))
     clicks: Counter[tuple[str, int]] = Counter()
     expected: defaultdict[tuple[str, int], float] = defaultdict(float)
@@ -149,7 +149,7 @@ def _shown(session: Session, since_days: float | None, last: int) -> Iterator[_S
         asked = normalised(text)
         for product_id, similarity, rank in shown:
             opened_it = product_id in clicked
-            # Variants are shown small, under another; not to open them says nothing.
+            # Variants are shown small, below another product. Not opening one says nothing.
             if similarity is not None or opened_it:
                 yield _Shown(asked, product_id, rank, opened_it)
 

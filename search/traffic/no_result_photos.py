@@ -1,9 +1,9 @@
-"""Photos of searches that found nothing, kept where the shopper agreed, as long as their event.
+"""Keeps photos of searches that found nothing, where the shopper agreed, as long as their event.
 
 A photo is a small upright JPEG without metadata under a random name, which `search_event.photo`
-holds. The file is written first and named second; what a crash leaves in between, and what belongs
-to events that are gone, has no name in the table and is removed by `prune_photos`. Refuses
-names that it did not make.
+holds. The file is written before the table names it. `prune_photos` removes files that the table
+does not name: those that a crash left in between, and those of deleted events. Names that this
+module did not make are refused.
 """
 
 import io
@@ -34,17 +34,17 @@ class AskedPhotos:
         self._folder = root / FOLDER
 
     def keep(self, photo: Image.Image) -> str:
-        """Write a photo, at most 480 px a side; return its name.
+        """Write a photo, at most 480 px a side. Return its name.
 
         Args:
-            photo: Upright; it is not changed. Metadata is left behind.
+            photo: Upright. It is not changed, and its metadata is not written.
 
         Raises:
             OSError: the disk refuses.
         """
         small = photo.convert("RGB") if photo.mode != "RGB" else photo.copy()
         small.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.LANCZOS)
-        small.info = {}  # Pillow would write comments from here
+        small.info = {}  # Pillow would write comments from it
         content = io.BytesIO()
         small.save(content, "JPEG", quality=82, exif=b"")
         name = f"{secrets.token_hex(16)}.jpg"
@@ -53,7 +53,7 @@ class AskedPhotos:
         return name
 
     def path(self, name: str) -> Path | None:
-        """Return the file of a photo, None where there is none or the name is not one of ours."""
+        """Return the file of a photo, None where there is none or `keep` made no such name."""
         path = self._folder / name
         return path if NAME.fullmatch(name) is not None and path.is_file() else None
 
@@ -65,12 +65,12 @@ class AskedPhotos:
 
 
 def attach_photo(session: Session, event_id: int, name: str) -> bool:
-    """Name the photo of a search that found nothing; return False where it found something.
+    """Record the photo of a search that found nothing. Return whether it was recorded.
 
-    A search that has a photo keeps it, and the answer is False too.
+    It is not where the search found something or has a photo already.
 
     Args:
-        session: Open session; the caller commits, and removes the file where this says no.
+        session: Open session; the caller commits, and removes the file where this returns False.
         event_id: The search.
         name: From `AskedPhotos.keep`.
 
@@ -94,7 +94,7 @@ def attach_photo(session: Session, event_id: int, name: str) -> bool:
 
 
 def prune_photos(database: sqlalchemy.Engine, root: Path) -> int:
-    """Remove the photos that no event names; return how many."""
+    """Remove the photos that no event names. Return how many."""
 
     def named() -> set[str]:
         with session_scope(database) as session:

@@ -1,4 +1,4 @@
-"""What was asked and shown: one `search_event` row for each answered query, no personal data."""
+"""Records searches: one row of `search_event` for each answered query, without personal data."""
 
 from dataclasses import asdict
 
@@ -12,14 +12,14 @@ from search.results import Filters, SearchHit, SearchPage
 def record_search(
     session: Session, page: SearchPage, *, kind: str, text: str, filters: Filters
 ) -> int:
-    """Write the row and return its id.
+    """Record a search. Return the id of its row.
 
     Args:
         session: Open session; the caller commits.
-        page: What was shown.
+        page: The page that was shown.
         kind: `photo`, `text`, `both` or `similar`.
-        text: The words asked for, or the sku that was to be resembled.
-        filters: What hits had to be; only what restricts is kept.
+        text: The words of the query; of `similar`, the sku of the product.
+        filters: Those of the query. Only fields that restrict are stored.
     """
     event = SearchEvent(
         kind=kind,
@@ -34,7 +34,7 @@ def record_search(
         verdict=page.verdict,
         elapsed_ms=round(sum(page.timings_ms.values()), 2),
     )
-    # Nobody waits for the disk: what is lost in a power cut is the last searches' statistics.
+    # The search does not wait for the disk. A power cut loses only the last searches' statistics.
     session.execute(sqlalchemy.text("SET LOCAL synchronous_commit = off"))
     session.add(event)
     session.flush()
@@ -42,6 +42,6 @@ def record_search(
 
 
 def _shown(hit: SearchHit) -> list[tuple[int, float | None, int]]:
-    """Return a hit, then its variants, which have no similarity of their own here."""
+    """Return (product id, similarity, rank) of a hit and its variants, which have no similarity."""
     variants = [(card.product_id, None, hit.rank) for card in hit.variants]
     return [(hit.product.product_id, round(hit.similarity, 4), hit.rank), *variants]

@@ -1,6 +1,5 @@
-"""The container files: linted by their own tools, and true to the code that they start."""
+"""The container files: they pass their linters, and agree with the code that they start."""
 
-import importlib
 import re
 import shutil
 import subprocess
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from celery.bin.celery import celery
 
 from search.settings import Settings
 
@@ -26,7 +24,7 @@ OURS = sorted(name for name, told in SERVICES.items() if told["image"].startswit
 
 
 def tool(name: str) -> str:
-    """Return the path of a linter of the extra `dev`; skip where it is not installed."""
+    """Return the path of a linter of the extra `dev`; skip the test if it is not installed."""
     found = shutil.which(name, path=f"{Path(sys.executable).parent}:/usr/bin:/usr/sbin")
     return found or pytest.skip(f"needs {name}")
 
@@ -64,24 +62,27 @@ def test_compose_files_follow_the_specification(name: str, tmp_path: Path) -> No
 
 
 def asked_of(name: str) -> list[list[str]]:
-    """The commands of a service: its own, its health check's, and that on machines with a GPU."""
+    """The commands of a service: its own, its health check's, and its command with a GPU."""
     told = SERVICES[name]
     commands = [told["command"], CUDA["services"].get(name, {}).get("command")]
     commands.append(told.get("healthcheck", {}).get("test", [""])[1:])
-    return [command for command in commands if command and command[0] in {"findalike", "celery"}]
+    return [command for command in commands if command and command[0] == "findalike"]
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_what_a_service_starts_exists_and_takes_its_options(name: str) -> None:
-    for program, *arguments in asked_of(name):
-        if program == "celery":
-            assert arguments[:2] == ["--app", "indexer.workers.beat"]
-            assert callable(importlib.import_module("indexer.workers.beat").make_beat)
-            assert arguments[2:] == ["beat"]
-            assert "beat" in celery.commands
-        else:
-            (entry,) = entry_points(group="findalike.commands", name=arguments[0])
-            entry.load().make_context(entry.name, arguments[1:])  # raises what it does not take
+    commands = asked_of(name)
+    assert commands
+    for _, *arguments in commands:
+        (entry,) = entry_points(group="findalike.commands", name=arguments[0])
+        entry.load().make_context(entry.name, arguments[1:])  # raises if a value is refused
+
+
+def test_one_service_keeps_the_schedule_and_asks_the_build_worker() -> None:
+    schedulers = [name for name in OURS if "schedule" in SERVICES[name]["command"]]
+    assert schedulers == ["schedule"]
+    assert "--queued" in SERVICES["schedule"]["command"]
+    assert SERVICES["schedule"]["deploy"].get("replicas", 1) == 1
 
 
 def test_image_commands_exist() -> None:
@@ -102,7 +103,7 @@ def test_variables_that_must_be_given_are_in_the_example() -> None:
     example = (DOCKER / ".env.example").read_text()
     used = set(re.findall(r"\$\{([A-Z_]+)", (DOCKER / "compose.yaml").read_text()))
     given = set(re.findall(r"^#? ?([A-Z_]+)=", example, flags=re.MULTILINE))
-    assert used - given == {"FINDALIKE_MODEL"}  # has a default that most shops keep
+    assert used - given == {"FINDALIKE_MODEL"}  # its default suits most shops
     secrets = re.findall(r"^(\w*(?:PASSWORD|SECRET_KEY))=(.*)$", example, flags=re.MULTILINE)
     assert len(secrets) == 3
     assert {value for _, value in secrets} == {""}

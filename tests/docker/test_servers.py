@@ -1,4 +1,4 @@
-"""What the containers' servers are told, told to the same servers as processes of this machine."""
+"""The configuration of the containers' servers, tested with the same servers on this machine."""
 
 import http.client
 import os
@@ -25,7 +25,7 @@ NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 
 
 class _BackendHandler(BaseHTTPRequestHandler):
-    """Answers with the headers that it was asked with, and counts."""
+    """Answers with the headers of the request, and counts requests."""
 
     asked: list[str]
 
@@ -48,7 +48,7 @@ class _BackendHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def web_tier() -> Iterator[tuple[int, list[str]]]:
-    """Run a server in the place of `findalike serve`; yields its port and what it was asked."""
+    """Run a server in place of `findalike serve`; yields its port and the requests that it got."""
     asked: list[str] = []
     handler = type("Handler", (_BackendHandler,), {"asked": asked})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -63,7 +63,7 @@ def web_tier() -> Iterator[tuple[int, list[str]]]:
 
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Run nginx with docker/nginx.conf; yields its port and what came through."""
+    """Run nginx with docker/nginx.conf; yields its port and the requests that it passed on."""
     if NGINX is None:
         pytest.skip("needs Debian's nginx-light")
     port = free_port()
@@ -77,7 +77,7 @@ def front(tmp_path: Path) -> Iterator[tuple[int, list[str]]]:
             assert was in told
             told = told.replace(was, here)
         configuration = tmp_path / "nginx.conf"
-        # Where this runs as root, its workers would be another user, who may not write here.
+        # Started by root, nginx would run its workers as another user, who may not write here.
         configuration.write_text(told if os.geteuid() else f"user root;\n{told}")
         nginx = subprocess.Popen(
             [NGINX, "-c", str(configuration), "-g", "daemon off;"], stderr=subprocess.DEVNULL
@@ -91,7 +91,7 @@ def front(tmp_path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def ask(port: int, path: str, *, body: bytes | None = None, **headers: str) -> tuple[int, str]:
-    """Send one request; returns status and body."""
+    """Send one request; return status and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         told = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -134,7 +134,7 @@ def test_nginx_keeps_static_files_and_hides_metrics(front: tuple[int, list[str]]
 
 
 def test_redis_takes_what_compose_tells_it(tmp_path: Path) -> None:
-    """The address that the services are given opens it; one without the password does not."""
+    """The address that compose gives the services works; without the password it does not."""
     told = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]["redis"]["command"]
     secret = "0123456789abcdef"
     arguments = [re.sub(r"\$\{BROKER_PASSWORD[^}]*\}", secret, part) for part in told[1:]]

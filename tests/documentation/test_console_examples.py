@@ -1,4 +1,4 @@
-"""Commands that the pages show exist, and so do their options."""
+"""The commands and options that the pages show exist."""
 
 import re
 from importlib.metadata import entry_points
@@ -12,14 +12,14 @@ from search.cli import commands
 from tests.support.documentation_pages import pages
 
 PROGRAMS: dict[str, click.Command] = {"findalike": commands, "bench": bench, "soak": soak}
-"""By the last part of what is typed."""
+"""The programs by name."""
 PAGES = pages()
 TEXT = "\n".join(page.text for page in PAGES if page.name != "CHANGELOG.md")
 NAMES = sorted(entry.name for entry in entry_points(group="findalike.commands"))
 
 
 def typed(words: list[str]) -> tuple[click.Command, list[str]] | None:
-    """Return which of the programs a command starts, and what it is given; None for another."""
+    """Return the program that a command starts, and its arguments; None for any other program."""
     for place, word in enumerate(words):
         if word == "findalike" or re.fullmatch(r".*/(findalike|bench|soak)", word):
             return PROGRAMS[word.rpartition("/")[2]], words[place + 1 :]
@@ -27,7 +27,7 @@ def typed(words: list[str]) -> tuple[click.Command, list[str]] | None:
 
 
 def shown() -> list[list[str]]:
-    """Return all commands of console blocks, and those within sentences, in words."""
+    """Return all commands in console blocks and in sentences, split into words."""
     found = [words for page in PAGES for words in page.commands()]
     starts = re.compile(r"(\S*/)?findalike [a-z]|scripts/(bench|soak)( |$)")
     spans = (span for page in PAGES for span in page.spans)
@@ -36,7 +36,7 @@ def shown() -> list[list[str]]:
 
 
 def understand(command: click.Command, words: list[str], path: str = "") -> None:
-    """Take a command line apart as click does, without running anything.
+    """Parse a command line as click does, without running it.
 
     Raises:
         click.UsageError: there is no such subcommand or option, or an argument too many.
@@ -57,7 +57,7 @@ COMMANDS = shown()
 
 
 def test_the_commands_were_found() -> None:
-    """An empty list would pass everything below."""
+    """An empty list would pass all tests below."""
     assert len(COMMANDS) > 60
 
 

@@ -24,7 +24,7 @@ from web.state import WebState
 PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 CONTINUED = re.compile(r"(?:.*\\\n)*.*\n")
-"""A command, with the lines that end in a backslash."""
+"""Matches a command, including lines that end in a backslash."""
 ADDRESS, SKU = "http://127.0.0.1:8000", "S007-00042"
 ANY = "anything"
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl
 
 
 def calls() -> list[tuple[str, str]]:
-    """Return the commands that ask the API, and what the page says comes back."""
+    """Return the page's API commands, each with the answer that the page shows."""
     found = []
     for block in BLOCK.findall(PAGE):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -43,12 +43,12 @@ def calls() -> list[tuple[str, str]]:
 
 
 def said(answer: str) -> Any:
-    """Read an answer of the page, in which … stands for what differs."""
+    """Read an answer from the page, in which … stands for any value."""
     return json.loads(re.sub(r"\[ ?… ?\]|…", f'"{ANY}"', answer))
 
 
 def check(wanted: Any, given: Any, where: str = "answer") -> None:
-    """Compare what the page says with what came: it shows a part of it, in order."""
+    """Check that the actual answer contains what the page shows, in the same order."""
     if wanted == ANY:
         return
     if isinstance(wanted, dict):
@@ -104,7 +104,7 @@ def test_the_page_shows_each_kind_of_call() -> None:
 def test_a_call_answers_as_the_page_says(
     command: str, answer: str, served: str, key: str, tmp_path: Path
 ) -> None:
-    """In a folder with the photo, at this server, with a product of this shop."""
+    """Run it in a folder with the photo, with this server's address and a product of this shop."""
     (tmp_path / "lamp.jpg").write_bytes(photo("Plate", "red"))
     here = command.replace(ADDRESS, served).replace(SKU, "PLATE-RED")
     assert here != command

@@ -1,4 +1,4 @@
-"""Pages are short where they must be, their links lead somewhere, and what they name exists."""
+"""Pages respect their limits of size, their links work, and what they name exists."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ KINDS_OF_CHANGE = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Securi
 
 
 def broken_links(page: MarkdownPage) -> list[str]:
-    """Return the links to files that are not there, and to headings that a page does not have."""
+    """Return the links to missing files and missing headings."""
     broken = []
     for link in page.links:
         if re.match(r"[a-z]+:", link):
@@ -33,7 +33,7 @@ def broken_links(page: MarkdownPage) -> list[str]:
 
 
 def missing_paths(page: MarkdownPage) -> list[str]:
-    """Return the paths of the repository that a page names and that are not there."""
+    """Return the missing files and folders that a page names."""
     code = [*page.spans, *(" ".join(words) for words in page.commands())]
     words = (word.rstrip(",.;:") for text in code for word in text.split())
     paths = [word for word in words if "/" in word and word.split("/")[0] in TOP]
@@ -41,7 +41,7 @@ def missing_paths(page: MarkdownPage) -> list[str]:
 
 
 def missing_modules(page: MarkdownPage) -> list[str]:
-    """Return the modules that a page names by their import and that are not there."""
+    """Return the missing modules that a page names."""
     code = [*page.spans, *(" ".join(words) for words in page.commands())]
     names = {name for text in code for name in MODULE.findall(text)}
     return sorted(
@@ -57,7 +57,7 @@ def test_the_readme_is_one_page() -> None:
 
 
 def test_all_pages_were_found() -> None:
-    """An empty list would pass everything below."""
+    """An empty list would pass all tests below."""
     names = {page.name for page in PAGES}
     assert {"README.md", "CHANGELOG.md", "docs/README.md", "docs/decisions/README.md"} <= names
     assert len(names) > 20
@@ -75,7 +75,7 @@ def test_paths_and_modules_exist(page: MarkdownPage) -> None:
 
 
 def test_every_page_is_in_an_index() -> None:
-    """The README leads to each page, itself or by the index of its folder."""
+    """The README links to each page, directly or through the index of its folder."""
     for folder in (ROOT / "docs", ROOT / "docs" / "decisions"):
         index = MarkdownPage(folder / "README.md")
         others = {path.name for path in folder.glob("*.md")} - {"README.md"}
@@ -84,7 +84,7 @@ def test_every_page_is_in_an_index() -> None:
 
 
 def test_what_is_missing_is_seen(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The tests above can fail."""
+    """The tests above can indeed fail."""
     path = tmp_path_factory.mktemp("pages") / "page.md"
     path.write_text(
         "# A page\n[gone](nowhere.md) [no heading](#a-pag) [this](#a-page)\n"
@@ -113,7 +113,7 @@ def test_headings_are_named_as_github_does(heading: str, anchor: str) -> None:
 
 
 def test_the_changelog_keeps_its_form() -> None:
-    """Versions, and under each the kinds of change of Keep a Changelog."""
+    """It lists versions, and under each the kinds of change from Keep a Changelog."""
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     versions = re.findall(r"^## (.+)$", changelog, flags=re.MULTILINE)
     kinds = re.findall(r"^### (.+)$", changelog, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`docs/settings.md` is what the settings say of themselves, and no page names one that is none."""
+"""`docs/settings.md` matches the settings' descriptions; no page names an unknown setting."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tables that list what the code has list all of it."""
+"""Tables that list parts of the code are complete."""
 
 import tomllib
 
@@ -6,7 +6,7 @@ from search.database.models.people_tables import ROLES, SCOPES
 from search.jobs.queues import QUEUES
 from search.publication.checks import CHECKS
 from search.ranking.stages import STAGES
-from search.ranking.stages.cross_encoding import NAME, before
+from search.ranking.stages.cross_encoding import NAME, insert_before
 from tests.support.documentation_pages import ROOT, MarkdownPage
 from tests.test_architecture import FOLDER_MODULES, FUNCTION_LINES, MODULE_LINES
 
@@ -22,7 +22,7 @@ def page(name: str) -> MarkdownPage:
 
 
 def test_every_folder_is_named_once() -> None:
-    """A folder that holds modules has one line that says what is in it."""
+    """Each folder with modules has one line that says what it holds."""
     headings = (
         "search: everything a search needs",
         "indexer: a catalogue comes in, a generation goes out",
@@ -50,7 +50,7 @@ def test_layers_are_those_of_the_contracts() -> None:
 
 
 def test_stages_are_listed_in_their_order() -> None:
-    stages = before(STAGES, "rules", **{NAME: STAGES["rules"]})
+    stages = insert_before(STAGES, "rules", **{NAME: STAGES["rules"]})
     assert page("searching.md").first_column("The stages") == list(stages)
 
 
@@ -73,7 +73,7 @@ def test_roles_are_listed() -> None:
 
 
 def test_limits_of_size_are_told() -> None:
-    """Those that the architecture's tests hold."""
+    """The pages state the limits that the tests of the architecture check."""
     told = " ".join(page("contributing.md").prose.split())
     assert (
         f"A module has at most {MODULE_LINES} lines, a function at most {FUNCTION_LINES}, "

@@ -1,4 +1,4 @@
-"""Faults of machines in every stage of the nightly run: no search fails, and the next run heals.
+"""Machines fail in every stage of the nightly run: no search fails, and the next run repairs all.
 
 `--large` runs them with a shop of a thousand products.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from indexer.nightly.reindex_run import Reindex
 from indexer.queue.worker_supervisor import WorkerGroup
-from scripts.soaking.shop import SoakedShop
+from scripts.soaking.soaked_shop import SoakedShop
 from search.database.connection import open_database, session_scope
 from search.database.models import Embedding, GenerationRow
 from search.engine.search_engine import open_search_engine
@@ -23,14 +23,14 @@ from tests.support.models.small_encoder import write_checkpoint
 from tests.support.shops.shop_in_service import Service, flip_a_byte, limited, searching
 
 pytestmark = pytest.mark.timeout(900)
-HEAL_EVERY = 4
+UNDISTURBED_EVERY = 4
 
 
 @pytest.fixture(scope="module")
 def service(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Service]:
-    """A shop that is indexed, with a worker at hand and shoppers searching."""
+    """An indexed shop with a running worker and searching shoppers."""
     products = 1000 if pytestconfig.getoption("large") else 24
     folder = tmp_path_factory.mktemp("faults")
     settings = Settings(
@@ -72,11 +72,11 @@ def test_killed_in_each_stage(service: Service, pytestconfig: pytest.Config) -> 
         if service.wait_for(stage, run):
             service.kill(run)
         assert run.exitcode in (0, -9)
-        service.look()
+        service.check_now()
         service.shop.pass_a_day()
-        if number % HEAL_EVERY == 0:
-            service.heal()
-    service.heal()
+        if number % UNDISTURBED_EVERY == 0:
+            service.run_undisturbed()
+    service.run_undisturbed()
 
 
 def test_the_worker_is_killed_while_it_encodes(service: Service) -> None:
@@ -85,7 +85,7 @@ def test_the_worker_is_killed_while_it_encodes(service: Service) -> None:
     service.worker().kill()
     run.join()
     assert run.exitcode == 0
-    service.heal()
+    service.run_undisturbed()
 
 
 def test_two_runs_at_once_are_one(service: Service) -> None:
@@ -93,7 +93,7 @@ def test_two_runs_at_once_are_one(service: Service) -> None:
     for run in runs:
         run.join()
     assert sorted(run.exitcode or 0 for run in runs) in ([0, 1], [0, 0])
-    service.heal()
+    service.run_undisturbed()
 
 
 @pytest.mark.parametrize("stage", ["ingest", "encode", "build"])
@@ -103,7 +103,7 @@ def test_the_database_is_killed(service: Service, stage: str) -> None:
     service.kill_database()
     run.join()
     assert run.exitcode in (0, 1)
-    service.heal()
+    service.run_undisturbed()
 
 
 def test_the_disk_is_full_while_a_shard_is_written(service: Service) -> None:
@@ -111,30 +111,32 @@ def test_the_disk_is_full_while_a_shard_is_written(service: Service) -> None:
         run = service.reindex()
         run.join()
     assert run.exitcode == 1
-    service.look()
-    service.heal()
+    service.check_now()
+    service.run_undisturbed()
 
 
 def test_the_disk_is_full_while_a_generation_is_written(service: Service) -> None:
     run = service.reindex(fsize=2_000)
     run.join()
     assert run.exitcode == 1
-    service.look()
-    service.heal()
+    service.check_now()
+    service.run_undisturbed()
 
 
 def test_a_byte_of_a_shard_flips(service: Service) -> None:
     with session_scope(service.database) as session:
         tag, name = session.execute(select(Embedding.model_tag, Embedding.shard).limit(1)).one()
     flip_a_byte(EmbeddingStore(service.settings.root).root / tag / name)
-    service.heal()
+    service.run_undisturbed()
 
 
 @pytest.mark.parametrize("file", [INDEX, MANIFEST])
 def test_a_byte_of_the_live_generation_flips(service: Service, file: str) -> None:
-    service.heal()
+    service.run_undisturbed()
     with session_scope(service.database) as session:
         live = session.scalars(select(GenerationRow).where(GenerationRow.state == "live")).one()
     flip_a_byte(service.settings.root / "generations" / live.directory / file)
 
-    assert service.heal()["changed"], "a damaged index is made anew, though nothing else changed"
+    assert service.run_undisturbed()["changed"], (
+        "a damaged index is made anew, though nothing else changed"
+    )

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: a process, its output, its exit code."""
+"""The command line as users see it: a process, its output, its exit code."""
 
 import json
 import os

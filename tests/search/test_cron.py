@@ -1,4 +1,4 @@
-"""Times of a schedule: before, after, over changes of clocks."""
+"""Times of a schedule: the last one, the next one, and across clock changes."""
 
 from datetime import UTC, datetime
 from pathlib import Path

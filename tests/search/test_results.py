@@ -1,4 +1,4 @@
-"""Values refuse what makes no sense."""
+"""Value objects refuse impossible values."""
 
 import pytest
 from PIL import Image

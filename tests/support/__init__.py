@@ -1,1 +1,1 @@
-"""What tests share: shops, models, servers, browsers, made the same each time."""
+"""What tests share: reproducible shops, models, servers and browsers."""

@@ -1,4 +1,4 @@
-"""Programs as tests need them: keys in the shop's database, applications with other settings."""
+"""API keys in the shop's database, and applications with other settings."""
 
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from web.state import WebState
 
 
 def make_key(app: Flask, *scopes: str) -> tuple[str, dict[str, str]]:
-    """Make a key; return its name and the header that shows it."""
+    """Make a key; return its name and the header that carries it."""
     state: WebState = app.extensions["findalike"]
     name = f"test-{uuid4().hex[:8]}"
     with session_scope(state.engine.database) as session:
@@ -21,7 +21,7 @@ def make_key(app: Flask, *scopes: str) -> tuple[str, dict[str, str]]:
 
 
 def another(app: Flask, **settings: Any) -> Flask:
-    """Return the application over the same shop with other settings."""
+    """Return another application over the same shop, with other settings."""
     state: WebState = app.extensions["findalike"]
     made = create_app(state.settings.model_copy(update=settings), state.engine)
     made.test_client_class = app.test_client_class

@@ -1,4 +1,4 @@
-"""Rescored candidates as re-ranking stages get them, made by hand."""
+"""Makes rescored candidates, as re-ranking stages get them."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def facet(values: list[str | None]) -> Facet:
 
 
 def columns(product_ids: list[int], **given: list[str | None]) -> Columns:
-    """Return the columns of as many rows; what is not given is empty, and all is in stock.
+    """Return columns; those that are not given are empty, and all products are in stock.
 
     Args:
         product_ids: The product of each row.
@@ -33,7 +33,7 @@ def columns(product_ids: list[int], **given: list[str | None]) -> Columns:
     )
 
 
-def asked(
+def stage_input(
     vectors: np.ndarray,
     product_ids: list[int],
     query: np.ndarray,
@@ -41,11 +41,11 @@ def asked(
     of: Columns | None = None,
     text: str = "",
 ) -> StageInput:
-    """Return rescored candidates, row i being vector i."""
+    """Return rescored candidates; row i has vector i."""
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     query = (query / np.linalg.norm(query)).astype(np.float32)
     return StageInput(
-        question=UnderstoodQuery(query, kind, text=text),
+        query=UnderstoodQuery(query, kind, text=text),
         columns=of or columns(product_ids),
         rows=np.arange(len(vectors), dtype=np.int64),
         product_ids=np.array(product_ids, np.int64),

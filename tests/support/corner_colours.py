@@ -1,4 +1,4 @@
-"""A picture whose corners say whether it was decoded right."""
+"""A picture whose corners show whether it was decoded correctly."""
 
 import io
 import struct
@@ -17,7 +17,7 @@ RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 60), (30, 60, 200), (255, 255
 
 
 def corners(size: tuple[int, int] = (64, 48)) -> Image.Image:
-    """A picture whose corners tell which way is up: red, green, blue, white."""
+    """Return a picture with red, green, blue and white corners, which show its orientation."""
     image = Image.new("RGB", size, RED)
     w, h = size
     draw = ImageDraw.Draw(image)
@@ -44,7 +44,7 @@ def refusal(content: bytes, max_pixels: int = MAX_PIXELS) -> UnusablePicture:
 
 
 def assert_corners(image: Image.Image, tolerance: int = 24) -> None:
-    """The four quarters have their colours in their places."""
+    """Check that each corner has its colour."""
     assert image.mode == "RGB"
     w, h = image.size
     places = [
@@ -58,7 +58,7 @@ def assert_corners(image: Image.Image, tolerance: int = 24) -> None:
 
 
 def without_segment(jpeg: bytes, marker: int) -> bytes:
-    """Return a JPEG without its APPn segments of one kind."""
+    """Return a JPEG without its APPn segments of one type."""
     out, at = bytearray(jpeg[:2]), 2
     while jpeg[at + 1] != 0xDA:
         length = int(struct.unpack(">H", jpeg[at + 2 : at + 4])[0])
@@ -69,7 +69,7 @@ def without_segment(jpeg: bytes, marker: int) -> bytes:
 
 
 def png_of(rows: bytes, width: int, height: int, depth: int, colour_type: int) -> bytes:
-    """Write a PNG by hand; Pillow writes no 16-bit colour."""
+    """Write a PNG by hand, because Pillow writes no 16-bit colour."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (

@@ -1,4 +1,4 @@
-"""The Markdown pages of the repository, taken apart: headings, links, code, tables, commands."""
+"""The Markdown pages of the repository, parsed: headings, links, code, tables, commands."""
 
 import re
 import shlex
@@ -22,32 +22,32 @@ class MarkdownPage:
 
     @property
     def name(self) -> str:
-        """Its path in the repository."""
+        """The page's path in the repository."""
         return self.path.relative_to(ROOT).as_posix()
 
     @cached_property
     def text(self) -> str:
-        """All of it."""
+        """The page's whole text."""
         return self.path.read_text(encoding="utf-8")
 
     @cached_property
     def prose(self) -> str:
-        """What stands outside of blocks of code."""
+        """The text outside of code blocks."""
         return FENCE.sub("", self.text)
 
     @cached_property
     def spans(self) -> list[str]:
-        """What stands between backticks within the prose, line breaks as spaces."""
+        """The texts between backticks in the prose, with spaces for line breaks."""
         return [" ".join(span.split()) for span in SPAN.findall(self.prose)]
 
     @cached_property
     def links(self) -> list[str]:
-        """Where its links and pictures lead."""
+        """The targets of links and pictures."""
         return LINK.findall(SPAN.sub("", self.prose))
 
     @cached_property
     def anchors(self) -> set[str]:
-        """What a link may lead to within it, as GitHub names headings."""
+        """The anchors of the page's headings, as GitHub names them."""
         found: set[str] = set()
         for heading in HEADING.findall(self.prose):
             name = anchor_of(heading)
@@ -58,11 +58,11 @@ class MarkdownPage:
         return found
 
     def blocks(self, language: str) -> list[str]:
-        """Return its blocks of code in a language."""
+        """Return the code blocks in a language."""
         return [body for _, named, body in FENCE.findall(self.text) if named == language]
 
     def commands(self) -> list[list[str]]:
-        """Return the commands of its console blocks, in words; joined ones each by itself."""
+        """Return the commands in console blocks, split into words; joined ones are separated."""
         found = []
         for block in self.blocks("console"):
             for line in console_lines(block):
@@ -71,7 +71,7 @@ class MarkdownPage:
         return found
 
     def first_column(self, heading: str) -> list[str]:
-        """Return what stands between backticks in the first column of tables below a heading."""
+        """Return the texts between backticks in the first column of tables below a heading."""
         parts = re.split(r"^#+ (.+)$", self.prose, flags=re.MULTILINE)
         section = parts[parts.index(heading) + 1]
         rows = re.findall(r"^ *\| (`[^|]*) \|", section, flags=re.MULTILINE)
@@ -79,13 +79,13 @@ class MarkdownPage:
 
 
 def anchor_of(heading: str) -> str:
-    """Return GitHub's name of a heading: lower case, without signs, hyphens for spaces."""
+    """Return GitHub's anchor of a heading: lower case, without punctuation, hyphens for spaces."""
     plain = LINK.sub(lambda link: link[0][1 : link[0].index("]")], heading).replace("`", "")
     return re.sub(r"[^\w\- ]", "", plain.strip().lower()).replace(" ", "-")
 
 
 def console_lines(block: str) -> Iterator[str]:
-    """Yield the lines that begin with a prompt, with what a backslash continues."""
+    """Yield the lines that begin with a prompt, joined with their continuations."""
     for part in re.split(r"^ *\$ ", block, flags=re.MULTILINE)[1:]:
         command, more = "", iter(part.splitlines())
         for line in more:

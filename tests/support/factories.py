@@ -1,4 +1,4 @@
-"""Makes products, pictures and vectors for tests; the same arguments give the same things."""
+"""Makes products, pictures and vectors for tests; the same arguments give the same results."""
 
 import hashlib
 from io import BytesIO
@@ -20,7 +20,7 @@ COLOURS = ("red", "green", "blue", "black")
 
 
 def make_product(session: Session, **fields: Any) -> Product:
-    """Add a product that lacks nothing; `fields` replace what it would have."""
+    """Add a product with all fields; `fields` replace the defaults."""
     number = next(_numbers)
     values: dict[str, Any] = {
         "sku": f"SKU-{number:05d}",
@@ -41,7 +41,7 @@ def make_product(session: Session, **fields: Any) -> Product:
 
 
 def make_image(session: Session, product: Product, **fields: Any) -> ProductImage:
-    """Add a usable picture, with content of its own, at the end of a product's pictures."""
+    """Add a usable picture with unique content, at the end of a product's pictures."""
     number = next(_numbers)
     values: dict[str, Any] = {
         "position": len(product.images),
@@ -61,7 +61,7 @@ def make_image(session: Session, product: Product, **fields: Any) -> ProductImag
 def clustered_vectors(
     n: int, d: int = 64, *, clusters: int = 0, spread: float = 0.6, seed: int = 0
 ) -> Embeddings:
-    """Return (n, d) float32 unit vectors that lie as real embeddings do.
+    """Return (n, d) float32 unit vectors that are distributed like real embeddings.
 
     Real ones crowd around kinds of things, share a common direction (the "cone" of a model) and
     spread unequally over dimensions; uniform noise would make any index look bad.
@@ -70,7 +70,7 @@ def clustered_vectors(
         n: Rows.
         d: Dimensions.
         clusters: Kinds of things; 0 takes one per 40 rows.
-        spread: Distance of members from their kind, relative to that between kinds.
+        spread: Distance of members from the centre of their kind, relative to that between kinds.
         seed: Of the generator.
     """
     random = np.random.default_rng(seed)

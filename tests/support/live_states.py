@@ -1,4 +1,4 @@
-"""Where the live pointer stands."""
+"""The state of the live pointer."""
 
 from collections.abc import Callable
 from pathlib import Path

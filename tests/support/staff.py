@@ -1,4 +1,4 @@
-"""Logging in as tests need it: accounts of each role in the shop's database, and their clients."""
+"""Accounts of each role in the shop's database, and logged-in clients."""
 
 import re
 
@@ -16,7 +16,7 @@ TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 def make_account(app: Flask, role: str) -> str:
-    """Make the account of a role where it is missing; return its name."""
+    """Make the account of a role if it is missing; return its name."""
     state: WebState = app.extensions["findalike"]
     with session_scope(state.engine.database) as session:
         known = session.scalar(select(Account.id).where(Account.name == role))
@@ -33,8 +33,13 @@ def token_of(client: FlaskClient, path: str) -> str:
 
 
 def log_in(app: Flask, role: str) -> FlaskClient:
-    """Return a client that has logged in through the login page."""
-    name, client = make_account(app, role), app.test_client()
+    """Return a client of a role's account that has logged in through the login page."""
+    return log_in_as(app, make_account(app, role))
+
+
+def log_in_as(app: Flask, name: str) -> FlaskClient:
+    """Return a client of the account of a name."""
+    client = app.test_client()
     fields = {"csrf_token": token_of(client, "/login"), "name": name, "password": PASSWORD}
     answer = client.post("/login", data=fields)
     assert answer.status_code == 303, answer.text

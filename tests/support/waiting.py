@@ -1,4 +1,4 @@
-"""Waiting for what another process or thread is about to do."""
+"""Waiting for something that another process or thread does."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 PATIENCE_S = 100.0
-"""Longer than anything takes on a busy machine, shorter than a test may last."""
+"""Longer than anything takes on a busy machine, shorter than a test's timeout."""
 
 
 def wait_until(
@@ -15,7 +15,7 @@ def wait_until(
     *,
     within_s: float = PATIENCE_S,
 ) -> None:
-    """Ask again and again until a condition holds; fail the test where it never does."""
+    """Check a condition again and again until it holds; fail the test if it never does."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What tests of real workers share: pictures to encode, waiting for a moment, the account."""
+"""What tests of real workers share: pictures to encode, waiting, and checking the result."""
 
 import time
 
@@ -44,7 +44,7 @@ def finish(database: Engine, job_id: int, settings: Settings) -> JobRecord:
 
 
 def assert_encoded_once(database: Engine, settings: Settings, n: int) -> None:
-    """Every picture has one embedding; every row of every recorded shard is one of them."""
+    """Check that each picture has one embedding, and each recorded shard row belongs to one."""
     with session_scope(database) as session:
         joined = select(func.count(ProductImage.id)).join(
             Embedding, Embedding.sha256 == ProductImage.sha256

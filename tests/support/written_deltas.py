@@ -1,4 +1,4 @@
-"""Writes deltas for generations that have no catalogue behind them, and points to them."""
+"""Writes deltas for generations without a catalogue, and makes searchers see them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ NEW_IMAGE, NEW_PRODUCT = 900_000, 500_000
 
 
 def fresh_rows(n: int, **fields: object) -> list[ColumnRow]:
-    """Return rows of n new products with one picture each."""
+    """Return the rows of n new products with one picture each."""
     given = {"price_cents": 5, "in_stock": True, "values": {"brand": "Fresh"}} | fields
     return [ColumnRow(NEW_IMAGE + i, NEW_PRODUCT + i, **given) for i in range(n)]  # type: ignore[arg-type]
 
@@ -44,7 +44,7 @@ def put_delta(
         dead=np.array(sorted(dead), np.int64),
         waiting=0,
         changed_from=2,
-        looked_from=2,
+        read_from=2,
     )
     write_delta(root / "deltas", name, base, fresh)
     return root / "deltas" / name

@@ -1,4 +1,4 @@
-"""Makes generations for tests out of vectors, without a catalogue behind them."""
+"""Writes generations for tests from vectors, without a catalogue."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ TAG = "test-model"
 
 
 def column_rows(n: int) -> list[ColumnRow]:
-    """Return n rows: two pictures a product, fields that follow from the row number."""
+    """Return n rows: two pictures per product, with fields that depend on the row number."""
     return [
         ColumnRow(
             image_id=1000 + i,
@@ -57,7 +57,7 @@ def write_generation(
     patches: Patches | None = None,
     model_tag: str = TAG,
 ) -> Manifest:
-    """Write a whole generation; the measurements in its manifest are not meant."""
+    """Write a complete generation; the measurements in its manifest are made up."""
     directory.mkdir(parents=True)
     half = vectors.astype(np.float16)
     n, d = half.shape
@@ -116,7 +116,7 @@ def make_live(database: Engine, name: str) -> int:
 
 
 def flip_byte(path: Path, at: float = 0.5) -> None:
-    """Change one byte of a file, at a fraction of its length; its size stays."""
+    """Change one byte of a file, at a fraction of its length; the size stays the same."""
     content = bytearray(path.read_bytes())
     content[int(len(content) * at)] ^= 0xFF
     path.write_bytes(content)

@@ -16,10 +16,10 @@ from web import create_app
 
 
 class Client(FlaskClient):
-    """A client that reads answers at once, so that sent files are closed."""
+    """A client that reads responses at once, so that sent files are closed."""
 
     def open(self, *args: object, **options: object) -> TestResponse:
-        """Send a request and read all of its answer."""
+        """Send a request, and read the whole response."""
         options.setdefault("buffered", True)
         return super().open(*args, **options)  # type: ignore[arg-type]
 
@@ -27,7 +27,7 @@ class Client(FlaskClient):
 def _app(settings: Settings, engine: SearchEngine) -> Flask:
     app = create_app(settings, engine)
     app.test_client_class = Client
-    app.add_url_rule("/broken", "broken", lambda: 1 / 0)  # what a fault of our own looks like
+    app.add_url_rule("/broken", "broken", lambda: 1 / 0)  # how a fault of ours looks
     return app
 
 

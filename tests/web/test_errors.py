@@ -1,4 +1,4 @@
-"""Every error has an answer, and no answer tells more than it should."""
+"""Every error has a response, and no response reveals too much."""
 
 import inspect
 
@@ -23,7 +23,7 @@ def error_tree() -> list[type[FindalikeError]]:
 
 @pytest.mark.parametrize("kind", error_tree(), ids=lambda kind: kind.__name__)
 def test_every_error_has_its_own_answer(kind: type[FindalikeError]) -> None:
-    """An error added to the tree must be answered on purpose."""
+    """An error that is added to the tree must get a response on purpose."""
     assert kind in ANSWERS
     assert 400 <= ANSWERS[kind].status <= 599
 
@@ -45,7 +45,7 @@ def in_request() -> Flask:
 
 
 def test_our_own_faults_keep_their_secrets(in_request: Flask) -> None:
-    """Messages for operators name hosts and files; clients get a number to ask about."""
+    """Messages for operators name hosts and files; clients only get a number to quote."""
     with in_request.test_request_context("/api/v1/search"):
         problem = problem_of(errors.DamagedGeneration("/srv/secret/index.faiss is truncated"))
         other = problem_of(OperationalError("SELECT 1", {}, Exception("host db7 is down")))

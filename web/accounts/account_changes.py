@@ -1,4 +1,4 @@
-"""Changes of accounts, each with its entry in the audit trail; by command line and pages alike."""
+"""Changes of accounts, each with its audit entry, for commands and pages alike."""
 
 from sqlalchemy.orm import Session
 
@@ -8,21 +8,21 @@ from web.accounts.account_store import AccountView
 
 
 def add(session: Session, actor: str, name: str, role: str, password: str) -> AccountView:
-    """Make an account; see `store.add_account`."""
+    """Make an account; see `account_store.add_account`."""
     made = account_store.add_account(session, name, role, password)
     record_change(session, actor, "account.add", made.name, {"after": {"role": role}})
     return made
 
 
 def set_password(session: Session, actor: str, name: str, password: str) -> AccountView:
-    """Give an account another password; see `store.set_password`."""
+    """Give an account another password; see `account_store.set_password`."""
     changed = account_store.set_password(session, name, password)
     record_change(session, actor, "account.password", changed.name)
     return changed
 
 
 def set_role(session: Session, actor: str, name: str, role: str) -> AccountView:
-    """Give an account another role; see `store.set_role`. The same role is no change."""
+    """Give an account another role; see `account_store.set_role`. The same role is no change."""
     before = account_store.account_named(session, name).role
     changed = account_store.set_role(session, name, role)
     if before != role:
@@ -32,14 +32,14 @@ def set_role(session: Session, actor: str, name: str, role: str) -> AccountView:
 
 
 def unlock(session: Session, actor: str, name: str) -> AccountView:
-    """Let a locked account log in again; see `store.unlock`."""
+    """Let a locked account log in again; see `account_store.unlock`."""
     changed = account_store.unlock(session, name)
     record_change(session, actor, "account.unlock", changed.name)
     return changed
 
 
 def remove(session: Session, actor: str, name: str) -> None:
-    """Delete an account; see `store.remove_account`."""
+    """Delete an account; see `account_store.remove_account`."""
     gone = account_store.account_named(session, name)
     account_store.remove_account(session, name)
     record_change(session, actor, "account.remove", gone.name, {"before": {"role": gone.role}})

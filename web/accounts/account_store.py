@@ -1,7 +1,7 @@
 """Accounts: who may log in, with which role, and whether a password is right.
 
-Passwords are kept as argon2id hashes (RFC 9106) with the library's costs. After repeated failures
-an account is locked for a while, whoever tries. Knows no request and no cookie.
+Passwords are stored as argon2id hashes (RFC 9106) with the library's costs. After repeated failures
+an account is locked for a while, whoever tries. This module knows no request and no cookie.
 """
 
 import re
@@ -21,7 +21,7 @@ MAX_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1000
-"""Hashing takes as long as a password is."""
+"""A bound, since hashing a longer password takes longer."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 
@@ -35,10 +35,10 @@ class AccountView:
     locked_until: datetime | None
     created_at: datetime
     last_login_at: datetime | None
-    stamp: str  # changes with the password, so that old sessions end
+    stamp: str  # changes with the password, which ends old sessions
 
     def may(self, role: str) -> bool:
-        """Return whether it may do what a role may; an admin may everything."""
+        """Return whether it has the rights of a role; an admin has all."""
         return self.role in (role, "admin")
 
     @property
@@ -54,15 +54,15 @@ def _hasher() -> PasswordHasher:
 
 @lru_cache(maxsize=1)
 def _nobodys_hash() -> str:
-    """Return a hash that is checked where there is no account, so that both take as long."""
+    """Return a hash to check where there is no account, so that both cases take as long."""
     return _hasher().hash("nobody's password")
 
 
 def check_name(name: str) -> str:
-    """Return a name as accounts and keys have it: lower case, without spaces around it.
+    """Return a name as it is stored: lower case, without spaces around it.
 
     Raises:
-        UnusableEntry: it is too long, or has odd letters.
+        UnusableEntry: it is too long, or has other characters than `NAME` allows.
     """
     name = name.strip().lower()
     if not NAME.fullmatch(name):
@@ -77,8 +77,8 @@ def add_account(session: Session, name: str, role: str, password: str) -> Accoun
     """Make an account.
 
     Raises:
-        UnusableEntry: the name is taken or has odd letters, the role is none, or the password
-            is too short.
+        UnusableEntry: the name is taken or not allowed, there is no such role, or the password is
+            too short.
     """
     name = check_name(name)
     if role not in ROLES:
@@ -99,7 +99,7 @@ def list_accounts(session: Session) -> list[AccountView]:
 
 
 def find_account(session: Session, account_id: int) -> AccountView | None:
-    """Return one account, None where it is gone."""
+    """Return one account; None where it does not exist."""
     row = session.get(Account, account_id)
     return None if row is None else _view(row)
 
@@ -114,7 +114,7 @@ def account_named(session: Session, name: str) -> AccountView:
 
 
 def set_password(session: Session, name: str, password: str) -> AccountView:
-    """Give an account another password; unlocks it, and ends its sessions.
+    """Give an account another password, which unlocks it and ends its sessions.
 
     Raises:
         UnknownEntry: there is none of this name.
@@ -172,8 +172,8 @@ def remove_account(session: Session, name: str) -> None:
 def authenticate(session: Session, name: str, password: str) -> AccountView | None:
     """Return the account if name and password are right and it is not locked.
 
-    The caller commits in either case: failures are counted. A locked account is refused whatever
-    the password, and takes as long as any other, so that nothing is learnt from the answer.
+    The caller commits in either case, since failures are counted. A locked account is refused
+    whatever the password. The answer takes as long as any other, so that it gives nothing away.
     """
     wanted = select(Account).where(Account.name == name.strip().lower()).with_for_update()
     row = session.scalars(wanted).one_or_none()
@@ -219,9 +219,9 @@ def _named(session: Session, name: str) -> Account:
 
 
 def _keep_an_admin(session: Session, row: Account) -> None:
-    """Refuse to take away the last admin, who alone can make another on the pages.
+    """Refuse to take away the last admin: without one, no page can make another.
 
-    Locks all admins, so that two who remove each other at once do not both succeed.
+    Locks the rows of all admins. Two who remove each other at once can't both succeed.
     """
     admins = select(Account.id).where(Account.role == "admin").order_by(Account.id)
     if session.scalars(admins.with_for_update()).all() == [row.id]:

@@ -1,8 +1,8 @@
-"""API keys: what programs show to use the API, and with it what they may do.
+"""API keys: who a program is, and what it may do.
 
-A key is shown once, when it is made; only its sha256 is kept, which is enough for 32 random bytes.
-A revoked key stays in the list, and its name stays taken: the audit trail names programs by it.
-Knows no request.
+The secret of a key is shown once, when the key is made. Only its sha256 is stored, which is safe
+for 32 random bytes. A revoked key stays in the list, and its name stays taken, because the audit
+trail names programs by it. This module knows no request.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ from search.errors import UnknownEntry, UnusableEntry
 from web.accounts.account_store import check_name
 
 PREFIX = "fa_"
-"""Lets people, and programs that look for leaked secrets, see what it is."""
+"""Marks a secret as ours, for people and for programs that look for leaked secrets."""
 RANDOM_BYTES = 32
 USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """A key, without what opens anything."""
+    """A key, without its secret."""
 
     id: int
     name: str
@@ -38,17 +38,17 @@ class KeyView:
 
     @property
     def actor(self) -> str:
-        """How the audit trail names what the key does."""
+        """The name of the key in the audit trail."""
         return f"key:{self.name}"
 
 
 def add_key(
     session: Session, name: str, scopes: Collection[str], *, actor: str
 ) -> tuple[KeyView, str]:
-    """Make a key; return it, and the secret that is shown this once.
+    """Make a key; return it, and its secret, which is shown once.
 
     Raises:
-        UnusableEntry: the name is taken or has odd letters, or there is no scope, or a wrong one.
+        UnusableEntry: the name is taken or not allowed, or a scope is missing or unknown.
     """
     name = check_name(name)
     wrong = sorted(set(scopes) - set(SCOPES))
@@ -70,7 +70,7 @@ def add_key(
 
 
 def list_keys(session: Session) -> list[KeyView]:
-    """Return all keys by name, revoked ones too."""
+    """Return all keys by name, revoked keys too."""
     return [_view(row) for row in session.scalars(select(ApiKey).order_by(ApiKey.name))]
 
 
@@ -94,14 +94,14 @@ def revoke_key(session: Session, name: str, *, actor: str) -> KeyView:
 
 
 def digest_of(secret: str) -> str:
-    """Return what is kept of a key."""
+    """Return what is stored of a secret: its sha256, in hex."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def find_key(session: Session, digest: str) -> KeyView | None:
-    """Return the key of a digest, None where there is none or it is revoked; record its use.
+    """Return the key of a digest, and record its use; None where it is unknown or revoked.
 
-    The use is written at most once a minute, so that a busy program costs reads alone.
+    The use is written once a minute at most, so that a busy program causes few writes.
     """
     row = session.scalars(select(ApiKey).where(ApiKey.digest == digest)).one_or_none()
     if row is None or row.revoked_at is not None:

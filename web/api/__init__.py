@@ -1,5 +1,4 @@
-"""The JSON API: its views, what they take and what they give.
+"""The JSON API: its views, their requests and their answers.
 
-Programs call it, and the shop's own pages where a script asks. Its description is in
-`web.api.documentation`.
+Programs call it, and so do scripts of the shop's own pages. `web.api.documentation` describes it.
 """

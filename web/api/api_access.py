@@ -1,7 +1,7 @@
-"""Who asks the API, and whether they may: a key, and the scope that an operation needs.
+"""Access to the API: the key of a request, and the scope that an operation needs.
 
-A key comes as `Authorization: Bearer` (RFC 6750). Cookies count for nothing here, so no page of
-another site can use the session of someone who is logged in.
+A key comes as `Authorization: Bearer` (RFC 6750). Cookies are ignored here, so no page of another
+site can use the session of someone who is logged in.
 """
 
 from typing import Any
@@ -13,13 +13,13 @@ from web.accounts.api_keys import KeyView
 from web.state import state
 
 OPEN = "open"
-"""The scope of what needs no key, ever: the shop's own pages use it, or it explains the API."""
+"""The scope of operations that never need a key: for the shop's own pages, or about the API."""
 REALM = "findalike"
-HOW = "`findalike key add NAME --scope {scope}` makes one."
+HOW_TO_MAKE = "`findalike key add NAME --scope {scope}` makes one."
 
 
 class AccessRefused(HTTPException):
-    """A request without the key that it needs, and the challenge that says so (RFC 6750)."""
+    """A request lacks the key that it needs; carries the challenge of RFC 6750."""
 
     def __init__(self, code: int, description: str, **challenge: str) -> None:
         super().__init__(description)
@@ -35,8 +35,8 @@ class AccessRefused(HTTPException):
         return [*headers, ("WWW-Authenticate", f"Bearer {challenge}")]
 
 
-def identify() -> None:
-    """Find out which key comes with a request to the API, before anything counts or answers it."""
+def identify_key() -> None:
+    """Look up the key of a request to the API, before limits count it and views answer it."""
     g.api_key = g.refused = None
     given = request.headers.get("Authorization", "")
     if request.blueprint != "api" or not given:
@@ -52,43 +52,43 @@ def identify() -> None:
         )
 
 
-def asking_key() -> KeyView | None:
-    """Return the key of this request, None where it has none, or a wrong one."""
+def request_key() -> KeyView | None:
+    """Return the key of this request; None where it has none, or a wrong one."""
     key: KeyView | None = g.get("api_key")
     return key
 
 
-def asking_actor() -> str:
-    """Return how the audit trail names who sent this request; operations with a scope only.
+def request_actor() -> str:
+    """Return the sender's name in the audit trail; only for operations that need a key.
 
     Raises:
-        Refused: nobody known did.
+        AccessRefused: it has no key.
     """
-    key = asking_key()
+    key = request_key()
     if key is None:
         raise AccessRefused(401, "This needs a key.")
     return key.actor
 
 
 def is_open(scope: str) -> bool:
-    """Say whether an operation of this scope needs no key."""
+    """Return whether operations of this scope need no key."""
     return scope == OPEN or (scope == "search" and state().settings.api_anonymous)
 
 
 def check_scope(scope: str) -> None:
-    """Refuse a request that may not do what needs this scope.
+    """Refuse a request that lacks this scope.
 
     Raises:
-        Refused: its key is wrong, missing or not enough.
+        AccessRefused: its key is wrong, missing or not enough.
     """
     if g.get("refused") is not None:
         raise g.refused
     if is_open(scope):
         return
-    key = asking_key()
+    key = request_key()
     if key is None:
         raise AccessRefused(
-            401, f"This needs a key with the scope {scope}. {HOW.format(scope=scope)}"
+            401, f"This needs a key with the scope {scope}. {HOW_TO_MAKE.format(scope=scope)}"
         )
     if scope not in key.scopes:
         raise AccessRefused(
@@ -100,5 +100,5 @@ def check_scope(scope: str) -> None:
 
 
 def install(app: Flask) -> None:
-    """Look at keys before limits are counted; each view of the API checks its scope."""
-    app.before_request(identify)
+    """Look up keys before limits are counted; the blueprint checks scopes."""
+    app.before_request(identify_key)

@@ -7,17 +7,17 @@ from web.api.api_access import check_scope
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-FORMS_WITH = {"api.search": "a photo", "api.put_product": "pictures"}
-"""Views that take forms, and what comes in them."""
+FORM_CONTENTS = {"api.search": "a photo", "api.put_product": "pictures"}
+"""Views that take forms, and what these contain."""
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 @blueprint.before_request
 def check_access() -> None:
-    """Refuse who may not. A view that declares no scope answers nobody.
+    """Check the scope of the request. A view that declares no scope answers nobody.
 
     Raises:
-        Refused: a key is wrong, missing or not enough.
+        AccessRefused: a key is wrong, missing or not enough.
     """
     if request.method != "OPTIONS":
         view: object = current_app.view_functions[request.endpoint or ""]
@@ -26,13 +26,13 @@ def check_access() -> None:
 
 @blueprint.before_request
 def check_content() -> None:
-    """Refuse bodies that are no JSON, nor a form where pictures may come, and broken JSON.
+    """Refuse broken JSON and other bodies; forms may come where they may hold pictures.
 
     Raises:
         UnsupportedMediaType: another type of body.
         BadRequest: not JSON.
     """
-    form = FORMS_WITH.get(request.endpoint or "", "")
+    form = FORM_CONTENTS.get(request.endpoint or "", "")
     if request.method not in ("POST", "PUT") or (form and request.mimetype in FORMS):
         return
     if not request.is_json:
@@ -42,10 +42,10 @@ def check_content() -> None:
 
 
 @blueprint.after_request
-def answer_again(response: Response) -> Response:
-    """Give what changes seldom a tag, and answer 304 to who has it."""
+def add_etag(response: Response) -> Response:
+    """Give answers that rarely change an ETag, and answer 304 to clients that have it."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if response.status_code == 200 and getattr(view, "keeps", False):
+    if response.status_code == 200 and getattr(view, "has_etag", False):
         response.headers["Cache-Control"] = "no-cache"  # keep it, and ask whether it changed
         response.add_etag()
         response.make_conditional(request)

@@ -27,8 +27,8 @@ EXAMPLES = {"application/json": {"event_id": 4711, "sku": "S007-00042", "rank": 
 def click(json: ClickFields) -> ClickView:
     """Record that a shown product was opened, where the shopper agreed to that.
 
-    The cookie `clicks=yes` says so; `DNT: 1` and `Sec-GPC: 1` say no, whatever the cookie. Kept
-    are the answer, the product and its rank: no person, no address.
+    The cookie `clicks=yes` means yes; `DNT: 1` and `Sec-GPC: 1` mean no, whatever the cookie.
+    Recorded are the answer, the product and its rank: no person, no address.
     """
     check_consent(request, "clicks")
     with session_scope(state().engine.database) as session:

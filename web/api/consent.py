@@ -1,9 +1,9 @@
-"""Whether a shopper agreed to what is recorded. Without a clear yes it is no.
+"""Whether a shopper agreed to what is recorded. Anything but a clear yes is a no.
 
-Clicks and photos are two questions, and their answers two first-party cookies, which
-`static/clicks.js` and `static/photos.js` set when the page asks; they name nobody. A browser that
-asks not to be tracked is not asked, and its cookies do not count. They are SameSite=Lax, so that a
-page of another site can't send anything in a shopper's name.
+Clicks and photos are two questions. The answers are two first-party cookies, which
+`static/clicks.js` and `static/photos.js` set; they identify nobody. A browser that asks not to be
+tracked is not asked, and its cookies do not count. The cookies are SameSite=Lax, so that a page of
+another site can't send anything in a shopper's name.
 """
 
 from typing import Literal

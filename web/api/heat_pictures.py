@@ -13,7 +13,7 @@ from search.engine.heat_map import agreement_maps, draw_heat
 from web.rendering.picture_views import MAX_AGE_S
 from web.request.fields import HeatFields
 from web.request.query_parsing import parse_box
-from web.state import state
+from web.state import engine, state
 
 
 def heat_picture(fields: HeatFields) -> Response:
@@ -21,7 +21,7 @@ def heat_picture(fields: HeatFields) -> Response:
 
     Raises:
         NotFound: the photo is no longer kept, or there is no such picture.
-        UnusableQuery: `box` is none.
+        UnusableQuery: `box` is not a box.
         UnknownPicture: the live index does not hold the picture.
         NoLocalFeatures: it holds nothing to compare.
     """
@@ -33,9 +33,9 @@ def heat_picture(fields: HeatFields) -> Response:
     rendition = state().pictures.path(sha256) if sha256 else None
     if rendition is None:
         raise NotFound("There is no such picture.")
-    now = state().engine.answering()
-    # What the picture follows from: no need to draw it to know that it is the same.
-    made_of = (fields.model_dump_json(), sha256, now.generation.manifest.model_tag)
+    served = engine().answering()
+    # All that the answer depends on: equal values give an equal picture, without drawing it.
+    made_of = (fields.model_dump_json(), sha256, served.generation.manifest.model_tag)
     etag = hashlib.sha256("\n".join(map(str, made_of)).encode()).hexdigest()[:32]
     response = Response(mimetype="image/png")
     response.set_etag(etag)
@@ -48,13 +48,13 @@ def heat_picture(fields: HeatFields) -> Response:
     if box is not None:
         photo = box.crop(photo)
     in_photo, in_product = agreement_maps(
-        now.generation, now.composer.describer, photo, fields.image_id
+        served.generation, served.composer.describer, photo, fields.image_id
     )
     if fields.side == "photo":
-        drawn = draw_heat(photo, in_photo, now.encoder.visible(photo.size))
+        drawn = draw_heat(photo, in_photo, served.encoder.visible(photo.size))
     else:
         with Image.open(rendition) as picture:
-            drawn = draw_heat(picture, in_product, now.encoder.visible(picture.size))
+            drawn = draw_heat(picture, in_product, served.encoder.visible(picture.size))
     content = BytesIO()
     drawn.save(content, "PNG")
     response.set_data(content.getvalue())

@@ -1,17 +1,20 @@
-"""Pages of lists: which is asked for, how many there are, and links between them (RFC 8288)."""
+"""Pages of the API's lists: which one is asked for, how many there are, and links (RFC 8288)."""
 
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field
+from flask import request, url_for
+from pydantic import BaseModel, Field
+
+from web.rendering.list_page import ListPage
+from web.request.fields import RequestFields
 
 MOST_PER_PAGE = 100
 
 
-class ListFields(BaseModel):
-    """Which part of a list to return."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ListFields(RequestFields):
+    """Which page of a list to return."""
 
     k: int = Field(default=24, ge=1, le=MOST_PER_PAGE, description="Entries per page.")
     page: int = Field(default=1, ge=1, le=10_000, description="Counted from 1.")
@@ -19,11 +22,11 @@ class ListFields(BaseModel):
     @property
     def offset(self) -> int:
         """Entries before the page."""
-        return (self.page - 1) * self.k
+        return ListPage(self.page, self.k).offset
 
 
 class ListView(BaseModel):
-    """Where a page is in its list."""
+    """Which page of a list this is."""
 
     total: int = Field(description="Entries in all.", examples=[57])
     page: int = Field(examples=[1])
@@ -31,18 +34,34 @@ class ListView(BaseModel):
     k: int = Field(examples=[24])
 
 
+class Paged(Protocol):
+    """A page of a list, whatever it holds."""
+
+    page: int
+    pages: int
+
+
+View = TypeVar("View", bound=Paged)
+
+
 def position(fields: ListFields, total: int) -> dict[str, int]:
     """Return the fields of `ListView`."""
     return {
         "total": total,
         "page": fields.page,
-        "pages": -(-total // fields.k),
+        "pages": ListPage(fields.page, fields.k).pages(total),
         "k": fields.k,
     }
 
 
+def with_links(view: View, fields: BaseModel) -> tuple[View, int, dict[str, str]]:
+    """Return a page of a list as the answer to this request, with the addresses of the others."""
+    path = url_for(str(request.endpoint), **(request.view_args or {}))
+    return view, 200, link_header(path, query_of(fields), page=view.page, pages=view.pages)
+
+
 def query_of(fields: BaseModel, **more: str | None) -> list[tuple[str, str]]:
-    """Return fields as an address has them, without the page and without defaults.
+    """Return fields as the pairs of an address, without the page and without defaults.
 
     Args:
         fields: Of a request.
@@ -64,12 +83,12 @@ def _written(value: object) -> str:
 def link_header(
     path: str, query: Iterable[tuple[str, str]], *, page: int, pages: int
 ) -> dict[str, str]:
-    """Return the header that leads to the other pages; nothing where there is one page alone.
+    """Return the header `Link` to the other pages; no header where there is one page.
 
     Args:
-        path: Of the list.
-        query: Its fields, without the page.
-        page: The one that is answered.
+        path: Path of the list.
+        query: Fields of the address, without the page.
+        page: The page that is answered.
         pages: How many there are.
     """
     steps = {"first": 1, "prev": min(page - 1, pages), "next": page + 1, "last": pages}

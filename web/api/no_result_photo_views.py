@@ -27,8 +27,8 @@ EXAMPLES = {"application/json": {"event_id": 4711, "photo": "0123456789abcdef012
 def keep_photo(json: KeepFields) -> KeptView:
     """Keep the photo of a search that found nothing, where the shopper agreed to that.
 
-    The cookie `photos=yes` says so; `DNT: 1` and `Sec-GPC: 1` say no, whatever the cookie. It is
-    kept small and without metadata as long as the search, and shown to the shop's staff alone.
+    The cookie `photos=yes` means yes; `DNT: 1` and `Sec-GPC: 1` mean no, whatever the cookie. The
+    photo is kept as long as the search, small and without metadata, and only staff see it.
     """
     check_consent(request, "photos")
     photos = AskedPhotos(state().settings.root)

@@ -1,10 +1,9 @@
-"""What operators ask the API: how things are, jobs, generations. Starts and publishes nothing."""
+"""Views for operators: status, jobs, generations. They start and publish nothing."""
 
 from datetime import datetime
 from typing import Annotated, Any
 
-from flask import url_for
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from search.database.connection import session_scope
 from search.database.models import JOB_STATES
@@ -14,7 +13,8 @@ from search.operation.generation_list import list_generations
 from search.operation.shop_status import read_status
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
-from web.api.list_paging import ListFields, ListView, link_header, position, query_of
+from web.api.list_paging import ListFields, ListView, position, with_links
+from web.api.response_models import RecordView
 from web.state import state
 
 NUMBER = {"job_id": "The job's number."}
@@ -22,13 +22,7 @@ Counts = dict[str, int]
 State = Annotated[str, Field(json_schema_extra={"enum": ["", *JOB_STATES]})]
 
 
-class Read(BaseModel):
-    """What is read from the engine's own dataclasses."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class JobView(Read):
+class JobView(RecordView):
     """A long piece of work, and how far it is."""
 
     id: int = Field(examples=[12])
@@ -51,7 +45,7 @@ class JobsView(ListView):
     jobs: list[JobView]
 
 
-class GenerationView(Read):
+class GenerationView(RecordView):
     """An index, published or on its way to be."""
 
     id: int = Field(examples=[4])
@@ -68,7 +62,7 @@ class GenerationsView(ListView):
     generations: list[GenerationView]
 
 
-class LiveView(Read):
+class LiveView(RecordView):
     """The published generation."""
 
     id: int = Field(examples=[4])
@@ -77,7 +71,7 @@ class LiveView(Read):
     manifest: dict[str, Any]
 
 
-class WorkerView(Read):
+class WorkerView(RecordView):
     """A living worker."""
 
     hostname: str = Field(examples=["gpu-1"])
@@ -86,21 +80,21 @@ class WorkerView(Read):
     queues: tuple[str, ...] = Field(examples=[("fetch", "encode")])
 
 
-class DiskView(Read):
+class DiskView(RecordView):
     """Bytes below FINDALIKE_HOME by its folders, and what is left on that disk."""
 
     used_bytes: Counts = Field(examples=[{"embeddings": 1048576, "generations": 2097152}])
     free_bytes: int = Field(examples=[107374182400])
 
 
-class WaitingView(Read):
+class WaitingView(RecordView):
     """Changes of single products that are not settled yet."""
 
     count: int = Field(examples=[3])
     oldest_at: datetime | None = Field(description="Null: nothing waits.")
 
 
-class StatusView(Read):
+class StatusView(RecordView):
     """Everything at one moment."""
 
     postgres_version: str = Field(examples=["18.0"])
@@ -145,9 +139,7 @@ def jobs(query: JobFields) -> tuple[JobsView, int, dict[str, str]]:
             session, kind=query.kind, state=query.state, limit=query.k, offset=query.offset
         )
     shown = [JobView.model_validate(job) for job in found]
-    view = JobsView(jobs=shown, **position(query, total))
-    path = url_for("api.jobs")
-    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+    return with_links(JobsView(jobs=shown, **position(query, total)), query)
 
 
 @blueprint.get("/jobs/<int:job_id>")
@@ -168,6 +160,4 @@ def generations(query: ListFields) -> tuple[GenerationsView, int, dict[str, str]
     with session_scope(state().engine.database) as session:
         found, total = list_generations(session, limit=query.k, offset=query.offset)
     shown = [GenerationView.model_validate(one) for one in found]
-    view = GenerationsView(generations=shown, **position(query, total))
-    path = url_for("api.generations")
-    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+    return with_links(GenerationsView(generations=shown, **position(query, total)), query)

@@ -1,15 +1,17 @@
-"""What the API says of one product."""
+"""One product, by its sku."""
 
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
 from web.api.response_models import ProductView
-from web.state import state
+from web.state import engine
 
-SKU = {"sku": "The shop's key of the product."}
+SKU_PATH = {"sku": "The shop's key of the product."}
 
 
 @blueprint.get("/products/<path:sku>")
-@operation("product", ProductView, 404, tag="products", scope="search", path=SKU, headers=("ETag",))
+@operation(
+    "product", ProductView, 404, tag="products", scope="search", path=SKU_PATH, headers=("ETag",)
+)
 def product(sku: str) -> ProductView:
     """Return one product."""
-    return ProductView.of(state().engine.product(sku))
+    return ProductView.of(engine().product(sku))

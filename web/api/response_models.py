@@ -1,4 +1,4 @@
-"""What the API gives, as pydantic models; the OpenAPI document is made from them."""
+"""The answers of the API as pydantic models; the OpenAPI document is made from them."""
 
 from typing import Annotated, Literal, Self
 
@@ -17,15 +17,19 @@ Sides = Annotated[
 ]
 
 
-def sides(box: Box) -> list[float]:
+def box_sides(box: Box) -> list[float]:
     """Return x, y, w and h, rounded."""
     return [round(side, 4) for side in (box.x, box.y, box.w, box.h)]
 
 
-class AttributeView(BaseModel):
-    """What is known of a product, and who says so."""
+class RecordView(BaseModel):
+    """What is read from the attributes of one of the engine's own records."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class AttributeView(RecordView):
+    """What is known of a product, and who says so."""
 
     name: str = Field(description="category, colour, pattern, material, …")
     value: str
@@ -77,20 +81,16 @@ class ProductView(BaseModel):
         )
 
 
-class MoveView(BaseModel):
+class MoveView(RecordView):
     """What one re-ranking stage did to a hit."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     stage: str
     rank_before: int
     rank_after: int
 
 
-class ReasonView(BaseModel):
-    """One fact that speaks for, or against, a hit's place."""
-
-    model_config = ConfigDict(from_attributes=True)
+class ReasonView(RecordView):
+    """One fact for or against a hit's place."""
 
     kind: str = Field(
         description="`words`, `sku`, `brand`: what the text names; `attribute`: a wanted value; "
@@ -112,8 +112,8 @@ class HitView(BaseModel):
     moves: list[MoveView] = Field(description="Which stage moved it where.")
     why: list[ReasonView] = Field(description="What matched.")
     heat: str | None = Field(
-        description="Where the kept photo and the picture agree, a PNG; null where nothing of the "
-        "photo was kept, or parts were not compared."
+        description="A PNG that shows where the photo and the picture agree; null where the photo "
+        "is not kept, or its parts were not compared."
     )
     variants: list[ProductView] = Field(
         description="Found variants of the product, such as other colours, that take its place."
@@ -137,19 +137,15 @@ class HitView(BaseModel):
         )
 
 
-class FacetView(BaseModel):
+class FacetView(RecordView):
     """How many of the found products have this value."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     value: str
     count: int
 
 
-class CorrectionView(BaseModel):
+class CorrectionView(RecordView):
     """A misspelt word, and the word of the catalogue that it was read as."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     typed: str
     meant: str
@@ -164,8 +160,8 @@ class RegionView(BaseModel):
 
     @classmethod
     def of(cls, region: Region, at: Box | None) -> Self:
-        """Return what the API shows of a region; `at` is the part that was looked at."""
-        return cls(box=sides(region.box), score=region.score, chosen=region.box.near(at))
+        """Return what the API shows of a region; `at` is the part that was searched for."""
+        return cls(box=box_sides(region.box), score=region.score, chosen=region.box.near(at))
 
 
 class ResultsView(BaseModel):
@@ -173,7 +169,7 @@ class ResultsView(BaseModel):
 
     hits: list[HitView]
     total: int = Field(
-        description="Products found, over all pages; what is folded counts once, except in facets.",
+        description="Products found, over all pages; folded variants count once, except in facets.",
         examples=[57],
     )
     page: int = Field(examples=[1])
@@ -185,22 +181,24 @@ class ResultsView(BaseModel):
         description="Things in the photo, best first; search with another `box` to mean another."
     )
     looked_at: Sides | None = Field(
-        description="The part of the photo that was meant: the query's box, or the best region, "
-        "which counts beside the whole photo; null: all of it."
+        description="The part of the photo that was searched for: the query's box, or the best "
+        "region, which counts beside the whole photo; null: all of it."
     )
     facets: dict[str, list[FacetView]]
     generation_id: int
     model_tag: str
     timings_ms: dict[str, float]
     verdict: Literal["same", "close", "nothing"] | None = Field(
-        description="What the first hits are worth, by similarities calibrated on this catalogue: "
-        "most likely the very product, something close, or nothing close. Null where the "
-        "catalogue is too small to tell, and for products similar to one."
+        description="How close the first hits are, by thresholds calibrated on this catalogue: "
+        "`same`, most likely the very product; `close`, something like it; `nothing`, nothing "
+        "close. Null where the catalogue is too small to tell, and for products similar to one."
     )
-    corrections: list[CorrectionView] = Field(description="Words that were read otherwise.")
+    corrections: list[CorrectionView] = Field(
+        description="Misspelt words, and what was searched for instead."
+    )
     redirect: str | None = Field(
-        description="Where the shop sends who asks for exactly these words: a web address, or a "
-        "path on this site. The hits are those without it."
+        description="Where the shop sends shoppers who ask for exactly these words: a web address, "
+        "or a path on this site. The hits are those of a search all the same."
     )
     event_id: int | None
 
@@ -222,7 +220,7 @@ class ResultsView(BaseModel):
             kind=found.kind,
             photo=photo,
             regions=[RegionView.of(region, found.looked_at) for region in found.regions],
-            looked_at=None if found.looked_at is None else sides(found.looked_at),
+            looked_at=None if found.looked_at is None else box_sides(found.looked_at),
             facets={
                 name: [FacetView.model_validate(value) for value in values]
                 for name, values in found.facets.items()
@@ -240,7 +238,7 @@ class ResultsView(BaseModel):
 class ClickView(BaseModel):
     """What became of a click."""
 
-    recorded: bool = Field(description="False where this click was known already.")
+    recorded: bool = Field(description="False where this click was recorded already.")
 
 
 class KeptView(BaseModel):

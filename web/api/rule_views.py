@@ -1,18 +1,18 @@
-"""Rules of merchandisers through the API: listing, adding, removing."""
+"""Rules of merchandisers: listed, added, removed."""
 
 from typing import Annotated, Self
 
-from flask import url_for
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from search.database.connection import session_scope
 from search.database.models import RULE_ACTIONS, RULE_FIELDS
 from search.rules.rule import BusinessRule
 from search.rules.rule_store import add_rule, list_rules, remove_rule
-from web.api.api_access import asking_actor
+from web.api.api_access import request_actor
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
-from web.api.list_paging import ListFields, ListView, link_header, position, query_of
+from web.api.list_paging import ListFields, ListView, position, with_links
+from web.request.fields import RequestFields
 from web.state import state
 
 NUMBER = {"rule_id": "The rule's number."}
@@ -29,10 +29,8 @@ Action = Annotated[str, Field(json_schema_extra={"enum": list(RULE_ACTIONS)})]
 Named = Annotated[str, Field(json_schema_extra={"enum": list(RULE_FIELDS)})]
 
 
-class RuleFields(BaseModel):
+class RuleFields(RequestFields):
     """A rule to add."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Action = Field(description="What becomes of what is named.", examples=["pin"])
     field: Named = Field(description="How it is named.", examples=["sku"])
@@ -82,8 +80,7 @@ def rules(query: ListFields) -> tuple[RulesView, int, dict[str, str]]:
         found = list_rules(session)
     shown = found[query.offset : query.offset + query.k]
     view = RulesView(rules=[RuleView.of(rule) for rule in shown], **position(query, len(found)))
-    path = url_for("api.rules")
-    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+    return with_links(view, query)
 
 
 @blueprint.post("/rules")
@@ -100,7 +97,7 @@ def add_a_rule(json: RuleFields) -> tuple[RuleView, int]:
     """Add a rule; searches follow it within seconds."""
     rule = BusinessRule(**json.model_dump())
     with session_scope(state().engine.database) as session:
-        added = add_rule(session, rule, actor=asking_actor())
+        added = add_rule(session, rule, actor=request_actor())
     return RuleView.of(added), 201
 
 
@@ -109,5 +106,5 @@ def add_a_rule(json: RuleFields) -> tuple[RuleView, int]:
 def remove_a_rule(rule_id: int) -> tuple[str, int]:
     """Remove a rule; searches follow within seconds."""
     with session_scope(state().engine.database) as session:
-        remove_rule(session, rule_id, actor=asking_actor())
+        remove_rule(session, rule_id, actor=request_actor())
     return "", 204

@@ -1,4 +1,4 @@
-"""Searches of the API: by photo, by words, by both, by a product."""
+"""Searches: by photo, by words, by both, or by a product."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from web.api.api_access import OPEN
 from web.api.blueprint import blueprint
 from web.api.documentation.openapi_document import operation
 from web.api.heat_pictures import heat_picture
-from web.api.list_paging import link_header, query_of
-from web.api.product_views import SKU
+from web.api.list_paging import link_header, query_of, with_links
+from web.api.product_views import SKU_PATH
 from web.api.response_models import ResultsView
 from web.request.fields import FormSearch, HeatFields, JsonSearch, PagedFields
-from web.request.query_parsing import parse_filters, parse_search
-from web.state import search as ask
-from web.state import similar as ask_similar
+from web.request.query_parsing import parse_search
+from web.request.searches import search as find
+from web.request.searches import search_similar
 
-Answer = tuple[ResultsView, int, dict[str, str]]
+ResultsAnswer = tuple[ResultsView, int, dict[str, str]]
 
 EXAMPLES: dict[str, Any] = {
     "application/json": {"text": "red striped mug", "max_price": 20, "in_stock": True, "k": 5},
@@ -34,7 +34,7 @@ EXAMPLES: dict[str, Any] = {
     headers=("Link",),
     examples=EXAMPLES,
 )
-def search(json: JsonSearch, form: FormSearch) -> Answer:
+def search(json: JsonSearch, form: FormSearch) -> ResultsAnswer:
     """Find products by photo, by text, or by both.
 
     Send a form with the photo, or JSON for words alone. With a photo, words say what to change.
@@ -45,18 +45,18 @@ def search(json: JsonSearch, form: FormSearch) -> Answer:
     fields: JsonSearch | FormSearch = form or json
     query, token = parse_search(fields)
     sent_once = isinstance(fields, FormSearch) and fields.photo is not None and token is None
-    return _answer(fields, ResultsView.of(ask(query), photo=token, box=fields.box), sent_once)
+    return _answer(fields, ResultsView.of(find(query), photo=token, box=fields.box), sent_once)
 
 
 @blueprint.get("/search")
 @operation("searchByAddress", ResultsView, 400, tag="search", scope="search", headers=("Link",))
-def search_by_address(query: JsonSearch) -> Answer:
+def search_by_address(query: JsonSearch) -> ResultsAnswer:
     """Find products by words or by a photo that was kept, with everything in the address.
 
     What `Link` leads to; a search that can be shared and asked again.
     """
     asked, token = parse_search(query)
-    return _answer(query, ResultsView.of(ask(asked), photo=token, box=query.box))
+    return _answer(query, ResultsView.of(find(asked), photo=token, box=query.box))
 
 
 @blueprint.get("/products/<path:sku>/similar")
@@ -66,22 +66,12 @@ def search_by_address(query: JsonSearch) -> Answer:
     *(400, 404),
     tag="products",
     scope="search",
-    path=SKU,
+    path=SKU_PATH,
     headers=("Link",),
 )
-def similar(sku: str, query: PagedFields) -> Answer:
+def similar(sku: str, query: PagedFields) -> ResultsAnswer:
     """Return products that look like this one, without itself and, folded, its variants."""
-    found = ask_similar(
-        sku,
-        parse_filters(query),
-        k=query.k,
-        page=query.page,
-        fold=query.fold,
-        sort=query.sort,
-    )
-    view = ResultsView.of(found)
-    path = url_for("api.similar", sku=sku)
-    return view, 200, link_header(path, query_of(query), page=view.page, pages=view.pages)
+    return with_links(ResultsView.of(search_similar(sku, query)), query)
 
 
 @blueprint.get("/heat")
@@ -95,13 +85,15 @@ def heat(query: HeatFields) -> Response:
     return heat_picture(query)
 
 
-def _answer(fields: JsonSearch | FormSearch, view: ResultsView, sent_once: bool = False) -> Answer:
-    """Return a page of hits with the addresses of the others, unless no address can ask for them.
+def _answer(
+    fields: JsonSearch | FormSearch, view: ResultsView, sent_once: bool = False
+) -> ResultsAnswer:
+    """Return a page of hits with the addresses of the other pages, where addresses can have them.
 
     Args:
         fields: Of the request.
         view: The page.
-        sent_once: Whether there was a photo that is not kept.
+        sent_once: The photo is not kept, so no address can name it.
     """
     query = query_of(fields, photo=view.photo)
     path = url_for("api.search_by_address")

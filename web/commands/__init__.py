@@ -1,5 +1,5 @@
 """Subcommands of `findalike` that the web package registers, a module each.
 
-The entry points in `pyproject.toml` name them. They read options and show results; the work is
-done elsewhere.
+The entry points in `pyproject.toml` name them. They read options and print results; other modules
+do the work.
 """

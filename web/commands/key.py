@@ -1,16 +1,29 @@
-"""`findalike key`: which programs may use the API, and for what."""
+"""`findalike key`: the keys of programs that use the API."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from search.cli import echo_json, in_session, json_option
+from search.cli import change, echo_done, echo_json, echo_list, in_session, json_option
 from search.database.models import SCOPES
+
+if TYPE_CHECKING:
+    from web.accounts.api_keys import KeyView
+
+CONNECTION = "findalike-key"
+
+
+def described(key: "KeyView") -> str:
+    """Return a key as one line of the list."""
+    used = f"last used {key.last_used_at:%Y-%m-%d %H:%M} UTC" if key.last_used_at else "unused"
+    ended = f", revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC" if key.revoked_at else ""
+    return f"{key.name}: {', '.join(key.scopes)}, {used}{ended}"
 
 
 @click.group()
 def key() -> None:
-    """Keep the keys of programs that use the API."""
+    """Make, list and revoke the keys of programs that use the API."""
 
 
 @key.command()
@@ -25,12 +38,11 @@ def key() -> None:
 )
 @json_option
 def add(*, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Make a key for the program NAME and print it, this once."""
-    from search.database.audit_trail import cli_actor
+    """Make a key for the program NAME and print it; it is never shown again."""
     from web.accounts.api_keys import add_key
 
-    made, secret = in_session(
-        lambda session: add_key(session, name, scopes, actor=cli_actor()), "findalike-key"
+    made, secret = change(
+        lambda session, actor: add_key(session, name, scopes, actor=actor), CONNECTION
     )
     if as_json:
         echo_json({**asdict(made), "key": secret})
@@ -46,19 +58,11 @@ def add(*, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
 @key.command(name="list")
 @json_option
 def list_(*, as_json: bool) -> None:
-    """Show all keys, without what opens anything."""
+    """Show all keys, without their secrets."""
     from web.accounts.api_keys import list_keys
 
-    keys = in_session(list_keys, "findalike-key")
-    if as_json:
-        echo_json({"keys": [asdict(one) for one in keys]})
-        return
-    for one in keys:
-        used = f"last used {one.last_used_at:%Y-%m-%d %H:%M} UTC" if one.last_used_at else "unused"
-        ended = f", revoked {one.revoked_at:%Y-%m-%d %H:%M} UTC" if one.revoked_at else ""
-        click.echo(f"{one.name}: {', '.join(one.scopes)}, {used}{ended}")
-    if not keys:
-        click.echo("There is no key. `findalike key add NAME --scope search` makes one.")
+    none = "There is no key. `findalike key add NAME --scope search` makes one."
+    echo_list("keys", in_session(list_keys, CONNECTION), described, none=none, as_json=as_json)
 
 
 @key.command()
@@ -66,11 +70,7 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def revoke(*, name: str, as_json: bool) -> None:
     """End the key NAME for good; servers notice within seconds."""
-    from search.database.audit_trail import cli_actor
     from web.accounts.api_keys import revoke_key
 
-    gone = in_session(lambda session: revoke_key(session, name, actor=cli_actor()), "findalike-key")
-    if as_json:
-        echo_json(asdict(gone))
-    else:
-        click.echo(f"The key {gone.name} opens nothing any more.")
+    gone = change(lambda session, actor: revoke_key(session, name, actor=actor), CONNECTION)
+    echo_done(asdict(gone), f"The key {gone.name} opens nothing any more.", as_json=as_json)

@@ -1,31 +1,28 @@
-"""`findalike user`: who may log in, and as what."""
+"""`findalike user`: the accounts of staff."""
 
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from search.cli import echo_json, in_session, json_option
+from search.cli import change, echo_done, echo_list, in_session, json_option
 from search.database.models import ROLES
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from web.accounts.account_store import AccountView
 
-T = TypeVar("T")
+CONNECTION = "findalike-user"
 
 
-def changed(work: "Callable[[Session, str], T]") -> T:
-    """Run an audited change of an account in a transaction, as whoever runs the command."""
-    from search.database.audit_trail import cli_actor
-
-    return in_session(lambda session: work(session, cli_actor()), "findalike-user")
+def described(account: "AccountView") -> str:
+    """Return an account as one line of the list."""
+    last = account.last_login_at
+    seen = f"last here {last:%Y-%m-%d %H:%M} UTC" if last else "never here"
+    return f"{account.name}: {account.role}, {seen}{', locked' * account.is_locked}"
 
 
 def shown(account: "AccountView") -> dict[str, object]:
-    """Return what is shown of an account."""
+    """Return what JSON shows of an account."""
     return {name: value for name, value in asdict(account).items() if name != "stamp"}
 
 
@@ -40,7 +37,7 @@ password_option = click.option(
 
 @click.group()
 def user() -> None:
-    """Keep the accounts of merchandisers, operators and admins."""
+    """Make, change and remove accounts of merchandisers, operators and admins."""
 
 
 @user.command()
@@ -52,13 +49,11 @@ def add(*, name: str, role: str, password: str, as_json: bool) -> None:
     """Make an account NAME; asks for its password."""
     from web.accounts import account_changes
 
-    account = changed(
-        lambda session, actor: account_changes.add(session, actor, name, role, password)
+    account = change(
+        lambda session, actor: account_changes.add(session, actor, name, role, password), CONNECTION
     )
-    if as_json:
-        echo_json(shown(account))
-    else:
-        click.echo(f"{account.name} may log in as {account.role}.")
+    said = f"{account.name} may log in as {account.role}."
+    echo_done(shown(account), said, as_json=as_json)
 
 
 @user.command(name="list")
@@ -67,16 +62,9 @@ def list_(*, as_json: bool) -> None:
     """Show all accounts."""
     from web.accounts.account_store import list_accounts
 
-    accounts = in_session(list_accounts, "findalike-user")
-    if as_json:
-        echo_json({"accounts": [shown(account) for account in accounts]})
-        return
-    for account in accounts:
-        last = account.last_login_at
-        seen = f"last here {last:%Y-%m-%d %H:%M} UTC" if last else "never here"
-        click.echo(f"{account.name}: {account.role}, {seen}{', locked' * account.is_locked}")
-    if not accounts:
-        click.echo("There is no account. `findalike user add NAME --role admin` makes one.")
+    none = "There is no account. `findalike user add NAME --role admin` makes one."
+    accounts = in_session(list_accounts, CONNECTION)
+    echo_list("accounts", accounts, described, none=none, as_json=as_json, shown=shown)
 
 
 @user.command()
@@ -87,13 +75,11 @@ def password(*, name: str, password: str, as_json: bool) -> None:
     """Give NAME another password; unlocks the account and ends its sessions."""
     from web.accounts import account_changes
 
-    account = changed(
-        lambda session, actor: account_changes.set_password(session, actor, name, password)
+    account = change(
+        lambda session, actor: account_changes.set_password(session, actor, name, password),
+        CONNECTION,
     )
-    if as_json:
-        echo_json(shown(account))
-    else:
-        click.echo(f"{account.name} has another password.")
+    echo_done(shown(account), f"{account.name} has another password.", as_json=as_json)
 
 
 @user.command()
@@ -104,11 +90,10 @@ def role(*, name: str, role: str, as_json: bool) -> None:
     """Give NAME another ROLE."""
     from web.accounts import account_changes
 
-    account = changed(lambda session, actor: account_changes.set_role(session, actor, name, role))
-    if as_json:
-        echo_json(shown(account))
-    else:
-        click.echo(f"{account.name} is {account.role} now.")
+    account = change(
+        lambda session, actor: account_changes.set_role(session, actor, name, role), CONNECTION
+    )
+    echo_done(shown(account), f"{account.name} is {account.role} now.", as_json=as_json)
 
 
 @user.command()
@@ -118,8 +103,5 @@ def remove(*, name: str, as_json: bool) -> None:
     """Delete the account NAME; its sessions end."""
     from web.accounts import account_changes
 
-    changed(lambda session, actor: account_changes.remove(session, actor, name))
-    if as_json:
-        echo_json({"removed": name})
-    else:
-        click.echo(f"{name} can't log in any more.")
+    change(lambda session, actor: account_changes.remove(session, actor, name), CONNECTION)
+    echo_done({"removed": name}, f"{name} can't log in any more.", as_json=as_json)

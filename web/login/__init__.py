@@ -1,4 +1,4 @@
 """Logging in: sessions of staff, the pages for passwords, the menu of each role.
 
-The application factory installs it. Accounts themselves are kept by `web.accounts`.
+The application factory installs it. `web.accounts` stores the accounts.
 """

@@ -1,4 +1,4 @@
-"""The menu of the staff's pages: what each role sees."""
+"""The menu of the staff's pages, by role."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ class MenuEntry:
 
     endpoint: str
     label: str
-    also: tuple[str, ...] = ()  # further endpoints that are below it
+    subpages: tuple[str, ...] = ()  # endpoints of the pages below it
 
 
 @dataclass(frozen=True, slots=True)
 class MenuSection:
-    """Pages of one role."""
+    """The pages of one role."""
 
     label: str
     role: str

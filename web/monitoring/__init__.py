@@ -1,4 +1,4 @@
-"""What machines ask of the front end: health, metrics, traces, and how the shop stands.
+"""Monitoring: metrics for Prometheus, traces, and the state of the shop for operators.
 
-Prometheus and load balancers ask it. It answers no shopper.
+Prometheus and the operator's pages ask it. It answers no shopper.
 """

@@ -1,7 +1,7 @@
-"""`/metrics` for Prometheus: requests by route, search time by step, and how the shop stands.
+"""`/metrics` for Prometheus: requests by route, search time by step, and gauges of the shop.
 
-With several worker processes each counts for itself, unless PROMETHEUS_MULTIPROC_DIR names a
-folder before the first import (`findalike serve` does so): then any worker answers for all.
+Each worker process counts for itself, unless PROMETHEUS_MULTIPROC_DIR names a folder before the
+first import (`findalike serve` sets it). Then any worker answers for all.
 """
 
 import time
@@ -27,14 +27,14 @@ blueprint = Blueprint("metrics", __name__)
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 METHODS = frozenset(("GET", "HEAD", "POST", "DELETE", "OPTIONS"))
-"""Others count as one, so that no client can make metrics grow."""
+"""Other methods count as one, so that no client can add metrics without end."""
 
 
 class Metrics:
     """The counters of one application, in a registry of their own.
 
     Args:
-        status: Reads how the shop stands; asked at every scrape, in the process that answers.
+        status: Reads the status of the shop, at every scrape, in the process that answers.
     """
 
     def __init__(self, status: Callable[[], Status]) -> None:
@@ -76,14 +76,14 @@ class Metrics:
             self.step_seconds.labels(step).observe(elapsed_ms / 1000)
 
     def observe_request(self, response: Response, elapsed_s: float) -> None:
-        """Count one request under its route; addresses without one share a name."""
+        """Count one request under its route; requests without a route share a name."""
         route = request.url_rule.rule if request.url_rule else "none"
         method = request.method if request.method in METHODS else "other"
         self.requests.labels(method, route, str(response.status_code)).inc()
         self.request_seconds.labels(method, route).observe(elapsed_s)
 
     def exposition(self) -> bytes:
-        """Return all metrics in Prometheus' text format, over all workers where they share."""
+        """Return all metrics in Prometheus' text format, of all workers where they share."""
         requests = self.registry
         if values.ValueClass is not values.MutexValue:
             requests = CollectorRegistry()

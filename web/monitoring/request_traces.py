@@ -1,4 +1,4 @@
-"""Every request as a span, part of the trace of whoever asks where a `traceparent` says so."""
+"""A tracing span for every request, below the caller's span where `traceparent` names one."""
 
 from contextlib import ExitStack
 
@@ -8,17 +8,17 @@ from search.telemetry.tracing import annotate, span
 
 
 def install(app: Flask) -> None:
-    """Trace every request of the application; nothing is done where nothing is traced."""
+    """Trace every request of the application, where tracing is configured."""
 
     @app.before_request
     def begin() -> None:
         g.traced = ExitStack()
         route = request.url_rule.rule if request.url_rule else "none"
-        carried = {"traceparent": told} if (told := request.headers.get("traceparent")) else None
+        parent = request.headers.get("traceparent")
         g.traced.enter_context(
             span(
                 f"{request.method} {route}",
-                carried=carried,
+                carried={"traceparent": parent} if parent else None,
                 **{"http.request.method": request.method, "http.route": route},
             )
         )

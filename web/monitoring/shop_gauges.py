@@ -1,7 +1,7 @@
-"""Gauges of how the shop stands, read when Prometheus asks. No counter: nothing is kept here.
+"""Gauges of the state of the shop, read when Prometheus asks. Nothing is counted here.
 
-Where the database does not answer, `findalike_database_up` is 0 and the others are missing, which
-is what an alert can tell from a count of nothing.
+Where the database does not answer, `findalike_database_up` is 0 and the other gauges are missing.
+So an alert can tell that from a count of 0.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,14 +23,14 @@ class ShopCollector(Collector):
     """Turns a status into gauges.
 
     Args:
-        status: Reads it, or what was read a moment ago.
+        status: Returns a status that is a few seconds old at most.
     """
 
     def __init__(self, status: Callable[[], Status]) -> None:
         self._status = status
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Return nothing: what there is depends on the shop."""
+        """Return nothing, since the gauges depend on the shop."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -49,34 +49,44 @@ class ShopCollector(Collector):
         yield from _nightly(status)
         yield _gauge("disk_free_bytes", "Free on the disk of the home.", status.disk.free_bytes)
         used = status.disk.used_bytes
-        yield _by("disk_used_bytes", "Used below the home, by folder.", "folder", used)
+        yield _labelled_gauge("disk_used_bytes", "Used below the home, by folder.", "folder", used)
 
 
 def _catalogue(status: Status) -> Iterator[GaugeMetricFamily]:
     yield _gauge("products", "Products in the catalogue.", status.products)
     yield _gauge("products_retired", "Products that left the catalogue.", status.retired_products)
-    yield _by("images", "Pictures of products, by state.", "state", status.images)
+    yield _labelled_gauge("images", "Pictures of products, by state.", "state", status.images)
     refused = status.quarantine
-    yield _by("quarantined", "Rows and pictures in quarantine, by reason.", "reason", refused)
+    yield _labelled_gauge(
+        "quarantined", "Rows and pictures in quarantine, by reason.", "reason", refused
+    )
 
 
 def _work(status: Status) -> Iterator[GaugeMetricFamily]:
-    if status.queues is not None:  # a broker that does not answer has no length
-        yield _by("queued_tasks", "Tasks that wait for a worker, by queue.", "queue", status.queues)
+    if status.queues is not None:  # None: the broker does not answer
+        yield _labelled_gauge(
+            "queued_tasks", "Tasks that wait for a worker, by queue.", "queue", status.queues
+        )
     yield _gauge("workers", "Workers that are connected.", len(status.workers))
     newest = {job.kind: job for job in reversed(status.running)}
-    for part, told in (("total", "there are"), ("done", "went well"), ("failed", "were refused")):
+    for part, outcome in (
+        ("total", "there are"),
+        ("done", "went well"),
+        ("failed", "were refused"),
+    ):
         values = {kind: getattr(job, part) for kind, job in newest.items()}
-        yield _by(f"job_steps_{part}", f"Steps of running jobs that {told}.", "kind", values)
+        yield _labelled_gauge(
+            f"job_steps_{part}", f"Steps of running jobs that {outcome}.", "kind", values
+        )
     yield from _progress(newest)
 
 
 def _progress(running: Mapping[str, JobRecord]) -> Iterator[GaugeMetricFamily]:
-    """Yield how far running jobs are: of their stage where they have some, else of all steps."""
+    """Yield how far running jobs are: in their stage, or in all steps where they have none."""
     labels = ("kind", "stage")
-    done = _gauges("job_progress", "What is done of a running job's stage.", labels)
-    total = _gauges("job_progress_total", "How much there is, where that is known.", labels)
-    left = _gauges("job_seconds_left", "Time left at the rate of the last minute.", labels)
+    done = _empty_gauge("job_progress", "What is done of a running job's stage.", labels)
+    total = _empty_gauge("job_progress_total", "How much there is, where that is known.", labels)
+    left = _empty_gauge("job_seconds_left", "Time left at the rate of the last minute.", labels)
     for kind, job in running.items():
         at, progress = (kind, job.stage or ""), job.progress
         if job.stage is None:
@@ -113,7 +123,9 @@ def _nightly(status: Status) -> Iterator[GaugeMetricFamily]:
         yield _gauge("last_reindex_success", "Whether the last reindex went well.", went_well)
         yield _gauge("last_reindex_seconds", "How long the last reindex took.", last.elapsed_s)
         ended = {str(outcome): int(outcome == outcome_of(last)) for outcome in OUTCOMES}
-        yield _by("last_reindex_outcome", "What the last reindex came to.", "outcome", ended)
+        yield _labelled_gauge(
+            "last_reindex_outcome", "What the last reindex came to.", "outcome", ended
+        )
     well = status.last_success
     if well is not None and well.finished_at is not None:
         at = well.finished_at.timestamp()
@@ -123,16 +135,18 @@ def _nightly(status: Status) -> Iterator[GaugeMetricFamily]:
         yield _gauge("schedule_overdue", "Whether a scheduled reindex has not begun.", late)
 
 
-def _gauges(name: str, told: str, labels: tuple[str, ...]) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"findalike_{name}", told, labels=labels)
+def _empty_gauge(name: str, documentation: str, labels: tuple[str, ...]) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"findalike_{name}", documentation, labels=labels)
 
 
-def _gauge(name: str, told: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"findalike_{name}", told, value)
+def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"findalike_{name}", documentation, value)
 
 
-def _by(name: str, told: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"findalike_{name}", told, labels=[label])
+def _labelled_gauge(
+    name: str, documentation: str, label: str, values: Mapping[str, float]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"findalike_{name}", documentation, labels=[label])
     for key, value in values.items():
         family.add_metric([key], value)
     return family

@@ -1,8 +1,8 @@
-"""The blueprint that all ops pages are on; operators and admins alone see them."""
+"""The blueprint of all pages under /ops; only operators and admins see them."""
 
 from flask import Blueprint
 
-from web.login.login import protect
+from web.login.sessions import protect
 
 blueprint = Blueprint("ops", __name__, url_prefix="/ops")
 protect(blueprint, "operator")

@@ -1,4 +1,4 @@
-"""How recall, latency, size and duration went over time."""
+"""Charts of recall, latency, size and duration over time."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,7 +22,7 @@ def charts() -> ResponseReturnValue:
 
 
 def all_charts(history: History) -> Iterator[Chart | None]:
-    """Yield the charts of a history; None for each that has nothing to show."""
+    """Yield the charts of a history; None for a chart that has nothing to show."""
     yield draw(
         "recall",
         "Recall at 10 of each build, against exact search",
@@ -38,7 +38,7 @@ def all_charts(history: History) -> Iterator[Chart | None]:
 
 
 def _times(history: History) -> Iterator[Chart | None]:
-    """Yield how long searches and runs of reindex took."""
+    """Yield charts of how long searches and runs of reindex took."""
     yield draw(
         "searches",
         "Time to answer a search, by day",
@@ -62,7 +62,7 @@ def _times(history: History) -> Iterator[Chart | None]:
 
 
 def _sizes(history: History) -> Iterator[Chart | None]:
-    """Yield how much there is to search."""
+    """Yield charts of how much there is to search."""
     yield draw(
         "products",
         "Products and vectors in the index",

@@ -1,8 +1,6 @@
 """All generations, and one with its manifest in full."""
 
 import json
-from dataclasses import asdict
-from typing import Any
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
@@ -18,8 +16,7 @@ from search.operation.generation_list import (
     list_generations,
     of_new_model,
 )
-from search.operation.run_history import MeasuredBuild
-from search.operation.run_report import COMPARED
+from search.operation.run_report import compare
 from search.publication.checks import latest_rehearsal
 from search.publication.publishing import next_back
 from web.ops.blueprint import blueprint
@@ -29,19 +26,22 @@ from web.state import state
 
 @blueprint.get("/generations")
 def generations() -> ResponseReturnValue:
-    """Show all generations that are kept, newest first."""
+    """Show all generations that are stored, newest first."""
     with session_scope(state().engine.database) as session:
         found, _ = list_generations(session)
     return render_template(
-        "ops/generations.html", generations=found, back=back_to(), new_model=of_new_model(found)
+        "ops/generations.html",
+        generations=found,
+        back=rollback_target(),
+        new_model=of_new_model(found),
     )
 
 
 @blueprint.get("/generations/<int:generation_id>")
 def generation(generation_id: int) -> ResponseReturnValue:
-    """Show one generation: what it holds, what it reached, what changed."""
+    """Show one generation: its contents, its measurements, what changed."""
     with session_scope(state().engine.database) as session:
-        found = find(session, generation_id)
+        found = find_or_404(session, generation_id)
         suite = session.scalars(
             select(SuiteRun)
             .where(SuiteRun.generation_id == generation_id)
@@ -50,7 +50,7 @@ def generation(generation_id: int) -> ResponseReturnValue:
         ).first()
         suite_report = suite.report if suite is not None else {}
         rehearsal = latest_rehearsal(session, generation_id)
-    before = _before(generation_id)
+    before, differences = compare(state().watch.history().builds, found.measured)
     plain = {name: part for name, part in found.manifest.items() if name != "files"}
     return render_template(
         "ops/generation.html",
@@ -58,42 +58,26 @@ def generation(generation_id: int) -> ResponseReturnValue:
         tables=list(report_tables(plain, "What it is")),
         files=found.manifest.get("files", {}),
         before=before,
-        changes=_changes(before, found.measured),
+        differences=differences,
         suite=suite,
         rehearsal=rehearsal,
         suite_tables=list(report_tables(suite_report)),
         raw=json.dumps(found.manifest, ensure_ascii=False, indent=2),
-        back=back_to(),
+        back=rollback_target(),
     )
 
 
-def find(session: Session, generation_id: int) -> ListedGeneration:
-    """Return one generation; answers 404 where it is gone."""
+def find_or_404(session: Session, generation_id: int) -> ListedGeneration:
+    """Return one generation; answers 404 where there is none."""
     found = find_generation(session, generation_id)
     if found is None:
         abort(404)
     return found
 
 
-def back_to() -> int | None:
-    """Return where a rollback would lead; None where it leads nowhere."""
+def rollback_target() -> int | None:
+    """Return the generation that a rollback would publish; None where there is none."""
     try:
         return next_back(state().engine.database)
     except NoGeneration:
         return None
-
-
-def _before(generation_id: int) -> MeasuredBuild | None:
-    """Return the build before this one; it may be pruned, its job remembers it."""
-    earlier = [
-        build for build in state().watch.history().builds if build.generation < generation_id
-    ]
-    return earlier[-1] if earlier else None
-
-
-def _changes(before: MeasuredBuild | None, now: MeasuredBuild | None) -> list[tuple[str, Any, Any]]:
-    """Return name, value before and value now of all that is worth comparing."""
-    if before is None or now is None:
-        return []
-    was, found = asdict(before), asdict(now)
-    return [(name, was[name], found[name]) for name in COMPARED]

@@ -1,4 +1,4 @@
-"""How far running jobs are, in words and as numbers that a page polls."""
+"""How far running jobs are, in words and in numbers; the pages poll both."""
 
 from typing import TypedDict
 
@@ -11,13 +11,13 @@ class Progress(TypedDict):
     """One running job, as `/ops/running` answers."""
 
     id: int
-    processed: float  # steps, with the part of the present one that is over
-    total: int  # 0: nobody has counted yet
+    processed: float  # steps that are done, with the done part of the present one
+    total: int  # 0: not counted yet
     text: str
 
 
 def progress_text(job: JobRecord) -> str:
-    """Write how far a job is: stage or steps, rate, time left, refusals."""
+    """Return how far a job is, in words: stage or steps, rate, time left, refusals."""
     if not job.total:
         return "Counting what there is to do"
     facts = []
@@ -51,5 +51,5 @@ def stage_facts(progress: StageProgress) -> list[str]:
 
 
 def progress_of(job: JobRecord) -> Progress:
-    """Return what a page needs to move a job's bar."""
+    """Return what a page needs to update a job's progress bar."""
     return Progress(id=job.id, processed=job.reached, total=job.total, text=progress_text(job))

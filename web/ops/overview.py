@@ -1,4 +1,4 @@
-"""What an operator sees first: is all well, what runs, what the last night did."""
+"""The first page of an operator: what is wrong, what runs, what the last night did."""
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +14,7 @@ from web.state import state
 
 @blueprint.get("")
 def overview() -> ResponseReturnValue:
-    """Show how things are."""
+    """Show the overview."""
     watch = state().watch
     status = watch.status()
     return render_template(
@@ -28,14 +28,14 @@ def overview() -> ResponseReturnValue:
 
 
 def _running() -> list[JobRecord]:
-    """Return the jobs that run at this very moment."""
+    """Return the jobs that run now."""
     with session_scope(state().engine.database) as session:
         return list_jobs(session, state="running", limit=MOST_RUNNING)[0]
 
 
 @blueprint.get("/running")
 def running() -> ResponseReturnValue:
-    """Answer how far running jobs are, for the page that is open."""
+    """Answer how far running jobs are; open pages poll it."""
     status = state().watch.status()
     jobs = [progress_of(job) for job in _running()]
     return {"jobs": jobs, "queued": status.queued_tasks, "workers": len(status.workers)}
@@ -43,6 +43,6 @@ def running() -> ResponseReturnValue:
 
 @blueprint.post("/checks")
 def examine() -> ResponseReturnValue:
-    """Have everything checked anew, in the background."""
+    """Start all checks in the background."""
     state().watch.examination.begin()
     return redirect(url_for("ops.overview", _anchor="health"), 303)

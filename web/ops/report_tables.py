@@ -1,6 +1,6 @@
-"""A job's report as tables that people read: plain facts, counts by name, lists of the like.
+"""A job's report as tables for people: single facts, counts by name, lists of similar things.
 
-Knows the shape of reports only so far as JSON goes, so that every kind of job can be shown.
+Reports are read as plain JSON, so that every kind of job can be shown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ LABELS = {
     "created_at": "Built",
     "events_forgotten": "Old searches forgotten",
 }
-"""What single facts are called, in the order that they are shown in; others come after."""
+"""Labels of single facts, in the order in which they are shown; other facts follow."""
 TITLES = {
     "sources": "Catalogues",
     "products": "Products",
@@ -88,15 +88,15 @@ TITLES = {
     "checks": "Checks",
     "swept": "Left behind by killed runs",
 }
-"""What parts of a report are called, in their order."""
-WHOLE = "Report"
-UNTOLD = frozenset(("stage", "progress", "checksum", "signature", "format", "files", "examples"))
-"""Left to the JSON, or to tables of their own."""
+"""Titles of parts of a report, in their order."""
+WHOLE_REPORT = "Report"
+LEFT_OUT = frozenset(("stage", "progress", "checksum", "signature", "format", "files", "examples"))
+"""Facts that only the JSON shows, or that other tables show."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """One table; columns without a name hold names and values."""
+    """One table. Columns without a name hold labels and values."""
 
     title: str
     columns: tuple[str, ...]
@@ -104,25 +104,25 @@ class ReportTable:
 
 
 def label(name: str) -> str:
-    """Return what a fact is called on a page."""
+    """Return the label of a fact."""
     if "." in name:  # a host
         return name
     return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def title_of(name: str) -> str:
-    """Return what a part of a report is called."""
+    """Return the title of a part of a report."""
     return TITLES.get(name) or label(name)
 
 
-def report_tables(report: Mapping[str, Any], title: str = WHOLE) -> Iterator[ReportTable]:
-    """Yield the tables of a report: its own facts, then its parts, to any depth."""
+def report_tables(report: Mapping[str, Any], title: str = WHOLE_REPORT) -> Iterator[ReportTable]:
+    """Yield the tables of a report: its own facts, then those of its parts, to any depth."""
     plain = [
         (label(name), value)
         for name, value in _ordered(report, LABELS)
         if not isinstance(value, dict | list) and value is not None
     ]
-    if title.endswith(TITLES["seconds"]):  # where most of the time went comes first
+    if title.endswith(TITLES["seconds"]):  # the longest stage comes first
         plain.sort(key=lambda row: -float(row[1]))
     if plain:
         yield ReportTable(title, ("", ""), tuple(plain))
@@ -134,14 +134,14 @@ def report_tables(report: Mapping[str, Any], title: str = WHOLE) -> Iterator[Rep
 
 
 def _ordered(report: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, Any]]:
-    """Return what is told of a report, in the order of names; PostgreSQL keeps none."""
+    """Return the shown facts of a report in the order of names; jsonb keeps no order."""
     order = {name: place for place, name in enumerate(names)}
-    told = [(name, value) for name, value in report.items() if name not in UNTOLD]
+    told = [(name, value) for name, value in report.items() if name not in LEFT_OUT]
     return sorted(told, key=lambda part: (order.get(part[0], len(order)), part[0]))
 
 
 def _list_tables(title: str, values: Sequence[Any]) -> Iterator[ReportTable]:
-    """Yield one table of things that are alike, and the tables of their parts."""
+    """Yield one table of similar things, and the tables of their parts."""
     if not all(isinstance(value, dict) for value in values):
         yield ReportTable(title, ("",), tuple((str(value),) for value in values))
         return
@@ -156,13 +156,15 @@ def _list_tables(title: str, values: Sequence[Any]) -> Iterator[ReportTable]:
                 yield from report_tables(part, f"{title_of(name)}{whose}")
 
 
-def flat(report: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
-    """Yield every fact of a report with the way to it, such as `measured.ann_ms.p50`."""
+def flat_facts(report: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
+    """Yield every fact of a report with its path, such as `measured.ann_ms.p50`."""
     for name, value in report.items():
         way = f"{before}{name}"
         if isinstance(value, dict):
-            yield from flat(value, f"{way}.")
+            yield from flat_facts(value, f"{way}.")
         elif isinstance(value, list):
-            yield from flat({str(number): part for number, part in enumerate(value)}, f"{way}.")
+            yield from flat_facts(
+                {str(number): part for number, part in enumerate(value)}, f"{way}."
+            )
         else:
             yield way, value

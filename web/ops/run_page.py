@@ -1,6 +1,4 @@
-"""One `reindex` as a page that is understood early in the morning: is it live, what came, what
-failed and why, what it took.
-"""
+"""The page of one `reindex`: is it live, what came, what failed and why, what it took."""
 
 from typing import Any
 
@@ -18,7 +16,7 @@ NIGHTS = 30
 
 
 def run_parts(job: JobRecord) -> dict[str, Any]:
-    """Return what the page of a run shows besides its job."""
+    """Return what the page of a run shows beside its job."""
     history = state().watch.history()
     run = run_report(job, history.builds)
     with session_scope(state().engine.database) as session:
@@ -33,7 +31,7 @@ def run_parts(job: JobRecord) -> dict[str, Any]:
 
 
 def durations(history: History, job: JobRecord) -> Chart | None:
-    """Return how long this run and those around it took; None where there is nothing to compare."""
+    """Return a chart of how long this run and those before it took; None for the first run."""
     nights = [
         Point(night.at, night.elapsed_s, night.state == "failed")
         for night in history.nights

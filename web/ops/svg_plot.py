@@ -1,6 +1,6 @@
-"""Charts of values over time as points of an SVG, without styles: style sheets colour the classes.
+"""Charts of values over time, as coordinates for an SVG that style sheets colour.
 
-Knows nothing of what is drawn. One axis per chart, and never more than three lines.
+A chart has one axis and three lines at most. This module does not know what the values mean.
 """
 
 import math
@@ -15,7 +15,7 @@ STEPS = (1, 2, 2.5, 5, 10)
 GRID_LINES = 4
 DATES = 4
 NEAR_ONE = 0.9
-"""Where an axis of shares begins at the latest."""
+"""The highest start of an axis of shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Point:
 
     at: datetime
     value: float
-    bad: bool = False  # drawn as something that went wrong
+    failed: bool = False  # drawn as a failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A point where it is drawn, and what it says when pointed at."""
+    """A point as it is drawn."""
 
     x: float
     y: float
-    told: str
-    bad: bool
+    label: str  # shown when pointed at
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Chart:
 
     name: str
     title: str
-    told: str  # what there is to see, in a sentence
+    description: str  # what there is to see, in words
     lines: list[Line]
-    grid: list[tuple[float, str]]  # y and what it stands for
-    dates: list[tuple[float, str, str]]  # x, what it stands for, where its text is anchored
+    grid: list[tuple[float, str]]  # y and its value as text
+    dates: list[tuple[float, str, str]]  # x, its date as text, the anchor of the text
     columns: list[str]
     rows: list[list[str]]  # newest first
 
@@ -72,19 +72,19 @@ def draw(
     name: str,
     title: str,
     series: Sequence[Series],
-    written: Callable[[float], str],
+    as_text: Callable[[float], str],
     *,
     shares: bool = False,
 ) -> Chart | None:
     """Return a chart of some series; None where there is nothing to draw.
 
     Args:
-        name: Letters only; distinguishes charts of one page.
+        name: Letters only; unique on its page.
         title: What is drawn, with its unit.
         series: At most three, over the same time.
-        written: Writes a value for people.
-        shares: The values are shares near 1: the axis ends there, and begins not far below the
-            least of them. Otherwise it begins at 0.
+        as_text: Turns a value into text for people.
+        shares: The values are shares near 1. The axis then ends at 1, and starts a little below the
+            least value; otherwise it starts at 0.
     """
     points = [point for one in series for point in one.points]
     if not points:
@@ -93,18 +93,18 @@ def draw(
     return Chart(
         name,
         title,
-        _told(series, written),
-        [_line(one, axes, written) for one in series if one.points],
-        [(axes.y(value), written(value)) for value in axes.grid()],
+        _description(series, as_text),
+        [_line(one, axes, as_text) for one in series if one.points],
+        [(axes.y(value), as_text(value)) for value in axes.grid()],
         _dates(axes.first, axes.last, axes.x),
         ["When (UTC)", *(one.name for one in series)],
-        _rows(series, written),
+        _rows(series, as_text),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """From moments and values to places in the drawing."""
+    """Converts moments and values to places in the drawing."""
 
     first: datetime
     last: datetime
@@ -121,29 +121,29 @@ class Axes:
         return cls(min(moments), max(moments), low, high, step)
 
     def x(self, moment: datetime) -> float:
-        """Return where a moment is; the middle where there is only one."""
+        """Return the x of a moment; the middle where there is only one."""
         whole_s = (self.last - self.first).total_seconds()
         share = (moment - self.first).total_seconds() / whole_s if whole_s else 0.5
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
     def y(self, value: float) -> float:
-        """Return where a value is."""
+        """Return the y of a value."""
         share = (value - self.low) / (self.high - self.low)
         return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
     def grid(self) -> list[float]:
-        """Return the values that have a line."""
+        """Return the values of grid lines."""
         lines = round((self.high - self.low) / self.step) + 1
         return [self.low + number * self.step for number in range(lines)]
 
 
-def _line(one: Series, axes: Axes, written: Callable[[float], str]) -> Line:
+def _line(one: Series, axes: Axes, as_text: Callable[[float], str]) -> Line:
     dots = [
         Dot(
             axes.x(point.at),
             axes.y(point.value),
-            f"{_day(point.at)}, {one.name}: {written(point.value)}",
-            point.bad,
+            f"{_day(point.at)}, {one.name}: {as_text(point.value)}",
+            point.failed,
         )
         for point in one.points
     ]
@@ -161,7 +161,7 @@ def scale(low: float, high: float) -> tuple[float, float, float]:
 
 
 def midnight(day: date) -> datetime:
-    """Return where a whole day stands on the axis."""
+    """Return the moment at which a day begins."""
     return datetime.combine(day, time(), UTC)
 
 
@@ -187,31 +187,31 @@ def _dates(
     ]
 
 
-def _told(series: Sequence[Series], written: Callable[[float], str]) -> str:
-    """Say first, last, least and most of each series."""
+def _description(series: Sequence[Series], as_text: Callable[[float], str]) -> str:
+    """Return the last, first, least and greatest value of each series, in words."""
     parts = []
     for one in series:
         if not one.points:
             continue
         values = [point.value for point in one.points]
         parts.append(
-            f"{one.name}: {written(values[-1])} now, {written(values[0])} at first, "
-            f"between {written(min(values))} and {written(max(values))}."
+            f"{one.name}: {as_text(values[-1])} now, {as_text(values[0])} at first, "
+            f"between {as_text(min(values))} and {as_text(max(values))}."
         )
     return " ".join(parts)
 
 
-def _rows(series: Sequence[Series], written: Callable[[float], str]) -> list[list[str]]:
+def _rows(series: Sequence[Series], as_text: Callable[[float], str]) -> list[list[str]]:
     """Return the numbers by moment, newest first."""
     moments = sorted({point.at for one in series for point in one.points}, reverse=True)
     found = [{point.at: point for point in one.points} for one in series]
     return [
-        [_day(moment), *(_cell(points.get(moment), written) for points in found)]
+        [_day(moment), *(_cell(points.get(moment), as_text) for points in found)]
         for moment in moments
     ]
 
 
-def _cell(point: Point | None, written: Callable[[float], str]) -> str:
+def _cell(point: Point | None, as_text: Callable[[float], str]) -> str:
     if point is None:
         return "–"
-    return f"{written(point.value)}{' (failed)' if point.bad else ''}"
+    return f"{as_text(point.value)}{' (failed)' if point.failed else ''}"

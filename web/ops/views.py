@@ -14,7 +14,7 @@ COMMAND = re.compile(r"`([^`]+)`")
 
 
 def coded(message: str) -> Markup:
-    """Return a message with its commands set as code."""
+    """Return a message as HTML, with what stands between backticks as code."""
     return Markup(COMMAND.sub(r"<code>\1</code>", str(escape(message))))  # noqa: S704  (escaped)
 
 

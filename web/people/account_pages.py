@@ -1,4 +1,4 @@
-"""Accounts on a page: who may log in, and as what."""
+"""The page of accounts: who may log in, and with which role."""
 
 import secrets
 
@@ -11,12 +11,12 @@ from search.errors import FindalikeError, UnknownEntry, UnusableEntry
 from web.accounts import account_changes
 from web.accounts.account_store import AccountView, list_accounts
 from web.errors import answer_to
-from web.login.login import current_actor
+from web.login.sessions import current_actor
 from web.people.blueprint import blueprint
 from web.state import state
 
 PASSWORD_BYTES = 15
-ROLE_WORDS = {
+ROLE_DESCRIPTIONS = {
     "merchandiser": "searches, rules and the catalogue's health in the studio",
     "operator": "jobs, generations and the machine's health",
     "admin": "everything, and these pages",
@@ -31,7 +31,7 @@ def accounts() -> ResponseReturnValue:
 
 @blueprint.post("")
 def add_account() -> ResponseReturnValue:
-    """Make an account with a password that is shown this once."""
+    """Make an account, with a password that is shown once."""
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     name, role = request.form.get("name", ""), request.form.get("role", "")
     try:
@@ -39,19 +39,19 @@ def add_account() -> ResponseReturnValue:
             made = account_changes.add(session, current_actor(), name, role, password)
     except UnusableEntry as error:
         return _page(problem=error, name=name, role=role)
-    return _page(told=made, password=password)
+    return _page(changed=made, password=password)
 
 
 @blueprint.post("/<name>/password")
 def new_password(name: str) -> ResponseReturnValue:
-    """Give an account a new password that is shown this once; unlocks it, ends its sessions."""
+    """Give an account a new password, shown once; this unlocks it and ends its sessions."""
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with session_scope(state().engine.database) as session:
             changed = account_changes.set_password(session, current_actor(), name, password)
     except UnknownEntry as error:
         return _page(problem=error)
-    return _page(told=changed, password=password)
+    return _page(changed=changed, password=password)
 
 
 @blueprint.post("/<name>/role")
@@ -90,11 +90,11 @@ def remove_account(name: str) -> ResponseReturnValue:
 
 
 def _done(message: str, *, lost: str = "") -> ResponseReturnValue:
-    """Say what was done, on a page that can be loaded again.
+    """Redirect to a page that says what was done.
 
     Args:
-        message: What.
-        lost: The account that is no admin any more; whose own it was can't come back here.
+        message: What was done.
+        lost: An account that is no longer an admin. Its owner is sent to the login page.
     """
     flash(message)
     own = bool(lost) and lost == current_actor()
@@ -104,7 +104,7 @@ def _done(message: str, *, lost: str = "") -> ResponseReturnValue:
 def _page(
     *,
     problem: FindalikeError | None = None,
-    told: AccountView | None = None,
+    changed: AccountView | None = None,
     password: str = "",
     name: str = "",
     role: str = ROLES[0],
@@ -113,19 +113,19 @@ def _page(
 
     Args:
         problem: Why something was not done.
-        told: Whose new password is shown.
-        password: It.
-        name: What was typed into the form.
-        role: What was chosen there.
+        changed: The account whose new password is shown.
+        password: The new password.
+        name: The name that was typed into the form.
+        role: The role that was chosen there.
     """
     with session_scope(state().engine.database) as session:
         known = list_accounts(session)
     page = render_template(
         "people/accounts.html",
         accounts=known,
-        roles=ROLE_WORDS,
+        roles=ROLE_DESCRIPTIONS,
         problem=problem,
-        told=told,
+        changed=changed,
         password=password,
         name=name,
         role=role,

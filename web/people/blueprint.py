@@ -1,8 +1,8 @@
-"""The blueprint that all pages about people are on; admins alone see them."""
+"""The blueprint of all pages under /people; only admins see them."""
 
 from flask import Blueprint
 
-from web.login.login import protect
+from web.login.sessions import protect
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 protect(blueprint, "admin")

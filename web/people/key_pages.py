@@ -1,4 +1,4 @@
-"""API keys on a page: which programs may use the API, and for what."""
+"""The page of API keys: which programs may use the API, and for what."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,11 +7,11 @@ from search.database.connection import session_scope
 from search.errors import FindalikeError, UnknownEntry, UnusableEntry
 from web.accounts.api_keys import KeyView, add_key, list_keys, revoke_key
 from web.errors import answer_to
-from web.login.login import current_actor
+from web.login.sessions import current_actor
 from web.people.blueprint import blueprint
 from web.state import state
 
-SCOPE_WORDS = {
+SCOPE_DESCRIPTIONS = {
     "search": "search, at a key's rate",
     "merchandise": "read and change rules",
     "catalogue": "send and withdraw products",
@@ -27,7 +27,7 @@ def keys() -> ResponseReturnValue:
 
 @blueprint.post("/keys")
 def make_key() -> ResponseReturnValue:
-    """Make a key, which is shown this once."""
+    """Make a key, whose secret is shown once."""
     name, scopes = request.form.get("name", ""), request.form.getlist("scope")
     try:
         with session_scope(state().engine.database) as session:
@@ -62,9 +62,9 @@ def _page(
     Args:
         problem: Why something was not done.
         made: The key whose secret is shown.
-        secret: It.
-        name: What was typed into the form.
-        chosen: Which scopes were chosen there.
+        secret: The secret.
+        name: The name that was typed into the form.
+        chosen: The scopes that were chosen there.
     """
     with session_scope(state().engine.database) as session:
         known = list_keys(session)
@@ -72,7 +72,7 @@ def _page(
         "people/keys.html",
         keys=[key for key in known if key.revoked_at is None],
         revoked=[key for key in known if key.revoked_at is not None],
-        scopes=SCOPE_WORDS,
+        scopes=SCOPE_DESCRIPTIONS,
         problem=problem,
         made=made,
         secret=secret,

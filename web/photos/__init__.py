@@ -1,4 +1,4 @@
-"""Shoppers' photos: those that are uploaded, kept for a day, and those named by their address.
+"""Shoppers' photos: uploads, which are kept for a day, and photos given by their address.
 
-Views and queries call it, through `web.state`. It decodes nothing and searches nothing.
+Views call it through `web.state`. It searches nothing.
 """

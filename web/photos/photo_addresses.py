@@ -1,7 +1,7 @@
-"""Pictures that shoppers name by their address: fetched here, within tight bounds.
+"""Fetches pictures whose addresses shoppers give, within tight bounds.
 
-Refuses all where `FINDALIKE_PHOTO_ADDRESSES` is `off`, and by default whatever does not belong to
-the public Internet; see `search.http.public_hosts`.
+With `FINDALIKE_PHOTO_ADDRESSES=off` all addresses are refused. By default those outside the public
+Internet are; see `search.http.public_hosts`.
 """
 
 import re
@@ -12,9 +12,9 @@ from search.http.picture_fetch import Bounds, fetch_picture, open_client
 from search.settings import Settings
 
 TIMEOUT_S = 8.0
-AT_ONCE = 2
-"""Fetches at a time and process: others wait, so that searches keep their threads."""
-LONGEST = 2000
+MAX_FETCHES = 2
+"""Fetches at a time in a process. Others wait, so that searches keep their threads."""
+LONGEST_ADDRESS = 2000
 ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
@@ -30,10 +30,10 @@ class PhotoAddresses:
             public=public,
         )
         self._client = open_client(public=public)
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(MAX_FETCHES)
 
     def fetch(self, address: str) -> bytes:
-        """Return the bytes at an address; nothing about them is trusted.
+        """Return the bytes at an address, which must not be trusted.
 
         Raises:
             UnusablePicture: says why; see `search.http.picture_fetch.fetch_picture`.
@@ -42,19 +42,19 @@ class PhotoAddresses:
             raise UnusablePicture(
                 "no_addresses", "Addresses of pictures are not taken here; send the picture."
             )
-        if len(address) > LONGEST or not is_address(address):
+        if len(address) > LONGEST_ADDRESS or not is_address(address):
             raise UnusablePicture(
                 "bad_address",
                 "This is no address of a picture; give one that begins with https://.",
             )
-        if not self._turns.acquire(timeout=self._bounds.timeout_s):
+        if not self._slots.acquire(timeout=self._bounds.timeout_s):
             raise UnusablePicture("busy", "Many pictures are being fetched; try again in a moment.")
         try:
             return fetch_picture(address, self._client, self._bounds)
         finally:
-            self._turns.release()
+            self._slots.release()
 
 
 def is_address(text: str) -> bool:
-    """Say whether a text is an http(s) address and nothing else."""
+    """Return whether a text is an http(s) address and nothing else."""
     return ADDRESS.fullmatch(text) is not None

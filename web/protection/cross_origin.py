@@ -1,6 +1,6 @@
-"""Which other sites' pages may ask the API: those of FINDALIKE_CORS_ORIGINS (Flask-Cors).
+"""Lets the pages of other sites ask the API: those of FINDALIKE_CORS_ORIGINS (Flask-Cors).
 
-Never with cookies; what a page may do there, it does with a key, or as anyone may.
+Cookies are never sent. Such a page uses a key, or asks without one as anyone may.
 """
 
 from flask import Flask
@@ -8,15 +8,15 @@ from flask_cors import CORS
 
 from search.settings import Settings
 
-EXPOSED = (
+EXPOSED_HEADERS = (
     *("ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"),
     "WWW-Authenticate",
 )
-ASKED_AGAIN_AFTER_S = 600
+PREFLIGHT_MAX_AGE_S = 600
 
 
 def install(app: Flask) -> None:
-    """Let browsers show the API's answers to the pages of these sites."""
+    """Let browsers hand the API's answers to the pages of these sites."""
     settings: Settings = app.extensions["findalike"].settings
     if not settings.cors_origins:
         return
@@ -26,8 +26,8 @@ def install(app: Flask) -> None:
         origins=list(settings.cors_origins),
         methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match"],
-        expose_headers=list(EXPOSED),
+        expose_headers=list(EXPOSED_HEADERS),
         supports_credentials=False,
         send_wildcard=True,
-        max_age=ASKED_AGAIN_AFTER_S,
+        max_age=PREFLIGHT_MAX_AGE_S,
     )

@@ -1,7 +1,7 @@
 """Tokens against forged requests, in every form of the staff's pages (Flask-WTF).
 
 Two kinds of form carry none. The shopper's search and choice of a language change nothing that
-anyone else sees. The API takes no cookie for who someone is: it knows programs by their keys.
+anyone else sees. The API ignores cookies: it knows programs by their keys.
 """
 
 from flask import Flask

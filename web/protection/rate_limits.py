@@ -1,8 +1,8 @@
-"""How many requests a client may send: by its key, else by its address (Flask-Limiter).
+"""Limits how many requests a client may send, by its key or else by its address (Flask-Limiter).
 
-Counted in Redis where that is the broker, so that all processes count together, otherwise in each
-process. While Redis is away each process counts for itself, and nothing else changes.
-Answers say what is left in `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+Requests are counted in Redis where Redis is the broker, so that all processes count together;
+otherwise in each process. While Redis is away, each process counts for itself. The header
+`RateLimit` says what is left (draft-ietf-httpapi-ratelimit-headers-10).
 """
 
 import math
@@ -16,16 +16,16 @@ from flask_limiter import Limiter, RequestLimit
 from limits.errors import StorageError
 
 from search.settings import Settings
-from web.api.api_access import asking_key
+from web.api.api_access import request_key
 from web.state import state
 
 log = structlog.get_logger()
 
 LOGIN = "20/minute"
-"""Refused logins of an address, whatever the account; accounts are locked besides."""
+"""Refused logins from an address, whatever the account. Accounts are locked as well."""
 PAGE_CALLS = ("api.heat", "api.click", "api.keep_photo", "api.openapi", "api.reference")
-"""What the shop's pages ask of the API counts as pages do."""
-REDIS_WITHIN_S = 0.5
+"""Calls that the shop's own pages send to the API; they count as pages."""
+REDIS_TIMEOUT_S = 0.5
 
 
 def install(app: Flask) -> None:
@@ -33,18 +33,20 @@ def install(app: Flask) -> None:
     settings: Settings = app.extensions["findalike"].settings
     limiter = _limiter(settings)
     limiter.init_app(app)
-    limiter.request_filter(lambda: request.method == "OPTIONS")  # what browsers ask before
+    limiter.request_filter(lambda: request.method == "OPTIONS")  # preflight requests
     blueprints = cast(dict[str, Blueprint], app.blueprints)
-    limiter.shared_limit(_api_rate, _api_scope, key_func=_client, error_message=_told)(
+    limiter.shared_limit(_api_rate, _api_scope, key_func=_client, error_message=_refusal_message)(
         blueprints["api"]
     )
-    limiter.shared_limit(settings.rate_pages, "pages", error_message=_told)(blueprints["pages"])
+    limiter.shared_limit(settings.rate_pages, "pages", error_message=_refusal_message)(
+        blueprints["pages"]
+    )
     limiter.shared_limit(
         LOGIN,
         "login",
         methods=["POST"],
         deduct_when=lambda response: response.status_code == 403,
-        error_message=_told,
+        error_message=_refusal_message,
     )(blueprints["accounts"])
 
     if settings.proxies == 0:
@@ -54,15 +56,15 @@ def install(app: Flask) -> None:
     def say_limit(response: Response) -> Response:
         limit = limiter.current_limit
         if limit is not None:
-            _say(limit, response)
+            _add_headers(limit, response)
         return response
 
 
 def _warn_of_proxy() -> None:
-    """Say once in the log that a proxy hides who asks: then all share one client's limit."""
+    """Warn once that a proxy hides the clients: all would share the limit of one client."""
     forwarded = request.headers.get("X-Forwarded-For")
-    if forwarded and not current_app.config.setdefault("PROXY_TOLD", False):
-        current_app.config["PROXY_TOLD"] = True
+    if forwarded and not current_app.config.setdefault("PROXY_WARNED", False):
+        current_app.config["PROXY_WARNED"] = True
         log.warning(
             "proxy_not_trusted",
             address=request.remote_addr,
@@ -83,35 +85,35 @@ def _limiter(settings: Settings) -> Limiter:
     try:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
-    except ImportError:  # the client is no dependency, and Celery says more about it
+    except ImportError:  # redis is an optional dependency; Celery reports it in full
         log.warning("limits_without_redis", advice="pip install redis")
         return Limiter(storage_uri="memory://", **options)
     redis: dict[str, Any] = {
-        "socket_connect_timeout": REDIS_WITHIN_S,
-        "socket_timeout": REDIS_WITHIN_S,
-        "retry": Retry(NoBackoff(), 0),  # a request does not wait; memory counts meanwhile
+        "socket_connect_timeout": REDIS_TIMEOUT_S,
+        "socket_timeout": REDIS_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),  # a request does not wait: it is counted in memory
         "wrap_exceptions": True,
     }
     return Limiter(storage_uri=url, storage_options=redis, **options)
 
 
 def _address() -> str:
-    """Return where a request comes from; of IPv6 the network, which is one household's."""
+    """Return the client's address; of IPv6 its /64 network, which belongs to one household."""
     told = request.remote_addr or "nowhere"
     try:
         address = ip_address(told)
-    except ValueError:  # what a proxy says need not be an address
+    except ValueError:  # a proxy may send something else than an address
         return told
     return str(IPv6Network((int(address), 64), strict=False)) if address.version == 6 else told
 
 
 def _client() -> str:
-    key = asking_key()
+    key = request_key()
     return f"key:{key.id}" if key is not None else _address()
 
 
 def _api_scope(endpoint: str) -> str:
-    if asking_key() is not None:
+    if request_key() is not None:
         return "key"
     return "pages" if endpoint in PAGE_CALLS else "anonymous"
 
@@ -126,8 +128,8 @@ def _api_rate() -> str:
     return rates[_api_scope(request.endpoint or "")]
 
 
-def _told() -> str:
-    """Say what is allowed."""
+def _refusal_message() -> str:
+    """Return the message of a refused request: what is allowed."""
     scope = _api_scope(request.endpoint or "") if request.blueprint == "api" else "pages"
     if scope == "key":
         return f"This key may send {state().settings.rate_key} requests. Please wait."
@@ -137,8 +139,8 @@ def _told() -> str:
     return "Many requests came from your address. Please wait a moment."
 
 
-def _say(limit: RequestLimit, response: Response) -> None:
-    """Add what is left to an answer, and to a refusal when to come back."""
+def _add_headers(limit: RequestLimit, response: Response) -> None:
+    """Add what is left to an answer, and to a refusal the time to wait."""
     try:
         left, again_s = limit.remaining, max(math.ceil(limit.window[0] - time.time()), 1)
     except StorageError:  # Redis went away between counting and answering

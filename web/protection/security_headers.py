@@ -1,4 +1,4 @@
-"""Security headers on every response. Refuses inline scripts and styles, and other sites."""
+"""Security headers on every response. They forbid inline scripts, inline styles and other sites."""
 
 from flask import Flask, Response
 
@@ -18,7 +18,7 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
-    # Addresses of results hold the photo's token, which a shop must not learn.
+    # Addresses of results hold the token of the photo, which other sites must not learn.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), payment=()",

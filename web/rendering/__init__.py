@@ -1,4 +1,4 @@
-"""How values look on a page: numbers, languages, pictures, CSV files, static files.
+"""What pages share: formats of values, languages, pictures, pages of lists, CSV and static files.
 
 Pages and views call it. It knows no query.
 """

@@ -1,32 +1,53 @@
-"""Lists as CSV files that spreadsheets open.
+"""Lists as CSV files for spreadsheets.
 
-Cells that a spreadsheet would run as a formula are marked as text, since titles come from
-catalogues and searches from anyone.
+A cell that a spreadsheet would run as a formula is marked as text: titles come from catalogues, and
+searches from anyone.
 """
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
+from typing import TypeVar
 
 from flask import Response
+
+Entry = TypeVar("Entry")
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NUMBERS = (int, float)
 
 
 def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """Answer with a file to save, sent row by row.
+    """Return a file as the answer, sent row by row.
 
     Args:
-        name: Of the file, without `.csv`.
+        name: Name of the file, without `.csv`.
         columns: Names of the columns.
-        rows: A value for each column; None is an empty cell. Read while the answer is sent, so
-            they must not need the request.
+        rows: Values for all columns; None is an empty cell. The rows are read while the answer is
+            sent, so they must not need the request.
     """
     response = Response(_lines(columns, rows), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
+
+
+def in_parts(read: Callable[[int, int], Sequence[Entry]], size: int) -> Iterator[Entry]:
+    """Yield all entries of a list, read a part at a time.
+
+    In a list with the newest first, an entry added meanwhile may repeat another, but hides none.
+
+    Args:
+        read: Returns the entries of a part, by its limit and its offset.
+        size: Entries of a part; a shorter one is the last.
+    """
+    offset = 0
+    while True:
+        part = read(size, offset)
+        yield from part
+        if len(part) < size:
+            return
+        offset += size
 
 
 def _lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""The language of a page: English as written here, or another that `web/translations` holds.
+"""The language of a page: English, or another one of `web/translations`.
 
-The browser says which languages its reader knows; the switch in the footer overrides that with a
-cookie. The API and the pages for staff are in English, whatever was chosen.
+The browser says which languages its user reads. The switch in the footer sets a cookie, which comes
+first. The API and the pages for staff are always in English.
 """
 
 from collections.abc import Callable
@@ -23,30 +23,30 @@ T = TypeVar("T")
 
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch"}
-"""What pages can be read in: code to its own name. The codes name folders of `web/translations`."""
+"""The languages of pages, by code. Each code is a folder of `web/translations`."""
 ENGLISH_ONLY = ("/api", "/studio", "/ops", "/login", "/logout", "/password")
-"""Where addresses begin whose answers are not translated."""
+"""How paths begin whose answers are not translated."""
 COOKIE = "language"
-KEPT_S = 365 * 24 * 3600
+COOKIE_MAX_AGE_S = 365 * 24 * 3600
 
 
 def N_(message: str) -> str:  # noqa: N802  (the name by which translators' tools know it)
-    """Mark a message for translation where it is not shown yet; returns it as it is."""
+    """Mark a message for translation where it is defined, not shown; return it unchanged."""
     return message
 
 
 def gettext(message: str, **values: object) -> str:
-    """Return a message in the language of the page, each `%(name)s` in it filled in."""
+    """Return a message in the language of the page, with each `%(name)s` filled in."""
     return str(translate(message, **values))
 
 
 def is_translated() -> bool:
-    """Say whether the answer to this request is in the reader's language."""
+    """Return whether the answer to this request is translated."""
     return not request.path.startswith(ENGLISH_ONLY)
 
 
 def language() -> str:
-    """Return the code of the language that answers this request."""
+    """Return the code of the language of the answer."""
     if not is_translated():
         return ENGLISH
     chosen = request.cookies.get(COOKIE)
@@ -57,18 +57,17 @@ def language() -> str:
 
 @blueprint.post("/language")
 def choose() -> ResponseReturnValue:
-    """Remember the language of the footer's switch and show the page again where it was pressed.
+    """Remember the language that was chosen in the footer, and show the same page again.
 
-    Like searching, it changes nothing that anyone else sees, so it takes no token against forged
-    requests.
+    This changes nothing that anyone else sees, so the form has no token against forged requests.
     """
-    response = redirect(_came_from(), 303)
+    response = redirect(_previous_page(), 303)
     chosen = request.form.get("language", "")
     if chosen in LANGUAGES:
         response.set_cookie(
             COOKIE,
             chosen,
-            max_age=KEPT_S,
+            max_age=COOKIE_MAX_AGE_S,
             secure=request.is_secure,
             httponly=True,
             samesite="Lax",
@@ -76,8 +75,8 @@ def choose() -> ResponseReturnValue:
     return response
 
 
-def _came_from() -> str:
-    """Return the address of the page of ours that sent this request; the home page by default."""
+def _previous_page() -> str:
+    """Return the address of our page that sent this request, or else of the home page."""
     home = url_for("pages.home")
     page = urlsplit(request.referrer or "")
     if page.netloc != request.host or not page.path.startswith("/"):
@@ -86,17 +85,17 @@ def _came_from() -> str:
     return f"{path}?{page.query}" if page.query else path
 
 
-NAMES = (N_("Brand"), N_("Category"), N_("Colour"), N_("Material"), N_("Pattern"))
-"""What built-in attributes are called; those of a shop's own vocabulary stay as it names them."""
+ATTRIBUTE_NAMES = (N_("Brand"), N_("Category"), N_("Colour"), N_("Material"), N_("Pattern"))
+"""Names of the built-in attributes. Those of a shop's own vocabulary are not translated."""
 
 
 def attribute_label(name: str) -> str:
-    """Return what an attribute is called on a page."""
+    """Return the name of an attribute in the language of the page."""
     return gettext(name.capitalize())
 
 
-def said(reason: Reason) -> str:
-    """Return a reason as a sentence in the language of the page; words are quoted and listed."""
+def reason_text(reason: Reason) -> str:
+    """Return a reason as a sentence in the language of the page, with words in quotes."""
     values = {
         name: ", ".join(gettext("“%(word)s”", word=word) for word in value)
         if isinstance(value, tuple)
@@ -108,8 +107,8 @@ def said(reason: Reason) -> str:
     return gettext(reason.message, **values)
 
 
-def _for_each_request(words: Callable[[T], str]) -> Callable[[Context, T], str]:
-    """Keep Jinja from asking once, while it compiles a template, what a constant is called."""
+def _at_each_request(words: Callable[[T], str]) -> Callable[[Context, T], str]:
+    """Return a filter that runs at each request: Jinja folds filters of constants otherwise."""
 
     @pass_context
     def filter_(_context: Context, value: T) -> str:
@@ -119,11 +118,11 @@ def _for_each_request(words: Callable[[T], str]) -> Callable[[Context, T], str]:
 
 
 def install(app: Flask) -> None:
-    """Translate templates, and tell caches what a page depends on."""
+    """Translate templates, and let caches know what a page depends on."""
     Babel(app, default_locale=ENGLISH, locale_selector=language)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    for words in (attribute_label, said):
-        app.add_template_filter(_for_each_request(words), words.__name__)
+    for words in (attribute_label, reason_text):
+        app.add_template_filter(_at_each_request(words), words.__name__)
 
     @app.context_processor
     def language_of_page() -> dict[str, object]:

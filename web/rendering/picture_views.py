@@ -1,4 +1,4 @@
-"""Pictures of products, reduced for pages, and shoppers' own photos."""
+"""Views of pictures: those of products, reduced for pages, and shoppers' own photos."""
 
 from flask import Blueprint, Response, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -18,8 +18,8 @@ MAX_AGE_S = 24 * 3600
 def picture(image_id: int) -> ResponseReturnValue:
     """Answer with the rendition of a product picture.
 
-    The content's hash is the ETag: a picture that changed under the same id is noticed at the
-    next check, and one that did not costs no bytes.
+    The content hash is the ETag. So a browser notices at its next check that the picture of an id
+    changed, and one that did not change is not sent again.
     """
     sha256 = _sha256(image_id)
     path = state().pictures.path(sha256) if sha256 else None
@@ -33,7 +33,7 @@ def picture(image_id: int) -> ResponseReturnValue:
 def thumbnail(image_id: int, side: int) -> ResponseReturnValue:
     """Answer with a product picture whose longest side is one of `SIDES`.
 
-    Content and side are the ETag, so a picture that the browser still has is not even opened.
+    Content hash and side are the ETag, so a picture that the browser has is not even opened.
     """
     sha256 = _sha256(image_id)
     etag = f"{sha256}-{side}"
@@ -55,7 +55,7 @@ def _sha256(image_id: int) -> str | None:
 
 @blueprint.app_template_filter()
 def srcset(image_id: int) -> str:
-    """Return the sides of a product picture that a browser may choose from."""
+    """Return the `srcset` of a product picture: the sizes that a browser may choose from."""
     return ", ".join(
         f"{url_for('pictures.thumbnail', image_id=image_id, side=side)} {side}w" for side in SIDES
     )
@@ -63,7 +63,7 @@ def srcset(image_id: int) -> str:
 
 @blueprint.get("/uploads/<token>.jpg")
 def upload(token: str) -> ResponseReturnValue:
-    """Answer with a shopper's photo, to who knows its token."""
+    """Answer with a shopper's photo, to whoever knows its token."""
     path = state().uploads.path(token)
     if path is None:
         raise NotFound("This photo is no longer kept.")

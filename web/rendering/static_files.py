@@ -1,20 +1,18 @@
 """The address of the static files: it holds a digest of them, so browsers may keep them forever.
 
-ES modules import each other by relative address, so the digest stands in the path, not in a
-query string that only the first module would carry.
+ES modules import each other by relative address. So the digest stands in the path: a query string
+would be carried by the first module alone.
 """
 
 import hashlib
 from pathlib import Path
 
-STATIC = Path(__file__).parent / "static"
 
-
-def static_path() -> str:
-    """Return `/static/<digest of all files>`."""
+def static_path(folder: Path) -> str:
+    """Return `/static/<digest of all files in a folder>`."""
     digest = hashlib.sha256()
-    for path in sorted(STATIC.rglob("*")):
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
-            digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0")
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
             digest.update(path.read_bytes())
     return f"/static/{digest.hexdigest()[:12]}"

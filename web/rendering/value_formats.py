@@ -1,4 +1,4 @@
-"""How values look on a page, in its language: prices, counts, shares. Knows no HTML."""
+"""Formats of values in the language of the page: prices, counts, percentages. Knows no HTML."""
 
 import re
 from datetime import UTC, datetime
@@ -13,13 +13,13 @@ from web.rendering.language import ENGLISH, N_, gettext
 
 SEPARATOR = " > "
 AFTER_LETTERS = re.compile(r"(?<=[A-Za-z])(?=\d)")
-"""Where CLDR wants a space after a currency written in letters, which Babel leaves out."""
+"""Where CLDR has a space after a currency in letters, and Babel leaves it out."""
 
 
 def price(cents: int | None, currency: str | None) -> str:
-    """Return `€1,234.50`, in German `1.234,50 €`; without a price nothing.
+    """Return `€1,234.50`, in German `1.234,50 €`; an empty text where there is no price.
 
-    Without a currency it is the bare number.
+    Without a currency it is the number alone.
     """
     if cents is None:
         return ""
@@ -35,37 +35,37 @@ def count(number: int | Decimal) -> str:
     return format_decimal(number, locale=_locale())
 
 
-def share(similarity: float) -> str:
+def percent_text(similarity: float) -> str:
     """Return a cosine as `83%`, in German `83 %`."""
     return format_percent(percent(similarity) / 100, locale=_locale())
 
 
 def percent(similarity: float) -> int:
-    """Return a cosine as 0..100; what points away is 0."""
+    """Return a cosine as 0..100; negative ones become 0."""
     return round(100 * min(max(similarity, 0.0), 1.0))
 
 
-def leaf(category: str | None) -> str:
+def last_step(category: str | None) -> str:
     """Return the last step of a category path."""
     return category.rsplit(SEPARATOR, 1)[-1] if category else ""
 
 
-def steps(category: str | None) -> list[str]:
+def path_steps(category: str | None) -> list[str]:
     """Return the steps of a category path."""
     return category.split(SEPARATOR) if category else []
 
 
-def moment(at: datetime | None) -> str:
-    """Return `21 Nov 2026, 13:42` in UTC; nothing for never."""
+def utc_time(at: datetime | None) -> str:
+    """Return `21 Nov 2026, 13:42` in UTC; an empty text for None."""
     return "" if at is None else f"{at.astimezone(UTC):%-d %b %Y, %H:%M}"
 
 
 def code_parts(text: str) -> list[tuple[bool, str]]:
-    """Return a text in parts, with whether each stood between backticks."""
+    """Return the parts of a text, each with whether it stood between backticks."""
     return [(bool(number % 2), part) for number, part in enumerate(text.split("`")) if part]
 
 
-STAGES = {
+STAGE_LABELS = {
     "region": N_("The marked part of your photo"),
     "expand": N_("Pictures like the first hits"),
     "consistency": N_("What you asked for"),
@@ -74,26 +74,26 @@ STAGES = {
     "cross_encode": N_("Reading words and pictures together"),
     "rules": N_("The shop"),
 }
-"""What re-ranking stages go by, in words for people."""
+"""What re-ranking stages are called on pages."""
 
 
-SAID_BY = {
+SOURCE_LABELS = {
     "merchandiser": "edited",
     "merchant": "the merchant's field",
     "title": "named in the title",
     "picture": "seen in the pictures",
 }
-"""Who says what a product is like, in words for people."""
+"""What sources of attributes are called on pages."""
 
 
-def said_by(source: str) -> str:
-    """Return what a source of attributes goes by."""
-    return SAID_BY[source]
+def source_label(source: str) -> str:
+    """Return what a source of attributes is called."""
+    return SOURCE_LABELS[source]
 
 
-def stage(name: str) -> str:
-    """Return what a re-ranking stage goes by."""
-    known = STAGES.get(name)
+def stage_label(name: str) -> str:
+    """Return what a re-ranking stage is called."""
+    known = STAGE_LABELS.get(name)
     return gettext(known) if known else name.replace("_", " ").capitalize()
 
 
@@ -104,17 +104,17 @@ def _locale() -> Locale | str:
 
 
 def install(app: Flask) -> None:
-    """Offer these to templates as filters."""
+    """Offer these functions to templates as filters."""
     for formatter in (
         price,
         count,
         percent,
-        share,
-        leaf,
-        steps,
-        stage,
-        moment,
+        percent_text,
+        last_step,
+        path_steps,
+        stage_label,
+        utc_time,
         code_parts,
-        said_by,
+        source_label,
     ):
         app.add_template_filter(formatter)

@@ -1,4 +1,4 @@
-"""From a request to a query: fields, filters, uploads, pictures named by their address.
+"""From a request to a query and its answer: fields, filters, photos, searches.
 
-Views of the API and the pages call it. It refuses what can't be used, and searches nothing.
+Views of the API and the pages call it. It refuses fields that can't be used.
 """

@@ -1,7 +1,7 @@
 """Fields named after the vocabulary's attributes: `pattern=striped`, `material=leather`, ….
 
-Which there are is the shop's choice, so models hold them as one mapping, while requests, addresses
-and the API's description have a field for each.
+The shop's vocabulary says which attributes there are. So models hold them as one mapping, while
+requests, addresses and the API's description have a field for each.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from search.text.attribute_vocabulary import shop_vocabulary
 
 
 def attribute_names() -> tuple[str, ...]:
-    """Return the attributes that are fields beside category, brand and colour.
+    """Return the attributes that are fields, beside category, brand and colour.
 
     Raises:
         UnusableVocabulary: the shop's file is wrong.
@@ -20,12 +20,12 @@ def attribute_names() -> tuple[str, ...]:
     return tuple(each.name for each in shop_vocabulary().attributes if each.name not in FIELDS)
 
 
-def gathered(fields: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:
+def gather_attributes(fields: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:
     """Return fields with those of attributes gathered under `attributes`.
 
     Args:
-        fields: As a request has them.
-        others: Names of the model's own fields, which no attribute takes over.
+        fields: The fields of a request.
+        others: Names of the model's own fields; attributes of these names are ignored.
     """
     names = [name for name in attribute_names() if name in fields and name not in others]
     rest = {name: value for name, value in fields.items() if name not in names}
@@ -33,7 +33,7 @@ def gathered(fields: Mapping[str, Any], others: Collection[str]) -> dict[str, An
 
 
 def describe_fields(schema: dict[str, Any]) -> None:
-    """Show the mapping in a JSON schema as the fields that requests have."""
+    """Replace the mapping in a JSON schema by the fields that requests have."""
     properties = schema["properties"]
     del properties["attributes"]
     for name in attribute_names():

@@ -1,4 +1,4 @@
-"""What the API takes, as pydantic models; `web.api.response_models` has what it gives."""
+"""The fields of requests as pydantic models; `web.api.response_models` has the answers."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -8,11 +8,11 @@ from werkzeug.datastructures import FileStorage
 
 from search.index.product_columns import FIELDS
 from search.results import Sort
-from web.request.attribute_fields import describe_fields, gathered
+from web.request.attribute_fields import describe_fields, gather_attributes
 
 
 def _as_list(value: object) -> object:
-    """Take a single form value for a list of one."""
+    """Return a list: a single value of a form becomes a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -22,15 +22,16 @@ Token = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 UploadedFile = Annotated[FileStorage, WithJsonSchema({"type": "string", "format": "binary"})]
 
 
-class FilterFields(BaseModel):
+class RequestFields(BaseModel):
+    """The fields of a request; others are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FilterFields(RequestFields):
     """What hits must be. Empty fields do not restrict."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        arbitrary_types_allowed=True,
-        json_schema_extra=describe_fields,
-    )
+    model_config = ConfigDict(arbitrary_types_allowed=True, json_schema_extra=describe_fields)
 
     category: Values = Field(default=[], description="Paths; `A > B` keeps all below it. Any of.")
     brand: Values = Field(default=[], description="Any of these, whatever the case.")
@@ -46,8 +47,8 @@ class FilterFields(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def take_apart(cls, fields: object) -> object:
-        """Gather attributes; leave out the fields of a form that nobody filled in."""
+    def gather_fields(cls, fields: object) -> object:
+        """Gather attributes, and leave out form fields that nobody filled in."""
         if not isinstance(fields, dict):
             return fields
         kept = {}
@@ -56,7 +57,7 @@ class FilterFields(BaseModel):
             unsent = isinstance(filled, FileStorage) and not filled.filename
             if filled not in ("", []) and not unsent:
                 kept[name] = filled
-        return gathered(kept, cls.model_fields)
+        return gather_attributes(kept, cls.model_fields)
 
     def chosen(self, name: str) -> list[str]:
         """Return the values of a facet that are asked for."""
@@ -65,7 +66,7 @@ class FilterFields(BaseModel):
 
 
 class PagedFields(FilterFields):
-    """Filters, and which part of the hits to return."""
+    """Filters, and which page of the hits to return."""
 
     k: int = Field(default=24, ge=1, le=100, description="Products per page.")
     page: int = Field(default=1, ge=1, le=10_000, description="Counted from 1.")
@@ -96,20 +97,20 @@ class QueryFields(PagedFields):
 
 
 class PhotoFields(QueryFields):
-    """A query whose photo may lie elsewhere, and whether to keep it."""
+    """A query whose photo may have an address, and whether to keep the photo."""
 
     photo_url: str | None = Field(
         default=None, max_length=2000, description="Address of a photo on the public Internet."
     )
     keep: bool = Field(
         default=False,
-        description="Keep the photo for a day and return its token, to page and to refine "
-        "without sending it again.",
+        description="Keep the photo for a day and return its token, so that further pages and "
+        "other filters need no second upload.",
     )
 
 
 class JsonSearch(PhotoFields):
-    """A search for words, or with a photo that was kept before or lies elsewhere."""
+    """A search for words, or with a photo that was kept before or has an address."""
 
     photo: Token | None = Field(default=None, description="Token that an earlier search returned.")
 
@@ -120,10 +121,8 @@ class FormSearch(PhotoFields):
     photo: UploadedFile | None = Field(default=None, description="JPEG, PNG, WebP, HEIC, AVIF, …")
 
 
-class HeatFields(BaseModel):
+class HeatFields(RequestFields):
     """Which two pictures to compare, and which of them to show."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     photo: Token = Field(
         description="Token that a search with `keep` returned.",
@@ -136,20 +135,16 @@ class HeatFields(BaseModel):
     side: Literal["product", "photo"] = Field(default="product", description="What is shown.")
 
 
-class ClickFields(BaseModel):
+class ClickFields(RequestFields):
     """A shown product that was opened."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
     sku: str = Field(min_length=1, description="The hit's product.")
     rank: int = Field(ge=1, le=10**6, description="The hit's `rank`.")
 
 
-class KeepFields(BaseModel):
+class KeepFields(RequestFields):
     """A photo that found nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     event_id: int = Field(ge=1, le=2**63 - 1, description="The answer's `event_id`.")
     photo: Token = Field(description="Token of the photo that was searched with.")

@@ -1,4 +1,4 @@
-"""From requests to queries. Refuses fields that can't be used with errors that name them."""
+"""Turns requests into queries. Errors name the fields that can't be used."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ PER_PAGE = 24
 
 
 class PageFields(QueryFields):
-    """The fields in the address of a results page; unknown ones, such as trackers, are ignored."""
+    """The fields in the address of a results page. Unknown ones, such as trackers, are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -54,8 +54,8 @@ def parse_fields(model: type[Fields], values: MultiDict[str, str]) -> Fields:
         raise InvalidFields.of(error) from error
 
 
-def parse_plain(model: type[Plain], values: MultiDict[str, str]) -> Plain:
-    """Return the fields of a list's address, each given once.
+def parse_single_fields(model: type[Plain], values: MultiDict[str, str]) -> Plain:
+    """Return the fields of an address in which each occurs once.
 
     Raises:
         InvalidFields: names the fields and what is allowed.
@@ -104,7 +104,7 @@ def parse_filters(fields: FilterFields) -> Filters:
 
 
 def parse_query(fields: QueryFields, photo: Image.Image | None) -> Query:
-    """Return the query that the fields ask.
+    """Return the query that the fields describe.
 
     Raises:
         UnusableQuery: fields that contradict each other.
@@ -168,7 +168,7 @@ def fetch_photo(address: str) -> Image.Image:
 
 
 def parse_search(fields: JsonSearch | FormSearch) -> tuple[Query, str | None]:
-    """Return an API search's query, and its photo's token where that is kept."""
+    """Return the query of an API search, and the token of its photo where that is kept."""
     if fields.photo is not None and fields.photo_url is not None:
         raise UnusableQuery("Give photo or photo_url, not both.")
     kept = fields.photo if isinstance(fields, JsonSearch) else None

@@ -1,4 +1,4 @@
 """The pages that shoppers see: search, results, products. They work without JavaScript.
 
-Anyone may open them. They ask the engine through `web.state`.
+Anyone may open them. They ask the engine that `web.state` holds for the request.
 """

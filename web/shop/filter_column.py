@@ -1,4 +1,4 @@
-"""The filter column of a results page: what can be chosen, what is, and how to undo it."""
+"""The filter column of a results page: what can be chosen, what is chosen, how to undo it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from decimal import Decimal
 from search.index.product_columns import FIELDS
 from search.results import FacetValue
 from web.rendering.language import attribute_label, gettext
-from web.rendering.value_formats import count, leaf
+from web.rendering.value_formats import count, last_step
 from web.request.fields import FilterFields
-from web.shop.result_addresses import ASKED, Address
+from web.shop.result_addresses import NOT_FILTERS, Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Choice:
 
     value: str
     label: str
-    count: int | None  # products found; None: chosen, and none of the found ones has it
+    count: int | None  # products found; None: it is chosen, and no found product has it
     chosen: bool
 
 
@@ -33,7 +33,7 @@ class ChoiceGroup:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter in force, and the address without it."""
+    """A chosen filter, and the address without it."""
 
     label: str
     address: Address
@@ -58,16 +58,16 @@ def choice_groups(
 
 
 def chips(address: Address) -> list[Chip]:
-    """Return the filters in force at an address, each with the way out of it."""
+    """Return the filters of an address, each with the address without it."""
     return [
         Chip(_chip_label(name, value), address.without((name, value)))
         for name, value in address.without().fields
-        if name not in ASKED
+        if name not in NOT_FILTERS
     ]
 
 
 def _chip_label(name: str, value: str) -> str:
-    """Return what a filter in force is called."""
+    """Return the label of a chosen filter."""
     if name == "min_price":
         return gettext("from %(price)s", price=count(Decimal(value)))
     if name == "max_price":
@@ -76,5 +76,5 @@ def _chip_label(name: str, value: str) -> str:
 
 
 def _label(name: str, value: str) -> str:
-    """Return how a value is shown: of a category path the last step."""
-    return leaf(value) if name == "category" else value
+    """Return the label of a value: of a category path the last step."""
+    return last_step(value) if name == "category" else value

@@ -7,7 +7,7 @@ from search.results import Box, SearchPage
 from web.rendering.language import gettext
 from web.shop.result_addresses import Address
 
-ALL_OF_IT = Box(0, 0, 1, 1)
+WHOLE_PHOTO = Box(0, 0, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class PhotoPart:
 
     box: Box
     label: str
-    current: bool  # what this page is about
+    current: bool  # the results are for this part
     address: Address  # the search for this part
 
     @property
@@ -27,21 +27,21 @@ class PhotoPart:
 
 @dataclass(frozen=True, slots=True)
 class PhotoParts:
-    """What a page offers of a photo."""
+    """The parts of a photo that a page offers."""
 
     parts: tuple[PhotoPart, ...]  # the largest first, so that those inside it lie above it
-    whole: Address  # the search for all of it
+    whole: Address  # the search for the whole photo
     whole_is_current: bool
-    at: Box | None  # what this page is about; None: the whole
+    at: Box | None  # the part that the results are for; None: the whole
 
     @property
-    def at_field(self) -> str:
-        """Return `x,y,w,h` of what this page is about; empty: the whole."""
+    def current_field(self) -> str:
+        """The part that the results are for as `x,y,w,h`; empty: the whole."""
         return "" if self.at is None else as_field(self.at)
 
 
 def photo_parts(found: SearchPage, address: Address) -> PhotoParts:
-    """Return the parts that a page offers; where nothing stands out, none but the whole."""
+    """Return the parts that a page offers; where no thing was found, the whole alone."""
     at = found.looked_at
     boxes = [region.box for region in found.regions if not _is_whole(region.box)]
     if at is not None and not _is_whole(at) and not any(box.near(at) for box in boxes):
@@ -51,13 +51,13 @@ def photo_parts(found: SearchPage, address: Address) -> PhotoParts:
             box=box,
             label=gettext("Search this part, %(number)s of %(all)s", number=number, all=len(boxes)),
             current=box.near(at),
-            address=address.looking_at(as_field(box)),
+            address=address.with_box(as_field(box)),
         )
         for number, box in enumerate(boxes, 1)
     ]
     return PhotoParts(
         parts=tuple(sorted(parts, key=lambda part: -part.area)),
-        whole=address.looking_at(as_field(ALL_OF_IT)),
+        whole=address.with_box(as_field(WHOLE_PHOTO)),
         whole_is_current=at is None or _is_whole(at),
         at=None if at is None or _is_whole(at) else at,
     )

@@ -1,7 +1,7 @@
 """The pages that shoppers see. They work without JavaScript, which only makes them quicker.
 
-Searching changes nothing that anyone else sees, so its form carries no token against forged
-requests: a forged one would show its sender's victim a page of results, and nothing more.
+A search changes nothing that anyone else sees. So its form carries no token against forged
+requests: a forged one would show the victim a page of results, and nothing more.
 """
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -13,20 +13,15 @@ from search.errors import NoGeneration, UnusablePicture, UnusableQuery
 from search.results import ProductCard, SearchHit, SearchPage
 from web.errors import problem_of
 from web.photos.upload_store import KeptPhoto
-from web.request.query_parsing import (
-    PageFields,
-    parse_fields,
-    parse_filters,
-    parse_panel,
-    parse_query,
-)
+from web.request.fields import PagedFields
+from web.request.query_parsing import PageFields, parse_fields, parse_panel, parse_query
+from web.request.searches import search as find
+from web.request.searches import search_similar
 from web.shop.filter_column import chips, choice_groups
 from web.shop.photo_parts import photo_parts
 from web.shop.recent_searches import recent_product, recent_search
 from web.shop.result_addresses import Address
-from web.state import search as ask
-from web.state import similar as ask_similar
-from web.state import state
+from web.state import engine, state
 
 blueprint = Blueprint("pages", __name__)
 
@@ -45,25 +40,24 @@ def search() -> ResponseReturnValue:
     fields = parse_fields(PageFields, request.args)
     if not fields.photo and not fields.text.strip():
         return redirect(url_for("pages.home"), 303)
-    if not fields.photo and (elsewhere := state().engine.rules.current().redirect(fields.text)):
-        return redirect(elsewhere, 303)
-    return _search(fields)
+    elsewhere = engine().redirect(fields.text, with_photo=bool(fields.photo))
+    return _search(fields) if elsewhere is None else redirect(elsewhere, 303)
 
 
 @blueprint.post("/search")
 def panel() -> ResponseReturnValue:
     """Take the search panel's form and send the browser to the address of its results.
 
-    Where the shop sends these words elsewhere, a page does that: browsers let no form end on
-    another site (`form-action` of the content security policy). Who prefers the results themselves
-    (RFC 7240) gets them with their address, at once.
+    A shop may send these words to another site. Browsers let no form end there (`form-action` of
+    the content security policy), so a page leads on. Whoever prefers the results themselves
+    (RFC 7240) gets them at once, with their address.
     """
     asked = parse_panel()
     given = dict(asked.fields)
     text = given.get("text", "")
-    elsewhere = state().engine.rules.current().redirect(text) if "photo" not in given else None
+    elsewhere = engine().redirect(text, with_photo="photo" in given)
     if elsewhere is not None and not elsewhere.startswith("/"):
-        return render_template("shop/elsewhere.html", text=text, address=elsewhere)
+        return render_template("shop/redirect.html", text=text, address=elsewhere)
     address = elsewhere or str(Address(url_for("pages.search"), asked.fields))
     if elsewhere or "return=representation" not in request.headers.get("Prefer", ""):
         return redirect(address, 303)
@@ -73,19 +67,19 @@ def panel() -> ResponseReturnValue:
 
 @blueprint.get("/products/<path:sku>")
 def product(sku: str) -> ResponseReturnValue:
-    """Show one product and others that look like it."""
-    card = state().engine.product(sku)
+    """Show one product, its variants, and others that look like it."""
+    card = engine().product(sku)
     try:
-        alike = ask_similar(sku, parse_filters(PageFields()), k=SIMILAR_SHOWN).hits
-        variants = state().engine.variants(card)
+        similar_hits = search_similar(sku, PagedFields(k=SIMILAR_SHOWN)).hits
+        variants = engine().variants(card)
     except NoGeneration:  # the product can be shown all the same
-        alike = variants = ()
+        similar_hits = variants = ()
     return render_template(
         "shop/product.html",
         product=card,
-        why=_why(sku),
+        as_hit=_as_hit(sku),
         variants=variants,
-        alike=alike,
+        similar_hits=similar_hits,
         recent=recent_product(card),
     )
 
@@ -94,15 +88,8 @@ def product(sku: str) -> ResponseReturnValue:
 def similar(sku: str) -> ResponseReturnValue:
     """Show products that look like this one, with filters."""
     fields = parse_fields(PageFields, request.args)
-    card = state().engine.product(sku)
-    found = ask_similar(
-        sku,
-        parse_filters(fields),
-        k=fields.k,
-        page=fields.page,
-        fold=fields.fold,
-        sort=fields.sort,
-    )
+    card = engine().product(sku)
+    found = search_similar(sku, fields)
     return _show_results(found, fields, url_for("pages.similar", sku=sku), seed=card)
 
 
@@ -116,17 +103,18 @@ def ask_again(error: UnusablePicture | UnusableQuery) -> ResponseReturnValue:
     return page, problem.status
 
 
-def _why(sku: str) -> SearchHit | None:
-    """Return the product as a hit of the search that led to it, None where nothing says which."""
+def _as_hit(sku: str) -> SearchHit | None:
+    """Return the product as a hit of the search that led to it; None where none did.
+
+    The search stands in the page's address.
+    """
     fields = parse_fields(PageFields, request.args)
     if not fields.photo and not fields.text.strip():
         return None
     try:
-        return state().engine.explain(sku, parse_query(fields, _photo(fields)))
-    except (
-        UnusableQuery,
-        NoGeneration,
-    ):  # the photo is no longer kept: the product is all the same
+        return engine().explain(sku, parse_query(fields, _photo(fields)))
+    except (UnusableQuery, NoGeneration):
+        # The photo is no longer kept, or nothing is published: the product can be shown.
         return None
 
 
@@ -140,14 +128,14 @@ def _photo(fields: PageFields) -> Image.Image | None:
 
 
 def _search(fields: PageFields, sent: KeptPhoto | None = None) -> str:
-    """Look for what the fields ask, and render what is found.
+    """Search for what the fields ask, and render what is found.
 
     Args:
         fields: Of the address.
         sent: The photo that the address names, where it came with this request.
     """
     photo = sent.decoded() if sent is not None else _photo(fields)
-    found = ask(parse_query(fields, photo))
+    found = find(parse_query(fields, photo))
     size = photo.size if photo is not None else None
     return _show_results(found, fields, url_for("pages.search"), photo_px=size)
 
@@ -166,7 +154,7 @@ def _show_results(
         found: The hits.
         fields: Of the address.
         path: The page's address without fields.
-        seed: The product that hits are to resemble, where there is one.
+        seed: The product that the hits look like, where there is one.
         photo_px: Width and height of the shopper's photo, where there is one.
     """
     address = Address.of(path, fields)
@@ -177,7 +165,7 @@ def _show_results(
         address=address,
         groups=choice_groups(found.facets, fields),
         chips=chips(address),
-        question=address.question,
+        query_fields=address.query_fields,
         recent=recent_search(address),
         currency=next((h.product.currency for h in found.hits if h.product.currency), None),
         seed=seed,
@@ -187,9 +175,9 @@ def _show_results(
 
 
 def _is_ready() -> bool:
-    """Say whether anything is published; other troubles show when something is asked."""
+    """Say whether anything is published. Other faults show when somebody searches."""
     try:
-        state().engine.status()
+        engine().status()
     except NoGeneration:
         return False
     return True

@@ -1,15 +1,15 @@
-// The box on the shopper's photo: dragged, resized by its corners, drawn anew on free ground, by
-// pointer or by keyboard. Results follow. Vertical swipes beside the box still scroll the page.
+// The box on the shopper's photo. It is dragged, resized by its corners, or drawn elsewhere, by
+// pointer or by keyboard; results follow. Vertical swipes beside the box still scroll the page.
 
 import { announce, swapParts } from "./swap.js";
 import { wording } from "./wording.js";
 
-const LEAST = 0.06; // of the photo's sides
+const LEAST = 0.06; // least side of a box, as a share of the photo's
 const STEP = 0.02;
 const PLACED = 0.4; // side of a box that a tap places
 const SLOP_PX = 6; // less is a tap, not a drag
-const PAUSE_MS = 160; // of a drag, before results follow
-const GESTURE_MS = 2000; // changes that follow sooner share one entry of the history
+const PAUSE_MS = 160; // without movement, before results follow a drag
+const GESTURE_MS = 2000; // changes within this time share one entry of the history
 const REPLACED = ["[data-results]", "#filters", "[data-parts]", "[data-looked-said]", "[data-box-field]"];
 
 const clamp = (value, least, most) => Math.min(Math.max(value, least), Math.max(least, most));
@@ -62,7 +62,7 @@ class BoxEditor {
     this.tools.addEventListener("click", (event) => this.useTool(event.target.closest("button")));
   }
 
-  // A new gesture gets an address of its own in the history, unless it follows the last at once.
+  // Give a gesture its own entry in the history, unless it follows the last one at once.
   begin() {
     if (performance.now() - this.changedAt > GESTURE_MS) this.history = "push";
   }
@@ -134,7 +134,7 @@ class BoxEditor {
       this.refresh(0);
       return;
     }
-    // A tap: on another part it opens that, on free ground it places a box there.
+    // A tap on another part opens that part; elsewhere it places a box.
     const below = document.elementsFromPoint(event.clientX, event.clientY);
     const part = below.find((element) => element.closest?.("[data-parts] a"))?.closest("a");
     if (part && kind !== "draw" && !part.hasAttribute("aria-current")) {
@@ -146,7 +146,7 @@ class BoxEditor {
   }
 
   cancel() {
-    // The browser took the touch over, to scroll: as if nothing had been touched.
+    // The browser took over the touch, to scroll: undo the drag.
     if (!this.drag) return;
     this.place(this.drag.box);
     clearTimeout(this.timer);
@@ -163,8 +163,8 @@ class BoxEditor {
     const plain = !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
     if (!part || !plain) return;
     event.preventDefault();
-    event.stopPropagation(); // it is no plain link here: the photo stays where it is
-    if (!this.moved || event.detail === 0) this.goTo(part); // else it was the end of a drag
+    event.stopPropagation(); // not followed as a link: the photo stays in place
+    if (!this.moved || event.detail === 0) this.goTo(part); // otherwise a drag ended here
     this.moved = false;
   }
 

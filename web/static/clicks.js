@@ -1,5 +1,5 @@
-// Tells the shop which shown product was opened, if the shopper agreed. Asks once, where results
-// are; a browser that asks not to be tracked is not asked. Without an answer nothing is sent.
+// Sends the shop which shown product was opened, if the shopper agreed. The question is asked once,
+// on a page of results, unless the browser asks not to be tracked. Without an answer nothing is sent.
 
 import { answerTo, remember, wantsNoTracking } from "./consent.js";
 
@@ -16,7 +16,7 @@ const tell = (event) => {
   navigator.sendBeacon(address, new Blob([JSON.stringify(click)], { type: "application/json" }));
 };
 
-// Ask where results are shown and nothing was answered yet; the footer's button asks again.
+// Ask on a page of results while there is no answer; the footer's button asks again.
 export const askForConsent = () => {
   const question = document.querySelector("[data-consent]");
   const again = document.querySelector("[data-consent-again]");

@@ -1,4 +1,4 @@
-// What the shopper agreed to, as cookies that name nobody; `web/api/consent.py` reads them.
+// What the shopper agreed to, in cookies that identify nobody; `web/api/consent.py` reads them.
 
 const KEPT_S = 180 * 24 * 3600;
 

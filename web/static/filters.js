@@ -18,7 +18,7 @@ export const watchFilters = () => {
     const again = chosen?.name ? [chosen.name, chosen.value, chosen.type] : null;
     showWaiting();
     swap(`${form.getAttribute("action")}?${new URLSearchParams(fields)}`, { focus: isDrawer() }).then(() => {
-      // Keep the keyboard where it was: the filters were drawn anew.
+      // The filters were replaced: put the keyboard focus back.
       if (!again) return;
       const [name, value, type] = again;
       const same = [...document.querySelectorAll(`[data-filters] [name="${name}"]`)]
@@ -28,7 +28,7 @@ export const watchFilters = () => {
   };
   let timer = 0;
   form.addEventListener("change", () => {
-    // In the drawer several are chosen before the button is pressed.
+    // In the drawer, shoppers choose several filters before they press the button.
     if (isDrawer()) return;
     clearTimeout(timer);
     timer = setTimeout(apply, document.activeElement?.type === "number" ? TYPING_MS : 0);

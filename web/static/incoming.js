@@ -9,8 +9,8 @@ const addressIn = (text) => {
   return /^https?:\/\/\S+$/i.test(address) ? address : null;
 };
 
-// Return the address of a picture that was dragged here from another page. A picture inside a link
-// drags the link's address; the picture's own stands in the markup beside it.
+// Return the address of a picture that was dragged here from another page. If the picture is inside a
+// link, the link's address is dragged; the picture's own address is in the markup beside it.
 const addressDropped = (data) => {
   const markup = new DOMParser().parseFromString(data.getData("text/html"), "text/html");
   const listed = data.getData("text/uri-list").split("\n").find((line) => line && !line.startsWith("#"));
@@ -18,8 +18,8 @@ const addressDropped = (data) => {
   return address && new URL(address).origin !== location.origin ? address : null; // not one of ours
 };
 
-// Watch the document. `wanted` says whether the page takes pictures, `addresses` whether it takes
-// addresses too, `light` shows where something would be dropped, `receive` gets what came.
+// Watch the document. `wanted` returns whether the page takes pictures, and `addresses` whether it
+// takes addresses too. `light` marks where a drop goes, and `receive` gets what came.
 export const watchIncoming = ({ wanted, addresses, light, receive }) => {
   document.addEventListener("paste", (event) => {
     if (!wanted()) return;
@@ -29,7 +29,7 @@ export const watchIncoming = ({ wanted, addresses, light, receive }) => {
     event.preventDefault();
     receive({ file, address });
   });
-  let depth = 0; // dragenter and dragleave come for every element on the way
+  let depth = 0; // dragenter and dragleave come for every nested element
   const enter = (change) => {
     depth = change === 0 ? 0 : Math.max(0, depth + change);
     light(depth > 0);

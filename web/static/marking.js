@@ -1,4 +1,4 @@
-// Marks products without leaving the place on the page. Without it each mark loads the page again.
+// Marks products without a reload. Without this script each mark loads the page again.
 
 const show = (form, said) => {
   for (const button of form.querySelectorAll("[data-mark]")) {
@@ -21,7 +21,7 @@ document.addEventListener("submit", async (event) => {
     show(form, fields.get("mark"));
     document.querySelector("aside[aria-labelledby=marked]").replaceWith(page.querySelector("aside[aria-labelledby=marked]"));
   } catch {
-    location.reload(); // says what is wrong, or asks for the login
+    location.reload(); // shows what is wrong, or the login
   }
   form.removeAttribute("aria-busy");
 });

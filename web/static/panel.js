@@ -1,11 +1,11 @@
-// The search panel: drop, paste or pick a picture, see it at once, send it and watch it go.
+// The search panel: a picture is dropped, pasted or picked, shown at once, and sent with progress.
 
 import { watchIncoming } from "./incoming.js";
 import { showWaiting, stopWaiting, swap } from "./swap.js";
 import { wording } from "./wording.js";
 
 const LONGEST_PX = 1024; // the server keeps no more
-const SMALL_BYTES = 300_000; // not worth reducing
+const SMALL_BYTES = 300_000; // smaller files are not reduced
 
 // Return the picture reduced as the server would, or as it is where the browser can't read it.
 const reduce = async (file) => {
@@ -35,7 +35,7 @@ const draw = (image, file) => {
   image.src = address;
 };
 
-// Show the picture at once: in the panel, and where the last one was looked at.
+// Show the picture at once: in the panel, and in place of the last photo with its parts.
 const preview = (panel, file) => {
   const image = panel.querySelector("[data-preview]");
   const shot = panel.querySelector("[data-shot]");
@@ -54,16 +54,16 @@ const preview = (panel, file) => {
 const say = (panel, share) => {
   const bar = panel.querySelector("progress");
   const done = share >= 1;
-  if (done) bar.removeAttribute("value"); // the rest takes as long as it takes
+  if (done) bar.removeAttribute("value"); // how long the search takes is not known
   else bar.value = Math.round(share * 100);
   panel.querySelector("[data-sending-text]").textContent = done
     ? wording("looking")
     : wording("sending", { percent: Math.round(share * 100) });
 };
 
-let sent = 0; // counts forms, so that an answer can tell whether it is still waited for
+let sent = 0; // counts sent forms, so that only the answer to the last one counts
 
-// Send the panel with what was chosen, `{ file }` or `{ address }`, or with what it holds.
+// Send the panel with the chosen `{ file }` or `{ address }`, or with the picture that it has.
 const send = async (panel, { file = null, address = null } = {}) => {
   const form = new FormData(panel);
   form.delete("picture");
@@ -99,11 +99,11 @@ const fetching = (panel) => {
   panel.querySelector("[data-sending-text]").textContent = wording("fetching");
 };
 
-const chosen = new WeakMap(); // panel to picture, for words that are added before results come
+const chosen = new WeakMap(); // by panel: its picture, for words added before results come
 
 const take = (panel, file) => {
   chosen.set(panel, { file });
-  send(panel, { file }); // first, for it takes longer than a frame until the picture is drawn
+  send(panel, { file }); // first: drawing the picture takes longer than a frame
   preview(panel, file);
 };
 

@@ -1,5 +1,5 @@
-// Keeps a photo that found nothing, if the shopper agreed. Asks where such a photo is; a browser that
-// asks not to be tracked is not asked. Without an answer nothing is kept.
+// Has a photo kept that found nothing, if the shopper agreed. The question is asked where such a photo
+// is shown, unless the browser asks not to be tracked. Without an answer nothing is kept.
 
 import { answerTo, remember, wantsNoTracking } from "./consent.js";
 
@@ -12,7 +12,7 @@ const keep = () => {
   const address = document.querySelector("[data-photos-to]").dataset.photosTo;
   const body = JSON.stringify({ event_id: Number(event), photo });
   fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: true })
-    .catch(() => {}); // to keep it is no duty
+    .catch(() => {}); // a lost photo is no error
 };
 
 // The footer's button asks again, to change the answer.

@@ -1,6 +1,5 @@
-// Recent searches and products, kept in this browser only; nothing of them is sent. Photos are
-// kept as small pictures, no longer than the server keeps them. Does without where the browser
-// lets a page keep nothing.
+// Recent searches and products. They stay in this browser: nothing is sent. Photos are kept as small
+// pictures, as long as the server keeps the photos. Without localStorage nothing is remembered.
 
 const KEY = "recent";
 const MOST = 12;
@@ -80,7 +79,7 @@ export const watchRecent = () => {
   if (!entries.length) return;
   const list = shelf.querySelector("ul");
   list.replaceChildren(...entries.map((entry) => drawn(shelf.querySelector("template"), entry)));
-  const introduction = document.querySelector(".ways"); // who was here before needs none
+  const introduction = document.querySelector(".ways"); // hidden from who was here before
   const show = (known) => {
     shelf.hidden = !known;
     introduction.hidden = known;

@@ -1,5 +1,5 @@
-// Moves the bars of running jobs. Without it they show how far things were when the page was made.
-// Asks nothing while nobody looks, and tells screen readers only beginnings, quarters and ends.
+// Updates the progress bars of running jobs. Without it they show the state of when the page loaded.
+// It asks nothing while the page is hidden, and tells screen readers starts, quarters and ends only.
 
 const QUICK_MS = 2000;
 const SLOW_MS = 10000;
@@ -30,7 +30,7 @@ function move(job) {
   told.set(job.id, quarter);
 }
 
-// What runs is not what is shown: take the part of the page from the server as it is now.
+// Other jobs run than the page shows: load the page again, and take these parts from it.
 async function renew() {
   if (place.id !== "running") {
     location.reload(); // one job's own page: its report is there now
@@ -42,7 +42,7 @@ async function renew() {
   const now = [...document.querySelectorAll(PARTS)];
   const next = [...fresh.querySelectorAll(PARTS)];
   now.forEach((part, number) => {
-    // What is being used stays as it is; the part with the bars keeps its voice.
+    // A part with the keyboard focus stays. The part with the bars keeps its live region.
     if (part !== place && !part.contains(document.activeElement)) part.replaceWith(next[number]);
   });
   const rows = ":scope > .running, :scope > .hint";
@@ -66,7 +66,7 @@ async function look() {
     }
     if (jobs.length) pause = QUICK_MS;
   } catch {
-    // The server is away for a moment; the next look will tell.
+    // The server does not answer: try again later.
   }
   again(pause);
 }

@@ -1,4 +1,4 @@
-// Hands on the address of a page: through the phone's own sheet, else into the clipboard.
+// Shares the address of a page: with the phone's share sheet, or else through the clipboard.
 
 import { announce } from "./swap.js";
 import { wording } from "./wording.js";
@@ -11,7 +11,7 @@ const share = async (button) => {
   const url = new URL(button.dataset.share || location.href, location.href).href;
   const words = button.querySelector("span");
   if (onPhone()) {
-    // Whoever closes the sheet has changed their mind; that is no problem.
+    // The promise is rejected where the sheet is closed: nothing to do.
     await navigator.share({ title: document.title, url }).catch(() => {});
     return;
   }
@@ -26,7 +26,7 @@ const share = async (button) => {
   }, SAID_MS);
 };
 
-// Both ways need a secure address; without one the button stays away.
+// Both ways need https; without it the button stays hidden.
 export const watchShare = () => {
   const button = document.querySelector("[data-share]");
   if (!button || !(onPhone() || navigator.clipboard)) return;

@@ -1,6 +1,6 @@
 // Makes the staff's pages quicker. They work without it.
 
-// Ask before what can't be taken back: <form data-confirm="Roll back to generation 4?">.
+// Ask before a form is sent: <form data-confirm="Roll back to generation 4?">.
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;
   if (!question) return;
@@ -9,7 +9,7 @@ document.addEventListener("submit", (event) => {
   else if (answer) answer.value = "yes";
 });
 
-// On a phone the menu is a strip: show where we are in it.
+// On a phone the menu is a strip: scroll to the current entry.
 document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 // Close the account menu when something else is chosen, or on Escape.
@@ -23,9 +23,9 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
-// Copy what is shown once.
+// Copy a secret that is shown once.
 for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) continue; // needs https, or this machine
+  if (!navigator.clipboard) continue; // needs https, or localhost
   button.hidden = false;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);

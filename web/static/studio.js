@@ -1,14 +1,14 @@
-// The studio's lists: choices apply at once, arrow keys move through rows. All works without it.
+// The studio's lists: choices apply at once, and arrow keys move through rows.
 
 document.addEventListener("change", (event) => {
   const control = event.target;
   if (control.matches("[data-submits]")) control.form.requestSubmit();
-  // In the drawer several filters are chosen before the button is pressed.
+  // In the drawer, several filters are chosen before the button is pressed.
   const filters = control.closest("[data-filters]");
   if (filters && !filters.closest("[popover]").matches(":popover-open")) filters.requestSubmit();
 });
 
-// What is left empty is no part of an address that people share.
+// Empty fields are left out of addresses.
 document.addEventListener("formdata", (event) => {
   if (event.target.method !== "get") return;
   for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);

@@ -1,9 +1,9 @@
-// Fetches a page and puts its main part in place of the present one.
+// Loads a page and replaces the main part of the present one by its main part.
 
 import { wording } from "./wording.js";
 
 const listeners = [];
-let running = null; // the request under way; a newer one ends it
+let running = null; // the present request; a newer one aborts it
 
 export const onSwap = (listener) => listeners.push(listener);
 
@@ -11,11 +11,11 @@ export const announce = (text) => {
   document.querySelector("#announcement").textContent = text;
 };
 
-const UNNOTICED_MS = 120; // what comes sooner needs no grey cards: they would only flash
+const UNNOTICED_MS = 120; // answers that come sooner need no grey cards, which would only flash
 
 let waiting = 0;
 
-// Take the grey cards away again.
+// Remove the grey cards.
 export const stopWaiting = (reason) => {
   clearTimeout(waiting);
   document.querySelector("main").classList.remove("waiting");
@@ -23,7 +23,7 @@ export const stopWaiting = (reason) => {
   announce(reason);
 };
 
-// Show grey cards where results will be, unless these come at once.
+// Show grey cards in place of results, unless the answer comes at once.
 export const showWaiting = () => {
   clearTimeout(waiting);
   waiting = setTimeout(drawWaiting, UNNOTICED_MS);
@@ -101,12 +101,12 @@ const showParts = (html, address, parts, history) => {
   told(main);
 };
 
-// Return where the page that came can be asked for again.
+// Return the address at which the answered page can be loaded again.
 const addressOf = (request) =>
   new URL(request.getResponseHeader("Content-Location") ?? request.responseURL, location.href).href;
 
-// Resolve to the answered request; to null after a lost connection, or when a newer one took over.
-// XMLHttpRequest because fetch can't tell how much of a picture is sent.
+// Resolve to the answered request; to null if the connection was lost or a newer request came.
+// It is an XMLHttpRequest, because fetch can't report how much of a picture is sent.
 const ask = (address, body = null, onProgress = null) =>
   new Promise((resolve) => {
     running?.abort();
@@ -122,15 +122,15 @@ const ask = (address, body = null, onProgress = null) =>
     }
     request.addEventListener("load", () => resolve(request));
     request.addEventListener("error", () => {
-      if (!body) location.assign(address); // the browser says what is wrong
+      if (!body) location.assign(address); // the browser shows what is wrong
       resolve(null);
     });
     request.addEventListener("abort", () => resolve(null));
     request.send(body);
   });
 
-// Ask for an address, or send a form, and show the page that comes back. Resolves to whether one
-// came. `history` is `push`, `replace` or `stay`.
+// Load an address, or send a form, and show the answer. Resolves to whether there was one. `history`
+// is `push`, `replace` or `stay`.
 export const swap = async (address, { body = null, history = "push", focus = true, onProgress = null } = {}) => {
   const request = await ask(address, body, onProgress);
   if (!request) return false;
@@ -140,8 +140,8 @@ export const swap = async (address, { body = null, history = "push", focus = tru
   return true;
 };
 
-// Ask for an address and put only some parts of its page in place of the present ones; the first
-// of them is what tells that it is such a page.
+// Load an address and replace some parts of the page. If the answer lacks the first part, it is
+// another kind of page, and is opened as a whole.
 export const swapParts = async (address, parts, { history = "push" } = {}) => {
   showWaiting();
   const request = await ask(address);

@@ -1,7 +1,7 @@
-// What modules say in the page's language: `layout.html` holds the sentences.
+// Texts of the modules in the page's language: `layout.html` holds them.
 
 const words = document.querySelector("#wording");
 
-// Return the sentence of that name with its {values} filled in.
+// Return the text of this name with its {values} filled in.
 export const wording = (name, values = {}) =>
   words.getAttribute(`data-wording-${name}`).replace(/\{(\w+)\}/g, (_, value) => values[value]);

@@ -1,4 +1,4 @@
 """The merchandiser's pages under /studio: catalogue, products, rules, saved descriptions, health.
 
-Merchandisers and admins see them. What they keep is kept by `search.merchandising`.
+Merchandisers and admins see them. `search.merchandising` stores what they change.
 """

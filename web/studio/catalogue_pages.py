@@ -1,4 +1,4 @@
-"""The catalogue of the studio: found by words, likeness or filters, as table, grid or file."""
+"""The studio's catalogue: products found by words, likeness or filters, as table, grid or file."""
 
 from collections.abc import Iterator
 
@@ -14,9 +14,9 @@ from web.request.attribute_fields import attribute_names
 from web.request.query_parsing import parse_fields, parse_filters
 from web.shop.filter_column import chips, choice_groups
 from web.shop.result_addresses import Address
-from web.state import state
+from web.state import engine
 from web.studio.blueprint import blueprint
-from web.studio.catalogue_finding import (
+from web.studio.catalogue_list import (
     EXPORTED,
     SORT_LABELS,
     CatalogueFields,
@@ -30,17 +30,16 @@ from web.studio.catalogue_finding import (
 @blueprint.get("")
 def catalogue() -> ResponseReturnValue:
     """Show products, with what is known of them and what is wrong."""
-    fields, filters = _asked()
-    engine = state().engine
+    fields, filters = _fields_and_filters()
     address = Address.of(url_for("studio.catalogue"), fields)
-    listed = list_page(engine, fields, filters)
+    listed = list_page(engine(), fields, filters)
     return render_template(
         "studio/catalogue.html",
         listed=listed,
-        seed=engine.product(fields.like) if fields.like else None,
+        seed=engine().product(fields.like) if fields.like else None,
         fields=fields,
         address=address,
-        export=Address.of(url_for("studio.catalogue_file"), fields).at_page(1),
+        export=Address.of(url_for("studio.catalogue_file"), fields).with_page(1),
         exported=EXPORTED,
         groups=choice_groups(listed.facets, fields),
         sorts=SORT_LABELS,
@@ -53,17 +52,17 @@ def catalogue() -> ResponseReturnValue:
 @blueprint.get("/catalogue.csv")
 def catalogue_file() -> Response:
     """Answer with the list as a file."""
-    fields, filters = _asked()
+    fields, filters = _fields_and_filters()
     names = (*FIELD_ATTRIBUTES, *attribute_names())
     columns = (
         *("sku", "title", "brand", *names, "price", "currency", "in_stock", "similarity", "why"),
         *(f"{name} by pictures" for name in names),
         "marks",
     )
-    return csv_file("catalogue", columns, _cells(list_all(state().engine, fields, filters), names))
+    return csv_file("catalogue", columns, _file_rows(list_all(engine(), fields, filters), names))
 
 
-def _cells(rows: Iterator[ListedProduct], names: tuple[str, ...]) -> Iterator[list[object]]:
+def _file_rows(rows: Iterator[ListedProduct], names: tuple[str, ...]) -> Iterator[list[object]]:
     for row in rows:
         card, hit = row.record.card, row.hit
         said = [row.record.believed(name) for name in names]
@@ -81,15 +80,15 @@ def _cells(rows: Iterator[ListedProduct], names: tuple[str, ...]) -> Iterator[li
         ]
 
 
-def _asked() -> tuple[CatalogueFields, Filters]:
+def _fields_and_filters() -> tuple[CatalogueFields, Filters]:
     fields = parse_fields(CatalogueFields, request.args)
     return fields, parse_filters(fields)
 
 
 def _not_indexed(listed: CataloguePage) -> frozenset[int]:
-    """Return those of the listed products that no search finds yet."""
+    """Return the ids of listed products that the live generation does not hold yet."""
     try:
-        columns = state().engine.generation().columns
+        columns = engine().generation().columns
     except NoGeneration:
         return frozenset()
     ids = [row.record.card.product_id for row in listed.rows]

@@ -1,4 +1,4 @@
-"""Gaps: what shoppers looked for and did not find, as a gallery of words and photos."""
+"""The page of gaps: words and photos that shoppers searched for in vain."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,10 +22,10 @@ from search.merchandising.search_gaps import (
 from search.results import ProductCard
 from search.traffic.no_result_photos import AskedPhotos
 from web.rendering.csv_export import csv_file
+from web.rendering.list_page import asked_page, pager
 from web.rendering.value_formats import price
 from web.state import state
 from web.studio.blueprint import blueprint
-from web.studio.page_links import addresses, asked_part
 
 PER_PAGE = 30
 PERIODS = (7, 30, 90)
@@ -39,10 +39,10 @@ COLUMNS = {
 
 @blueprint.get("/gaps")
 def gaps() -> ResponseReturnValue:
-    """Show what was asked in vain."""
-    about, days, part = _about(), _days(), asked_part(PER_PAGE)
+    """Show the gaps."""
+    about, days, page = _about(), _days(), asked_page(PER_PAGE)
     with session_scope(state().engine.database) as session:
-        found, total = _found(session, about, days, limit=part.size, offset=part.offset)
+        found, total = _find(session, about, days, limit=page.size, offset=page.offset)
         asked, kept = count_photos(session, days=days)
         cards = _cards(session, found)
         least = least_searches(session, days) if about == "unopened" else None
@@ -59,20 +59,18 @@ def gaps() -> ResponseReturnValue:
         photos_kept=kept,
         least=least,
         filter_words=filter_words,
-        page=part.page,
-        pages=part.pages(total),
-        address=addresses(),
+        **pager(page, total),
     )
 
 
 @blueprint.get("/gaps.csv")
 def gaps_csv() -> ResponseReturnValue:
-    """Send what was asked in vain as a file."""
+    """Answer with the gaps as a file."""
     about, days = _about(), _days()
     with session_scope(state().engine.database) as session:
-        found, _ = _found(session, about, days, limit=None, offset=0)
+        found, _ = _find(session, about, days, limit=None, offset=0)
         cards = _cards(session, found)
-    return csv_file(f"gaps-{about}", COLUMNS[about], _rows(found, cards))
+    return csv_file(f"gaps-{about}", COLUMNS[about], _file_rows(found, cards))
 
 
 @blueprint.get("/gaps/photos/<name>")
@@ -100,7 +98,7 @@ def filter_words(filters: dict[str, Any]) -> list[str]:
     return words
 
 
-def _found(
+def _find(
     session: Session, about: str, days: int, *, limit: int | None, offset: int
 ) -> tuple[Sequence[Gap | PhotoGap], int]:
     if about == "photos":
@@ -115,7 +113,7 @@ def _cards(session: Session, found: Iterable[Gap | PhotoGap]) -> dict[int, Produ
     return {card.product_id: card for card in hydrate(session, sorted(products))}
 
 
-def _rows(
+def _file_rows(
     found: Iterable[Gap | PhotoGap], cards: dict[int, ProductCard]
 ) -> Iterable[tuple[object, ...]]:
     for each in found:

@@ -1,4 +1,4 @@
-"""Catalogue health: what is missing, refused, doubled or doubtful, each as a list and as a file."""
+"""Catalogue health: what is missing, refused, duplicate or doubtful, as lists and files."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,8 +26,8 @@ from search.merchandising.health.missing_values import (
     without_picture,
 )
 from search.merchandising.health.refusals import (
-    Narrowing,
     Refusal,
+    RefusalFilter,
     count_reasons,
     count_refusals,
     count_sources,
@@ -36,9 +36,9 @@ from search.merchandising.health.refusals import (
 )
 from search.text.attribute_vocabulary import shop_vocabulary
 from web.rendering.csv_export import csv_file
+from web.rendering.list_page import ListPage, asked_page, pager
 from web.state import state
 from web.studio.blueprint import blueprint
-from web.studio.page_links import Part, addresses, asked_part
 
 GROUPS_SHOWN = 20
 KINDS = ("row", "image")
@@ -51,7 +51,7 @@ class HealthList:
     name: str  # in its address
     label: str
     hint: str
-    surveyed: bool = False  # found once for each generation
+    surveyed: bool = False  # found by the survey of each generation
 
 
 SECTIONS = (
@@ -65,16 +65,16 @@ SECTIONS = (
         True,
     ),
     HealthList("titles", "Doubtful titles", "Many other titles fit their pictures better.", True),
-    HealthList("missing", "Missing attributes", "Neither merchant nor title nor picture says it."),
+    HealthList("missing", "Missing attributes", "No value from merchant, title or pictures."),
     HealthList("colours", "Doubtful colours", "The pictures surely show another colour."),
 )
-KIND_OF = {"doubles": "duplicate", "categories": "category", "titles": "title"}
-"""Sections that show findings, and of which kind."""
+FINDING_KINDS = {"doubles": "duplicate", "categories": "category", "titles": "title"}
+"""Lists of findings, and the kind of each."""
 
 
 @blueprint.get("/health")
 def health() -> ResponseReturnValue:
-    """Show how much there is to put right of each kind."""
+    """Show how much there is to correct of each kind."""
     names = attribute_names(shop_vocabulary())
     with session_scope(state().engine.database) as session:
         generation = inspected(session)
@@ -84,7 +84,7 @@ def health() -> ResponseReturnValue:
             "refused": sum(reason.count for reason in count_reasons(session)),
             "missing": sum(without.values()),
             "colours": contradicted_colours(session, shop_vocabulary(), limit=0)[1],
-            **{name: _count(session, generation, kind) for name, kind in KIND_OF.items()},
+            **{name: _count(session, generation, kind) for name, kind in FINDING_KINDS.items()},
         }
     return render_template(
         "studio/health.html",
@@ -98,19 +98,19 @@ def health() -> ResponseReturnValue:
 @blueprint.get("/health/pictures")
 def health_pictures() -> ResponseReturnValue:
     """List products without a usable picture."""
-    part = asked_part()
+    page = asked_page()
     with session_scope(state().engine.database) as session:
-        found = without_picture(session, limit=part.size, offset=part.offset)
+        found = without_picture(session, limit=page.size, offset=page.offset)
         total = count_without_picture(session)
-    return _show("pictures", part, total, found=found)
+    return _show("pictures", page, total, found=found)
 
 
 @blueprint.get("/health/refused")
 def health_refused() -> ResponseReturnValue:
-    """List refused rows and pictures with what to do."""
-    part, asked = asked_part(), _asked_refusals()
+    """List refused rows and pictures, with what to do about each."""
+    page, asked = asked_page(), _refusal_filter()
     with session_scope(state().engine.database) as session:
-        found, total = list_refusals(session, asked, limit=part.size, offset=part.offset)
+        found, total = list_refusals(session, asked, limit=page.size, offset=page.offset)
         told = last_rereads(session, [each.id for each in found if each.kind == "row"])
         more = {
             "reasons": count_reasons(session),
@@ -119,66 +119,66 @@ def health_refused() -> ResponseReturnValue:
             "rows": count_refusals(session, replace(asked, kind="row")),
             "waiting": count_waiting_rows(session, asked),
         }
-    return _show("refused", part, total, found=found, told=told, asked=asked, **more)
+    return _show("refused", page, total, found=found, told=told, asked=asked, **more)
 
 
 @blueprint.get("/health/doubles")
 def health_doubles() -> ResponseReturnValue:
     """List groups of products whose pictures are almost the same."""
-    part = asked_part(GROUPS_SHOWN)
+    page = asked_page(GROUPS_SHOWN)
     with session_scope(state().engine.database) as session:
         generation = inspected(session)
         total = _count(session, generation, "duplicate")
         found = (
-            list_groups(session, generation, limit=part.size, offset=part.offset)
+            list_groups(session, generation, limit=page.size, offset=page.offset)
             if generation is not None
             else []
         )
-    return _show("doubles", part, total, found=found, generation=generation)
+    return _show("doubles", page, total, found=found, generation=generation)
 
 
 @blueprint.get("/health/categories")
 @blueprint.get("/health/titles")
 def health_misfits() -> ResponseReturnValue:
-    """List products whose pictures fit neither category nor title."""
+    """List products whose pictures don't fit their category, or their title."""
     name = request.path.rsplit("/", 1)[-1]
-    part, kind = asked_part(), KIND_OF[name]
+    page, kind = asked_page(), FINDING_KINDS[name]
     with session_scope(state().engine.database) as session:
         generation = inspected(session)
         total = _count(session, generation, kind)
         found = (
-            list_findings(session, generation, kind, limit=part.size, offset=part.offset)
+            list_findings(session, generation, kind, limit=page.size, offset=page.offset)
             if generation is not None
             else []
         )
-    return _show(name, part, total, found=found, generation=generation)
+    return _show(name, page, total, found=found, generation=generation)
 
 
 @blueprint.get("/health/missing")
 def health_missing() -> ResponseReturnValue:
     """List products that have no value of an attribute."""
-    part, names = asked_part(), attribute_names(shop_vocabulary())
+    page, names = asked_page(), attribute_names(shop_vocabulary())
     with session_scope(state().engine.database) as session:
         without = count_lacking(session, names)
-        name = _asked_attribute(names, max(without, key=without.__getitem__))
-        found = lacking(session, name, limit=part.size, offset=part.offset)
-    return _show("missing", part, without[name], found=found, without=without, attribute=name)
+        name = _chosen_attribute(names, max(without, key=without.__getitem__))
+        found = lacking(session, name, limit=page.size, offset=page.offset)
+    return _show("missing", page, without[name], found=found, without=without, attribute=name)
 
 
 @blueprint.get("/health/colours")
 def health_colours() -> ResponseReturnValue:
-    """List products whose written colour is not what pictures show."""
-    part = asked_part()
+    """List products whose written colour is not the one that their pictures show."""
+    page = asked_page()
     with session_scope(state().engine.database) as session:
         found, total = contradicted_colours(
-            session, shop_vocabulary(), limit=part.size, offset=part.offset
+            session, shop_vocabulary(), limit=page.size, offset=page.offset
         )
-    return _show("colours", part, total, found=found)
+    return _show("colours", page, total, found=found)
 
 
 @blueprint.get("/health/<name>.csv")
 def health_csv(name: str) -> ResponseReturnValue:
-    """Send one list as a file.
+    """Answer with one list as a file.
 
     Raises:
         NotFound: there is no such list.
@@ -190,16 +190,14 @@ def health_csv(name: str) -> ResponseReturnValue:
         return csv_file(name, columns, list(rows(session)))
 
 
-def _show(name: str, part: Part, total: int | None, **values: Any) -> str:  # noqa: ANN401
+def _show(name: str, page: ListPage, total: int | None, **values: Any) -> str:  # noqa: ANN401
     section = next(each for each in SECTIONS if each.name == name)
     return render_template(
         f"studio/health/{'misfits' if name in ('categories', 'titles') else name}.html",
         section=section,
         sections=SECTIONS,
         total=total,
-        page=part.page,
-        pages=part.pages(total or 0),
-        address=addresses(),
+        **pager(page, total or 0),
         **values,
     )
 
@@ -208,13 +206,13 @@ def _count(session: Session, generation: int | None, kind: str) -> int | None:
     return None if generation is None else count_findings(session, generation, kind)
 
 
-def _asked_refusals() -> Narrowing:
+def _refusal_filter() -> RefusalFilter:
     """Return which refusals the address asks for."""
     kind, code, source = (request.args.get(name, "") for name in ("kind", "code", "source"))
-    return Narrowing(kind if kind in KINDS else "", code, source)
+    return RefusalFilter(kind if kind in KINDS else "", code, source)
 
 
-def _asked_attribute(names: Sequence[str], otherwise: str) -> str:
+def _chosen_attribute(names: Sequence[str], otherwise: str) -> str:
     name = request.args.get("attribute", otherwise)
     if name not in names:
         raise NotFound(f"There is no attribute {name}.")
@@ -227,7 +225,7 @@ def _pictures_rows(session: Session) -> Iterable[Sequence[object]]:
 
 
 def _refused_rows(session: Session) -> Iterable[Sequence[object]]:
-    found: list[Refusal] = list_refusals(session, _asked_refusals(), limit=None)[0]
+    found: list[Refusal] = list_refusals(session, _refusal_filter(), limit=None)[0]
     for each in found:
         yield (
             *(each.kind, each.code, each.detail, each.sku, each.source, each.line, each.address),
@@ -254,7 +252,7 @@ def _findings_rows(kind: str) -> Callable[[Session], Iterable[Sequence[object]]]
 
 def _missing_rows(session: Session) -> Iterable[Sequence[object]]:
     names = attribute_names(shop_vocabulary())
-    wanted = [_asked_attribute(names, "")] if "attribute" in request.args else names
+    wanted = [_chosen_attribute(names, "")] if "attribute" in request.args else names
     for name in wanted:
         for each in lacking(session, name, limit=None):
             yield name, each.sku, each.title, each.category

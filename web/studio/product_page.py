@@ -1,4 +1,4 @@
-"""One product in the studio: its pictures, who says what of it, and the form that corrects it."""
+"""One product in the studio: its pictures, its attributes by source, and forms to correct them."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,13 +12,13 @@ from search.merchandising.catalogue_listing import count_values
 from search.merchandising.product_record import product_record
 from search.results import Filters
 from search.text.attribute_vocabulary import shop_vocabulary
-from web.login.login import current_actor
+from web.login.sessions import current_actor
 from web.state import state
 from web.studio.blueprint import blueprint
 
-HISTORY = 20
-SUGGESTED = 500
-"""Values offered for what is free; more would only make the page slow."""
+MAX_HISTORY = 20
+MAX_SUGGESTIONS = 500
+"""Values suggested for free text; more would make the page slow."""
 
 
 @blueprint.get("/products/<path:sku>")
@@ -29,7 +29,7 @@ def product(sku: str) -> ResponseReturnValue:
 
 @blueprint.post("/products/<path:sku>")
 def edit(sku: str) -> ResponseReturnValue:
-    """Set an attribute, or take back what was set."""
+    """Set an attribute, or take back an edit."""
     fields = request.form
     name, value, seen = (fields.get(field, "") for field in ("name", "value", "seen"))
     removes = fields.get("do") == "remove"
@@ -57,14 +57,14 @@ def _page(sku: str, *, problem: str = "", opened: str = "", typed: str = "") -> 
     Args:
         sku: The product.
         problem: Why an edit was refused.
-        opened: The attribute that it was about, whose form stays open.
-        typed: What it should have become.
+        opened: The attribute of that edit; its form stays open.
+        typed: The value of that edit.
     """
     vocabulary = shop_vocabulary()
     choices = {each.name: [value.name for value in each.values] for each in vocabulary.attributes}
     with session_scope(state().engine.database) as session:
         record = product_record(session, sku)
-        history, _ = read_trail(session, action="attribute", subject=sku, limit=HISTORY)
+        history, _ = read_trail(session, action="attribute", subject=sku, limit=MAX_HISTORY)
         known = count_values(session, Filters(), FIELD_ATTRIBUTES)
     suggestions = {
         name: list(dict.fromkeys([*choices.get(name, []), *(found.value for found in values)]))
@@ -76,7 +76,7 @@ def _page(sku: str, *, problem: str = "", opened: str = "", typed: str = "") -> 
         card=record.card,
         names=dict.fromkeys((*editable(vocabulary), *record.claims)),
         editable=editable(vocabulary),
-        free={name: values[:SUGGESTED] for name, values in suggestions.items()},
+        free={name: values[:MAX_SUGGESTIONS] for name, values in suggestions.items()},
         choices=choices,
         sources=SOURCES,
         history=history,

@@ -1,4 +1,4 @@
-"""Refused pictures and rows of catalogues, tried again: one, or all of a reason or a catalogue."""
+"""Tries refused pictures and rows again: one, or all of a reason or a catalogue."""
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,20 +7,20 @@ from search.catalogue.change_inbox import reread_rows
 from search.database.connection import session_scope
 from search.errors import TooManyChanges
 from search.merchandising.health.refusals import retry_refusals
-from web.login.login import current_actor
+from web.login.sessions import current_actor
 from web.state import state
 from web.studio.blueprint import blueprint
 
 
 @blueprint.post("/health/refused/retry")
 def retry() -> ResponseReturnValue:
-    """Have one refused picture, or all of a reason, looked at again."""
+    """Try one refused picture again, or all of a reason."""
     one, code = request.form.get("refusal", type=int), request.form.get("reason", "")
     with session_scope(state().engine.database) as session:
         count = retry_refusals(session, actor=current_actor(), code=code, refusal_id=one)
     flash(
         f"{count:,} {'picture' if count == 1 else 'pictures'} will be looked at again by the next "
-        "encode, at the latest tonight's reindex."
+        "encode, at the latest by tonight's reindex."
         if count
         else "Nothing to try again: that is no picture, or it waits already."
     )
@@ -29,7 +29,7 @@ def retry() -> ResponseReturnValue:
 
 @blueprint.post("/health/refused/reread")
 def reread() -> ResponseReturnValue:
-    """Have one refused row, or all of a reason and a catalogue, read again."""
+    """Read one refused row again, or all of a reason and a catalogue."""
     one = request.form.get("refusal", type=int)
     code, source = ("" if one else request.form.get(name, "") for name in ("code", "source"))
     try:
@@ -42,7 +42,7 @@ def reread() -> ResponseReturnValue:
         return _back()
     flash(
         f"{count:,} {'row' if count == 1 else 'rows'} will be read again: within a minute by "
-        "findalike watch, else by the next run."
+        "findalike watch, otherwise by the next run."
         if count
         else "Nothing to read again: that is no row, or it waits already."
     )
@@ -50,7 +50,7 @@ def reread() -> ResponseReturnValue:
 
 
 def _back() -> ResponseReturnValue:
-    """Lead back to the list that was shown."""
+    """Redirect to the list that was shown."""
     kind, code, source = (request.form.get(name) or None for name in ("kind", "code", "source"))
     there = url_for("studio.health_refused", kind=kind, code=code, source=source)
     return redirect(there, 303)

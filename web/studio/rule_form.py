@@ -1,4 +1,4 @@
-"""The form of a rule: fields of every action, of which each action reads its own."""
+"""The form of a rule. It has the fields of all actions; each action reads its own."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -23,14 +23,14 @@ ACTIONS = {
     "synonym": "Read as",
     "redirect": "Send to",
 }
-"""Actions, as people call them."""
+"""Labels of the actions."""
 ABOUT = {"sku": "Product, by article number", "brand": "Brand", "category": "Category path"}
 WHEN = "%Y-%m-%dT%H:%M"
 """How browsers send a time."""
 
 
 class RuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """What a rule says; `rule` reads it."""
+    """The fields of a rule; `rule` turns them into one."""
 
     labels = ACTIONS | ABOUT
 
@@ -62,7 +62,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         )
 
     def _own_fields(self) -> dict[str, Any]:
-        """Return what the chosen action reads."""
+        """Return the fields that the chosen action reads."""
         match self.action.data:
             case "pin":
                 own = {"field": "sku", "value": self.sku.data, "position": self.position.data}

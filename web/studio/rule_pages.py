@@ -12,9 +12,9 @@ from search.errors import NoGeneration, UnknownProduct, UnusableRule
 from search.merchandising.rule_preview import Preview, preview_adding, preview_removing
 from search.rules.rule import BusinessRule
 from search.rules.rule_store import add_rule, find_rule, list_rules, remove_rule
-from web.login.login import current_actor
+from web.login.sessions import current_actor
 from web.rendering.csv_export import csv_file
-from web.state import state
+from web.state import engine, state
 from web.studio.blueprint import blueprint
 from web.studio.rule_form import RuleForm
 
@@ -49,10 +49,10 @@ def rules() -> ResponseReturnValue:
 @blueprint.get("/rules.csv")
 def rules_file() -> Response:
     """Answer with all rules as a file."""
-    return csv_file("rules", COLUMNS, _cells())
+    return csv_file("rules", COLUMNS, _file_rows())
 
 
-def _cells() -> Iterator[list[object]]:
+def _file_rows() -> Iterator[list[object]]:
     found = _rules()
     return (
         [
@@ -66,7 +66,7 @@ def _cells() -> Iterator[list[object]]:
 
 @blueprint.route("/rules/new", methods=["GET", "POST"])
 def new_rule() -> ResponseReturnValue:
-    """Ask for a rule; show what it would do, or keep it."""
+    """Ask for a rule, then show its preview or add it."""
     form = RuleForm()
     if request.method == "GET":
         form.query.data = request.args.get("query", "")
@@ -77,7 +77,7 @@ def new_rule() -> ResponseReturnValue:
     try:
         draft = form.rule()
         if "preview" in request.form:
-            tried = _tried(draft, form.sample.data)
+            tried = _query_to_try(draft, form.sample.data)
             preview, note = _preview(draft, tried)
             return render_template("studio/rule.html", form=form, preview=preview, note=note)
         with session_scope(state().engine.database) as session:
@@ -90,15 +90,14 @@ def new_rule() -> ResponseReturnValue:
 
 @blueprint.get("/rules/<int(max=9223372036854775807):rule_id>/removal")
 def removal(rule_id: int) -> ResponseReturnValue:
-    """Show what removing a rule would do, and ask whether to."""
-    engine = state().engine
-    with session_scope(engine.database) as session:
+    """Show what removing a rule would do, and ask for confirmation."""
+    with session_scope(engine().database) as session:
         rule = find_rule(session, rule_id)
-    text = _tried(rule, request.args.get("sample"))
+    text = _query_to_try(rule, request.args.get("sample"))
     preview, note = None, ""
     if text:
         try:
-            preview = preview_removing(engine, text, rule_id)
+            preview = preview_removing(engine(), text, rule_id)
         except NoGeneration:
             note = "Nothing is published yet, so there is nothing to try it on."
     return render_template(
@@ -120,8 +119,8 @@ def remove(rule_id: int) -> ResponseReturnValue:
     return redirect(url_for("studio.rules"), 303)
 
 
-def _tried(rule: BusinessRule, sample: str | None) -> str:
-    """Return the query to try a rule on: what is asked for, or else the rule's own words."""
+def _query_to_try(rule: BusinessRule, sample: str | None) -> str:
+    """Return the query to try a rule on: the given one, or else the rule's own words."""
     return (sample or "").strip()[:200] or rule.query
 
 
@@ -130,6 +129,6 @@ def _preview(draft: BusinessRule, text: str) -> tuple[Preview | None, str]:
     if not text:
         return None, "Give a query to try it on: this rule is about all queries."
     try:
-        return preview_adding(state().engine, text, draft), ""
+        return preview_adding(engine(), text, draft), ""
     except NoGeneration:
         return None, "Nothing is published yet, so there is nothing to try it on."

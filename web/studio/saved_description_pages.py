@@ -1,4 +1,4 @@
-"""Saved descriptions: marking what is right and wrong, running all of them, reading the results."""
+"""Saved descriptions: products are marked right or wrong, all are run, results are shown."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from search.database.connection import session_scope
-from search.engine.search_engine import SearchEngine
 from search.errors import UnknownEntry, UnknownProduct, UnusableEntry
 from search.merchandising.regression_suite import DescriptionOutcome
 from search.merchandising.saved_descriptions import (
@@ -27,15 +26,15 @@ from search.merchandising.suite_runs import (
     run_before,
 )
 from search.results import Query
-from web.login.login import current_actor
+from web.login.sessions import current_actor
 from web.rendering.csv_export import csv_file
-from web.state import state
+from web.state import engine
 from web.studio.blueprint import blueprint
 
 SHOWN = 24
 """Hits offered for marking."""
-LOOKED = 100
-"""Places in which marked products are looked for."""
+PLACES_SEARCHED = 100
+"""Places of the answer in which marked products are looked for."""
 MARKS = {"right": True, "wrong": False, "none": None}
 COLUMNS = (
     *("description", "right", "right_in_first_10", "first_right_at", "wrong_in_first_10"),
@@ -43,14 +42,9 @@ COLUMNS = (
 )
 
 
-def engine() -> SearchEngine:
-    """Return the engine behind this application."""
-    return state().engine
-
-
 @blueprint.get("/saved")
 def saved() -> ResponseReturnValue:
-    """Show all descriptions with what the latest run, or the one asked for, found."""
+    """Show all descriptions with the results of the latest run, or of the one asked for."""
     run, before, runs = _runs()
     with session_scope(engine().database) as session:
         kept = list_saved(session)
@@ -71,7 +65,7 @@ def saved() -> ResponseReturnValue:
 
 @blueprint.get("/saved.csv")
 def saved_csv() -> ResponseReturnValue:
-    """Send the results of a run as a file."""
+    """Answer with the results of a run as a file."""
     run, before, _ = _runs()
     changes = run.changes(before) if run else {}
 
@@ -87,7 +81,7 @@ def saved_csv() -> ResponseReturnValue:
 
 @blueprint.post("/saved")
 def add_description() -> ResponseReturnValue:
-    """Keep a description and go on to marking."""
+    """Save a description, then go to marking."""
     try:
         with session_scope(engine().database) as session:
             saved_id = add_saved(session, request.form.get("text", ""), actor=current_actor())
@@ -99,7 +93,7 @@ def add_description() -> ResponseReturnValue:
 
 @blueprint.post("/saved/run")
 def run_descriptions() -> ResponseReturnValue:
-    """Ask all descriptions of the live generation now."""
+    """Run all descriptions on the live generation."""
     run = run_and_keep(engine(), started_by=current_actor())
     if run is None:
         flash("No description has products marked right or wrong yet.")
@@ -108,9 +102,9 @@ def run_descriptions() -> ResponseReturnValue:
 
 @blueprint.get("/saved/<int(max=9223372036854775807):saved_id>")
 def marking(saved_id: int) -> ResponseReturnValue:
-    """Show what a description finds now, to mark it."""
-    kept = _kept(saved_id)
-    page = engine().search(Query(text=kept.text, k=LOOKED, record=False))
+    """Show what a description finds now, for marking."""
+    kept = _find(saved_id)
+    page = engine().search(Query(text=kept.text, k=PLACES_SEARCHED, record=False))
     place_of = {product: place for place, found in enumerate(places(page), 1) for product in found}
     return render_template(
         "studio/marking.html",
@@ -119,13 +113,13 @@ def marking(saved_id: int) -> ResponseReturnValue:
         total=page.total,
         place_of=place_of,
         marked={each.product_id: each.right for each in kept.marks},
-        looked=LOOKED,
+        looked=PLACES_SEARCHED,
     )
 
 
 @blueprint.post("/saved/<int(max=9223372036854775807):saved_id>/marks")
 def mark_product(saved_id: int) -> ResponseReturnValue:
-    """Mark a product right or wrong, or take its mark away."""
+    """Mark a product right or wrong, or remove its mark."""
     sku, word = request.form.get("sku", "").strip(), request.form.get("mark", "")
     if word not in MARKS:
         raise BadRequest("mark is one of right, wrong, none.")
@@ -142,20 +136,20 @@ def mark_product(saved_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/saved/<int(max=9223372036854775807):saved_id>/remove")
 def remove_description(saved_id: int) -> ResponseReturnValue:
-    """Forget a description with its marks."""
+    """Remove a description with its marks."""
     with session_scope(engine().database) as session:
         text = remove_saved(session, saved_id, actor=current_actor())
     flash(f"“{text}” is removed.")
     return redirect(url_for("studio.saved"), 303)
 
 
-def _kept(saved_id: int) -> Saved:
+def _find(saved_id: int) -> Saved:
     with session_scope(engine().database) as session:
         return find_saved(session, saved_id)
 
 
 def _runs() -> tuple[Run | None, Run | None, list[Run]]:
-    """Return the run to show, what it is compared with, and the latest runs."""
+    """Return the run to show, the run that it is compared with, and the latest runs."""
     wanted, against = (request.args.get(name, type=int) for name in ("run", "against"))
     with session_scope(engine().database) as session:
         runs = list_runs(session)

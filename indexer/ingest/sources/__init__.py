@@ -1,11 +1,11 @@
-"""Catalogue sources: what a merchant has, read row by row.
+"""Catalogue sources: readers of merchants' files, row by row.
 
 `open_source` takes a CSV, JSON Lines or Parquet file, or a folder. A folder that holds a file
-called `catalogue.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.parquet` or `.pq` means that file; any other
-folder is a folder of pictures, one product a picture. Refuses archives, spreadsheets and addresses,
-and says what to make of them instead.
+called `catalogue.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.parquet` or `.pq` stands for that file. Any
+other folder is a folder of pictures, one product for each picture. Archives, spreadsheets and
+addresses are refused, with advice what to make of them.
 
-No reader holds a catalogue in memory, judges a value, or touches the database.
+No reader holds a catalogue in memory, checks a value, or knows the database.
 """
 
 from collections.abc import Mapping
@@ -52,15 +52,15 @@ def open_source(
 
     Args:
         source: A file or a folder.
-        mapping: Field to column, for columns whose names are not known; see `columns`. The
-            value for `image` may name several columns, separated by `|`.
+        mapping: Column of each field whose column has an unknown name; see
+            `indexer.ingest.sources.column_map`. That of `image` may name several columns, parted
+            by `|`.
         encoding: Of a CSV file that is not UTF-8, such as `cp1252`.
-        name: What the catalogue is called; dated files of one catalogue share a name. Its
-            absolute path where not given.
+        name: Name of the catalogue, which dated files of it share; None: its absolute path.
 
     Raises:
-        UnusableCatalogue: nothing there, not readable, no known kind, or a required column is
-            missing; the message says what to do.
+        UnusableCatalogue: there is nothing, it can't be read, it is of no known kind, or it lacks
+            a required column. The message says what to do.
     """
     check_mapping(mapping or {})
     if name == API_SOURCE:

@@ -1,17 +1,18 @@
-"""Which column of a catalogue holds which field.
+"""Finds the column of each field of a catalogue.
 
-A column is known by its name, whatever its case and punctuation (`Image URL` is `image_url`);
-`ALIASES` lists the names, the first that a catalogue has wins. `--map title=Produktname` names
-a column outright. Every image column counts, numbered ones (`image_2`) too, in the file's order.
-Refuses a catalogue without sku, title or image, naming the columns it has.
+A column is known by its name, in any case and with any punctuation: `Image URL` is `image_url`.
+`ALIASES` lists the names of each field; the first that a catalogue has wins. `--map
+title=Produktname` names a column outright. All image columns count, numbered ones (`image_2`) too,
+in the file's order. A catalogue without sku, title or image is refused, with the names of its
+columns.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.errors import UnusableCatalogue
+from search.text.normalise import compatible, identifier
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "sku": (
@@ -94,7 +95,7 @@ REQUIRED = ("sku", "title", "image")
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """The column of each field; columns are named as in the source."""
+    """The column of each field. Columns are named as in the source."""
 
     columns: dict[str, str]  # without image
     images: tuple[str, ...]
@@ -104,7 +105,7 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
     """Refuse fields that do not exist.
 
     Raises:
-        UnusableCatalogue: names the fields there are.
+        UnusableCatalogue: names the fields that exist.
     """
     for field in mapping:
         if field not in FIELDS:
@@ -113,10 +114,9 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
             )
 
 
-def normalised(column: str) -> str:
-    """Return a column's name without case, punctuation and byte order mark."""
-    folded = unicodedata.normalize("NFKC", column).casefold().strip("\ufeff \t")
-    return re.sub(r"\W+", "_", folded).strip("_")
+def _column_key(column: str) -> str:
+    """Return a column's name as it is looked up: `Image URL` as `image_url`."""
+    return identifier(compatible(column))
 
 
 def map_columns(
@@ -126,19 +126,19 @@ def map_columns(
 
     Args:
         found: The source's columns.
-        mapping: Field to column, as the operator said.
-        where: The source, for messages.
-        strict: Whether required fields and mapped columns must be there.
+        mapping: Columns that the operator named, by field.
+        where: Name of the source, for messages.
+        strict: Whether required fields and mapped columns must exist.
 
     Raises:
         UnusableCatalogue: a mapped column or a required field is missing.
     """
     by_name: dict[str, str] = {}
     for column in found:
-        by_name.setdefault(normalised(column), column)
+        by_name.setdefault(_column_key(column), column)
     columns: dict[str, str] = {}
     for field, names in ALIASES.items():
-        wanted = (normalised(mapping[field]),) if field in mapping else names
+        wanted = (_column_key(mapping[field]),) if field in mapping else names
         known = next((by_name[name] for name in wanted if name in by_name), None)
         if known is not None:
             columns[field] = known
@@ -150,19 +150,19 @@ def map_columns(
 
 
 def _image_columns(by_name: dict[str, str], mapped: str | None) -> tuple[str, ...]:
-    """Return every image column, in the file's order or as the operator said."""
+    """Return all image columns, in the file's order or in the operator's."""
     if mapped is None:
         return tuple(column for name, column in by_name.items() if _IMAGE.fullmatch(name))
-    names = [normalised(part) for part in mapped.split("|")]
+    names = [_column_key(part) for part in mapped.split("|")]
     return tuple(by_name[name] for name in names if name in by_name)
 
 
 def _check_mapped(by_name: dict[str, str], mapping: Mapping[str, str], where: str) -> None:
-    """Refuse a mapping to columns that are not there."""
+    """Refuse a mapping to columns that do not exist."""
     for field, mapped in mapping.items():
         parts = mapped.split("|") if field == "image" else [mapped]
         for part in parts:
-            if normalised(part) not in by_name:
+            if _column_key(part) not in by_name:
                 raise UnusableCatalogue(
                     f"{where} has no column {part!r} for --map {field}=…; "
                     f"its columns are {_listed(by_name.values())}."
@@ -170,7 +170,7 @@ def _check_mapped(by_name: dict[str, str], mapping: Mapping[str, str], where: st
 
 
 def _check_required(fields: set[str], found: Sequence[str], where: str) -> None:
-    """Refuse a catalogue that lacks what every product needs."""
+    """Refuse a catalogue that lacks a required field."""
     missing = [field for field in REQUIRED if field not in fields]
     if missing:
         raise UnusableCatalogue(
@@ -180,7 +180,7 @@ def _check_required(fields: set[str], found: Sequence[str], where: str) -> None:
 
 
 def _listed(columns: Iterable[str]) -> str:
-    """Join column names for a message, not more than fit one."""
+    """Join column names for a message, at most 40 of them."""
     names = list(columns)
     shown = ", ".join(repr(name[:60]) for name in names[:40])
     return shown + (f" and {len(names) - 40} more" if len(names) > 40 else "")

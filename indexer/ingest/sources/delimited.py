@@ -1,9 +1,9 @@
 """CSV catalogues, read as merchants really write them.
 
-The delimiter is found in the header among comma, semicolon, tab and bar, or named by Excel's
-`sep=` line. UTF-8 with or without byte order mark, and UTF-16 with one. A row with bytes that are
-no UTF-8 is refused by itself, and so is a quote that is never closed: reading goes on with the
-next line. Refuses to guess other encodings; `--encoding` names one.
+The delimiter is found in the header: comma, semicolon, tab or bar; or Excel's `sep=` line names it.
+The encoding is UTF-8 with or without byte order mark, or UTF-16 with one. Other encodings are not
+guessed; `--encoding` names one. A row with bytes that are no UTF-8 is refused by itself. So is a
+row with a quote that is never closed; reading goes on with the next line.
 """
 
 import codecs
@@ -36,11 +36,11 @@ class DelimitedSource:
 
     @cached_property
     def _positions(self) -> dict[str, int]:
-        """The position of each column; of columns with one name the first counts."""
+        """The position of each column. Of columns with the same name the first counts."""
         return {name: i for i, name in reversed(list(enumerate(self._header)))}
 
     def _open(self) -> IO[str]:
-        """Open as text; bytes that are no text become lone surrogates, one row's problem."""
+        """Open as text. Bytes that are no UTF-8 become lone surrogates, and one row is refused."""
         wide = self._encoding.replace("_", "-").lower().startswith(("utf-16", "utf-32"))
         errors = "replace" if wide else "surrogateescape"
         try:
@@ -51,7 +51,7 @@ class DelimitedSource:
             ) from error
 
     def estimated_rows(self) -> int | None:
-        """Count lines, but for the header; texts of several lines make it a little too many."""
+        """Count lines without the header. Texts of several lines make that a little too many."""
         lines = 0
         with self.path.open("rb") as file:
             while block := file.read(1 << 20):
@@ -67,7 +67,7 @@ class DelimitedSource:
                 yield _unclosed(line) if row is None else self._row(line, row)
 
     def _row(self, line: int, row: list[str]) -> SourceRecord | RefusedRow:
-        """Name the values of one row, or say why that can't be done."""
+        """Return the values of one row by field, or a refusal."""
         sku = self._value(row, self._map, "sku")
         readable_sku = sku if sku and not _undecodable(sku) else None
         if any(value.strip() for value in row[len(self._header) :]):
@@ -90,7 +90,7 @@ class DelimitedSource:
         return SourceRecord(line, values, images)
 
     def _value(self, row: list[str], columns: ColumnMap, field: str) -> str:
-        """Return the value of a field; a row may end early, as Excel writes it."""
+        """Return the value of a field. A row may end early, as Excel writes it."""
         return self._at(row, columns.columns[field])
 
     def _at(self, row: list[str], column: str) -> str:
@@ -99,11 +99,11 @@ class DelimitedSource:
 
 
 class _RecordTooLong(Exception):
-    """A record has more lines than any text has."""
+    """A record has more lines than any text may have."""
 
 
 class _Lines:
-    """Physical lines with their numbers, of which the present record's can be read again."""
+    """The lines of a file with their numbers. Those of the present record can be read again."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -112,11 +112,11 @@ class _Lines:
         self.record: list[str] = []  # lines read since `begin`
 
     def begin(self) -> None:
-        """Begin a record."""
+        """Begin a new record."""
         self.record = []
 
     def retry(self) -> None:
-        """Give the present record up but for its first line: the others are read again."""
+        """End the present record after its first line, and read its other lines again."""
         self._waiting.extendleft(reversed(self.record[1:]))
         self.number -= len(self.record) - 1
 
@@ -137,10 +137,10 @@ class _Lines:
 
 
 def _records(lines: _Lines, delimiter: str, width: int) -> Iterator[tuple[int, list[str] | None]]:
-    """Yield (line, values) of each record; None where its quoting is broken.
+    """Yield (line, values) of each record; None for the values where its quotes are broken.
 
-    A record of several lines must be flawless. One that is not is a stray quote that swallowed
-    its neighbours: only its first line is given up.
+    A record of several lines must be flawless. Otherwise a stray quote has swallowed the lines
+    after it. Then only its first line is broken, and the others are read again.
     """
     csv.field_size_limit(MAX_FIELD_CHARS)
     reader = csv.reader(lines, delimiter=delimiter)
@@ -163,7 +163,7 @@ def _records(lines: _Lines, delimiter: str, width: int) -> Iterator[tuple[int, l
 
 
 def _flawless(record: list[str], delimiter: str, width: int) -> bool:
-    """Whether several lines are one record by the strict reading of RFC 4180."""
+    """Return whether several lines are one record by a strict reading of RFC 4180."""
     try:
         rows = list(csv.reader(record, delimiter=delimiter, strict=True))
     except csv.Error:
@@ -191,13 +191,13 @@ def _read_header(lines: _Lines, path: Path) -> tuple[str, list[str]]:
 
 
 def _sniff(header: str) -> str:
-    """Return the delimiter that stands in the header most often, outside quotes."""
+    """Return the most frequent delimiter of the header, outside quotes."""
     outside = "".join(header.split('"')[::2])
     return max(DELIMITERS, key=outside.count)
 
 
 def _encoding_of(path: Path) -> str:
-    """UTF-16 announces itself by its byte order mark; everything else is read as UTF-8."""
+    """Return UTF-16 for a file with its byte order mark, UTF-8 for any other."""
     with path.open("rb") as file:
         start = file.read(4)
     wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -205,14 +205,14 @@ def _encoding_of(path: Path) -> str:
 
 
 def _undecodable(value: str) -> str:
-    """Return the first character that stands for a byte that is no UTF-8, or nothing."""
+    """Return the first character that stands for a byte that is no UTF-8; empty: none does."""
     if value.isascii():
         return ""
     return next((char for char in value if "\udc80" <= char <= "\udcff"), "")
 
 
 def _advice(column: str, value: str, wrong: str) -> str:
-    """Say where the row leaves UTF-8, and what it was probably written in."""
+    """Say which byte is no UTF-8, and how it reads in Windows-1252."""
     as_bytes = value.encode("utf-8", "surrogateescape")
     guess = as_bytes.decode("cp1252", "replace")[:60]
     return (

@@ -1,7 +1,7 @@
 """JSON Lines catalogues: one object a line.
 
-Keys are columns; objects need not all have the same ones. A line that is no object is refused by
-itself. Refuses a file that is one large JSON array, which can't be read in bounded memory.
+Keys are columns. Objects may have different keys. A line that is no object is refused by itself. A
+file that is one JSON array is refused, because it can't be read in bounded memory.
 """
 
 import json
@@ -15,7 +15,7 @@ from indexer.ingest.sources.source_record import RefusedRow, SourceRecord
 from search.errors import UnusableCatalogue
 
 MAX_LINE_BYTES = 8_000_000
-SAMPLE_LINES = 200  # the columns are those of the first lines
+SAMPLE_LINES = 200  # their keys are the columns of the file
 
 
 class JsonLinesSource:
@@ -46,7 +46,7 @@ class JsonLinesSource:
         return map_columns(keys, self._mapping, where=self.name, strict=False)
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield (line number, bytes); a line that is too long comes as empty bytes."""
+        """Yield (line number, bytes); empty bytes for a line that is too long."""
         with self.path.open("rb") as file:
             number = 0
             while content := file.readline(MAX_LINE_BYTES):
@@ -80,7 +80,7 @@ class JsonLinesSource:
 
 
 def _parse(line: int, content: bytes, sku_column: str | None) -> dict[str, object] | RefusedRow:
-    """Return the object of one line, or why there is none."""
+    """Return the object of one line, or a refusal."""
     if not content:
         return RefusedRow(line, None, "too_long", f"The line has over {MAX_LINE_BYTES:,} bytes.")
     try:
@@ -106,7 +106,7 @@ def _parse(line: int, content: bytes, sku_column: str | None) -> dict[str, objec
 
 
 def _sku_of(content: bytes, sku_column: str | None) -> str | None:
-    """Read the sku of a line with broken bytes elsewhere, so that its product is not retired."""
+    """Return the sku of a line with broken bytes elsewhere, so that its product stays."""
     try:
         found = json.loads(content.decode("utf-8", "replace"))
     except (ValueError, RecursionError):

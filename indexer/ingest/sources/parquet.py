@@ -1,4 +1,4 @@
-"""Parquet catalogues, read a batch of rows at a time and only the columns that are needed."""
+"""Parquet catalogues, read a batch of rows at a time, and only the needed columns."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ BATCH_ROWS = 1_000
 
 
 class ParquetSource:
-    """A Parquet file; rows are numbered from 1."""
+    """A Parquet file. Rows are numbered from 1."""
 
     def __init__(self, path: Path, mapping: Mapping[str, str]) -> None:
         self.path, self.base, self.name = path, path.parent, str(path)
@@ -32,7 +32,7 @@ class ParquetSource:
         )
 
     def estimated_rows(self) -> int | None:
-        """Return how many rows the file says it has."""
+        """Return the number of rows in the file's metadata."""
         return self._rows
 
     def rows(self) -> Iterator[SourceRecord | RefusedRow]:
@@ -54,7 +54,7 @@ class ParquetSource:
 
 
 def _plain(batch: pyarrow.RecordBatch) -> list[dict[str, object]]:
-    """Return rows as Python values; text that is no UTF-8 stays bytes, one row's problem."""
+    """Return rows as Python values. Text that is no UTF-8 stays bytes, and its row is refused."""
     try:
         rows: list[dict[str, object]] = batch.to_pylist()
     except UnicodeDecodeError:

@@ -4,10 +4,10 @@
 - title: the file's name made readable (`Red sneaker`);
 - category: the names of the folders above it, made readable (`Shoes > Running`);
 - several pictures of one product: `red-sneaker-1.jpg`, `red-sneaker-2.jpg` or `_1`, `_2`, counted
-  without a gap from 0 or 1, at most 20, with or without a `red-sneaker.jpg`, which then comes
-  first. Other numbers are part of the name: `iphone-14.jpg` and `iphone-15.jpg` are two products.
+  without a gap from 0 or 1, at most 20. A `red-sneaker.jpg` beside them comes first. Other numbers
+  are part of the name: `iphone-14.jpg` and `iphone-15.jpg` are two products.
 
-Hidden files, links to folders and files that are no pictures by their name are passed over.
+Hidden files, links to folders, and files whose names are not those of pictures are passed over.
 """
 
 import os
@@ -26,7 +26,7 @@ _NUMBERED = re.compile(r"(?P<stem>.*[^\W_])[-_](?P<number>\d{1,2})")
 
 
 class FolderSource:
-    """Pictures below a folder; products are numbered from 1, in the order of their paths."""
+    """Pictures below a folder. Products are numbered from 1, in the order of their paths."""
 
     def __init__(self, path: Path) -> None:
         self.base, self.name = path, str(path)
@@ -37,7 +37,7 @@ class FolderSource:
             )
 
     def _folders(self) -> Iterator[tuple[Path, list[str]]]:
-        """Yield each folder that holds pictures, with their names, in order."""
+        """Yield each folder that holds pictures, and the names of these, in order."""
         for folder, below, names in os.walk(self.base, onerror=_raise):
             below[:] = sorted(n for n in below if not n.startswith(".") and n != "__MACOSX")
             pictures = sorted(
@@ -49,7 +49,7 @@ class FolderSource:
                 yield Path(folder), pictures
 
     def estimated_rows(self) -> int | None:
-        """Return None: counting would mean walking the folder twice."""
+        """Return None: to count, the folder would have to be walked twice."""
         return None
 
     def rows(self) -> Iterator[SourceRecord | RefusedRow]:
@@ -65,7 +65,7 @@ class FolderSource:
 def _row(
     number: int, folder: Path, above: tuple[str, ...], stem: str, pictures: list[str]
 ) -> SourceRecord | RefusedRow:
-    """Describe one product by where its pictures are."""
+    """Return the record of one product, from the paths of its pictures."""
     sku = "/".join((*above, stem))
     if not _is_text(sku) or not all(map(_is_text, pictures)):
         shown = sku.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -87,7 +87,7 @@ def readable(name: str) -> str:
 
 
 def _products(names: Iterable[str]) -> dict[str, list[str]]:
-    """Group the pictures of one folder by product: stem to file names, in order."""
+    """Group the pictures of one folder by product: file names in order, by stem."""
     by_stem: dict[str, list[str]] = {}
     for name in names:
         by_stem.setdefault(os.path.splitext(name)[0], []).append(name)  # noqa: PTH122
@@ -106,10 +106,10 @@ def _products(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a name from the file system is valid UTF-8."""
+    """Return whether a name from the file system is valid UTF-8."""
     return not any("\udc80" <= char <= "\udcff" for char in name)
 
 
 def _raise(error: OSError) -> None:
-    """Stop at a folder that can't be read: its products must not count as gone."""
+    """Stop at a folder that can't be read, so that its products do not count as gone."""
     raise UnusableCatalogue(f"{error.filename} can't be read: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""What every catalogue reader yields, and what it offers."""
+"""The interface of catalogue readers, and what they yield."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """One row as the source has it: nothing about its values is checked."""
+    """One row as the source has it. Its values are not checked."""
 
     line: int  # 1-based line of the file, or row number where there are no lines
-    values: dict[str, object]  # by field name; absent where the source has no such column
+    values: dict[str, object]  # by field; absent where the source has no such column
     images: tuple[object, ...]  # one entry per image column
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that can't be taken, and why."""
+    """A row that is refused, and why."""
 
     line: int
     sku: str | None  # where it could still be read
@@ -30,7 +30,7 @@ class CatalogueSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What tells this catalogue from others: its absolute path."""
+        """The name of this catalogue: its absolute path, or one that the operator gave."""
         ...
 
     @property
@@ -39,13 +39,13 @@ class CatalogueSource(Protocol):
         ...
 
     def estimated_rows(self) -> int | None:
-        """Return about how many rows there are, where that is cheap to know."""
+        """Return about how many rows there are; None where that is costly to know."""
         ...
 
     def rows(self) -> Iterator[SourceRecord | RefusedRow]:
         """Read all rows, in order; may be called again.
 
         Raises:
-            UnusableCatalogue: the file ends or breaks in a way that no row can be blamed for.
+            UnusableCatalogue: the file is broken, and not just one row of it.
         """
         ...

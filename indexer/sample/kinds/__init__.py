@@ -1,6 +1,6 @@
-"""Every kind of product that the sample shop can draw, a module each.
+"""The kinds of products that the sample shop can draw, grouped into modules.
 
-The sample shop alone calls it. A kind knows shapes, materials and words; it writes no file.
+Only the sample shop calls them. A kind knows shapes, materials and words; it writes no file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from indexer.sample.kinds import (
 )
 from indexer.sample.kinds.kind import ProductKind
 
-_ROOMS = (
+_MODULES = (
     sneakers,
     boots_heels,
     bags,
@@ -50,6 +50,6 @@ _ROOMS = (
     rugs_clocks,
 )
 
-KINDS: dict[str, ProductKind] = {kind.name: kind for room in _ROOMS for kind in room.KINDS}
+KINDS: dict[str, ProductKind] = {kind.name: kind for module in _MODULES for kind in module.KINDS}
 
 __all__ = ["KINDS", "ProductKind"]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import COLOURS
-from indexer.sample.paths import box, ellipse, mirrored, revolved, spline
+from indexer.sample.paths import box, ellipse, revolved, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
-
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 LEGS = ("round wooden legs", "tapered wooden legs", "metal legs")
 
@@ -42,7 +39,7 @@ def draw_legs(pen: Pen, trim: str, left: float, right: float, top: float, foot: 
 
 
 def draw_buttons(pen: Pen, paint: Paint, spots: list[tuple[float, float]]) -> None:
-    """Draw covered buttons, each drawn into the upholstery."""
+    """Draw covered buttons, each pulled into the upholstery."""
     for x, y in spots:
         pen.dent(ellipse(x, y, 7, 7), 0.55)
         pen.part(ellipse(x, y, 3.4, 3.4), paint.plain().lit(0.9), "ball", soft=0)
@@ -60,7 +57,7 @@ def _wingback(pen: Pen, look: Look) -> None:
         (CX, top), (CX + w * 0.6, top + 8), (CX + w * 0.9, top + 24), (CX + w * 0.84, 250),
         (CX + w * 0.8, 250),
     ]  # fmt: skip
-    pen.part(mirrored(back, CX), paint, "cloth", soft=0.8)
+    pen.mirrored_part(back, paint, "cloth", soft=0.8)
     draw_buttons(
         pen,
         paint,
@@ -101,12 +98,12 @@ def _tub(pen: Pen, look: Look) -> None:
         (CX, top), (CX + w * 0.62, top + 12), (CX + w * 1.0, top + 62), (CX + w * 1.04, 230),
         (CX + w * 0.84, 312), (CX + w * 0.84, 318), (CX + w * 0.6, 322),
     ]  # fmt: skip
-    pen.part(mirrored(shell, CX), paint.lit(0.92), "round", soft=0.7)
+    pen.mirrored_part(shell, paint.lit(0.92), "round", soft=0.7)
     inner = [
         (CX, top + 14), (CX + w * 0.5, top + 24), (CX + w * 0.74, top + 72), (CX + w * 0.72, 246),
         (CX + w * 0.66, 258), (CX, 262),
     ]  # fmt: skip
-    pen.part(mirrored(inner, CX), paint.lit(0.86), "cloth", soft=0.9)
+    pen.mirrored_part(inner, paint.lit(0.86), "cloth", soft=0.9)
     for i in range(-3, 4):
         pen.fold(
             f"M{CX + i * w * 0.19:.1f} {top + 26 + abs(i) * 7}"
@@ -145,14 +142,11 @@ def _club(pen: Pen, look: Look) -> None:
 def _slipper(pen: Pen, look: Look) -> None:
     paint, w, top = look.paint, 86 * look.wide, 76 + (1 - look.tall) * 60
     draw_legs(pen, look.trim, CX - w * 0.9, CX + w * 0.9, 300, 358)
-    pen.part(
-        mirrored(
-            [
-                (CX, top), (CX + w * 0.7, top + 4), (CX + w * 0.96, top + 34),
-                (CX + w * 0.86, 250), (CX + w * 0.86, 250),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, top), (CX + w * 0.7, top + 4), (CX + w * 0.96, top + 34),
+            (CX + w * 0.86, 250), (CX + w * 0.86, 250),
+        ],
         paint,
         "cloth",
         soft=0.9,

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from indexer.sample.kinds.kind import DYE_NAMES, HIDES, ProductKind
 from indexer.sample.palette import COLOURS
-from indexer.sample.paths import box, ellipse, mirrored, spline
+from indexer.sample.paths import box, ellipse, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
-
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 BRASS = Paint(COLOURS["brass"], "brass")
 
@@ -49,7 +46,7 @@ def draw_tote(pen: Pen, look: Look) -> None:
             (CX + w * 0.82, foot), (CX, foot + 5),
         ],
     }[look.shape]  # fmt: skip
-    pen.part(mirrored([(CX, top + 9), (CX, top + 9), *body], CX), paint, "cloth", soft=0.6)
+    pen.mirrored_part([(CX, top + 9), (CX, top + 9), *body], paint, "cloth", soft=0.6)
     _tote_front(pen, look, top, w, strap)
 
 
@@ -93,27 +90,21 @@ def draw_backpack(pen: Pen, look: Look) -> None:
     if look.shape == "roll-top":
         _roll_top(pen, look, top, w, leather)
     else:
-        pen.part(
-            mirrored(
-                [
-                    (CX, top), (CX + w * 0.6, top + 10), (CX + w * 0.94, top + 70),
-                    (CX + w * 1.02, 230), (CX + w, foot - 22), (CX + w * 0.86, foot),
-                    (CX, foot + 3),
-                ],
-                CX,
-            ),
+        pen.mirrored_part(
+            [
+                (CX, top), (CX + w * 0.6, top + 10), (CX + w * 0.94, top + 70),
+                (CX + w * 1.02, 230), (CX + w, foot - 22), (CX + w * 0.86, foot),
+                (CX, foot + 3),
+            ],
             paint,
             "cloth",
             soft=0.9,
         )  # fmt: skip
-        pen.part(
-            mirrored(
-                [
-                    (CX, 226), (CX + w * 0.62, 228), (CX + w * 0.78, 250), (CX + w * 0.8, 316),
-                    (CX + w * 0.66, 336), (CX, 340),
-                ],
-                CX,
-            ),
+        pen.mirrored_part(
+            [
+                (CX, 226), (CX + w * 0.62, 228), (CX + w * 0.78, 250), (CX + w * 0.8, 316),
+                (CX + w * 0.66, 336), (CX, 340),
+            ],
             paint.lit(0.98),
             "cloth",
             soft=0.8,
@@ -158,15 +149,12 @@ def _back_straps(pen: Pen, plain: Paint, top: float, w: float) -> None:
 def _roll_top(pen: Pen, look: Look, top: float, w: float, leather: Paint) -> None:
     """Draw a bag whose rolled mouth is held by one strap."""
     paint, plain, foot = look.paint, look.paint.plain(), 348.0
-    pen.part(
-        mirrored(
-            [
-                (CX, top + 20), (CX + w * 0.78, top + 20), (CX + w * 0.78, top + 20),
-                (CX + w * 0.98, 200), (CX + w, foot - 18), (CX + w * 0.9, foot),
-                (CX, foot + 3),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, top + 20), (CX + w * 0.78, top + 20), (CX + w * 0.78, top + 20),
+            (CX + w * 0.98, 200), (CX + w, foot - 18), (CX + w * 0.9, foot),
+            (CX, foot + 3),
+        ],
         paint,
         "cloth",
         soft=0.8,
@@ -179,14 +167,11 @@ def _roll_top(pen: Pen, look: Look, top: float, w: float, leather: Paint) -> Non
 
 def _flap(pen: Pen, paint: Paint, top: float, w: float, leather: Paint) -> None:
     """Draw the flap and its two buckled straps."""
-    pen.part(
-        mirrored(
-            [
-                (CX, top + 4), (CX + w * 0.7, top + 14), (CX + w * 0.94, top + 60),
-                (CX + w * 0.92, 196), (CX + w * 0.7, 218), (CX, 222),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, top + 4), (CX + w * 0.7, top + 14), (CX + w * 0.94, top + 60),
+            (CX + w * 0.92, 196), (CX + w * 0.7, 218), (CX, 222),
+        ],
         paint.lit(1.05),
         "cloth",
         soft=0.7,

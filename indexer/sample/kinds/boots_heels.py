@@ -40,7 +40,7 @@ def draw_boot(pen: Pen, look: Look) -> None:
 
 
 def _boot_details(pen: Pen, look: Look, back: float, top: float, front: float) -> None:
-    """Draw what tells the boots apart: elastic, laces or a seam."""
+    """Draw what distinguishes the boots: elastic, laces or a seam."""
     plain = look.paint.plain()
     if look.shape == "ankle":
         pen.part(

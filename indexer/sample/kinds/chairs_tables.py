@@ -6,9 +6,7 @@ from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import COLOURS
 from indexer.sample.paths import box, ellipse, polygon, polyline, revolved, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_chair(pen: Pen, look: Look) -> None:

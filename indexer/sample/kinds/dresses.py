@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexer.sample.kinds.garment import CX, draw_neck, draw_sleeves, press_folds
+from indexer.sample.kinds.garment import draw_neck, draw_sleeves, press_folds
 from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import lit
-from indexer.sample.paths import Point, box, ellipse, mirrored
+from indexer.sample.paths import Point, box, ellipse
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_dress(pen: Pen, look: Look) -> None:
@@ -40,7 +40,7 @@ def draw_dress(pen: Pen, look: Look) -> None:
         (CX + w * 0.96, pit), (CX + w * 0.96, pit), *_skirt_side(look.shape, waist, hem, foot),
         (CX + hem, foot), (CX + hem, foot), (CX, foot + 10),
     ]  # fmt: skip
-    pen.part(mirrored(right, CX), paint, "cloth", soft=0.5)
+    pen.mirrored_part(right, paint, "cloth", soft=0.5)
     press_folds(
         pen,
         look,
@@ -127,7 +127,7 @@ def draw_skirt(pen: Pen, look: Look) -> None:
         (CX + w * 0.9, top), (CX + w * 0.9, top), (CX + hip, top + (foot - top) * 0.4),
         (CX + hem, foot), (CX + hem, foot), (CX, foot + 10),
     ]  # fmt: skip
-    pen.part(mirrored(right, CX), paint, "cloth", soft=0.5)
+    pen.mirrored_part(right, paint, "cloth", soft=0.5)
     if look.shape == "pleated":
         for i in range(-7, 8):
             x0, x1 = i * w * 0.12, i * hem * 0.135

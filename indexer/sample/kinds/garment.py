@@ -1,4 +1,4 @@
-"""What garments have in common: folds, sleeves, a neck. It refuses to draw a whole garment."""
+"""Parts of garments: folds, sleeves, a neck. It refuses to draw a whole garment."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from math import hypot
 from indexer.sample.palette import brightness, lit
 from indexer.sample.paths import Point, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def press_folds(
     pen: Pen, look: Look, x: float, top: float, foot: float, *, count: int = 5, flare: float = 1.3
 ) -> None:
-    """Press long folds into hanging cloth, `x` either side of the middle at the top."""
+    """Press long folds into hanging cloth, up to `x` from the middle at the top."""
     rng = random.Random(look.seed)  # noqa: S311 - art, not secrets
     depth = 0.5 if look.material in ("silk", "velvet") else 0.3
     for i in range(count):
@@ -36,7 +34,7 @@ def press_folds(
 def draw_sleeves(
     pen: Pen, paint: Paint, shoulder: Point, pit: Point, cuff: Point, width: float
 ) -> None:
-    """Draw both sleeves, under the body; the points are those of the right one."""
+    """Draw both sleeves, under the body; the points are those of the right sleeve."""
     (sx, sy), (px, py), (qx, qy) = shoulder, pit, cuff
     along = (qx - (sx + px) / 2, qy - (sy + py) / 2)
     half = width / 2 / hypot(*along)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from indexer.sample.kinds.bags import BRASS
 from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
-from indexer.sample.palette import COLOURS, lit
-from indexer.sample.paths import box, ellipse, mirrored, polygon, spline
+from indexer.sample.palette import lit
+from indexer.sample.paths import box, ellipse, polygon, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
-
-
-BRASS = Paint(COLOURS["brass"], "brass")
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_handbag(pen: Pen, look: Look) -> None:
@@ -105,26 +101,20 @@ def _saddle(pen: Pen, plain: Paint, w: float, paint: Paint, foot: float) -> None
         plain.lit(0.85),
         8,
     )  # fmt: skip
-    pen.part(
-        mirrored(
-            [
-                (CX, 214), (CX + w * 0.9, 216), (CX + w * 1.06, 240), (CX + w * 0.94, 306),
-                (CX + w * 0.52, foot), (CX, foot + 6),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, 214), (CX + w * 0.9, 216), (CX + w * 1.06, 240), (CX + w * 0.94, 306),
+            (CX + w * 0.52, foot), (CX, foot + 6),
+        ],
         paint,
         "cloth",
         soft=0.9,
     )  # fmt: skip
-    pen.part(
-        mirrored(
-            [
-                (CX, 208), (CX + w * 0.94, 212), (CX + w * 1.04, 232), (CX + w * 0.84, 276),
-                (CX + w * 0.3, 300), (CX, 304),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, 208), (CX + w * 0.94, 212), (CX + w * 1.04, 232), (CX + w * 0.84, 276),
+            (CX + w * 0.3, 300), (CX, 304),
+        ],
         paint.lit(1.05),
         "cloth",
         soft=0.7,
@@ -145,14 +135,11 @@ def _satchel(pen: Pen, look: Look, foot: float, w: float) -> None:
         plain.lit(0.9),
         13,
     )
-    pen.part(
-        mirrored(
-            [
-                (CX, top), (CX + w * 0.76, top), (CX + w * 0.84, top + 6),
-                (CX + w * 1.1, foot - 14), (CX + w * 1.06, foot), (CX, foot + 2),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, top), (CX + w * 0.76, top), (CX + w * 0.84, top + 6),
+            (CX + w * 1.1, foot - 14), (CX + w * 1.06, foot), (CX, foot + 2),
+        ],
         paint,
         "cloth",
         soft=0.8,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import lit
-from indexer.sample.paths import ellipse, mirrored, spline
+from indexer.sample.paths import ellipse, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_hat(pen: Pen, look: Look) -> None:
@@ -42,7 +40,7 @@ def _brimmed_hat(pen: Pen, look: Look, w: float, ribbon: Paint) -> None:
             (CX, top + 16), (CX + w * 0.42, top), (CX + w * 0.84, top + 22), (CX + w * 1.0, 262),
             (CX + w * 1.0, 262), (CX, 278),
         ]  # fmt: skip
-    pen.part(mirrored(crown, CX), paint, "round", soft=0.6)
+    pen.mirrored_part(crown, paint, "round", soft=0.6)
     if flat:
         pen.part(ellipse(CX, top + 2, w * 0.93, 15), plain.lit(1.1), "flat", soft=0.2)
     else:
@@ -52,14 +50,11 @@ def _brimmed_hat(pen: Pen, look: Look, w: float, ribbon: Paint) -> None:
             ),
             0.4,
         )
-    pen.part(
-        mirrored(
-            [
-                (CX, 246), (CX + w * 1.0, 232), (CX + w * 1.0, 232), (CX + w * 1.03, 264),
-                (CX + w * 1.03, 264), (CX, 279),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, 246), (CX + w * 1.0, 232), (CX + w * 1.0, 232), (CX + w * 1.03, 264),
+            (CX + w * 1.03, 264), (CX, 279),
+        ],
         ribbon,
         "round",
         soft=0.2,
@@ -68,26 +63,20 @@ def _brimmed_hat(pen: Pen, look: Look, w: float, ribbon: Paint) -> None:
 
 def _bucket_hat(pen: Pen, paint: Paint, w: float, plain: Paint) -> None:
     """Draw a soft hat with a sloping, stitched brim."""
-    pen.part(
-        mirrored(
-            [
-                (CX, 132), (CX + w * 0.72, 136), (CX + w * 0.82, 146), (CX + w * 1.0, 236),
-                (CX + w * 1.0, 236), (CX, 250),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, 132), (CX + w * 0.72, 136), (CX + w * 0.82, 146), (CX + w * 1.0, 236),
+            (CX + w * 1.0, 236), (CX, 250),
+        ],
         paint,
         "round",
         soft=0.6,
     )  # fmt: skip
-    pen.part(
-        mirrored(
-            [
-                (CX, 226), (CX + w * 0.98, 218), (CX + w * 0.98, 218), (CX + w * 1.62, 290),
-                (CX + w * 1.5, 308), (CX, 326),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, 226), (CX + w * 0.98, 218), (CX + w * 0.98, 218), (CX + w * 1.62, 290),
+            (CX + w * 1.5, 308), (CX, 326),
+        ],
         paint.lit(0.96),
         "cloth",
         soft=0.6,
@@ -105,26 +94,20 @@ def _beanie(pen: Pen, look: Look, w: float) -> None:
     """Draw a knitted hat with a turned-up edge."""
     paint = look.paint
     plain = look.paint.plain()
-    pen.part(
-        mirrored(
-            [
-                (CX, 86), (CX + w * 0.6, 106), (CX + w * 1.06, 190), (CX + w * 1.12, 266),
-                (CX + w * 1.12, 266), (CX, 276),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, 86), (CX + w * 0.6, 106), (CX + w * 1.06, 190), (CX + w * 1.12, 266),
+            (CX + w * 1.12, 266), (CX, 276),
+        ],
         paint,
         "ball",
         soft=0.9,
     )  # fmt: skip
-    pen.part(
-        mirrored(
-            [
-                (CX, 248), (CX + w * 1.16, 240), (CX + w * 1.16, 240), (CX + w * 1.14, 308),
-                (CX + w * 1.14, 308), (CX, 318),
-            ],
-            CX,
-        ),
+    pen.mirrored_part(
+        [
+            (CX, 248), (CX + w * 1.16, 240), (CX + w * 1.16, 240), (CX + w * 1.14, 308),
+            (CX + w * 1.14, 308), (CX, 318),
+        ],
         plain.lit(1.02),
         "round",
         soft=0.7,

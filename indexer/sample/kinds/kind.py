@@ -1,4 +1,4 @@
-"""What a kind of product may be made of, and who draws it.
+"""A kind of product: the shapes, materials and colours that it may have, and its drawing.
 
 It refuses to choose: the plan picks one of the allowed combinations.
 """
@@ -23,14 +23,14 @@ class ProductKind:
     """One kind of product."""
 
     name: str
-    department: str  # "Fashion", "Home", …: the brands that make it
+    department: str  # "Fashion", "Home", …: decides the brands
     category: str
     shapes: tuple[str, ...]
-    materials: Mapping[str, tuple[str, ...]]  # material -> colours it comes in
+    materials: Mapping[str, tuple[str, ...]]  # material -> its colours
     price: tuple[int, int]  # whole units of currency, usual range
     draw: Draw
     rest: str = "floor"  # how it is photographed: "floor", "flat" or "wall"
     patterns: tuple[str, ...] = ("plain",)
-    patterned: tuple[str, ...] = ()  # materials that take a pattern
+    patterned: tuple[str, ...] = ()  # materials that may have a pattern
     trims: tuple[str, ...] = ("",)
     synonyms: tuple[str, ...] = field(default=())

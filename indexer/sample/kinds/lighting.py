@@ -6,14 +6,13 @@ from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import COLOURS, Rgb, mixed
 from indexer.sample.paths import band, ellipse, polyline, revolved, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
+from indexer.sample.svg_pen import CX, Paint, Pen
 
-CX = 200.0
 WARM: Rgb = (255, 238, 196)
 
 
 def base_paint(trim: str) -> Paint:
-    """Return what a lamp's base is made of, from its trim ("brass base")."""
+    """Return the paint of a lamp's base from its trim, such as "brass base"."""
     name = trim.split(maxsplit=1)[0]
     return {
         "brass": Paint(COLOURS["brass"], "brass"),
@@ -58,7 +57,7 @@ _SHADES = {
 
 
 def draw_table_lamp(pen: Pen, look: Look) -> None:
-    """Draw a table lamp: a base by its trim, a shade by its shape."""
+    """Draw a table lamp; its trim decides the base, its shape the shade."""
     base, foot = base_paint(look.trim), 346.0
     w = 88 * look.wide
     top = 66 + (1 - look.tall) * 60

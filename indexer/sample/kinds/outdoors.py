@@ -6,9 +6,7 @@ from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import Rgb, mixed
 from indexer.sample.paths import Point, box, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 LENS_TINTS: dict[str, Rgb] = {
     "grey lenses": (58, 60, 66),
@@ -34,7 +32,7 @@ LENS_OUTLINES: dict[str, list[Point]] = {
         (1.0, 0.1), (0.4, 0.56), (-0.4, 0.52), (-0.84, 0.16),
     ],
 }  # fmt: skip
-"""Outline of the right lens, in halves of its width, from its middle."""
+"""Outline of the right lens around its middle, in units of half its width."""
 
 
 def draw_sunglasses(pen: Pen, look: Look) -> None:

@@ -8,10 +8,7 @@ from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import Rgb, lit, mixed
 from indexer.sample.paths import band, ellipse, revolved, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
-
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 GREEN: Rgb = (74, 128, 70)
 

@@ -8,9 +8,7 @@ from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import brightness, lit
 from indexer.sample.paths import box, ellipse, polyline, revolved, star
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_rug(pen: Pen, look: Look) -> None:

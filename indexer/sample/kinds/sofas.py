@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.armchairs import CX, LEGS, UPHOLSTERY, draw_buttons, draw_legs
+from indexer.sample.kinds.armchairs import LEGS, UPHOLSTERY, draw_buttons, draw_legs
 from indexer.sample.kinds.kind import ProductKind
-from indexer.sample.paths import box, ellipse, mirrored, spline
+from indexer.sample.paths import box, ellipse, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_sofa(pen: Pen, look: Look) -> None:
@@ -55,12 +55,12 @@ def _curved_sofa(pen: Pen, paint: Paint, w: float, top: float) -> None:
         (CX, top), (CX + w * 0.6, top + 10), (CX + w * 1.0, top + 64), (CX + w * 1.02, 250),
         (CX + w * 0.92, 296), (CX, 306),
     ]  # fmt: skip
-    pen.part(mirrored(back, CX), paint, "round", soft=0.9)
+    pen.mirrored_part(back, paint, "round", soft=0.9)
     inner = [
         (CX, top + 26), (CX + w * 0.54, top + 36), (CX + w * 0.8, top + 86), (CX + w * 0.8, 246),
         (CX, 256),
     ]  # fmt: skip
-    pen.part(mirrored(inner, CX), paint.lit(0.9), "cloth", soft=0.9)
+    pen.mirrored_part(inner, paint.lit(0.9), "cloth", soft=0.9)
     pen.part(
         spline(
             [

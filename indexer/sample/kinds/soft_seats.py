@@ -6,9 +6,7 @@ from indexer.sample.kinds.kind import DYE_NAMES, HIDES, ProductKind
 from indexer.sample.palette import COLOURS
 from indexer.sample.paths import ellipse, polyline, revolved, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_stool(pen: Pen, look: Look) -> None:
@@ -107,7 +105,7 @@ def draw_cushion(pen: Pen, look: Look) -> None:
 
 
 def _round_cushion(pen: Pen, paint: Paint, w: float) -> None:
-    """Draw a round cushion, drawn in by a button."""
+    """Draw a round cushion with a button that pulls its middle in."""
     pen.part(ellipse(CX, 200, w * 1.05, w * 1.02), paint, "ball", soft=1.0)
     for i in range(8):
         pen.fold(

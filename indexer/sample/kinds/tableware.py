@@ -7,9 +7,7 @@ from indexer.sample.kinds.vessels import draw_vessel
 from indexer.sample.palette import lit
 from indexer.sample.paths import band, ellipse, revolved, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_mug(pen: Pen, look: Look) -> None:

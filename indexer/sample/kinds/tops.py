@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.garment import CX, draw_neck, draw_sleeves, press_folds
+from indexer.sample.kinds.garment import draw_neck, draw_sleeves, press_folds
 from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import brightness, lit
-from indexer.sample.paths import box, ellipse, mirrored
+from indexer.sample.paths import box, ellipse
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_tshirt(pen: Pen, look: Look) -> None:
@@ -22,7 +22,7 @@ def draw_tshirt(pen: Pen, look: Look) -> None:
         (CX + w * 0.98, 150), (CX + w * 0.98, 150), (CX + w * 0.97, 240), (CX + w, foot),
         (CX + w, foot), (CX, foot + 5),
     ]  # fmt: skip
-    pen.part(mirrored(body, CX), paint, "cloth", soft=0.45)
+    pen.mirrored_part(body, paint, "cloth", soft=0.45)
     draw_neck(
         pen,
         paint,
@@ -72,7 +72,7 @@ def draw_shirt(pen: Pen, look: Look) -> None:
         (CX + w * 0.98, foot - tail), (CX + w * 0.98, foot - tail), (CX + w * 0.6, foot + 4),
         (CX, foot),
     ]  # fmt: skip
-    pen.part(mirrored(body, CX), paint, "cloth", soft=0.4)
+    pen.mirrored_part(body, paint, "cloth", soft=0.4)
     for side in (-1, 1):
         pen.fold(
             f"M{CX + side * w * 0.9:.1f} 160Q{CX + side * w * 0.6:.1f}"
@@ -139,7 +139,7 @@ def draw_jumper(pen: Pen, look: Look) -> None:
         (CX + w * 0.98, 160), (CX + w * 0.98, 160), (CX + w * 1.0, 250), (CX + w * 0.94, foot),
         (CX + w * 0.94, foot), (CX, foot + 3),
     ]  # fmt: skip
-    pen.part(mirrored(body, CX), paint, "cloth", soft=0.7)
+    pen.mirrored_part(body, paint, "cloth", soft=0.7)
     pen.part(
         box(CX - w * 0.95, foot - 26, w * 1.9, 28, 4), paint.plain().lit(0.94), "bar", soft=0.5
     )
@@ -156,7 +156,7 @@ def draw_jumper(pen: Pen, look: Look) -> None:
 
 
 def _jumper_front(pen: Pen, look: Look, paint: Paint, half: float, foot: float, w: float) -> None:
-    """Draw the neck, and what tells the jumpers apart."""
+    """Draw the neck, and what distinguishes the jumpers."""
     if look.shape == "roll-neck":
         pen.part(box(CX - half - 2, 44, 2 * half + 4, 46, 14), paint.plain(), "round", soft=0.7)
         pen.fold(f"M{CX - half} 68Q{CX} 76 {CX + half} 68", 4, 0.5)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from indexer.sample.kinds.garment import CX
 from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
-from indexer.sample.paths import box, ellipse, mirrored
+from indexer.sample.paths import box, ellipse
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_trousers(pen: Pen, look: Look) -> None:
@@ -27,7 +26,7 @@ def draw_trousers(pen: Pen, look: Look) -> None:
         (CX + out, foot), (CX + inner, foot + 2), (CX + inner, foot + 2), (CX + 7, crotch),
         (CX, crotch - 3), (CX, crotch - 3),
     ]  # fmt: skip
-    pen.part(mirrored(right, CX), paint, "cloth", soft=0.55)
+    pen.mirrored_part(right, paint, "cloth", soft=0.55)
     tone = paint.plain()
     if paint.material == "denim":
         tone = tone.dyed((206, 150, 76))

@@ -1,4 +1,4 @@
-"""Bottles, vases, and the open vessel that mugs and vases are."""
+"""Bottles, vases, and the open vessel of which mugs and vases are made."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from indexer.sample.kinds.kind import DYE_NAMES, ProductKind
 from indexer.sample.palette import lit
 from indexer.sample.paths import Profile, band, ellipse, revolved, spline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_vessel(
     pen: Pen, paint: Paint, profile: list[tuple[float, float]], wall: float = 5.0
 ) -> None:
-    """Draw an open vessel: body, mouth, the dark inside."""
+    """Draw an open vessel: its body, its mouth and its dark inside."""
     y, radius = profile[0]
     glass = paint.material == "glass"
     if glass:

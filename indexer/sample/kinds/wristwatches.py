@@ -8,9 +8,7 @@ from indexer.sample.kinds.kind import HIDES, ProductKind
 from indexer.sample.palette import COLOURS, Rgb, lit
 from indexer.sample.paths import box, ellipse, polyline
 from indexer.sample.product_look import Look
-from indexer.sample.svg_pen import Paint, Pen
-
-CX = 200.0
+from indexer.sample.svg_pen import CX, Paint, Pen
 
 
 def draw_watch(pen: Pen, look: Look) -> None:

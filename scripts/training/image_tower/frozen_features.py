@@ -1,7 +1,7 @@
-"""Runs the frozen networks over every picture once and keeps what they saw.
+"""Runs the frozen networks over every picture once and caches their features.
 
-Heads are then trained in minutes. A file per domain is written in parts, so that a run that was
-cut off goes on where it stopped.
+The heads are then trained in minutes. The features of a set are written in parts, so that an
+interrupted run continues where it stopped.
 """
 
 import json
@@ -25,14 +25,14 @@ log = structlog.get_logger()
 
 Pixels = npt.NDArray[np.uint8]
 Describe = Callable[[Pixels], npt.NDArray[np.floating]]
-"""A network: views (n, 224, 224, 3) to (n, width)."""
+"""A network: maps views (n, 224, 224, 3) to features (n, width)."""
 
-_PART = 512  # views a file
+_PART = 512  # views in a file
 _BATCH = 32
 
 
 def pooled_by(tower: ProductTower) -> Describe:
-    """Describe views by the tower's features before any head."""
+    """Return a function that describes views by the tower's features before any head."""
 
     @torch.inference_mode()
     def describe(views: Pixels) -> npt.NDArray[np.floating]:
@@ -47,14 +47,14 @@ def pooled_by(tower: ProductTower) -> Describe:
 
 @dataclass(frozen=True)
 class Features:
-    """Pooled features of views: row i shows picture `picture[i]`; view 0 is the clean one."""
+    """Pooled features of views: row i is a view of picture `picture[i]`; view 0 is clean."""
 
     pooled: npt.NDArray[np.float16]  # (n, width)
     picture: npt.NDArray[np.int64]  # (n,)
     view: npt.NDArray[np.int64]  # (n,)
 
     def of(self, shown: npt.NDArray[np.bool_]) -> "Features":
-        """Keep the views of some pictures, given as (pictures,), and number those anew."""
+        """Keep the views of the pictures marked in `shown` (pictures,), and renumber them."""
         rows = shown[self.picture]
         number = np.cumsum(shown) - 1
         return Features(self.pooled[rows], number[self.picture[rows]], self.view[rows])
@@ -66,7 +66,7 @@ class Features:
 
     @property
     def clean(self) -> npt.NDArray[np.float32]:
-        """The clean view of each picture, in the order of the pictures."""
+        """Features (pictures, width) of the clean view of each picture, in picture order."""
         rows = np.flatnonzero(self.view == 0)
         order = rows[np.argsort(self.picture[rows])]
         return self.pooled[order].astype(np.float32)
@@ -82,25 +82,25 @@ def load_features(
     backdrops: list[Image.Image],
     seed: int,
 ) -> Features:
-    """Return what a network says of all views of all pictures, computing what is not cached yet.
+    """Return a network's features of all views of all pictures; compute those not cached yet.
 
     Args:
-        name: Of the set; part of the file names.
-        openers: One a picture; returns it as RGB.
-        views: Views a picture, the clean one included.
+        name: Name of the set; part of the file names.
+        openers: One function per picture, which returns it as RGB.
+        views: Views per picture, with the clean one.
         describe: Runs the network over a batch of views.
-        cache: Folder for the parts.
+        cache: Folder of the cached parts.
         backdrops: Backgrounds for distorted views.
         seed: Of the distortions.
     """
     jobs = [(picture, view) for picture in range(len(openers)) for view in range(views)]
     cache.mkdir(parents=True, exist_ok=True)
-    described = cache / f"{name}.json"
-    recipe = {"pictures": len(openers), "views": views, "seed": seed}
-    if described.exists() and json.loads(described.read_text()) != recipe:
+    cached_for = cache / f"{name}.json"
+    inputs = {"pictures": len(openers), "views": views, "seed": seed}
+    if cached_for.exists() and json.loads(cached_for.read_text()) != inputs:
         for part in cache.glob(f"{name}.*.npy"):
             part.unlink()
-    described.write_text(json.dumps(recipe))
+    cached_for.write_text(json.dumps(inputs))
 
     def view_of(job: tuple[int, int]) -> Pixels:
         picture, view = job

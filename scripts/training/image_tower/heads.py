@@ -1,13 +1,13 @@
-"""Trains the tower's heads on cached features; the backbone stays what ImageNet made it.
+"""Trains the tower's heads on cached features; the backbone keeps its ImageNet weights.
 
-Three losses, one a part of the vector:
+There is one loss for each part of the vector:
 
 - meaning: the sigmoid loss of SigLIP (Zhai et al. 2023, arXiv:2303.15343) between pictures and
-  captions, with every caption whose claims hold for a picture as a positive;
-- looks: the same loss between pictures, those of one group being positives, plus the similarities
-  of whitened backbone features, so that looks nobody labelled are kept; pictures without a name
-  keep theirs too, and their semantic part keeps to the fixed branches;
-- colour: the cosine to the colours that the picture is known or measured to have.
+  captions; every caption whose claims are true of a picture is a positive;
+- looks: the same loss between pictures; those of one group are positives. A second term keeps the
+  similarities of whitened backbone features, so that unlabelled looks survive. For pictures without
+  captions a third term keeps the semantic part near the fixed branches;
+- colour: the cosine to the picture's known or measured colours.
 """
 
 import copy
@@ -28,23 +28,23 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Lesson:
-    """All views of one domain, with what is known of each picture."""
+    """All views of one domain, and what is known of each picture."""
 
     name: str
     share: float  # of a batch
     pooled: Tensor  # (views, width) float16
-    picture: Tensor  # (views,) row in the arrays below
-    group: Tensor  # (pictures,) same number: same product, or same kind of product
-    facts: Tensor  # (pictures, statements) 0/1: what is true of the picture
+    picture: Tensor  # (views,) picture number: row in the arrays below
+    group: Tensor  # (pictures,) group number: pictures of one product, or of one kind of product
+    facts: Tensor  # (pictures, statements) 0/1: whether the statement is true of the picture
     colours: Tensor  # (pictures, colour_dim) unit rows
-    captions: list[list[int]]  # of each picture, rows in `Captions`
-    looks: float  # weight of its groups in the looks loss; kinds of product say less
-    kind: Tensor  # (pictures,) number of its kind, -1 where kinds are not told apart
+    captions: list[list[int]]  # for each picture, rows in `Captions`
+    looks: float  # weight of the groups in the looks loss; lower for kinds than for products
+    kind: Tensor  # (pictures,) number of the kind, -1 where it is unknown
 
 
 @dataclass(frozen=True)
 class Captions:
-    """Distinct captions with their meaning and what they claim."""
+    """Distinct captions with their meaning and their claims."""
 
     meaning: Tensor  # (captions, semantic_dim) unit rows
     claims: Tensor  # (captions, statements) 0/1
@@ -53,7 +53,7 @@ class Captions:
 def prepare(
     tower: ProductTower, lessons: Sequence[Lesson], class_meaning: Floats, label_meaning: Floats
 ) -> None:
-    """Set the parts that are computed, not trained: feature scales, whitening, names."""
+    """Set the parts that are computed instead of trained: feature scales, whitening, names."""
     clean = torch.cat([les.pooled[:: max(1, len(les.pooled) // 4000)].float() for les in lessons])
     mean, deviation = clean.mean(0), clean.std(0)
     with torch.no_grad():
@@ -62,7 +62,7 @@ def prepare(
         tower.class_names.copy_(torch.from_numpy(class_meaning))
         tower.label_names.copy_(torch.from_numpy(label_meaning))
         x = (clean - tower.feature_mean) * tower.feature_scale
-        # Deep features carry most of what tells products apart; the others are heard, not obeyed.
+        # Deep features carry most of what distinguishes products; the others get less weight.
         x[:, tower.shape.deep_dim :] *= _SHALLOW
         _, values, directions = torch.linalg.svd(x - x.mean(0), full_matrices=False)
         dim = tower.shape.visual_dim
@@ -78,9 +78,9 @@ def prepare(
 _SHALLOW = 0.5
 _DOMAIN = 1_000_000  # more than the groups of one domain
 KEPT = 24.0
-"""Weight of keeping the similarities of whitened features."""
+"""Weight of the term that keeps the similarities of whitened features."""
 UNNAMED = 1.0
-"""Weight of saying nothing new about pictures without a caption."""
+"""Weight of the term that keeps the residual small for pictures without a caption."""
 
 
 class _Scale(nn.Module):
@@ -94,7 +94,7 @@ class _Scale(nn.Module):
     def forward(self, similarity: Tensor, positive: Tensor, weight: Tensor) -> Tensor:
         logits = similarity * self.temperature.exp() + self.bias
         signed = torch.where(positive, logits, -logits)
-        # Negatives outnumber positives by hundreds; both halves get the same say.
+        # Negatives outnumber positives by hundreds, so each half is averaged by itself.
         loss = -F.logsigmoid(signed) * weight
         yes, no = (weight * positive).sum(), (weight * ~positive).sum()
         return (loss * positive).sum() / yes.clamp(min=1) + (loss * ~positive).sum() / no.clamp(
@@ -112,29 +112,29 @@ def train_heads(
     batch: int,
     seed: int,
 ) -> ProductTower:
-    """Train the heads; returns the averaged weights.
+    """Train the heads; return a tower with the averaged weights.
 
     Args:
         tower: After `prepare`; only its heads change.
         lessons: Domains, mixed in every batch by their shares.
-        captions: What the lessons' captions mean and claim.
-        unnamed: (n, width) features of pictures that nobody described.
+        captions: Meaning and claims of the lessons' captions.
+        unnamed: (n, width) features of pictures without captions.
         steps: Optimiser steps.
-        batch: Views a step.
+        batch: Views in a step.
         seed: Of the order and of dropout.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     frozen = copy.deepcopy(tower.visual)
     heads = nn.ModuleList([tower.visual, tower.residual, tower.colour])
-    said, seen = _Scale(12.0, -6.0), _Scale(12.0, -6.0)
-    parameters = [*heads.parameters(), *said.parameters(), *seen.parameters()]
+    meaning_scale, looks_scale = _Scale(12.0, -6.0), _Scale(12.0, -6.0)
+    parameters = [*heads.parameters(), *meaning_scale.parameters(), *looks_scale.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1.2e-3, steps, pct_start=0.1)
     average = copy.deepcopy(tower)
     for step in range(steps):
         rows = _draw(lessons, batch, rng)
-        losses = _losses(tower, frozen, rows, captions, said, seen)
+        losses = _losses(tower, rows, captions, meaning_scale, looks_scale)
         others = unnamed[torch.from_numpy(rng.integers(0, len(unnamed), size=batch // 4))].float()
         losses |= _restraint(tower, frozen, torch.cat([rows.pooled, others]), len(others))
         loss = torch.stack(list(losses.values())).sum()
@@ -148,15 +148,15 @@ def train_heads(
             for slow, fast in zip(average.parameters(), tower.parameters(), strict=True):
                 slow.lerp_(fast, 1 - keep)
         if step % 250 == 249 or step == steps - 1:
-            told = {name: round(value.item(), 4) for name, value in losses.items()}
-            log.info("heads", step=step + 1, steps=steps, **told)
+            rounded = {name: round(value.item(), 4) for name, value in losses.items()}
+            log.info("heads", step=step + 1, steps=steps, **rounded)
     return average
 
 
 @dataclass(frozen=True)
 class _Rows:
     pooled: Tensor
-    group: Tensor  # numbers differ between domains
+    group: Tensor  # no two domains share a number
     facts: Tensor
     colours: Tensor
     caption: Tensor
@@ -164,7 +164,7 @@ class _Rows:
 
 
 def _draw(lessons: Sequence[Lesson], batch: int, rng: np.random.Generator) -> _Rows:
-    """Draw a batch; every picture comes with a second one of its group, where there is one."""
+    """Draw a batch; each view comes with another of the same group, if there is one."""
     parts: list[tuple[Tensor, ...]] = []
     for domain, lesson in enumerate(lessons):
         count = int(batch * lesson.share)
@@ -187,7 +187,7 @@ def _draw(lessons: Sequence[Lesson], batch: int, rng: np.random.Generator) -> _R
 
 
 def _views(lesson: Lesson, count: int, rng: np.random.Generator) -> Tensor:
-    """Draw views: half of them of few kinds, since what tells things apart is within a kind."""
+    """Draw views, half of them from few kinds: things of one kind are hard to tell apart."""
     anywhere = torch.from_numpy(rng.integers(0, len(lesson.pooled), size=count))
     kinds = int(lesson.kind.max()) + 1
     if kinds <= _KINDS_A_STEP:
@@ -214,11 +214,10 @@ def _mates(lesson: Lesson, views: Tensor, rng: np.random.Generator) -> Tensor:
 
 def _losses(
     tower: ProductTower,
-    frozen: nn.Linear,
     rows: _Rows,
     captions: Captions,
-    said: _Scale,
-    seen: _Scale,
+    meaning_scale: _Scale,
+    looks_scale: _Scale,
 ) -> dict[str, Tensor]:
     deep = rows.pooled[:, : tower.shape.deep_dim]
     noise = 1 + 0.1 * torch.randn_like(deep)
@@ -226,19 +225,18 @@ def _losses(
     looks, meaning, colour = tower.parts(pooled)
     claims = captions.claims[rows.caption]
     positive = rows.facts @ claims.T == claims.sum(1)
-    spoken = captions.meaning[rows.caption]
-    # Captions that differ by a colour alone mean the same here; their colours are judged below.
-    # What one domain says of a picture, another may say in its own terms: near captions of
-    # different domains are no evidence against each other.
+    wanted = captions.meaning[rows.caption]
+    # Captions that differ only by a colour have the same meaning; colours have their own loss.
+    # Two domains may word the same fact differently, so similar captions of different domains are
+    # not taken as negatives.
     domain = rows.group // _DOMAIN
     near = torch.where(domain[:, None] == domain[None, :], 0.97, 0.6)
-    judged = (positive | (spoken @ spoken.T < near)).float()
-    told = said(meaning @ spoken.T, positive, judged)
+    counted = (positive | (wanted @ wanted.T < near)).float()
     same = rows.group[:, None] == rows.group[None, :]
     weight = rows.looks[:, None] * rows.looks[None, :] * ~torch.eye(len(same), dtype=torch.bool)
     return {
-        "meaning": told,
-        "looks": seen(looks @ looks.T, same, weight),
+        "meaning": meaning_scale(meaning @ wanted.T, positive, counted),
+        "looks": looks_scale(looks @ looks.T, same, weight),
         "colour": (1 - (colour * rows.colours).sum(1)).mean(),
     }
 
@@ -246,7 +244,7 @@ def _losses(
 def _restraint(
     tower: ProductTower, frozen: nn.Linear, pooled: Tensor, unnamed: int
 ) -> dict[str, Tensor]:
-    """Hold the heads near what they started from; the last `unnamed` rows have no caption."""
+    """Keep the heads near their start; the last `unnamed` rows have no caption."""
     x = (pooled - tower.feature_mean) * tower.feature_scale
     with torch.no_grad():
         before = F.normalize(frozen(x), dim=1)

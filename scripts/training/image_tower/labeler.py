@@ -1,7 +1,7 @@
 """The product labeler, a teacher of 631 names, and the branch of the tower that imitates it.
 
-What it knows of the home, ImageNet's classes do not. The branch is taught on every picture at hand,
-named or not, because a narrow set teaches narrow imitation.
+It knows household things that ImageNet's classes lack. The branch is trained on all pictures, with
+or without names, because a narrow set would teach a narrow imitation.
 """
 
 from pathlib import Path
@@ -25,19 +25,20 @@ def label_names(teachers: Path) -> list[str]:
 
 
 def labels_by(teachers: Path) -> Describe:
-    """Describe views by the labeler's 631 confidences, in 0..1."""
+    """Return a function that describes views by the labeler's 631 confidences, 0 to 1."""
     from ai_edge_litert.interpreter import Interpreter
 
     labeler = Interpreter(str(teachers / "object_labeler.tflite"), num_threads=2)
     labeler.allocate_tensors()
-    given, said = labeler.get_input_details()[0]["index"], labeler.get_output_details()[0]["index"]
+    source = labeler.get_input_details()[0]["index"]
+    target = labeler.get_output_details()[0]["index"]
 
     def describe(views: Pixels) -> npt.NDArray[np.floating]:
         confidences = []
         for view in views:
-            labeler.set_tensor(given, view[None])
+            labeler.set_tensor(source, view[None])
             labeler.invoke()
-            confidences.append(labeler.get_tensor(said)[0].astype(np.float32) / 256)
+            confidences.append(labeler.get_tensor(target)[0].astype(np.float32) / 256)
         return np.stack(confidences)
 
     return describe
@@ -46,12 +47,12 @@ def labels_by(teachers: Path) -> Describe:
 def teach_labels(
     branch: nn.Module, sets: list[tuple[Tensor, Tensor]], *, steps: int, seed: int
 ) -> None:
-    """Teach a branch the labeler's confidences; mixed pairs of features get mixed confidences.
+    """Train a branch to give the labeler's confidences; every second step mixes pairs of views.
 
     Args:
-        branch: (n, width) standardised features to (n, 631) logits; trained in place.
-        sets: For each set its features (n, width) and confidences (n, 631); a set counts by the
-            root of its size.
+        branch: Maps (n, width) standardised features to (n, 631) logits; trained in place.
+        sets: For each set its features (n, width) and confidences (n, 631). The weight of a set
+            is the square root of its size.
         steps: Optimiser steps of 256 views.
         seed: Of the order.
     """

@@ -14,7 +14,7 @@ from search.encoder.embedded.colour_histograms import PALETTE
 
 @dataclass(frozen=True)
 class Caption:
-    """A text and the statements it makes; it fits every picture of which all are true."""
+    """A text and the statements that it makes; it fits a picture of which all are true."""
 
     text: str
     claims: frozenset[str]
@@ -32,19 +32,19 @@ class Subject:
 
 @dataclass(frozen=True)
 class Domain:
-    """All subjects of one source, and how much of a batch they make up."""
+    """All subjects of one source."""
 
     name: str
     subjects: Sequence[Subject]
     features: Features
-    share: float
-    looks: float = 1.0
+    share: float  # of a batch
+    looks: float = 1.0  # weight of its groups in the looks loss
 
 
 def measured_colours(features: Features, space: ColourSpace) -> Floats:
-    """Return the colour vector of each picture's likely foreground, from its clean view."""
+    """Return (pictures, d) colour vectors of the likely foreground of each clean view."""
     histograms = features.clean[:, -3 * len(PALETTE) : -2 * len(PALETTE)] ** 2
-    # The few largest shares are the thing's colours; the rest is shade and background.
+    # The largest shares are taken for the thing's colours, the rest for shade and background.
     floor = 0.35 * histograms.max(axis=1, keepdims=True)
     return space.of_histograms(np.where(histograms >= floor, histograms, 0))
 
@@ -58,9 +58,9 @@ def build_lessons(
     """Number groups, statements and captions, and gather everything into tensors.
 
     Args:
-        domains: What to learn from.
-        meaning: The space of the captions' meaning.
-        colours: The space of colours.
+        domains: Sources to learn from.
+        meaning: Space of the captions' meaning.
+        colours: Space of colours.
         teacher: Encodes texts, as the sentence teacher does.
     """
     captions = sorted(
@@ -124,13 +124,13 @@ def merged(
     share: float,
     looks: float,
 ) -> Domain:
-    """Make one domain of several sets, so that their groups are the same groups.
+    """Merge several sets into one domain, in which equal group names are one group.
 
     Args:
-        name: Of the domain.
-        subjects: Of each set, one a picture.
-        features: Of each set, in the same order.
-        share: Of a batch.
+        name: Name of the domain.
+        subjects: For each set, one subject per picture.
+        features: For each set, in the same order.
+        share: Share of the domain in a batch.
         looks: Weight of its groups in the looks loss.
     """
     first = np.cumsum([0, *(len(listed) for listed in subjects[:-1])])

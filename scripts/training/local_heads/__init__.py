@@ -1,1 +1,1 @@
-"""Training the local heads: where things are, and what each cell of a picture shows."""
+"""Training of the local heads: regions that hold things, and descriptors of each cell."""

@@ -1,6 +1,7 @@
-"""Lists the pictures that the local heads learn from, and shows them to the tower.
+"""Lists the pictures that the local heads learn from, and runs the tower over them.
 
-Only `train` splits, and shops drawn from seeds that judge nothing: 7, 13 and 29 are left alone.
+They are `train` splits and shops drawn with other seeds than 7, 13 and 29, which are for
+evaluation.
 """
 
 from collections.abc import Sequence
@@ -29,13 +30,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is learned from; tests learn from less."""
+    """How many pictures to learn from; tests use fewer."""
 
-    shops: dict[int, int]  # seeds of drawn shops, and the street photos of each
-    products: int  # of a shop
+    shops: dict[int, int]  # seed of a drawn shop -> number of its street photos
+    products: int  # per shop
     scenes: int
-    boxed: tuple[int, ...]  # shops on whose photos the localizer teaches
-    every: int = 1  # of the photographs one in so many
+    boxed: tuple[int, ...]  # shops whose photos get the localizer's boxes
+    every: int = 1  # use one photograph in this many
 
 
 SIZES = Sizes(
@@ -44,12 +45,12 @@ SIZES = Sizes(
     scenes=2400,
     boxed=(201,),
 )
-"""What the shipped heads have learned from."""
+"""The sizes that the shipped heads were trained with."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """Photos, the pictures they are to find, and which those are."""
+    """Photos, pictures to search among, and which picture is right for which photo."""
 
     photos: Shown
     gallery: Shown
@@ -57,9 +58,9 @@ class Search:
 
     @classmethod
     def of(cls, photos: Shown, gallery: Shown) -> "Search":
-        """Take a picture to be right where its group is one of the photo's."""
-        asked = [frozenset(groups.split("|")) for groups in photos.groups]
-        right = [[group in wanted for group in gallery.groups] for wanted in asked]
+        """Mark a picture as right if its group is among the photo's groups."""
+        groups_of = [frozenset(groups.split("|")) for groups in photos.groups]
+        right = [[group in wanted for group in gallery.groups] for wanted in groups_of]
         return cls(photos, gallery, torch.tensor(right))
 
 
@@ -81,7 +82,7 @@ def shop_pictures(folder: Path) -> list[LabelledPicture]:
 
 
 def shop_photos(folder: Path) -> list[LabelledPicture]:
-    """List the street photos of a drawn shop; groups are the products that are right."""
+    """List the street photos of a drawn shop; a photo's groups are its right products."""
     return [_picture(folder / row["photo"], row["sku"]) for row in rows(folder / "photos.csv")]
 
 
@@ -91,14 +92,14 @@ def _picture(path: Path, group: str) -> LabelledPicture:
 
 @dataclass(frozen=True)
 class LocalSets:
-    """All that is learned from, drawn and shown when first asked for, and cached.
+    """All sets to learn from; each is drawn and encoded on first use, and cached.
 
     Args:
         data: Folder of the development sets.
         teachers: Folder of the localizer.
         cache: Folder for shops, scenes and features.
-        tower: Says what cells look like.
-        sizes: How much is learned from.
+        tower: Encodes the pictures.
+        sizes: How many pictures to learn from.
         seed: Of scenes and views.
     """
 
@@ -122,14 +123,14 @@ class LocalSets:
         return found
 
     def views(self) -> tuple[Shown, Shown]:
-        """Return garments twice, distorted as a phone would see them and as they are."""
+        """Return garments twice: distorted, as a phone would see them, and clean."""
         features = self._shown("clothing_views", self.clothing, 2, cells_by(self.tower))
         names = [picture.path.stem for picture in self.clothing]
         clean, street = (Shown.of(features, self.tower.shape.dim, names, view) for view in (0, 1))
         return street, clean
 
     def things(self) -> dict[str, Things]:
-        """Return scenes with known boxes, and photos with those of the localizer."""
+        """Return scenes with known boxes, and photos with boxes from the localizer."""
         folder = self.cache / "scenes"
         studio = [picture for shop in self.shops.values() for picture in shop_pictures(shop)]
         studio += 10 * development_sets.grocery_catalogue(self.data / "grocery")
@@ -138,29 +139,29 @@ class LocalSets:
         shown = self._shown("scenes_maps", [_picture(s.path, "") for s in scenes])
         found = {"scenes": Things(maps_of(shown), [scene.boxes for scene in scenes])}
         for seed in self.sizes.boxed:
-            found[f"shop{seed}"] = self.taught(f"shop{seed}", shop_photos(self.shops[seed]))
-        found["grocery"] = self.taught("grocery_train", self.grocery[::2])
-        found["clothing"] = self.taught("clothing_train", self.clothing)
+            found[f"shop{seed}"] = self.boxed(f"shop{seed}", shop_photos(self.shops[seed]))
+        found["grocery"] = self.boxed("grocery_train", self.grocery[::2])
+        found["clothing"] = self.boxed("clothing_train", self.clothing)
         return found
 
-    def taught(self, name: str, listed: Sequence[LabelledPicture]) -> Things:
+    def boxed(self, name: str, listed: Sequence[LabelledPicture]) -> Things:
         """Return photos with the localizer's boxes."""
-        said = self._shown(f"{name}_boxes", listed, describe=boxes_by(self.teachers))
+        boxes = self._shown(f"{name}_boxes", listed, describe=boxes_by(self.teachers))
         maps = maps_of(self._shown(f"{name}_maps", listed))
-        return Things(maps, [boxes_in(row) for row in said.pooled.astype(np.float32)])
+        return Things(maps, [boxes_in(row) for row in boxes.pooled.astype(np.float32)])
 
     def judged(self) -> tuple[Search, Things]:
-        """Return photos of groceries that nothing is learned from."""
+        """Return held-out photos of groceries, for evaluation."""
         listed = development_sets.grocery(self.data / "grocery", "val")[:: self.sizes.every]
         catalogue = development_sets.grocery_catalogue(self.data / "grocery")
-        asked = Search.of(
+        held_out = Search.of(
             self._cells("grocery_val", listed), self._cells("grocery_catalogue", catalogue)
         )
-        return asked, self.taught("grocery_val", listed)
+        return held_out, self.boxed("grocery_val", listed)
 
     @cached_property
     def shops(self) -> dict[int, Path]:
-        """Folders of the drawn shops, by seed."""
+        """Folders of the drawn shops by seed; missing shops are drawn."""
         folders = {seed: self.cache / "shops" / str(seed) for seed in self.sizes.shops}
         for seed, folder in folders.items():
             count = self.sizes.shops[seed]

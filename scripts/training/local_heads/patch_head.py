@@ -1,8 +1,8 @@
-"""Trains the patch head: which parts of a photo and of a product's picture agree.
+"""Trains the patch head, which tells how well the parts of a photo and of a picture agree.
 
 The loss is InfoNCE (van den Oord et al. 2018, arXiv:1807.03748) over late interaction (MaxSim:
 Khattab and Zaharia 2020, arXiv:2004.12832). The head starts as a principal component analysis of
-the cells, so that it compares sensibly before it has learned anything.
+the cells, so that even the untrained head compares sensibly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,23 +20,24 @@ from search.encoder.local_features import PATCH_DIM, TRAINED_SHARE
 log = structlog.get_logger()
 
 PHOTOS = 16
-"""Of each search in a step."""
+"""Photos of each search in a step."""
 HARD = 20
-"""Pictures nearest to each photo by vector that it is compared with."""
+"""For each photo, how many of the pictures nearest by vector it is compared with."""
 EASY = 40
-"""Pictures drawn at random that all photos of a step are compared with."""
+"""Random pictures that all photos of a step are compared with."""
 VIEWS = 24
+"""Distorted views in a step."""
 FITTED = 20_000
-"""Cells that scales and principal components are measured on."""
+"""Cells from which scales and principal components are computed."""
 FIRST = 50
-"""Pictures that are compared cell by cell when it is judged, as the stage `local` does."""
+"""Best pictures by vector that evaluation compares cell by cell, as the stage `local` does."""
 
 
 class PatchHead(nn.Module):
     """A linear head over standardised cells, and the temperatures of its losses.
 
     Args:
-        sample: (n, `CELL_CHANNELS`) cells to measure scales and directions on.
+        sample: (n, `CELL_CHANNELS`) cells to compute scales and directions from.
     """
 
     mean: Tensor
@@ -45,7 +46,7 @@ class PatchHead(nn.Module):
     def __init__(self, sample: Tensor) -> None:
         super().__init__()
         sample = sample.float()
-        # Each group of channels has the same say, however many it has.
+        # Each group of channels has the same weight, whatever its size.
         share = torch.cat([torch.full((width,), width**-0.5) for width in CELL_GROUPS])
         self.register_buffer("mean", sample.mean(0))
         self.register_buffer("scale", share / (sample.std(0) + 1e-3))
@@ -59,7 +60,7 @@ class PatchHead(nn.Module):
         self.beside = nn.Parameter(torch.tensor(20.0))
 
     def folded(self) -> dict[str, Tensor]:
-        """Return the tensors that run on cells as they come."""
+        """Return the head's tensors for cells that are not standardised."""
         weight = torch.cat([self.project, self.matters]) * self.scale
         bias = -(weight @ self.mean)
         return {
@@ -69,23 +70,23 @@ class PatchHead(nn.Module):
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
         """Return descriptors (n, 49, p) of unit length and the cells' weights (n, 49), sum 1."""
-        said = patches_of(cells.float(), self.folded())
-        weights = said[..., PATCH_DIM]
-        return said[..., :PATCH_DIM], weights / weights.sum(dim=-1, keepdim=True)
+        patches = patches_of(cells.float(), self.folded())
+        weights = patches[..., PATCH_DIM]
+        return patches[..., :PATCH_DIM], weights / weights.sum(dim=-1, keepdim=True)
 
     def compare(self, photos: Tensor, others: Tensor) -> Tensor:
-        """Return how well the cells of pictures answer those of photos, (photos, pictures)."""
+        """Return how well the cells of pictures match those of photos, (photos, pictures)."""
         patches, weights = self(photos)
         return max_sim(patches, weights, self(others)[0])
 
 
 def max_sim(patches: Tensor, weights: Tensor, others: Tensor) -> Tensor:
-    """Return how well pictures answer photos, (q, n).
+    """Return how well pictures match photos, (q, n).
 
     Args:
-        patches: (q, cells, p) of the photos.
-        weights: (q, cells).
-        others: (n, cells, p) of the pictures.
+        patches: (q, cells, p) descriptors of the photos.
+        weights: (q, cells) weights of the photos' cells.
+        others: (n, cells, p) descriptors of the pictures.
     """
     q, cells, width = patches.shape
     n = len(others)
@@ -110,10 +111,11 @@ def train_patches(
     """Train the head.
 
     Args:
-        searches: Photos and what they are to find. A set with fewer pictures than a step compares
-            is compared whole and without the vectors, which have seen it.
-        views: Garments distorted and clean, in one order; each is to find itself.
-        steps: Optimiser steps; each takes one of the large searches, all small ones and views.
+        searches: Photos and the pictures that they should find. A search with fewer pictures than
+            a step compares is compared whole, and without the vectors: the tower has learned from
+            its pictures.
+        views: Garments, distorted and clean, in the same order; each should find itself.
+        steps: Optimiser steps; each takes one of the large searches, all small ones, and views.
         seed: Of the order.
     """
     torch.manual_seed(seed)
@@ -133,15 +135,15 @@ def train_patches(
         optimiser.step()
         schedule.step()
         if step % 100 == 99 or step == steps - 1:
-            told = [round(value.item(), 3) for value in losses]
-            log.info("patch_head", step=step + 1, steps=steps, losses=told)
+            rounded = [round(value.item(), 3) for value in losses]
+            log.info("patch_head", step=step + 1, steps=steps, losses=rounded)
     return head.eval()
 
 
 def _sample(
     searches: Sequence[Search], views: tuple[Shown, Shown], rng: np.random.Generator
 ) -> Tensor:
-    """Draw cells of all sets, (n, `CELL_CHANNELS`), about as many of each."""
+    """Draw cells of all sets, (n, `CELL_CHANNELS`), about equally many of each."""
     sets = [shown for search in searches for shown in (search.photos, search.gallery)]
     sets += views
     drawn = []
@@ -156,7 +158,7 @@ def _some(count: int, of: int, rng: np.random.Generator) -> Tensor:
 
 
 def _near(head: PatchHead, search: Search, rng: np.random.Generator) -> list[Tensor]:
-    """Compare photos with right, near and other pictures: by cells alone, and beside vectors."""
+    """Return losses of photos against right, near and other pictures: without and with vectors."""
     rows = _some(PHOTOS, len(search.photos), rng)
     vectors = search.photos.vectors[rows] @ search.gallery.vectors.T
     near = vectors.topk(HARD, dim=1).indices.flatten()
@@ -169,14 +171,14 @@ def _near(head: PatchHead, search: Search, rng: np.random.Generator) -> list[Ten
 
 
 def _whole(head: PatchHead, search: Search, rng: np.random.Generator) -> Tensor:
-    """Compare photos with all pictures."""
+    """Return the loss of photos against all pictures, by cells alone."""
     rows = _some(PHOTOS, len(search.photos), rng)
     scores = head.compare(search.photos.cells[rows], search.gallery.cells)
     return contrast(head.alone * scores, search.right[rows])
 
 
 def _again(head: PatchHead, views: tuple[Shown, Shown], rng: np.random.Generator) -> Tensor:
-    """Find pictures by distorted views of themselves."""
+    """Return the loss of finding pictures by distorted views of themselves."""
     rows = _some(VIEWS, len(views[0]), rng)
     scores = head.compare(views[0].cells[rows], views[1].cells[rows])
     return contrast(head.alone * scores, torch.eye(len(rows), dtype=torch.bool))
@@ -184,7 +186,7 @@ def _again(head: PatchHead, views: tuple[Shown, Shown], rng: np.random.Generator
 
 @torch.inference_mode()
 def reciprocal_ranks(head: PatchHead, search: Search) -> tuple[float, float]:
-    """Return the mean reciprocal rank by vectors, and with the cells of the first pictures."""
+    """Return the mean reciprocal rank by vectors, and after comparing cells of the first ones."""
     by_vector = search.photos.vectors @ search.gallery.vectors.T
     others = head(search.gallery.cells)[0]
     by_both = by_vector.clone()
@@ -197,7 +199,7 @@ def reciprocal_ranks(head: PatchHead, search: Search) -> tuple[float, float]:
 
 
 def _mean_reciprocal(scores: Tensor, search: Search) -> float:
-    """Return it over products, each by its best picture."""
+    """Return the mean reciprocal rank of products, each ranked by its best picture."""
     number = {group: i for i, group in enumerate(dict.fromkeys(search.gallery.groups))}
     product = torch.tensor([number[group] for group in search.gallery.groups]).expand_as(scores)
     best = torch.full((len(scores), len(number)), -torch.inf)

@@ -1,8 +1,8 @@
-"""Trains the region head: where in a picture things are.
+"""Trains the region head, which tells where in a picture things are.
 
-One stage without anchors (FCOS: Tian et al. 2019, arXiv:1904.01355): the cells around the middle
-of a thing say that it is there, and how far away its sides are. The loss of a cell is focal with
-the box's own score as its target (Li et al. 2020, arXiv:2006.04388), that of the sides the
+It has one stage and no anchors (FCOS: Tian et al. 2019, arXiv:1904.01355): the cells around the
+middle of a thing give a score, and the distances to its sides. The loss of a score is the focal
+loss with the box's score as target (Li et al. 2020, arXiv:2006.04388); that of the sides is the
 generalised intersection over union (Rezatofighi et al. 2019, arXiv:1902.09630).
 """
 
@@ -24,20 +24,20 @@ from search.results import Box
 log = structlog.get_logger()
 
 MIDDLE = 0.22
-"""Half of a box's middle, as a share of its sides: cells there answer for it."""
+"""Half the size of a box's middle, as a share of its sides; the cells there predict the box."""
 LEAST_SIDE = 0.03
 PICTURES = 48
-"""In a step."""
+"""Pictures in a step."""
 FITTED = 600
-"""Pictures that scales are measured on."""
+"""Pictures from which scales are computed."""
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What the head should say of pictures."""
+    """What the head should predict for pictures."""
 
-    there: Tensor  # (n, g, g) score of the thing whose middle it is, 0 where there is none
-    sides: Tensor  # (n, 4, g, g) distances to its sides
+    there: Tensor  # (n, g, g) score of the thing whose middle the cell is in, 0 if none
+    sides: Tensor  # (n, 4, g, g) distances to the thing's sides
 
     @classmethod
     def of(cls, boxes: Sequence[Boxes]) -> "Targets":
@@ -55,7 +55,7 @@ class Targets:
 
 
 def targets(boxes: Boxes) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], ...]:
-    """Return (g, g) scores and (4, g, g) distances; of boxes with one middle the best, smallest."""
+    """Return (g, g) scores and (4, g, g) distances; a cell takes the best, then smallest box."""
     axis = (np.arange(REGION_GRID, dtype=np.float32) + 0.5) / REGION_GRID
     x, y = np.meshgrid(axis, axis)
     there = np.zeros((REGION_GRID, REGION_GRID), np.float32)
@@ -76,7 +76,7 @@ class RegionHead(nn.Module):
     """Three convolutions over standardised maps.
 
     Args:
-        sample: (n, `REGION_CHANNELS`, g, g) maps to measure scales on.
+        sample: (n, `REGION_CHANNELS`, g, g) maps to compute scales from.
     """
 
     mean: Tensor
@@ -91,12 +91,12 @@ class RegionHead(nn.Module):
         for layer in ("in", "mid", "out"):
             out, into, kernel, _ = SHAPES[f"region_{layer}_weight"]
             self.layers[layer] = nn.Conv2d(into, out, kernel)
-        with torch.no_grad():  # at first nothing is anywhere, and things are small
+        with torch.no_grad():  # start with low scores and small boxes
             last = self.layers["out"].get_parameter("bias")
             last[0], last[1:] = -3.0, -1.5
 
     def folded(self) -> dict[str, Tensor]:
-        """Return the tensors that run on maps as they come."""
+        """Return the head's tensors for maps that are not standardised."""
         tensors = {
             f"region_{layer}_{name}": value
             for layer, convolution in self.layers.items()
@@ -108,24 +108,24 @@ class RegionHead(nn.Module):
         return tensors | {"region_in_weight": weight, "region_in_bias": bias}
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return what `search.encoder.embedded.local_heads.regions_of` does."""
+        """Return the predictions of `search.encoder.embedded.local_heads.regions_of`."""
         return regions_of(maps.float(), self.folded())
 
 
-def overlap(said: Tensor, wanted: Tensor) -> Tensor:
+def overlap(predicted: Tensor, wanted: Tensor) -> Tensor:
     """Return the generalised intersection over union of boxes around one point, (n,).
 
     Args:
-        said: (n, 4) positive distances to left, upper, right and lower side.
+        predicted: (n, 4) positive distances to the left, upper, right and lower side.
         wanted: The same.
     """
 
     def area(sides: Tensor) -> Tensor:
         return (sides[:, 0] + sides[:, 2]) * (sides[:, 1] + sides[:, 3])
 
-    shared = area(torch.minimum(said, wanted))
-    union = area(said) + area(wanted) - shared
-    around = area(torch.maximum(said, wanted))
+    shared = area(torch.minimum(predicted, wanted))
+    union = area(predicted) + area(wanted) - shared
+    around = area(torch.maximum(predicted, wanted))
     return shared / union - (around - union) / around
 
 
@@ -133,7 +133,7 @@ def train_regions(lessons: Mapping[str, Things], *, steps: int, seed: int) -> Re
     """Train the head.
 
     Args:
-        lessons: Pictures with boxes; every picture counts alike.
+        lessons: Pictures with boxes; all pictures have equal weight.
         steps: Optimiser steps of `PICTURES` pictures, half of them mirrored.
         seed: Of weights and order.
     """
@@ -159,20 +159,20 @@ def train_regions(lessons: Mapping[str, Things], *, steps: int, seed: int) -> Re
     return head.eval()
 
 
-def _loss(said: Tensor, wanted: Targets) -> Tensor:
-    logits, there = said[:, 0], wanted.there
+def _loss(predicted: Tensor, wanted: Targets) -> Tensor:
+    logits, there = predicted[:, 0], wanted.there
     off = (logits.sigmoid() - there).abs().square()
     focal = F.binary_cross_entropy_with_logits(logits, there, reduction="none") * off
     things = there > 0
     weight = there[things]
-    sides = said[:, 1:].movedim(1, 3)[things], wanted.sides.movedim(1, 3)[things]
+    sides = predicted[:, 1:].movedim(1, 3)[things], wanted.sides.movedim(1, 3)[things]
     missed = ((1 - overlap(*sides)) * weight).sum() / weight.sum().clamp(min=1e-6)
     return focal.sum() / things.sum().clamp(min=1) + missed
 
 
 @torch.inference_mode()
 def share_found(head: RegionHead, things: Things) -> float:
-    """Return the share of pictures whose first region is the best box, IoU above 0.5."""
+    """Return the share of pictures whose first region overlaps the best box with IoU above 0.5."""
     found = []
     for maps, boxes in zip(things.maps, things.boxes, strict=True):
         if len(boxes):

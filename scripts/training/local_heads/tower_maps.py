@@ -1,7 +1,7 @@
-"""What the local heads look at: maps of the finished image tower, in float32.
+"""The input of the local heads: feature maps of the trained image tower, in float32.
 
-It trains nothing and keeps nothing: `scripts.training.image_tower.frozen_features` caches what
-comes out.
+It trains nothing and caches nothing: `scripts.training.image_tower.frozen_features` caches the
+maps.
 """
 
 from collections.abc import Sequence
@@ -30,18 +30,18 @@ _TRUNK = "visual.trunk."
 
 @dataclass(frozen=True)
 class Shown:
-    """Pictures as the patch head meets them."""
+    """Vectors and cells of pictures, as the patch head takes them."""
 
     vectors: Tensor  # (n, d) float32, unit length
     cells: Tensor  # (n, 49, `CELL_CHANNELS`) float16
-    groups: tuple[str, ...]  # of each picture; several right answers are joined by |
+    groups: tuple[str, ...]  # of each picture; several groups are joined by |
 
     @classmethod
     def of(cls, features: Features, dim: int, groups: Sequence[str], view: int = 0) -> "Shown":
-        """Take one view of each picture out of what `cells_by` described."""
-        said = torch.from_numpy(features.pooled[features.view == view])
-        shape = (len(said), PATCH_GRID**2, CELL_CHANNELS)
-        return cls(said[:, :dim].float(), said[:, dim:].reshape(shape), tuple(groups))
+        """Take one view of each picture from features described by `cells_by`."""
+        rows = torch.from_numpy(features.pooled[features.view == view])
+        shape = (len(rows), PATCH_GRID**2, CELL_CHANNELS)
+        return cls(rows[:, :dim].float(), rows[:, dim:].reshape(shape), tuple(groups))
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -59,38 +59,38 @@ def load_tower(checkpoint: Path) -> ProductTower:
 
 
 def cells_by(tower: ProductTower) -> Describe:
-    """Describe views by their vectors (d) and, behind them, their cells, flat."""
+    """Return a function that describes views by their vectors, followed by their cells, flat."""
 
     @torch.inference_mode()
     def describe(views: Pixels) -> npt.NDArray[np.floating]:
         x = _normalised(views)
         pooled, maps = tower.seen(x)
         vectors = tower.join(tower.parts(pooled))
-        said: npt.NDArray[np.floating]
-        said = torch.cat([vectors, cells(maps, tower.colours.lab(x)).flatten(1)], dim=1).numpy()
-        return said
+        parts = [vectors, cells(maps, tower.colours.lab(x)).flatten(1)]
+        rows: npt.NDArray[np.floating] = torch.cat(parts, dim=1).numpy()
+        return rows
 
     return describe
 
 
 def maps_by(tower: ProductTower) -> Describe:
-    """Describe views by what the region head looks at, flat."""
+    """Return a function that describes views by the region head's input, flat."""
 
     @torch.inference_mode()
     def describe(views: Pixels) -> npt.NDArray[np.floating]:
-        said: npt.NDArray[np.floating]
-        said = region_maps(tower.seen(_normalised(views))[1]).flatten(1).numpy()
-        return said
+        maps = region_maps(tower.seen(_normalised(views))[1])
+        rows: npt.NDArray[np.floating] = maps.flatten(1).numpy()
+        return rows
 
     return describe
 
 
 def maps_of(features: Features) -> Tensor:
-    """Return what `maps_by` described as (n, `REGION_CHANNELS`, 14, 14) float16."""
+    """Return features described by `maps_by` as (n, `REGION_CHANNELS`, 14, 14) float16."""
     return torch.from_numpy(features.pooled).reshape(-1, REGION_CHANNELS, REGION_GRID, REGION_GRID)
 
 
 def _normalised(views: Pixels) -> Tensor:
-    """Bring views (n, 224, 224, 3) into the form that the tower wants."""
+    """Turn views (n, 224, 224, 3) into the tower's input (n, 3, 224, 224), -1 to 1."""
     x = (torch.from_numpy(views).permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.5
     return x.contiguous(memory_format=torch.channels_last)

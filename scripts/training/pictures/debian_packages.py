@@ -1,7 +1,7 @@
-"""Fetches freely licensed pictures of things from Debian packages, which any mirror keeps.
+"""Fetches freely licensed pictures from Debian packages, which every mirror keeps.
 
-They show what the development sets do not: furniture, tools, toys, food. Nothing of them
- enters the repository; the model card names them.
+They show things that the development sets lack: furniture, tools, toys, food. None of them enters
+the repository; the model card names the packages.
 """
 
 import hashlib
@@ -28,11 +28,11 @@ class Package:
     sha256: str
 
     def unpacked(self, cache: Path) -> Path:
-        """Return the folder of its files, fetched and unpacked on first use.
+        """Return the folder of the package's files; fetch and unpack it on first use.
 
         Raises:
             httpx.HTTPError: the mirror does not answer; put the .deb file into the cache by hand.
-            ValueError: the file is not the one that is pinned.
+            ValueError: the file has another digest.
         """
         folder = cache / self.name
         if folder.exists():
@@ -50,7 +50,7 @@ class Package:
         unfinished = folder.with_suffix(".tmp")
         archive = _archive(content)
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:*") as tar:
-            # Python has had this filter since 3.11.4; what is unpacked is pinned by its digest.
+            # Python before 3.11.4 lacks this filter; the digest makes the archive safe anyway.
             tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
             tar.extractall(unfinished)  # noqa: S202
         for catalogue in unfinished.rglob("*.sh3f"):  # Sweet Home 3D libraries are zip files
@@ -73,7 +73,7 @@ CLIP_ART = Package(
 
 
 def _archive(package: bytes) -> bytes:
-    """Return the data archive within a .deb, which is an `ar` file."""
+    """Return the data archive inside a .deb, which is an `ar` file."""
     position = 8  # after "!<arch>\n"
     while position + 60 <= len(package):
         name = package[position : position + 16].decode("ascii").strip().rstrip("/")

@@ -1,4 +1,4 @@
-"""Lists the pictures of the development sets, for training and for evaluation apart."""
+"""Lists the pictures of the development sets, separately for training and evaluation."""
 
 import csv
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def grocery(folder: Path, split: str) -> list[LabelledPicture]:
-    """List the photos of one split; a group is a sku, captions come from the catalogue."""
+    """List the photos of one split; the group is the sku, captions come from the catalogue."""
     subjects = {row["sku"]: _grocery_subject(row) for row in rows(folder / "catalogue.csv")}
     return [
         LabelledPicture(folder / row["photo"], subjects[row["sku"]])
@@ -42,7 +42,7 @@ def grocery(folder: Path, split: str) -> list[LabelledPicture]:
 
 
 def grocery_catalogue(folder: Path) -> list[LabelledPicture]:
-    """List the studio pictures: one a sku."""
+    """List the studio pictures, one per sku."""
     return [
         LabelledPicture(folder / row["image"], _grocery_subject(row))
         for row in rows(folder / "catalogue.csv")
@@ -78,7 +78,7 @@ _GARMENTS: dict[str, tuple[str, ...]] = {
 
 
 def clothing(folder: Path, table: str) -> list[LabelledPicture]:
-    """List garments of `catalogue` (training) or `photos` (evaluation); a group is a kind."""
+    """List garments of `catalogue` (training) or `photos` (evaluation); the group is the kind."""
     column = {"catalogue": "image", "photos": "photo"}[table]
     subjects = {
         kind: Subject(

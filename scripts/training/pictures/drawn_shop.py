@@ -1,7 +1,7 @@
-"""Lists the pictures of a drawn sample shop, with captions composed of what was drawn.
+"""Lists the pictures of a drawn sample shop, with captions that state what was drawn.
 
-The words are the shop's own titles and plain combinations of the drawn facts; the sample shop's
-evaluation questions and their wordings are not used.
+Captions are the shop's titles and plain combinations of the drawn facts. They do not use the
+queries that the sample shop is evaluated with.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from indexer.sample.write_shop import write_sample
 from scripts.training.image_tower.lessons import Caption, Subject
 from scripts.training.pictures.development_sets import LabelledPicture, rows
 
-SEED = 11  # any shop but the sample shop itself, which evaluates
+SEED = 11  # not the seed of the sample shop, which is for evaluation
 
 OTHER_NAMES = {
     "sneaker": ("sneakers", "trainers", "gym shoes", "running shoes", "canvas shoes"),
@@ -49,7 +49,7 @@ OTHER_NAMES = {
     "umbrella": ("umbrella", "brolly", "parasol"),
     "plant pot": ("plant pot", "planter", "flower pot"),
 }
-"""What shoppers call the kinds; a kind without an entry goes by the shop's noun alone."""
+"""Names that shoppers use for a kind, besides the shop's noun."""
 
 
 def draw_shop(folder: Path, *, products: int, photos: int, seed: int = SEED) -> None:
@@ -59,7 +59,7 @@ def draw_shop(folder: Path, *, products: int, photos: int, seed: int = SEED) -> 
 
 
 def studio_pictures(folder: Path) -> list[LabelledPicture]:
-    """List the main picture of each product; a group is one product."""
+    """List the main picture of each product; the group is the product."""
     return [
         LabelledPicture(folder / row["image"].split("|")[0], subject(row["sku"]))
         for row in rows(folder / "catalogue.csv")
@@ -67,7 +67,7 @@ def studio_pictures(folder: Path) -> list[LabelledPicture]:
 
 
 def street_photos(folder: Path) -> list[LabelledPicture]:
-    """List the shoppers' photos of both splits."""
+    """List the shoppers' photos of all splits."""
     return [
         LabelledPicture(folder / row["photo"], subject(row["sku"].split("|")[0]))
         for row in rows(folder / "photos.csv")
@@ -90,11 +90,11 @@ def _facts(look: Look) -> list[str]:
 
 
 def _captions(look: Look, title: str) -> tuple[Caption, ...]:
-    """Compose captions, each with the facts that it states."""
+    """Return captions, each with the facts that it states."""
     kind, shape = f"drawn:{look.kind}", f"shape:{look.kind}/{look.shape}"
     pattern, material = f"pattern:{look.pattern}", f"material:{look.material}"
     name, full, made = NOUNS.get(look.kind, look.kind), noun(look), material_words(look)
-    said = [
+    texts = [
         (name, (kind,)),
         (f"a photo of a {name}", (kind,)),
         (full, (kind, shape)),
@@ -106,15 +106,15 @@ def _captions(look: Look, title: str) -> tuple[Caption, ...]:
         (title, (kind, shape, pattern, material)),
     ]
     for other in OTHER_NAMES.get(look.kind, ()):
-        said += [
+        texts += [
             (other, (kind,)),
             (f"{look.pattern} {other}", (kind, pattern)),
             (f"{look.pattern} {made} {other}", (kind, pattern, material)),
         ]
     if look.trim:
         trim = f"trim:{look.kind}/{look.trim}"
-        said += [
+        texts += [
             (f"{name} with {look.trim}", (kind, trim)),
             (f"{made} {full} with {look.trim}", (kind, shape, material, trim)),
         ]
-    return tuple(Caption(" ".join(text.split()), frozenset(claims)) for text, claims in said)
+    return tuple(Caption(" ".join(text.split()), frozenset(claims)) for text, claims in texts)

@@ -1,6 +1,6 @@
-"""Turns catalogue pictures into what a phone would see: one clean view, then distorted ones.
+"""Turns catalogue pictures into views: a clean one, and distorted ones as a phone would take.
 
-Hue is left alone, because captions name colours.
+Hue does not change, because captions name colours.
 """
 
 import io
@@ -23,7 +23,7 @@ def street_view(
     """Distort a picture: backdrop, viewpoint, framing, light, focus, compression.
 
     Args:
-        image: RGB. A plain border (a studio picture) is taken for background and replaced.
+        image: RGB. If its border is plain, as in a studio picture, the background is replaced.
         rng: Decides everything, so that a seed repeats a view.
         backdrops: Pictures to take backgrounds from.
     """
@@ -41,7 +41,7 @@ def street_view(
 
 
 def foreground(image: Image.Image) -> Image.Image:
-    """Mask what differs from a plain border; all of the picture where the border is not plain."""
+    """Mask what differs from a plain border; the whole picture if the border is not plain."""
     pixels = np.asarray(image, dtype=np.float32)
     border = np.concatenate([pixels[:4].reshape(-1, 3), pixels[-4:].reshape(-1, 3)])
     border = np.concatenate([border, pixels[:, :4].reshape(-1, 3), pixels[:, -4:].reshape(-1, 3)])
@@ -49,14 +49,14 @@ def foreground(image: Image.Image) -> Image.Image:
     if np.abs(border - colour).max(axis=1).mean() > 14:
         return Image.new("L", image.size, 255)
     distance = np.abs(pixels - colour).max(axis=2)
-    # Parts of a thing that are as bright as its background are holes in the mask.
+    # Parts of the thing that match the background leave holes, which are filled.
     solid = binary_fill_holes(binary_closing(np.pad(distance > 10, 8), iterations=3))[8:-8, 8:-8]
     mask = Image.fromarray(np.uint8(solid) * 255)
     return mask.filter(ImageFilter.MinFilter(3)).filter(ImageFilter.GaussianBlur(1.0))
 
 
 def backdrop(source: Image.Image, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
-    """Return a background of a size: a noisy ramp of colours, or a blurred part of a picture."""
+    """Return a background of this size: a noisy colour ramp, or a blurred part of a picture."""
     if rng.random() < 0.4:
         low, high = np.sort(rng.uniform(40, 255, size=(2, 3)), axis=0)
         ramp = np.linspace(low, high, size[1])[:, None, :].repeat(size[0], axis=1)
@@ -82,7 +82,7 @@ def _warp(
     shift = rng.uniform(-0.08, 0.08, size=2) * side
     centre = side / 2
     tilt = rng.normal(0, 0.00035, size=2)
-    # The eight numbers map output pixels to input pixels, as Pillow wants them.
+    # Pillow takes eight numbers that map output pixels to input pixels.
     coefficients = (
         cos,
         -sin,
@@ -111,7 +111,7 @@ def _crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def light(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Light a picture as a room does: contrast, brightness, warmth, a fall to one side, noise."""
+    """Vary the light as rooms do: contrast, brightness, warmth, a fall-off to one side, noise."""
     image = ImageEnhance.Contrast(image).enhance(rng.uniform(0.75, 1.25))
     pixels = np.asarray(image, dtype=np.float32) * rng.uniform(0.7, 1.25)
     pixels *= 1 + rng.uniform(-0.06, 0.06) * np.array([1.0, 0.2, -1.0])  # warm or cold lamps

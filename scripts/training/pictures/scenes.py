@@ -1,6 +1,6 @@
-"""Composes scenes of things cut out of studio pictures, so that their boxes are known exactly.
+"""Composes scenes of things cut out of studio pictures, whose boxes are therefore known exactly.
 
-"Copy and paste" makes good lessons for detectors (Dwibedi et al. 2017, arXiv:1708.01642).
+Cutting and pasting makes good training data for detectors (Dwibedi et al. 2017, arXiv:1708.01642).
 """
 
 import csv
@@ -20,11 +20,11 @@ log = structlog.get_logger()
 
 SIDE_PX = 320
 CUT_OUTS = 600
-"""Things that scenes are composed of."""
+"""Number of things to compose scenes of."""
 MOST = 4
-"""Things in a scene."""
+"""Most things in a scene."""
 OVERLAP = 0.25
-"""Of a thing that another may hide."""
+"""Share of a thing that another may hide."""
 TRIES = 12
 _QUALITY = 85
 
@@ -48,10 +48,10 @@ def draw_scenes(
     """Compose scenes and write them with `boxes.csv`, unless they are there already.
 
     Args:
-        folder: Where to.
-        studio: Pictures on a plain ground; others are not cut out.
+        folder: Folder of the scenes; created if it is missing.
+        studio: Pictures on a plain ground; others are skipped.
         backdrops: Pictures to take backgrounds from.
-        count: Scenes.
+        count: Number of scenes.
         seed: Decides everything.
     """
     if (folder / "boxes.csv").exists():
@@ -73,7 +73,7 @@ def draw_scenes(
 
 
 def listed_scenes(folder: Path) -> list[Scene]:
-    """List the scenes of a folder that have things in them."""
+    """List the scenes of a folder, except empty ones."""
     boxes: dict[str, list[list[float]]] = {}
     for row in rows(folder / "boxes.csv"):
         sides = [float(row[side]) for side in ("left", "up", "right", "down", "score")]
@@ -84,7 +84,7 @@ def listed_scenes(folder: Path) -> list[Scene]:
 
 
 def cut_out(image: Image.Image) -> Image.Image | None:
-    """Return the thing in a studio picture, RGBA; None where it can't be told from the ground."""
+    """Return the thing in a studio picture, RGBA; None if it can't be told from the ground."""
     image.thumbnail((SIDE_PX, SIDE_PX))
     mask = foreground(image)
     box = mask.point([255 * (level > 100) for level in range(256)]).getbbox()
@@ -97,7 +97,7 @@ def cut_out(image: Image.Image) -> Image.Image | None:
 def compose(
     things: Sequence[Image.Image], behind: Image.Image, rng: np.random.Generator
 ) -> tuple[Image.Image, Boxes]:
-    """Put one to `MOST` things before a background; returns the scene and the boxes."""
+    """Put one to `MOST` things on a background; return the scene and the boxes."""
     scene = backdrop(behind, (SIDE_PX, SIDE_PX), rng)
     wanted = int(rng.integers(1, MOST + 1))
     boxes: list[tuple[float, ...]] = []
@@ -118,7 +118,7 @@ def compose(
 def _free_place(
     size: tuple[int, int], taken: Sequence[tuple[float, ...]], rng: np.random.Generator
 ) -> tuple[float, ...] | None:
-    """Return a box for a thing of a size in pixels that hides little of others; None if none."""
+    """Return a box for a thing of this size in pixels that hides little of others, or None."""
     width, height = size[0] / SIDE_PX, size[1] / SIDE_PX
     for _ in range(TRIES):
         left, up = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
@@ -129,7 +129,7 @@ def _free_place(
 
 
 def _hidden(box: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Return the share of another box that a box covers."""
+    """Return the share of `other` that `box` covers."""
     across = min(box[2], other[2]) - max(box[0], other[0])
     along = min(box[3], other[3]) - max(box[1], other[1])
     area = (other[2] - other[0]) * (other[3] - other[1])

@@ -1,7 +1,7 @@
-"""Lists pictures of all kinds of things: furniture, and clip art without names.
+"""Lists pictures of many kinds of things: furniture, and clip art without names.
 
-Furniture is also what the encoder is judged on by kinds it was never shown: `HOME_KINDS` names
-kinds and questions, and every second kind is left out of the training that is judged.
+Furniture also shows how the encoder copes with kinds that it was not trained on: `HOME_KINDS` lists
+kinds and queries for them, and every second kind is left out of the training that is judged.
 """
 
 import re
@@ -26,19 +26,19 @@ Members = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ThingKind:
-    """A kind of home product: which titles belong to it, and how it is asked for."""
+    """A kind of home product: the titles that belong to it, and queries for it."""
 
     title: re.Pattern[str]
-    never: re.Pattern[str] | None
-    asked: tuple[str, ...]
+    never: re.Pattern[str] | None  # a title that contains this does not belong
+    queries: tuple[str, ...]
 
     def holds(self, title: str) -> bool:
         """Return whether a title names this kind."""
         return bool(self.title.search(title)) and not (self.never and self.never.search(title))
 
 
-def _kind(title: str, never: str, *asked: str) -> ThingKind:
-    return ThingKind(re.compile(title), re.compile(never) if never else None, asked)
+def _kind(title: str, never: str, *queries: str) -> ThingKind:
+    return ThingKind(re.compile(title), re.compile(never) if never else None, queries)
 
 
 HOME_KINDS: tuple[ThingKind, ...] = (
@@ -81,11 +81,11 @@ HOME_KINDS: tuple[ThingKind, ...] = (
     _kind(r"tree|pine|cypress|maple|acacia|poplar|beech", r"christmas|peach", "tree"),
 )
 LEFT_OUT = HOME_KINDS[1::2]
-"""Kinds that the judged training never sees."""
+"""Kinds that are left out of the training that is judged."""
 
 
 def furniture(cache: Path) -> list[LabelledPicture]:
-    """List the furniture that Sweet Home 3D's libraries picture, people excepted."""
+    """List the furniture in Sweet Home 3D's libraries, without people."""
     named: list[tuple[str, Path]] = []
     for table in sorted(FURNITURE.unpacked(cache).rglob("PluginFurnitureCatalog.properties")):
         pieces: dict[str, dict[str, str]] = {}
@@ -101,7 +101,7 @@ def furniture(cache: Path) -> list[LabelledPicture]:
 
 
 def clip_art(cache: Path) -> list[LabelledPicture]:
-    """List clip art of things; nobody says what it shows."""
+    """List clip art of things, without names."""
     folder = CLIP_ART.unpacked(cache)
     paths = sorted(
         path
@@ -112,7 +112,7 @@ def clip_art(cache: Path) -> list[LabelledPicture]:
     return _pictures([("", path) for path in paths if _usable(path)])
 
 
-_SIDE_PX = (48, 4000)  # smaller ones are icons, larger ones take a minute to decode
+_SIDE_PX = (48, 4000)  # smaller pictures are icons, larger ones take a minute to decode
 
 
 def _usable(path: Path) -> bool:
@@ -126,7 +126,7 @@ def _title(text: str) -> str:
 
 
 def _pictures(named: list[tuple[str, Path]]) -> list[LabelledPicture]:
-    """Make a picture of each, true to its own title and to the kinds that its title ends with."""
+    """Label each picture with its title, and with the shorter titles that its title ends with."""
     titles = {title for title, _ in named if title}
     return [LabelledPicture(path, _subject(title, str(path), titles)) for title, path in named]
 
@@ -144,13 +144,13 @@ def _subject(title: str, group: str, titles: set[str]) -> Subject:
 
 
 def title_of(picture: LabelledPicture) -> str:
-    """Return the title that a picture of this module was listed with; empty for none."""
+    """Return the title of a picture that this module listed; empty if it has none."""
     captions = picture.subject.captions
     return captions[0].text if captions else ""
 
 
 def of_kinds(pictures: list[LabelledPicture], kinds: tuple[ThingKind, ...]) -> Members:
-    """Return for each kind which pictures belong to it: (kinds, pictures)."""
+    """Return (kinds, pictures): which pictures belong to which kind."""
     titles = [title_of(picture) for picture in pictures]
     belongs = [[kind.holds(title) for title in titles] for kind in kinds]
     return np.array(belongs, dtype=np.bool_).reshape(len(kinds), len(pictures))

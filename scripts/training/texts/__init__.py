@@ -1,1 +1,1 @@
-"""The text side of training: words and corpora, the space they are taught in, the tower."""
+"""The text side of training: words, the corpus, the space of target vectors, the tower."""

@@ -1,8 +1,8 @@
-"""Says the same thing in the same words, so that the sentence teacher is asked about things alone.
+"""Reduces different wordings of a query to one plain wording, and makes up different wordings.
 
-Shoppers wrap what they want ("do you have … ?") and say patterns and materials in many ways ("with
-stripes", "made of wool"). The text tower learns to hear past that: what it is taught for a text is
-the meaning of the plain wording.
+Shoppers wrap what they want ("do you have … ?") and name patterns and materials in many ways ("with
+stripes", "made of wool"). The text tower learns to ignore that: the target of a text is the meaning
+of its plain wording.
 """
 
 import re
@@ -40,7 +40,7 @@ PATTERN_WORDINGS: dict[str, tuple[str, ...]] = {
     "plain": ("without a pattern", "in one plain colour", "in one colour", "with no pattern",
               "without any pattern", "unpatterned", "single-coloured", "in a solid colour"),
 }  # fmt: skip
-"""Ways to say a pattern; those with a preposition stand behind the noun."""
+"""Ways to name a pattern; those with a preposition follow the noun."""
 
 
 def _any_of(phrases: tuple[str, ...]) -> str:
@@ -60,7 +60,7 @@ _MADE_OF = re.compile(
 
 
 def plain_wording(text: str) -> str:
-    """Return what a text asks for, frames off, pattern and material in front of the thing.
+    """Return a text without its frame, and with pattern and material before the noun.
 
     `do you have a mug made of stoneware with stripes?` becomes `striped stoneware mug`.
     """
@@ -79,7 +79,7 @@ def plain_wording(text: str) -> str:
 
 
 def _stripped(text: str) -> str:
-    """Take frames off, from the outside in."""
+    """Remove openings, closings and articles, from the outside in."""
     for _ in range(4):
         shorter = _ARTICLE.sub("", _CLOSING.sub("", _OPENING.sub("", text)))
         if shorter == text or not shorter:
@@ -89,7 +89,7 @@ def _stripped(text: str) -> str:
 
 
 def spoken(phrase: str, rng: np.random.Generator) -> str:
-    """Wrap a phrase as a shopper would."""
+    """Wrap a phrase in an opening and a closing, as a shopper would."""
     text = phrase
     if rng.random() < 0.8:
         article = "an" if phrase[:1] in "aeiou" else "a"
@@ -100,13 +100,13 @@ def spoken(phrase: str, rng: np.random.Generator) -> str:
 
 
 def phrase_with_pattern(rng: np.random.Generator) -> str:
-    """Make up a phrase whose pattern and material may stand behind the thing."""
+    """Make up a phrase whose pattern and material may follow the noun."""
     text = shop_phrase(rng)
     if rng.random() < 0.3:
         text = f"{text} {rng.choice(['made of', 'made from', 'in'])} {rng.choice(MATERIALS)}"
     if rng.random() < 0.5:
         wordings = PATTERN_WORDINGS[str(rng.choice(list(PATTERN_WORDINGS)))]
         wording = str(rng.choice(wordings))
-        behind = wording.startswith(("with", "in "))
-        text = f"{text} {wording}" if behind else f"{wording} {text}"
+        follows = wording.startswith(("with", "in "))
+        text = f"{text} {wording}" if follows else f"{wording} {text}"
     return text

@@ -1,6 +1,6 @@
-"""Words that shops use, and phrases made of them, to teach the text tower.
+"""Words that shops use, and phrases made of them, to train the text tower.
 
-Colour words are known by their sRGB value, so that text and pixels meet in one colour space.
+Each colour word has an sRGB value, so that texts and pixels share one colour space.
 """
 
 import re
@@ -87,9 +87,9 @@ COLOUR_WORDS: dict[str, tuple[int, int, int]] = {
     "clear": (214, 230, 233),
     "transparent": (214, 230, 233),
 }
-"""Colour words and the sRGB value each stands for."""
+"""Colour words and their sRGB values."""
 
-# These also name a fruit, a wood, a metal or a cloth: they stay in the meaning of a text too.
+# These also name a fruit, a wood, a metal or a cloth, so they stay part of a text's meaning.
 _ALSO_THINGS = _listed(
     """
 orange, peach, apricot, plum, olive, lemon, lime, mint, sage, oak, walnut, brass, copper,
@@ -110,7 +110,7 @@ def named_colours(text: str) -> list[tuple[int, int, int]]:
 
 
 def without_colours(text: str) -> str:
-    """Drop the words that are nothing but colours; what is left is what the thing is."""
+    """Remove words that name only a colour."""
     kept = _COLOUR.sub(lambda m: m["name"] if m["name"].lower() in _ALSO_THINGS else "", text)
     return re.sub(r"\s+", " ", kept).strip(" ,;-")
 

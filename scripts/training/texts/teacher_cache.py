@@ -1,4 +1,4 @@
-"""Remembers what the sentence teacher said, so that a text is never encoded twice."""
+"""Caches the sentence teacher's vectors, so that no text is encoded twice."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +9,11 @@ from scripts.training.texts.text_space import Floats, SentenceTeacher
 
 
 class CachedTeacher:
-    """A sentence teacher with a file of its answers.
+    """A sentence teacher with a file of its vectors.
 
     Args:
         model: Folder of the published sentence encoder; loaded when first needed.
-        cache: Folder of the answers.
+        cache: Folder of the file.
     """
 
     def __init__(self, model: Path, cache: Path) -> None:
@@ -26,7 +26,7 @@ class CachedTeacher:
                 self._rows = {text: row for row, text in enumerate(stored["texts"].tolist())}
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Return (n, 384) unit rows, float16 precision."""
+        """Return (n, 384) unit rows, float32 with float16 precision."""
         missing = sorted(set(texts) - self._rows.keys())
         if missing:
             fresh = SentenceTeacher(self._model).encode(missing).astype(np.float16)

@@ -1,4 +1,4 @@
-"""Gathers the texts that the text tower is taught on, and the tokenizer cut to fit them."""
+"""Builds the corpus that the text tower learns from, and cuts a tokenizer to fit it."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
 def class_names() -> list[str]:
-    """Return a text for each of the 1,000 ImageNet classes: its first two names."""
+    """Return the first two names of each of the 1,000 ImageNet classes, as one text."""
     info = ImageNetInfo()
     return [", ".join(info.index_to_description(i).split(", ")[:2]) for i in range(1000)]
 
@@ -66,13 +66,13 @@ def _has_wide() -> bool:
 def cut_tokenizer(published: Path, texts: Sequence[str], size: int, weights: Counter[str]) -> str:
     """Cut a WordPiece tokenizer down to the pieces that `texts` use most.
 
-    Single characters stay, so that any word can still be spelled.
+    Single characters stay, so that every word can still be spelled.
 
     Args:
         published: `tokenizer.json` of the sentence teacher.
-        texts: Corpus to count pieces in.
-        size: Pieces to keep, special ones included.
-        weights: Texts that count more than once.
+        texts: Corpus in which pieces are counted.
+        size: Number of pieces to keep, with the special ones.
+        weights: How often a text counts, if more than once.
 
     Returns:
         The new `tokenizer.json`, as text.

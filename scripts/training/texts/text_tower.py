@@ -1,7 +1,7 @@
-"""Teaches a small open_clip text transformer what the sentence teacher means by a text.
+"""Trains a small open_clip text transformer to give the target vectors of texts.
 
-The target of a text is [zero on the visual part, meaning, colours]; the columns of the text
-projection that feed the visual part are fixed at zero.
+A target is [zero for the visual part, meaning, colours]. The columns of the text projection that
+feed the visual part are fixed at zero.
 """
 
 import copy
@@ -31,8 +31,8 @@ TEXT_CFG: dict[str, Any] = {
     "heads": 6,
     "layers": 4,
     "mlp_ratio": 2.0,
-    # Causal, read at the closing [SEP]: padding can't be seen, so texts need not be masked, which
-    # open_clip's configuration can't ask for.
+    # Causal, read at the closing [SEP]: padding after it has no effect, so texts need no mask,
+    # which open_clip's configuration could not express.
     "pool_type": "eos",
     "eos_id": 3,
     "pad_id": 0,
@@ -50,7 +50,7 @@ def new_text_tower(vocab_size: int, visual_dim: int, dim: int) -> TextTransforme
 
 
 def start_from_teacher(tower: TextTransformer, tokenizer: Tokenizer, teacher: Path) -> None:
-    """Start the token embeddings from the teacher's own, reduced by principal components."""
+    """Start the token embeddings from the teacher's, reduced by principal components."""
     names = json.loads((teacher / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
     table = load_file(teacher / "model.safetensors")["embeddings.word_embeddings.weight"].float()
     rows = torch.stack([table[names[t]] for t in _pieces(tokenizer)])
@@ -78,17 +78,17 @@ def train_text_tower(  # noqa: PLR0913 - each is one decision of the run
     seed: int,
     checkpoint: Path,
 ) -> TextTransformer:
-    """Fit the tower's outputs to `targets` by cosine; returns the averaged weights.
+    """Fit the tower's outputs to `targets` by cosine; return a tower with the averaged weights.
 
     Args:
         tower: From `new_text_tower`.
-        tokens: Token ids of each text, special tokens included.
+        tokens: Token ids of each text, with special tokens.
         targets: (n, meaning + colour) unit rows.
         visual_dim: Leading columns of the output that stay zero.
         steps: Optimiser steps.
-        batch: Texts a step; sorted by length within a chunk so that little is padded.
+        batch: Texts in a step, of similar length, to save padding.
         seed: Of the order.
-        checkpoint: Written every 250 steps; a run that was cut off goes on from it.
+        checkpoint: Written every 250 steps; an interrupted run continues from it.
     """
     average = copy.deepcopy(tower)
     optimiser = torch.optim.AdamW(tower.parameters(), lr=2e-3, weight_decay=0.02, betas=(0.9, 0.98))
@@ -143,7 +143,7 @@ def _save(
 
 
 def _short(tower: TextTransformer, tokens: list[list[int]]) -> Tensor:
-    """Run the tower over no more positions than the longest text has: a third of the work."""
+    """Run the tower over as many positions as the longest text has, a third of all of them."""
     padded = _padded(tokens)
     tower.attn_mask = tower.build_causal_mask()[: padded.shape[1], : padded.shape[1]]
     vectors: Tensor = tower(padded)

@@ -1,4 +1,4 @@
 """The encoder inside the package: its image tower, colour histograms and local heads.
 
-`search.encoder` alone calls it. It knows torch and its own weights; it knows no catalogue.
+Only `search.encoder` calls it. It knows torch and its own weights; it knows no catalogue.
 """

@@ -1,8 +1,7 @@
 """Soft colour histograms of a picture's likely foreground, for the embedded image tower.
 
-ImageNet features are trained to ignore colour; shoppers do not. Pixels are shared out among named
-colours in CIELAB, and those that look like the picture's border count less. It measures colours;
-it does not name things.
+ImageNet features are trained to ignore colour, but shoppers don't. Each pixel is shared among named
+colours in CIELAB. Pixels that look like the picture's border count less.
 """
 
 from collections.abc import Sequence
@@ -46,7 +45,7 @@ PALETTE: dict[str, tuple[int, int, int]] = {
     "mustard": (204, 160, 40),
     "yellow": (248, 218, 60),
 }
-"""Names and sRGB values of the colours that pixels are shared out among."""
+"""Names and sRGB values of the colours that pixels are shared among."""
 
 _GRID = 28  # cells a side; finer grids cost time and changed nothing
 _SOFTNESS = 11.0  # CIELAB units at which a pixel is shared between neighbouring colours
@@ -106,7 +105,7 @@ class ColourHistograms(nn.Module):
         """Describe normalised pictures (n, 3, H, W) by (n, 3 · colours) values in 0..1."""
         with torch.autocast(x.device.type, enabled=False):
             lab = self.lab(x).flatten(1, 2)
-            # The softmax of minus the squared distances, without the part that all colours share.
+            # A softmax of negative squared distances; the term that all colours share cancels out.
             nearness = lab @ self.palette.T - 0.5 * self.palette.square().sum(dim=1)
             shares = (nearness / _SOFTNESS**2).softmax(dim=2)  # (n, cells, colours)
             border = self.border @ shares

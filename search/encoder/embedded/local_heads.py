@@ -1,14 +1,14 @@
-"""What the embedded image tower says of each cell of a picture, beside the picture's vector.
+"""The embedded image tower's descriptions of each cell of a picture, beside the picture's vector.
 
-Two small heads read the maps that the backbone has computed anyway:
+Two small heads read the maps that the backbone computes anyway:
 
 - patches: a descriptor for each of 7 by 7 cells, for late interaction (MaxSim: Khattab and Zaharia
   2020, arXiv:2004.12832), and how much the cell matters in a query;
 - regions: for each of 14 by 14 cells, whether a thing has its middle there and how far its sides
   are (FCOS: Tian et al. 2019, arXiv:1904.01355).
 
-Their weights lie in a file of their own, `local_heads.safetensors`, so that they can be trained
-again without writing the tower anew; they count in the model tag all the same.
+Their weights are in a file of their own, `local_heads.safetensors`, so that they can be trained
+without changing the file of the tower. The model tag covers them too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ from search.encoder.local_features import PATCH_DIM, PATCH_GRID
 WEIGHTS = Path(__file__).parents[1] / "checkpoints" / "embedded" / "local_heads.safetensors"
 
 MEAN_STAGES = (6, 4, 2, 1)
-"""Stages of the backbone whose mean over a cell is looked at, deepest first."""
+"""Stages of the backbone whose mean over a cell is used, deepest first."""
 DEVIATION_STAGES = (2, 1)
-"""The same of the deviation within a cell: texture."""
+"""Stages whose deviation within a cell is used: it tells texture."""
 CELL_GROUPS = (352, 120, 48, 24, 48, 24, 3, 3)
-"""Numbers a cell from each of these, and the mean and the deviation of its colours."""
+"""How many numbers a cell has from each of these stages, then from its colours."""
 CELL_CHANNELS = sum(CELL_GROUPS)
 
 REGION_STAGES = (4, 6)
@@ -50,7 +50,7 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
 
 
 class LocalHeads(nn.Module):
-    """Both heads; weights are constants here, they are trained elsewhere."""
+    """Both heads. Their weights are constants here; `scripts` trains them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,14 +80,14 @@ class LocalHeads(nn.Module):
 
 
 def patches_of(described: Tensor, tensors: Mapping[str, Tensor]) -> Tensor:
-    """Say what the patch head does of cells: (..., `CELL_CHANNELS`) to (..., `PATCH_DIM` + 1)."""
+    """Run the patch head on cells: (..., `CELL_CHANNELS`) to (..., `PATCH_DIM` + 1)."""
     said = described @ tensors["patch_weight"].T + tensors["patch_bias"]
     unit = F.normalize(said[..., :PATCH_DIM], dim=-1)
     return torch.cat([unit, F.softplus(said[..., PATCH_DIM:])], dim=-1)
 
 
 def regions_of(x: Tensor, tensors: Mapping[str, Tensor]) -> Tensor:
-    """Say what the region head does: (n, `REGION_CHANNELS`, g, g) to (n, 5, g, g)."""
+    """Run the region head: (n, `REGION_CHANNELS`, g, g) to (n, 5, g, g)."""
     for layer, padding in (("in", 0), ("mid", 1), ("out", 0)):
         weight, bias = tensors[f"region_{layer}_weight"], tensors[f"region_{layer}_bias"]
         x = F.conv2d(x, weight, bias, padding=padding)
@@ -105,7 +105,7 @@ def cells(maps: Sequence[Tensor], lab: Tensor) -> Tensor:
 
 
 def region_maps(maps: Sequence[Tensor]) -> Tensor:
-    """Return what the region head looks at: (n, `REGION_CHANNELS`, 14, 14) float32."""
+    """Return the input of the region head: (n, `REGION_CHANNELS`, 14, 14) float32."""
     fine, coarse = (maps[stage].float() for stage in REGION_STAGES)
     return torch.cat([fine, F.interpolate(coarse, size=fine.shape[-2:], mode="nearest")], dim=1)
 

@@ -5,16 +5,16 @@ features at several depths, and the colours of the likely foreground, feed three
 has a part for each head, so that one cosine index serves every kind of query:
 
 - visual: what the thing looks like, for photo queries. Text vectors are zero here.
-- semantic: what the thing is, in the centred space of the text tower. ImageNet's own classifier,
-  through the embeddings of its class names, is a fixed branch of it (a convex combination of
-  class-name embeddings: Norouzi et al. 2014, arXiv:1312.5650); a second branch names household
-  things, through the embeddings of 631 product names; a learned residual adds what both lack.
+- semantic: what the thing is, in the centred space of the text tower. A fixed branch turns
+  ImageNet's class probabilities into a mean of class-name embeddings (a convex combination:
+  Norouzi et al. 2014, arXiv:1312.5650). A second branch does so with the embeddings of 631 product
+  names. A learned residual adds what both lack.
 - colour: which colours the thing has, in the space that colour words are written to.
 
-Beside the vector, the local heads say of each cell of the picture what is there
+Beside the vector, the local heads describe each cell of the picture
 (`search.encoder.embedded.local_heads`).
 
-It only computes vectors: preprocessing, loading and tokens belong to open_clip.
+Preprocessing, loading and tokens belong to open_clip.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class TowerShape:
     """Sizes of the tower's parts; the defaults are those of the shipped checkpoint."""
 
     backbone: str = "tf_efficientnet_lite2"
-    texture_stages: tuple[int, ...] = (1, 2, 4)  # whose maps are pooled, beside the last one
+    texture_stages: tuple[int, ...] = (1, 2, 4)  # stages whose maps are pooled, beside the last
     texture_dim: int = 384  # mean and deviation of their 24 + 48 + 120 channels
     deep_dim: int = 1280
     visual_dim: int = 192
@@ -70,7 +70,7 @@ class ProductTower(nn.Module):
         width = shape.deep_dim + shape.texture_dim + self.colours.dim
         # 1000 ImageNet classes, each with the embedding of its name.
         self.class_names = nn.Parameter(torch.zeros(1000, shape.semantic_dim))
-        # Softer than the classifier was trained: what a thing also resembles says what it is.
+        # Softer than the classifier was trained: other classes that fit tell about the thing too.
         self.class_temperature = nn.Parameter(torch.tensor(2.0))
         self.labels = nn.Sequential(
             nn.Linear(shape.deep_dim, shape.label_width),
@@ -78,7 +78,7 @@ class ProductTower(nn.Module):
             nn.Linear(shape.label_width, shape.labels),
         )
         self.label_names = nn.Parameter(torch.zeros(shape.labels, shape.semantic_dim))
-        self.label_share = nn.Parameter(torch.tensor(0.8))  # against the classes' say
+        self.label_share = nn.Parameter(torch.tensor(0.8))  # weight of labels against classes
         self.feature_mean = nn.Parameter(torch.zeros(width))
         self.feature_scale = nn.Parameter(torch.ones(width))
         self.visual = nn.Linear(width, shape.visual_dim)
@@ -101,7 +101,7 @@ class ProductTower(nn.Module):
         return self.seen(x)[0]
 
     def seen(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return what `pooled` does, and the map after each stage of the backbone."""
+        """Return the result of `pooled`, and the map after each stage of the backbone."""
         colours = self.colours(x)
         x = self.backbone.bn1(self.backbone.conv_stem(x))
         maps: list[Tensor] = []
@@ -141,10 +141,10 @@ class ProductTower(nn.Module):
         return self.join(self.parts(self.pooled(x)))
 
     def forward_intermediates(self, x: Tensor, **_settings: object) -> tuple[Tensor, list[Tensor]]:
-        """Return unit vectors as `forward` does, and what the local heads say of each cell.
+        """Return unit vectors as `forward` does, and the local heads' descriptions of each cell.
 
-        The name and the order of results are timm's; its settings choose among stages, and here
-        there is nothing to choose.
+        The name and the order of results are timm's. Its settings choose among stages; this tower
+        has no choice, and ignores them.
         """
         pooled, maps = self.seen(x)
         return self.join(self.parts(pooled)), self.local(maps, self.colours.lab(x))
@@ -163,7 +163,7 @@ def _mean_and_deviation(x: Tensor) -> tuple[Tensor, Tensor]:
     n = x.shape[2] * x.shape[3]
     mean = x.mean((2, 3))
     variance = (x.square().mean((2, 3)) - mean.square()) * (n / (n - 1))
-    # Rounding may leave a map without any variance below zero, and a root has no slope there.
+    # Rounding may make the variance of a constant map negative, and a root has no slope at 0.
     return mean, variance.clamp(min=1e-12).sqrt()
 
 

@@ -1,11 +1,11 @@
 """Rewrites a loaded model's image tower so that a CPU runs it faster, with the same vectors.
 
 Two things make the difference. A convolution, its frozen batch norm and its activation become one
-oneDNN kernel, so that a feature map is written once instead of three times. And where the
-processor multiplies bfloat16 natively, matrices are kept and multiplied in it.
+oneDNN kernel, so that a feature map is written once instead of three times. And where the processor
+multiplies bfloat16 natively, matrices are stored and multiplied in bfloat16.
 
-It trusts nothing: what the rewritten tower says of probe pictures is compared with what the tower
-said before, and a tower that can't be rewritten, or would say something else, stays as it was.
+The result is checked: both towers encode probe pictures, and their vectors are compared. A tower
+that can't be rewritten, or that would return other vectors, stays as it was.
 """
 
 import copy
@@ -69,8 +69,8 @@ class FusedConvolution(nn.Module):
         ]
         self.padding = [] if self.like_tensorflow else [int(side) for side in convolution.padding]
         self.weight = self._held(weight)
-        # A kernel with a row and a column of zeros before it lets an even border do for an
-        # uneven one, so that the input need not be copied into a larger frame.
+        # With a row and a column of zeros before the kernel, an even border does the work of an
+        # uneven one. So the input need not be copied into a larger frame.
         self.shifted = self._held(F.pad(weight, [1, 0, 1, 0])) if self._may_shift() else None
         self.bias = nn.Parameter(bias.detach().to(dtype), requires_grad=False)
         self.kind, self.bounds = _KERNELS[type(activation)]
@@ -109,7 +109,7 @@ class FusedConvolution(nn.Module):
         return result
 
     def _borders(self, x: Tensor) -> tuple[int, int]:
-        """Return TensorFlow's border in all, down and right; the lower and right half is larger."""
+        """Return TensorFlow's whole border, down and right; its lower and right half is larger."""
         down, right = (
             max((-(-size // step) - 1) * step + reach - size, 0)
             for size, step, reach in zip(x.shape[-2:], self.stride, self.reach, strict=True)
@@ -137,7 +137,7 @@ class InBfloat16(nn.Module):
 
 
 def native_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 itself; elsewhere it would be slower."""
+    """Return whether this processor multiplies bfloat16 natively; elsewhere it would be slower."""
     able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("sve_bf16"))
 
@@ -167,7 +167,7 @@ def speed_up(model: Any, pixels: Tensor) -> str:  # noqa: ANN401 - open_clip has
             if cosine >= LEAST_COSINE:
                 return name
             log.info("tower_too_coarse", precision=name, cosine=round(cosine, 4))
-        # Any model may come, and each may break in its own way; none needs this.
+        # Any model may come, and each may fail in its own way. None needs to be rewritten.
         except Exception as error:
             log.warning("tower_not_rewritten", precision=name, error=str(error).split("\n")[0])
         model.visual = before
@@ -181,7 +181,7 @@ def _encode(model: Any, pixels: Tensor) -> Tensor:  # noqa: ANN401 - open_clip h
 
 
 def rewrite(visual: nn.Module, pixels: Tensor, dtype: torch.dtype) -> nn.Module | None:
-    """Return a faster copy of a tower that shares what it does not change.
+    """Return a faster copy of a tower, which shares all unchanged tensors with it.
 
     Args:
         visual: The tower, float32.
@@ -212,10 +212,10 @@ def rewrite(visual: nn.Module, pixels: Tensor, dtype: torch.dtype) -> nn.Module 
 
 
 def probe_pictures(side: tuple[int, int]) -> Tensor:
-    """Return pictures like photographs, (n, 3, H, W) float32, always the same.
+    """Return pictures that resemble photographs, (n, 3, H, W) float32; always the same.
 
-    Their spectrum falls with frequency as that of natural pictures does, and their channels go
-    together (Field 1987, doi:10.1364/JOSAA.4.002379).
+    Their spectrum falls with frequency as that of natural pictures does, and their channels are
+    correlated (Field 1987, doi:10.1364/JOSAA.4.002379).
     """
     dice = torch.Generator().manual_seed(0)
     down, right = torch.fft.fftfreq(side[0]), torch.fft.fftfreq(side[1])
@@ -230,7 +230,8 @@ def _normed_convolutions(
     tower: nn.Module, pixels: Tensor
 ) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
     """Find batch norms whose input is a convolution's output, in the order of a forward pass."""
-    made: dict[int, tuple[nn.Conv2d, Tensor]] = {}  # the tensor is kept so that its id stays its
+    # Keeps each tensor, so that no other one gets its id.
+    made: dict[int, tuple[nn.Conv2d, Tensor]] = {}
     pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -257,7 +258,7 @@ def _normed_convolutions(
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """Whether a module convolves with its weight as it is, and nothing more."""
+    """Return whether a module is a plain convolution with its weight, and nothing more."""
     plain = type(module) is nn.Conv2d and module.padding_mode == "zeros"
     return (plain and not isinstance(module.padding, str)) or _pads_like_tensorflow(module)
 
@@ -269,23 +270,23 @@ def _pads_like_tensorflow(module: nn.Module) -> bool:
 
 
 def _matrices(tower: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Hold every matrix that is multiplied in a type.
+    """Convert all matrices that are multiplied to a type.
 
-    Positions and scales of norms stay float32, and with them the sums that run through all layers
-    of a transformer.
+    Positions and scales of norms stay float32. So do the sums that run through all layers of a
+    transformer.
     """
     for module in tower.modules():
         whole = isinstance(module, nn.Linear | nn.Conv2d | nn.MultiheadAttention)
         for name, weight in list(module.named_parameters(recurse=False)):
             if weight.ndim >= 2 and (whole or name == "in_proj_weight"):
-                # Asking for gradients, which are never computed, makes `matmul` fold batches
-                # into rows instead of copying the weight once per picture.
+                # With gradients on (the default; none is ever computed), `matmul` folds batches
+                # into rows, instead of copying the weight once per picture.
                 setattr(module, name, nn.Parameter(weight.detach().to(dtype)))
     return tower
 
 
 def _replace(tower: nn.Module, old: nn.Module, new: nn.Module) -> None:
-    """Put a module wherever another one is."""
+    """Replace a module by another wherever it occurs."""
     for parent in list(tower.modules()):
         for name, child in parent.named_children():
             if child is old:

@@ -1,8 +1,8 @@
-"""Keeps memory that is freed, so that the next forward pass does not have to ask for it again.
+"""Keeps freed memory in the process, for the next forward pass.
 
-glibc gives large blocks back to the kernel at once, and gets them back as pages that are zeroed
-one by one at their first use. Feature maps are large, come and go with every layer, and would
-spend up to half of a forward pass on that.
+glibc returns large blocks to the kernel at once. When it asks for memory again, the kernel zeroes
+page after page at their first use. Feature maps are large, and come and go with every layer: up to
+half of a forward pass went into that.
 """
 
 import ctypes
@@ -13,12 +13,12 @@ _KEPT_BYTES = 2**30
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep up to a gigabyte of freed memory; nothing where there is no glibc.
+    """Let this process keep up to a gigabyte of freed memory; without glibc, do nothing.
 
-    Call it before threads are started: an arena that a thread has, it keeps.
+    Call it before threads are started: a thread keeps the arena that it was given.
     """
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
         libc.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
         libc.mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
-        libc.mallopt(_ARENA_MAX, 1)  # threads' own arenas give back whatever they can
+        libc.mallopt(_ARENA_MAX, 1)  # arenas of threads return what they can

@@ -1,9 +1,9 @@
 """Runs the picture half of a model on its device, fast and in batches that fit.
 
-At the first picture the image tower is rewritten for a CPU (`search.encoder.forward.cpu_fusion`)
-and asked what it can tell beside vectors, so that whoever only reads texts does not wait for that.
-On CUDA it runs in bfloat16, and the batch grows while that pays. Memory that does not suffice
-halves the batch, on any device; it is an error only where a single picture does not fit.
+The image tower is made ready at the first picture, so that whoever only encodes texts does not wait
+for it: it is rewritten for a CPU (`search.encoder.forward.cpu_fusion`), and tried for local
+features. On CUDA it runs in bfloat16, and the batch grows while that pays. Where memory runs out
+the batch is halved, on any device. Only a single picture that does not fit is an error.
 """
 
 import threading
@@ -25,30 +25,30 @@ log = structlog.get_logger()
 _CPU_BATCH = 16  # larger feature maps leave the processor's cache, and get slower
 _FIRST_CUDA_BATCH = 32
 _LARGEST_CUDA_BATCH = 1024
-_WORTH = 1.05  # a doubled batch must be so much faster a picture to be kept
+_WORTH = 1.05  # a doubled batch is kept if pictures go this much faster
 
 
 class BatchSize:
-    """The number of pictures in a forward pass: grows while that pays, shrinks on lack of memory.
+    """The number of pictures in a forward pass: grows while that pays, shrinks without memory.
 
     Args:
-        first: To begin with.
-        largest: Never more.
+        first: The size at the start.
+        largest: The largest size.
     """
 
     def __init__(self, first: int, largest: int) -> None:
         self.now, self._largest = first, largest
-        self.settled = first == largest  # whether it grows no more, so that nothing need be timed
-        self._rate = 0.0  # pictures a second at the size before this one
-        self._runs = 0  # full batches at this size; the first warms up and tells nothing
+        self.settled = first == largest  # the size is final: nothing needs to be timed
+        self._rate = 0.0  # pictures per second at the previous size
+        self._runs = 0  # full batches at this size; the first is a warm-up and is not timed
 
     def failed(self, n: int) -> None:
-        """Take note that n pictures did not fit; n is at least 2."""
+        """Note that n pictures did not fit; n is at least 2."""
         self.now, self.settled = max(1, n // 2), True
         log.warning("batch_halved", pictures=self.now)
 
     def succeeded(self, n: int, seconds: float) -> None:
-        """Take note of a batch; a full one may make the next one larger."""
+        """Note a batch that fitted; after full batches the next may be larger."""
         if self.settled or n != self.now:
             return
         self._runs += 1
@@ -70,7 +70,7 @@ class PictureForward:
         model: An open_clip model on `device`, in evaluation mode.
         preparation: Of its pictures.
         device: Where the model is.
-        turn: Held during each forward pass, so that threads do not share cores or memory.
+        turn: Held during each forward pass, so that no two passes share cores or memory.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class PictureForward:
             DeviceOutOfMemory: one picture alone does not fit.
         """
         if self._cuda:
-            # From pinned memory the GPU copies by itself, while this thread goes on.
+            # From pinned memory the GPU copies while this thread goes on.
             pixels = pixels.pin_memory()
         parts: list[EncodedPictures] = []
         start = 0
@@ -117,7 +117,7 @@ class PictureForward:
         return EncodedPictures.joined(parts)
 
     def _try(self, pixels: "torch.Tensor") -> "tuple[torch.Tensor, ...] | None":
-        """Describe one batch; None where memory did not suffice and the batch is smaller now."""
+        """Describe one batch; None where memory ran out, which has made the batch size smaller."""
         if not self._ready:
             self._make_ready()
         started = time.perf_counter()
@@ -135,7 +135,7 @@ class PictureForward:
         else:
             self.batch.succeeded(len(pixels), time.perf_counter() - started)
             return said
-        # After the handler: its traceback would keep the failed pass's memory.
+        # Outside the handler, whose traceback would keep the memory of the failed pass.
         self.batch.failed(len(pixels))
         if self._cuda:
             self._torch.cuda.empty_cache()
@@ -156,7 +156,7 @@ class PictureForward:
         return self._torch.autocast(self._device.type, self._torch.bfloat16, enabled=self._cuda)
 
     def _make_ready(self) -> None:
-        """Before the first picture: rewrite the tower for this CPU, and see what it can tell."""
+        """Rewrite the tower for this CPU, and find out whether it has local features."""
         from search.encoder.forward.cpu_fusion import probe_pictures, speed_up
 
         started = time.perf_counter()

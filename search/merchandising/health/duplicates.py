@@ -1,10 +1,10 @@
-"""Products whose pictures are the same, or almost: entered twice, or lent from each other.
+"""Near-duplicates: products whose pictures are the same, or almost.
 
-Vectors nominate pairs; they are too forgiving to decide, since two plain vases are as near to each
-other as a vase and its photo saved again. So nominated pairs are compared as small coloured grids,
-which differ little after another compression or size, and much between two things. Variants that
-are folded already are not looked at. The most alike pairs are compared first, and no more than
-`MOST_COMPARED`.
+Vectors propose pairs. They can't decide: two plain vases are as near to each other as a vase and
+the same photo saved again. So each proposed pair is compared as two small grids of colours. Grids
+differ little after another compression or another size, and much between two things. Variants,
+which are folded already, are left out. The most similar pairs are compared first, `MOST_COMPARED`
+at most.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ SAME_UP_TO = 3.0
 """Mean difference of two grids, in levels of 255, up to which pictures are the same."""
 SIDE = 16
 MOST_COMPARED = 20_000
-"""Pairs; opening their pictures takes some 8 ms each, so about three minutes at most."""
+"""Pairs. Opening a picture takes about 8 ms, so all take about three minutes."""
 
 Grid = npt.NDArray[np.float32]
 OpenPicture = Callable[[int], Image.Image | None]
@@ -33,17 +33,17 @@ OpenPicture = Callable[[int], Image.Image | None]
 
 @dataclass(frozen=True, slots=True)
 class Double:
-    """A picture that is almost that of other products."""
+    """A picture that is almost the same as pictures of other products."""
 
     row: int
-    group: int  # the lowest product of those that belong together
-    similarity: float  # cosine with the nearest of them
+    group: int  # the lowest product id of the group
+    similarity: float  # cosine with the nearest picture of the group
 
 
 def find_duplicates(
     generation: Generation, neighbours: Neighbours, open_picture: OpenPicture
 ) -> list[Double]:
-    """Return one picture for each product that looks like another's, by group."""
+    """Return one picture of each product that has a near-duplicate."""
     pairs = _nominated(neighbours)[:MOST_COMPARED]
     grids: dict[int, Grid | None] = {}
 
@@ -58,7 +58,7 @@ def find_duplicates(
 
 
 def grid_of(picture: Image.Image) -> Grid:
-    """Return (SIDE, SIDE, 3) float32, the mean colours of a picture's parts."""
+    """Return (SIDE, SIDE, 3) float32: the mean colour of each cell of a picture."""
     small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     return np.asarray(small, dtype=np.float32)
 
@@ -68,7 +68,7 @@ def _same(a: Grid | None, b: Grid | None) -> bool:
 
 
 def _nominated(neighbours: Neighbours) -> list[tuple[int, int, float]]:
-    """Return pairs of rows above `ALIKE_FROM`, each once, most alike first."""
+    """Return pairs of rows with a cosine of `ALIKE_FROM` or more, most similar first."""
     rows, places = np.nonzero((neighbours.rows >= 0) & (neighbours.similarities >= ALIKE_FROM))
     others = neighbours.rows[rows, places]
     found = {
@@ -84,7 +84,7 @@ def _nominated(neighbours: Neighbours) -> list[tuple[int, int, float]]:
 
 
 def _grouped(generation: Generation, pairs: Sequence[tuple[int, int, float]]) -> list[Double]:
-    """Join products that are the same as a third; keep the best picture of each."""
+    """Join pairs that share a product to groups; keep the best picture of each product."""
     product = generation.columns.product_id
     parents: dict[int, int] = {}
 

@@ -1,7 +1,7 @@
-"""Findings of a survey: kept for each generation, read a page at a time.
+"""Findings of a survey: stored for each generation, read a page at a time.
 
-What was put right since is left out: a finding about a category or a title counts as long as the
-product still says so, and one about a retired product not at all.
+What was corrected since is left out. A finding about a category or a title holds as long as the
+product has that category or title. One about a retired product never holds.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from search.database.models import Finding, GenerationRow, Job, Product, Product
 from search.merchandising.health.survey import Found
 
 JOB = "inspect"
-"""Kind of the jobs that look over generations; `report` names the generation."""
+"""Kind of the jobs that survey a generation; `report` names the generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class FindingView:
 
 
 def keep_findings(session: Session, generation_id: int, found: Sequence[Found]) -> None:
-    """Keep what a survey found, in place of what an earlier one of this generation did."""
+    """Store the findings of a survey; they replace earlier ones of the same generation."""
     session.execute(delete(Finding).where(Finding.generation_id == generation_id))
     rows = [
         {
@@ -52,7 +52,7 @@ def keep_findings(session: Session, generation_id: int, found: Sequence[Found]) 
 
 
 def inspected(session: Session) -> int | None:
-    """Return the live generation if it was looked over, None otherwise."""
+    """Return the live generation if it was surveyed, None otherwise."""
     live = session.scalar(select(GenerationRow.id).where(GenerationRow.state == "live"))
     job = select(Job.id).where(
         Job.kind == JOB, Job.state == "done", Job.report["generation"].as_integer() == live
@@ -71,7 +71,7 @@ def list_findings(
 def list_groups(
     session: Session, generation_id: int, *, limit: int | None, offset: int = 0
 ) -> list[list[FindingView]]:
-    """Return groups of near-duplicates, most alike first; groups of one that is left are none."""
+    """Return groups of near-duplicates, most similar first; two products at least are in each."""
     groups = _groups(generation_id)
     chosen = session.execute(
         select(groups.c.group).order_by(groups.c.best.desc(), groups.c.group).limit(limit)
@@ -133,7 +133,7 @@ def _current(generation_id: int, kind: str) -> Select[Any]:
 
 
 def _says(name: str, value: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a product's field says a value and no merchandiser says otherwise."""
+    """Return SQL: a product has this value, and no merchandiser set another."""
     edited = aliased(ProductAttribute)
     otherwise = exists().where(
         edited.product_id == Product.id,

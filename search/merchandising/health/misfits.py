@@ -1,11 +1,11 @@
 """Pictures that don't fit what the catalogue says of their products.
 
-Against the category speak the pictures nearest to it: most of them are of another category. The
-product's own statement has no vote, as it would have in a prediction that was learnt from it.
+A category is doubtful where most of the nearest pictures are of products of another category. The
+product itself has no vote.
 
-Against the title speak other titles: many of them fit the picture better than its own does, and its
-own fits worse than titles fit pictures elsewhere in its category. Both are needed: a strange but
-right name fits badly, though no other fits better.
+A title is doubtful where two things hold. Many other titles fit the picture better than its own.
+And its own fits worse than titles fit pictures elsewhere in its category. Both are needed: a
+strange but right name fits badly, though no other name fits better.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,24 +15,24 @@ import numpy as np
 import numpy.typing as npt
 
 from search.index.generation_files import Generation
-from search.index.product_columns import folded_path
 from search.merchandising.health.neighbours import Neighbours
 from search.results import Embeddings, Ids
+from search.text.normalise import folded_path
 
 CATEGORY_FROM = 0.5
-"""Share of the neighbours' votes by which another category must lead. On a drawn shop with 30
-products put into wrong categories: 0.81 to 1.0 of them found, with 4 of 1,320 others."""
+"""Share of the neighbours' votes by which another category must lead. In a drawn shop with 30
+products in wrong categories, 0.81 to 1.0 of these are found, and 4 of 1,320 right ones."""
 LEAST_VOTES = 6
 TITLE_FROM = 0.1
-"""Share of other titles that must fit better. On the same shop with 40 wrong titles: 0.96 of their
-pictures are found, with 27 of 1,311 others; ordered by this share, most wrong ones come first."""
+"""Share of other titles that must fit better. In the same shop with 40 wrong titles, 0.96 of their
+pictures are found, and 27 of 1,311 right ones. Sorted by this share, most wrong ones come first."""
 FAR_FROM = 3.0
-"""How many deviations (by the median) the title must fit worse than others in the category."""
+"""How many deviations from the median of its category the title's cosine must lie below it."""
 LEAST_DEVIATION = 0.02
 LEAST_PICTURES = 10
 """A category with fewer is compared with the whole catalogue."""
 SAMPLE = 1000
-"""Other titles that are compared."""
+"""Other titles that each picture is compared with."""
 SEED = 5
 BLOCK = 4096
 
@@ -48,7 +48,7 @@ class WrongCategory:
     row: int
     stated: str
     seen: str
-    share: float  # of the votes by which it leads
+    share: float  # of the votes, by which the seen category leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _fits(
         part = slice(start, start + BLOCK)
         pictures = generation.vectors[rows[part]].astype(np.float32)
         own[part] = np.einsum("ij,ij->i", pictures, encoded[place[part]])
-        # A little more than its own: the own title is in the sample, too, and rounds otherwise.
+        # By a margin: the own title may be in the sample, and its cosine rounds otherwise there.
         better[part] = (pictures @ sample.T > own[part, None] + 1e-4).mean(axis=1)
     return own, better
 

@@ -1,10 +1,10 @@
-"""Lists that the tables themselves can tell: no usable picture, no value, a colour contradicted."""
+"""Lists from the tables alone: no usable picture, no value, a colour that pictures contradict."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from search.catalogue.product_cards import first_picture
@@ -13,20 +13,20 @@ from search.text.attribute_vocabulary import Vocabulary
 from search.text.value_matching import named_values
 
 COLUMNS = ("category", "brand", "colour", "price")
-"""Fields of the merchant's that count as attributes here."""
+"""The merchant's fields that count as attributes here."""
 SURE_FROM = 0.9
 """Confidence from which a picture may contradict a written colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pictureless:
-    """A product that pictures can't find."""
+    """A product without a usable picture."""
 
     product_id: int
     sku: str
     title: str
-    pictures: int  # that the catalogue names
-    pending: int  # of them, not looked at yet
+    pictures: int  # named by the catalogue
+    pending: int  # of these, not looked at yet
     error: str | None  # why one of the others can't be used
 
 
@@ -106,7 +106,7 @@ def attribute_names(vocabulary: Vocabulary) -> tuple[str, ...]:
 def contradicted_colours(
     session: Session, vocabulary: Vocabulary, *, limit: int | None, offset: int = 0
 ) -> tuple[list[Contradiction], int]:
-    """Return products whose pictures surely show another colour than is written; how many.
+    """Return products whose pictures surely show another colour than is written, and their number.
 
     Words that the vocabulary does not know, and fields that name several colours, contradict
     nothing. Surest first.
@@ -126,10 +126,12 @@ def contradicted_colours(
     return [Contradiction(*row) for row in rows], total
 
 
-def _coloured() -> tuple[Any, Any]:
-    """Select products with a written colour and a sure other one from their pictures."""
+def _coloured() -> tuple[Select[Any], Any]:
+    """Select products with a written colour and one that their pictures surely show."""
     seen = aliased(ProductAttribute)
-    columns = (Product.id, Product.sku, Product.title, first_picture(), Product.colour)
+    columns: tuple[Any, ...] = (
+        Product.id, Product.sku, Product.title, first_picture(), Product.colour
+    )  # fmt: skip
     statement = (
         select(*columns, seen.value, seen.confidence)
         .join(seen, seen.product_id == Product.id)
@@ -155,14 +157,14 @@ def _sure(seen: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - an alias
 
 
 def _opposed(vocabulary: Vocabulary, stated: str, seen: str) -> bool:
-    """Whether a written colour is one known colour, and another than is seen."""
+    """Return whether a written colour is one known colour, and not the one that is seen."""
     attribute = next((each for each in vocabulary.attributes if each.name == "colour"), None)
     named = named_values(attribute, stated) if attribute is not None else set()
     return len(named) == 1 and seen not in named
 
 
 def _pictureless() -> tuple[ColumnElement[bool], ...]:
-    image = aliased(ProductImage)  # another than that whose errors are shown
+    image = aliased(ProductImage)  # apart from the one whose errors are selected
     usable = exists().where(
         image.product_id == Product.id, image.state != "failed", image.sha256.is_not(None)
     )

@@ -1,6 +1,7 @@
 """The nearest pictures of other products, for every picture of a generation, in one pass.
 
-Time grows with the rows and the lists visited for each; memory by 12 bytes a neighbour.
+Time grows with the rows and with the index lists that each visits; memory takes 12 bytes for each
+neighbour.
 """
 
 from dataclasses import dataclass
@@ -13,20 +14,20 @@ from search.results import Ids
 
 NEAREST = 12
 FETCHED = 3 * NEAREST
-"""Rows asked for; those of the same product and its variants are left out."""
+"""Rows that the index is asked for: those of the product itself and its variants are dropped."""
 BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """For each row of a generation the nearest rows of other things, best first."""
+    """For each row of a generation the nearest rows of other products, best first."""
 
     rows: Ids  # (n, NEAREST) int64, -1 where fewer were found
     similarities: npt.NDArray[np.float32]  # (n, NEAREST) exact cosines; 0 beside -1
 
 
 def find_neighbours(generation: Generation) -> Neighbours:
-    """Search a generation for each of its own pictures; variants of one product are no others."""
+    """Search a generation for each of its own pictures; variants of a product don't count."""
     n = len(generation.vectors)
     rows = np.full((n, NEAREST), -1, dtype=np.int64)
     similarities = np.zeros((n, NEAREST), dtype=np.float32)

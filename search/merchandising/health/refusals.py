@@ -1,8 +1,8 @@
-"""What was refused: rows of catalogues and pictures, with reasons in plain words; trying again.
+"""Refused rows and pictures: listed with reasons in plain words, and tried again.
 
-A picture goes back among those never looked at, and the next encode looks at it. A row is read
-again where its catalogue still holds it, see `search.catalogue.change_inbox.reread_rows`; and the
-next ingest of that catalogue reads all of its rows again.
+A picture that is tried again becomes pending, and the next encode looks at it. A row is read again
+if its catalogue still holds it (`search.catalogue.change_inbox.reread_rows`). The next ingest of
+that catalogue reads all of its rows anyway.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ WORDS = {
     "catalogue_changed": "The catalogue is another one by now",
     "read_meanwhile": "The catalogue was read meanwhile",
 }
-"""Reasons as people say them; one without an entry is shown by its own name."""
+"""Reasons in plain words; a code without an entry is shown as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class RefusalCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class RefusalFilter:
     """Which refusals are meant; empty: any."""
 
     kind: str = ""  # row or image
@@ -106,7 +106,7 @@ class Refusal:
 
 
 def in_words(code: str) -> str:
-    """Return a reason as people say it."""
+    """Return a reason in plain words."""
     if code.startswith("http_"):
         return f"The picture's server answers {code.removeprefix('http_')}"
     return WORDS.get(code) or code.replace("_", " ").capitalize()
@@ -133,27 +133,27 @@ def count_sources(session: Session) -> list[tuple[str, int]]:
     return [(source, count) for source, count in session.execute(counted)]
 
 
-def count_refusals(session: Session, which: Narrowing) -> int:
+def count_refusals(session: Session, which: RefusalFilter) -> int:
     """Return how many refusals there are."""
     return session.scalar(select(func.count(Quarantine.id)).where(*_wanted(which))) or 0
 
 
-def count_waiting_rows(session: Session, which: Narrowing) -> int:
+def count_waiting_rows(session: Session, which: RefusalFilter) -> int:
     """Return how many of the refused rows wait to be read again."""
     wanted = [*_wanted(which), Quarantine.id.in_(waiting_rows())]
     return session.scalar(select(func.count(Quarantine.id)).where(*wanted)) or 0
 
 
 def list_refusals(
-    session: Session, which: Narrowing, *, limit: int | None, offset: int = 0
+    session: Session, which: RefusalFilter, *, limit: int | None, offset: int = 0
 ) -> tuple[list[Refusal], int]:
     """Return refusals, latest first, and how many there are in all.
 
     Args:
         session: Open session.
         which: Only these.
-        limit: At most so many; None: all.
-        offset: After so many.
+        limit: How many at most; None: all.
+        offset: How many to skip.
     """
     statement = (
         select(
@@ -179,7 +179,7 @@ def list_refusals(
 
 
 def retry_pictures(session: Session, image_ids: Sequence[int] | None = None) -> int:
-    """Mark refused pictures as never looked at; return how many.
+    """Make refused pictures pending again; return how many.
 
     Args:
         session: Open session; the caller commits.
@@ -205,8 +205,8 @@ def retry_refusals(
 
     Args:
         session: Open session; the caller commits.
-        actor: Who, for the audit trail.
-        code: All of this reason; of no meaning beside `refusal_id`.
+        actor: Who asks, for the audit trail.
+        code: All of this reason; ignored beside `refusal_id`.
         refusal_id: Only this one.
     """
     wanted = [Quarantine.kind == "image", Quarantine.product_image_id.is_not(None)]
@@ -222,7 +222,7 @@ def retry_refusals(
     return count
 
 
-def _wanted(which: Narrowing) -> list[ColumnElement[bool]]:
+def _wanted(which: RefusalFilter) -> list[ColumnElement[bool]]:
     columns = (
         (Quarantine.kind, which.kind),
         (Quarantine.reason, which.code),

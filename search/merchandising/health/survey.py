@@ -1,6 +1,6 @@
-"""Looks over a generation: near-duplicates, and pictures that fit neither category nor title.
+"""Surveys a generation for near-duplicates and for pictures that don't fit category or title.
 
-Reads the generation, the titles and the stored renditions; keeps the vectors of titles.
+Reads the generation, the titles and the stored renditions. Stores the vectors of titles.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ from search.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing to put right; see `search.database.models.Finding`."""
+    """One thing to correct; see `search.database.models.Finding`."""
 
     kind: str  # duplicate, category or title
     product_id: int
@@ -54,12 +54,12 @@ def survey(
     *,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Survey:
-    """Look over a generation.
+    """Survey a generation.
 
     Args:
         database: Where titles are.
         settings: Below whose root the renditions and the vectors of titles are.
-        generation: What is looked over.
+        generation: What is surveyed.
         encoder: The model that built it.
         tell: Called as each part begins.
     """

@@ -1,8 +1,8 @@
-"""Vectors of titles that were encoded before, so that a night encodes none but the new ones.
+"""Stored vectors of titles, so that a nightly run encodes new titles only.
 
-One file below the state root, of one model: `digests` (n, 32) uint8, the sha256 of each title,
-`vectors` (n, d) float16, and in its metadata the model's tag and a checksum. It can be made anew
-from the titles at any time, so one that can't be used is left out of account, and replaced.
+One file below FINDALIKE_HOME holds those of one model: `digests` (n, 32) uint8, the sha256 of each
+title; `vectors` (n, d) float16; and in its metadata the model's tag and a checksum. A file that
+can't be used is ignored and replaced: the titles can be encoded again at any time.
 """
 
 import hashlib
@@ -28,15 +28,16 @@ log = structlog.get_logger()
 def title_vectors(root: Path, encoder: Encoder, titles: Sequence[str]) -> Embeddings:
     """Return (n, d) float32, the vector of each title; those not seen before are encoded.
 
-    What is kept are the vectors of these titles and no others.
+    The file then holds the vectors of these titles and no others.
 
     Args:
         root: `FINDALIKE_HOME`.
-        encoder: Vectors of another model are left out of account.
+        encoder: The model. Stored vectors of another model are ignored.
         titles: n different ones, at least one.
     """
     path = root / FILE
-    for half in root.glob(f".{FILE}.*{TEMPORARY}"):  # of a run that was killed; one looks at a time
+    # Left by a run that was killed; no two surveys run at a time.
+    for half in root.glob(f".{FILE}.*{TEMPORARY}"):
         half.unlink(missing_ok=True)
     digests = [hashlib.sha256(title.encode()).digest() for title in titles]
     known = _read(path, encoder.tag)
@@ -61,7 +62,7 @@ def _encode(encoder: Encoder, titles: list[str]) -> HalfVectors:
 
 
 def _read(path: Path, model_tag: str) -> Mapping[bytes, HalfVectors]:
-    """Return the (d,) vectors that are kept, by digest; none where the file can't be used."""
+    """Return the stored (d,) vectors by digest; none where the file can't be used."""
     if not path.exists():
         return {}
     try:
@@ -81,7 +82,7 @@ def _read(path: Path, model_tag: str) -> Mapping[bytes, HalfVectors]:
 
 
 def _keep(path: Path, model_tag: str, digests: Sequence[bytes], vectors: HalfVectors) -> None:
-    """Write the file anew; where the disk refuses, they are encoded once more another time."""
+    """Write the file anew. Where the disk refuses, the next survey encodes the titles again."""
     rows = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
     content = save(
         {"digests": rows, "vectors": vectors},

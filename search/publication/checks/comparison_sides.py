@@ -12,7 +12,7 @@ from search.engine.configured_stages import configured_stages
 from search.engine.search_engine import SearchEngine
 from search.errors import ModelMismatch, ModelUnavailable
 from search.index.generation_files import Generation
-from search.live.generation_loader import OneGeneration
+from search.live.answering_generation import OneGeneration
 from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.publication.checks.rehearsal_outcome import RehearsalCheck
 from search.ranking.stages import Stage

@@ -10,7 +10,7 @@ from search.database.connection import session_scope
 from search.database.models import Product
 from search.index.generation_files import Generation
 from search.index.index_planning import recall
-from search.index.perturbed_queries import seen_again
+from search.index.perturbed_queries import perturbed_queries
 from search.index.vector_index import rescore
 from search.publication.checks.comparison_sides import Sides
 from search.publication.checks.rehearsal_outcome import RehearsalCheck, judged
@@ -30,7 +30,7 @@ def queries_of(generation: Generation) -> Embeddings:
     rng = np.random.default_rng(SEED)
     n = len(generation.vectors)
     chosen = np.sort(rng.choice(n, min(QUERIES, n), replace=False))
-    return seen_again(generation.vectors[chosen], rng)
+    return perturbed_queries(generation.vectors[chosen], rng)
 
 
 def sampled_titles(

@@ -12,12 +12,13 @@ from search.database.connection import session_scope
 from search.database.models import Product, SearchEvent
 from search.engine.search_engine import SearchEngine
 from search.index.generation_files import Generation
-from search.index.perturbed_queries import seen_again
+from search.index.perturbed_queries import perturbed_queries
 from search.publication.checks.comparison_sides import Sides
 from search.publication.checks.index_checks import answer, sampled_titles
 from search.publication.checks.rehearsal_outcome import RehearsalCheck, judged
 from search.ranking.stages import STAGES
 from search.results import Ids, Query
+from search.text.normalise_sql import normalised_sql
 
 FIRST = 10
 """Places that are compared."""
@@ -118,7 +119,7 @@ def _compare_pictures(found: Overlap, new: Generation, live: Generation, common:
     for side in (new, live):
         order = np.argsort(side.columns.image_id)
         rows = order[np.searchsorted(side.columns.image_id, chosen, sorter=order)]
-        queries = seen_again(side.vectors[rows], np.random.default_rng(SEED))
+        queries = perturbed_queries(side.vectors[rows], np.random.default_rng(SEED))
         products = (side.columns.product_id[answer(side, query).rows] for query in queries)
         lists.append([first_of(each.tolist(), common) for each in products])
     for ours, theirs in zip(*lists, strict=True):
@@ -145,7 +146,7 @@ def _asking(engine: SearchEngine, common: Ids) -> Ask:
 def _texts(database: sqlalchemy.Engine, common: Ids) -> dict[str, list[str]]:
     """Return titles of products that both hold, and what shoppers asked most of late."""
     since = datetime.now(UTC) - timedelta(days=ASKED_DAYS)
-    asked = func.lower(func.btrim(SearchEvent.text))
+    asked = normalised_sql(SearchEvent.text)
     most = (
         select(asked)
         .where(SearchEvent.kind == "text", SearchEvent.page == 1, SearchEvent.created_at >= since)

@@ -11,6 +11,7 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
+from search.database.connection import consistent_session
 from search.database.models import Embedding, Product, ProductImage
 from search.index.generation_files import Generation
 from search.publication.checks.rehearsal_outcome import RehearsalCheck
@@ -66,10 +67,7 @@ def recount(database: sqlalchemy.Engine, generation: Generation) -> Recount:
     """Count products in one look at the database and in the generation's columns."""
     columns, manifest = generation.columns, generation.manifest
     held = np.unique(columns.product_id)
-    with (
-        database.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
-        Session(connection) as session,
-    ):
+    with consistent_session(database) as session:
         active = Product.retired_at.is_(None)
         every = _ids(session, select(Product.id))
         retired = _ids(session, select(Product.id).where(~active))

@@ -1,7 +1,7 @@
-"""Proposes the things in a shopper's photo, best first: what is meant is rarely the whole picture.
+"""Proposes the things in a shopper's photo, best first: shoppers rarely mean the whole picture.
 
-The embedded encoder says where things are in the pass that encodes the photo. For other models
-there is classical saliency, or a detector of one's own (`FINDALIKE_REGIONS`).
+The embedded encoder finds things in the same pass that encodes the photo. Other models use
+classical saliency, or a detector that the operator names (`FINDALIKE_REGIONS`).
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ __all__ = [
 
 
 def load_proposer(name: str = "encoder", device: str = "auto") -> RegionProposer:
-    """Return what `FINDALIKE_REGIONS` names.
+    """Return the proposer that `FINDALIKE_REGIONS` names.
 
     Args:
         name: `encoder`, `saliency`, or `local-dir:PATH` of an OWLv2 model.
@@ -30,7 +30,7 @@ def load_proposer(name: str = "encoder", device: str = "auto") -> RegionProposer
         ModelUnavailable: the folder does not hold such a model, or there is no such device.
     """
     if name.startswith("local-dir:"):
-        # transformers takes a second to import, which nobody else waits for.
+        # Only who names a detector waits the second that transformers takes to import.
         from search.query.regions.detector import load_detector
 
         return load_detector(Path(name.removeprefix("local-dir:")).expanduser(), device)

@@ -1,8 +1,8 @@
 """Regions from an object detector: OWLv2 (Minderer et al. 2023, arXiv:2306.09683).
 
-Its objectness head, which needs no words, says which of its tokens see a thing and its box head
-where that is. Slower by far than reading the encoder's own head: one more large model looks at
-every photo. It refuses a folder that lacks any part of such a model.
+Its objectness head needs no words: it says which tokens see a thing. Its box head says where that
+thing is. A detector is far slower than the encoder's own region head, because one more large model
+looks at every photo. A folder that lacks any part of such a model is refused.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 class DetectorRegions:
-    """Asks a detector. Safe to share between threads.
+    """Proposes what a detector finds. Safe to share between threads.
 
     Args:
         network: An Owlv2ForObjectDetection, on its device.
@@ -43,19 +43,19 @@ class DetectorRegions:
         self._network, self._preparation, self._device = network, preparation, device
 
     def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
-        """Return regions; see `RegionProposer.propose`. What the encoder said is not used."""
+        """Return regions; see `RegionProposer.propose`. The encoder's description is not used."""
         import torch
 
         pixels = self._preparation(images=photo, return_tensors="pt")["pixel_values"]
         with torch.inference_mode():
-            seen, _ = self._network.image_embedder(pixels.to(self._device))
-            tokens = seen.flatten(1, 2)
+            feature_map, _ = self._network.image_embedder(pixels.to(self._device))
+            tokens = feature_map.flatten(1, 2)
             logits = self._network.objectness_predictor(tokens)[0]
-            boxes = self._network.box_predictor(tokens, seen)[0]
+            boxes = self._network.box_predictor(tokens, feature_map)[0]
         scores = logits.float().sigmoid().cpu().numpy()
         x, y, w, h = boxes.float().cpu().numpy().T
         corners = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1)
-        # The processor pads below or to the right to a square, which the boxes are fractions of.
+        # Boxes are fractions of a square: the processor pads the photo below or to the right.
         longest = max(photo.size)
         width, height = (side / longest for side in photo.size)
         return strongest(np.clip(corners / (width, height, width, height), 0, 1), scores)
@@ -69,7 +69,7 @@ def load_detector(folder: Path, device: str = "auto") -> DetectorRegions:
         device: As for `search.encoder.load_encoder`.
 
     Raises:
-        ModelUnavailable: no such device, or the folder does not hold a whole OWLv2 detector.
+        ModelUnavailable: there is no such device, or the folder holds no whole OWLv2 detector.
     """
     where = device_named(device)
     network, preparation = load_whole(

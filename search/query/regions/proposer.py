@@ -9,15 +9,15 @@ from PIL import Image
 from search.encoder.local_features import EncodedPictures
 from search.results import Box, Region
 
-MOST = 6
-"""Regions of a photo."""
-LEAST_SCORE = 0.15
-OVERLAP = 0.5
-"""Of two regions that share more of their union than this, the weaker one goes."""
-INSIDE = 0.8
-"""The same where one lies in the other by so much of itself."""
+MAX_REGIONS = 6
+"""Regions of one photo."""
+MIN_SCORE = 0.15
+MAX_OVERLAP = 0.5
+"""Of two regions whose intersection is a larger share of their union, the weaker is dropped."""
+MAX_INSIDE = 0.8
+"""Of two regions whose intersection is a larger share of the smaller one, the weaker is dropped."""
 WHOLE = 0.85
-"""A region of so much of the photo is the photo."""
+"""A region that covers at least this share of the photo means the whole photo."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,36 +26,37 @@ class RegionProposer(Protocol):
     """Finds things in a photo."""
 
     def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
-        """Return at most `MOST` regions, best first; none where nothing stands out.
+        """Return at most `MAX_REGIONS` regions, best first; none where nothing stands out.
 
         Args:
             photo: Upright, RGB.
-            described: What the encoder said of this one photo.
+            described: This one photo, as the encoder describes it.
         """
         ...
 
 
 class EncoderRegions:
-    """Reads the regions that the encoder saw while it encoded the photo.
+    """Reads the regions that the encoder found while it encoded the photo.
 
     Args:
-        otherwise: Asked where the encoder has no eye for regions, which only the embedded one has.
+        fallback: Proposes for encoders without a region head. Only the embedded one has that head.
     """
 
-    def __init__(self, otherwise: RegionProposer) -> None:
-        self._otherwise = otherwise
+    def __init__(self, fallback: RegionProposer) -> None:
+        self._fallback = fallback
 
     def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
         """Return regions; see `RegionProposer.propose`."""
         if described.regions.size == 0:
-            return self._otherwise.propose(photo, described)
+            return self._fallback.propose(photo, described)
         return regions_in(described.regions[0])
 
 
 def regions_in(maps: Floats) -> tuple[Region, ...]:
-    """Return the regions in what a region head says, (5, g, g).
+    """Return the regions in the maps of a region head.
 
-    The maps are those of `search.encoder.embedded.local_heads.LocalHeads`.
+    Args:
+        maps: (5, g, g) float32, from `search.encoder.embedded.local_heads.LocalHeads`.
     """
     logits, (left, up, right, down) = maps[0], maps[1:]
     side = logits.shape[0]
@@ -67,7 +68,7 @@ def regions_in(maps: Floats) -> tuple[Region, ...]:
 
 
 def strongest(corners: Floats, scores: Floats) -> tuple[Region, ...]:
-    """Keep the best of overlapping boxes (non-maximum suppression), at most `MOST`.
+    """Keep the best of overlapping boxes (non-maximum suppression), at most `MAX_REGIONS`.
 
     Args:
         corners: (n, 4) left, upper, right and lower side as shares of the picture.
@@ -75,18 +76,19 @@ def strongest(corners: Floats, scores: Floats) -> tuple[Region, ...]:
     """
     areas = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
     kept: list[int] = []
-    for at in np.argsort(-scores, kind="stable").tolist():
-        if scores[at] < LEAST_SCORE or len(kept) == MOST:
+    for i in np.argsort(-scores, kind="stable").tolist():
+        if scores[i] < MIN_SCORE or len(kept) == MAX_REGIONS:
             break
-        shared = _shared(corners[at], corners[kept])
-        union = areas[at] + areas[kept] - shared
-        least = np.minimum(areas[at], areas[kept])
-        if areas[at] > 0 and not np.any((shared > OVERLAP * union) | (shared > INSIDE * least)):
-            kept.append(at)
-    return tuple(_region(corners[at], float(scores[at])) for at in kept)
+        shared = _shared_areas(corners[i], corners[kept])
+        union = areas[i] + areas[kept] - shared
+        smaller = np.minimum(areas[i], areas[kept])
+        same = (shared > MAX_OVERLAP * union) | (shared > MAX_INSIDE * smaller)
+        if areas[i] > 0 and not np.any(same):
+            kept.append(i)
+    return tuple(_region(corners[i], float(scores[i])) for i in kept)
 
 
-def _shared(corners: Floats, others: Floats) -> Floats:
+def _shared_areas(corners: Floats, others: Floats) -> Floats:
     """Return (n,) the area that a box shares with each of (n, 4) others."""
     low = np.maximum(corners[:2], others[:, :2])
     high = np.minimum(corners[2:], others[:, 2:])
@@ -99,7 +101,7 @@ def _region(corners: Floats, score: float) -> Region:
 
 
 def best_region(regions: tuple[Region, ...]) -> Region | None:
-    """Return the region a shopper most likely means; None where that is the whole photo."""
+    """Return the region that a shopper most likely means; None: the whole photo."""
     if not regions or regions[0].box.w * regions[0].box.h >= WHOLE:
         return None
     return regions[0]

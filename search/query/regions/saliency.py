@@ -1,8 +1,8 @@
 """Classical saliency: what differs from the border of the photo is likely a thing.
 
-Colour contrast against the border, weighted towards the middle (after Achanta et al. 2009,
-doi:10.1109/CVPR.2009.5206596, who measure it against the picture's mean), cut at Otsu's threshold;
-each connected part is a region. It needs no model.
+Colour contrast against the border is weighted towards the middle and cut at Otsu's threshold. Each
+connected part is a region. Achanta et al. 2009 (doi:10.1109/CVPR.2009.5206596) measure contrast
+against the picture's mean instead. No model is needed.
 """
 
 import numpy as np
@@ -15,8 +15,8 @@ from search.query.regions.proposer import strongest
 from search.results import Region
 
 SIDE_PX = 64
-BORDER = 3
-LEAST_SHARE = 0.01
+BORDER_PX = 3
+MIN_SHARE = 0.01
 """Parts smaller than this share of the photo are noise."""
 
 Floats = npt.NDArray[np.float32]
@@ -26,7 +26,7 @@ class SaliencyRegions:
     """Finds what stands out from the border."""
 
     def propose(self, photo: Image.Image, described: EncodedPictures) -> tuple[Region, ...]:
-        """Return regions; see `RegionProposer.propose`. What the encoder said is not used."""
+        """Return regions; see `RegionProposer.propose`. The encoder's description is not used."""
         map_ = salience(photo)
         if not map_.any():  # one colour
             return ()
@@ -34,7 +34,7 @@ class SaliencyRegions:
         corners, scores = [], []
         for number, found in enumerate(ndimage.find_objects(parts), 1):
             inside = parts == number
-            if found is None or inside.mean() < LEAST_SHARE:
+            if found is None or inside.mean() < MIN_SHARE:
                 continue
             rows, columns = found
             corners.append([columns.start, rows.start, columns.stop, rows.stop])
@@ -50,9 +50,9 @@ def salience(photo: Image.Image) -> Floats:
     small = photo.convert("LAB").resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
     lab = np.asarray(small, dtype=np.float32)
     edge = np.ones((SIDE_PX, SIDE_PX), np.bool_)
-    edge[BORDER:-BORDER, BORDER:-BORDER] = False
+    edge[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX] = False
     border = lab[edge]
-    # Distance to the nearest of the border's colours, so that a floor and a wall are both ground.
+    # Distance to the nearest of the border's colours: a floor and a wall are both background.
     palette = border[:: max(1, len(border) // 48)]
     distance = np.sqrt(((lab[:, :, None] - palette) ** 2).sum(axis=3)).min(axis=2)
     axis = np.linspace(-1, 1, SIDE_PX)

@@ -1,7 +1,8 @@
-"""Folding: variants of one product take one place, the best-ranked of them for all.
+"""Folds the variants of a product into one place, which the best-ranked of them takes.
 
-Presentation, not relevance: it runs when a page is cut, after all stages, and measurements judge
-the order before it. What is a variant of what was concluded when the index was built.
+Folding is presentation, not relevance. It happens when a page is cut, after all stages, and
+relevance is measured without it. Which products are variants was decided when the index was built
+(`indexer.snapshot.variants`).
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from search.ranking.stages.stage_input import Ranking
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Products in order, each with the variants that it stands for."""
+    """Products in order, one of each family, each with its other variants."""
 
     ranking: Ranking  # one product of each family
     variants: dict[int, tuple[int, ...]]  # product id -> ids of its other variants, best first
@@ -24,7 +25,7 @@ def fold(columns: Columns, ranking: Ranking) -> Folded:
     """Return the best-ranked variant of each product, and the others under it."""
     families = columns.variant[ranking.rows]
     _, first, family = np.unique(families, return_index=True, return_inverse=True)
-    heads = first[family]  # of each product, the place of the first of its family
+    heads = first[family]  # for each product the place of the first of its family
     variants: dict[int, list[int]] = {}
     for place in np.flatnonzero(heads != np.arange(len(heads))).tolist():
         head = int(ranking.product_ids[heads[place]])

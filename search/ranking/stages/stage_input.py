@@ -1,8 +1,4 @@
-"""What re-ranking stages work on: products in order, and what was asked.
-
-A stage takes an order and returns another. It is small, has a name, can be switched off, and
-reads no database: what it needs to know is in `StageInput`.
-"""
+"""What a re-ranking stage works on: products in order, the query, and the candidates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +13,12 @@ from search.results import Embeddings, Ids, StoredRows
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Products in order, best first; all arrays have length n."""
+    """Products in order, best first. All arrays have length n."""
 
     product_ids: Ids
     rows: Ids  # generation row of the product's best picture
     similarities: npt.NDArray[np.float32]  # exact cosine of that picture
-    scores: npt.NDArray[np.float32]  # what the order follows; equals similarities at first
+    scores: npt.NDArray[np.float32]  # the order goes by them; at first they are the similarities
 
     def __len__(self) -> int:
         return len(self.product_ids)
@@ -34,16 +30,16 @@ class Ranking:
         )
 
     def sorted_by(self, scores: npt.NDArray[np.float32]) -> "Ranking":
-        """Return the same products by falling score; ties go to the lower product id."""
+        """Return the same products by falling score. Ties go to the lower product id."""
         order = np.lexsort((self.product_ids, -scores))
         return Ranking(self.product_ids, self.rows, self.similarities, scores).take(order)
 
 
 @dataclass(frozen=True, slots=True)
 class StageInput:
-    """What stages may look at: the question and the rescored candidate pictures."""
+    """All that a stage may know: the query and the rescored candidate pictures."""
 
-    question: UnderstoodQuery
+    query: UnderstoodQuery
     columns: Columns  # of the whole generation, by row
     rows: Ids  # (c,) generation rows of all candidates
     product_ids: Ids  # (c,) the product of each
@@ -52,7 +48,7 @@ class StageInput:
     similarities: npt.NDArray[np.float32]  # (c,) exact
 
     def places(self, rows: Ids) -> Ids:
-        """Return where given candidate rows stand in `rows`, (n,) int64."""
+        """Return the places of given candidate rows in `self.rows`, (n,) int64."""
         order = np.argsort(self.rows, kind="stable")
         return order[np.searchsorted(self.rows, rows, sorter=order)]
 
@@ -69,7 +65,7 @@ def group(product_ids: Ids, rows: Ids, similarities: npt.NDArray[np.float32]) ->
         similarities: (c,) float32.
 
     Returns:
-        Products by falling similarity; ties go to the lower product id.
+        Products by falling similarity. Ties go to the lower product id.
     """
     order = np.lexsort((rows, product_ids, -similarities))
     _, first = np.unique(product_ids[order], return_index=True)

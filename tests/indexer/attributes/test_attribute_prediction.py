@@ -1,4 +1,4 @@
-"""What is predicted of products, what is kept of it, and that merchants are believed first."""
+"""Attributes predicted for products: what is stored, and that merchants' values come first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
-from indexer.attributes.attribute_prediction import LEAST_CONFIDENCE, PredictedAttributes, describe
+from indexer.attributes.attribute_prediction import (
+    LEAST_CONFIDENCE,
+    PredictedAttributes,
+    predict_attributes,
+)
 from indexer.attributes.attribute_rows import store_attributes
 from indexer.building.build_generation import build_generation
 from indexer.snapshot.catalogue_snapshot import take_snapshot
@@ -29,7 +33,7 @@ TAG = "words"
 
 
 class WordEncoder:
-    """Encodes a text as the sum of its words' own directions; it has never seen a picture."""
+    """Encodes a text as the sum of a random direction per word."""
 
     tag, dim, side_px = TAG, D, 32
 
@@ -39,7 +43,7 @@ class WordEncoder:
 
 
 def direction(*words: str) -> np.ndarray:
-    """Return the unit vector (d,) of some words."""
+    """Return the unit vector (d,) of a text."""
     seeds = [int.from_bytes(word.encode()[:8], "big") for word in words]
     total = np.sum([np.random.default_rng(seed).standard_normal(D) for seed in seeds], axis=0)
     unit: np.ndarray = (total / np.linalg.norm(total)).astype(np.float32)
@@ -54,7 +58,7 @@ class Shop:
     settings: Settings
 
     def add(self, *pictures: str, colours: dict[str, float] | None = None, **fields: Any) -> int:
-        """Add a product whose pictures look like some words; return its id."""
+        """Add a product whose pictures have the vector of a text; return its id."""
         with session_scope(self.database) as session:
             product = make_product(session, **({"title": "Thing"} | fields))
             digests = [make_image(session, product, colours=colours).sha256 or "" for _ in pictures]
@@ -71,8 +75,8 @@ class Shop:
         self.vectors: list[Embeddings] = []
         self.waiting: list[tuple[str, np.ndarray]] = []
 
-    def describe(self, vocabulary: Vocabulary | None = None) -> PredictedAttributes:
-        """Predict everything."""
+    def predict(self, vocabulary: Vocabulary | None = None) -> PredictedAttributes:
+        """Predict all attributes."""
         vocabulary = vocabulary or load_vocabulary()
         if self.waiting:
             digests, vectors = zip(*self.waiting, strict=True)
@@ -81,14 +85,14 @@ class Shop:
         snapshot = take_snapshot(self.database, TAG, vocabulary)
         stored = np.concatenate(self.vectors).astype(np.float16)
         encoder: Any = WordEncoder()
-        found = describe(self.database, snapshot, stored, encoder, vocabulary)
-        filled = found.fill(snapshot)
+        found = predict_attributes(snapshot, stored, encoder, vocabulary)
+        filled = found.fill_snapshot(snapshot)
         self.values = {row.product_id: row.values for row in filled.rows}
         self.facets = filled.facets
         return found
 
     def keep(self, found: PredictedAttributes) -> int:
-        """Store what was predicted; return how many rows that changed."""
+        """Store the predictions; return the number of changed rows."""
         with session_scope(self.database) as session:
             return store_attributes(session, found, TAG)
 
@@ -124,7 +128,7 @@ def test_a_missing_category_is_that_of_what_looks_alike(shop: Shop) -> None:
         shop.add("vase", category=("Home > Vases", "Garden > Vases")[i % 2], colour=None)
     either = shop.add("vase", category=None, colour=None)
 
-    shop.keep(shop.describe())
+    shop.keep(shop.predict())
 
     assert shop.values[lost]["category"] == "Home > Lamps"
     value, confidence = shop.rows(lost)["category", "picture"]
@@ -140,7 +144,7 @@ def test_merchants_fields_stay_as_they_are(shop: Shop) -> None:
         "Lamps here", category="Home > Mugs", colour="Merlot", colours={"green": 1.0}, title="Mug"
     )
 
-    shop.keep(shop.describe())
+    shop.keep(shop.predict())
 
     assert shop.values[wrong]["category"] == "Home > Mugs"
     assert shop.values[wrong]["colour"] == "Merlot"
@@ -157,7 +161,7 @@ def test_titles_are_believed_before_pictures(shop: Shop) -> None:
     several = shop.add("dull", title="Striped or checked shirt")
     silent = shop.add("dull", title="Shirt", description="A striped shirt")
 
-    shop.keep(shop.describe())
+    shop.keep(shop.predict())
 
     assert shop.values[both]["pattern"] == "floral"
     assert shop.rows(both)["pattern", "title"] == ("floral", 1.0)
@@ -170,13 +174,13 @@ def test_titles_are_believed_before_pictures(shop: Shop) -> None:
 def test_words_teach_only_where_most_products_have_some(
     shop: Shop, named: int, taught: bool
 ) -> None:
-    """Where few titles say a pattern, the silent ones are not like them: they are plain."""
+    """If few titles name a pattern, the other products are plain, so these titles teach nothing."""
     for i in range(80):
         value = ("striped", "checked")[i % 2]
         words = {"title": f"{value} shirt"} if i < named + 12 * taught else {}
         shop.add(f"look{i % 2}", **words)
 
-    shop.describe()
+    shop.predict()
 
     patterns = {values.get("pattern") for values in list(shop.values.values())[60:]}
     assert patterns == ({"striped", "checked"} if taught else {None})
@@ -188,7 +192,7 @@ def test_colours_come_from_the_pixels_of_all_pictures(shop: Shop) -> None:
     unknown = shop.add("a", colours=None, colour=None)
     named = shop.add("a", colours={"red": 1.0}, colour=None, title="Navy blue thing")
 
-    shop.keep(shop.describe())
+    shop.keep(shop.predict())
 
     assert shop.values[red]["colour"] == "red"
     assert shop.rows(red)["colour", "picture"][1] >= LEAST_CONFIDENCE
@@ -204,7 +208,7 @@ def test_a_shop_adds_attributes_of_its_own(shop: Shop, tmp_path: Path) -> None:
     )
     high = shop.add("a", title="Stiletto shoe")
 
-    shop.describe(load_vocabulary(own))
+    shop.predict(load_vocabulary(own))
 
     assert shop.values[high]["heel"] == "high"
     assert shop.facets[-1] == "heel"
@@ -222,27 +226,27 @@ def test_only_what_changed_is_written(shop: Shop) -> None:
     stock(shop)
     lost = shop.add("Lamps here", category=None, colour=None, title="Oak lamp")
 
-    assert shop.keep(shop.describe()) > 60
-    assert shop.keep(shop.describe()) == 0
+    assert shop.keep(shop.predict()) > 60
+    assert shop.keep(shop.predict()) == 0
 
     with session_scope(shop.database) as session:
         session.get_one(Product, lost).title = "Lamp"
     before = shop.rows(lost)
-    assert shop.keep(shop.describe()) == 1
+    assert shop.keep(shop.predict()) == 1
     assert before.keys() - shop.rows(lost).keys() == {("material", "title")}
 
 
 def test_what_is_indexed_no_more_is_described_no_more(shop: Shop) -> None:
     stock(shop)
     gone = shop.add("Lamps here", category=None)
-    shop.keep(shop.describe())
+    shop.keep(shop.predict())
     assert shop.rows(gone)
 
     with session_scope(shop.database) as session:
         product = session.get_one(Product, gone)
         product.retired_at = product.created_at
     shop.vectors.pop()
-    shop.keep(shop.describe())
+    shop.keep(shop.predict())
 
     assert shop.rows(gone) == {}
 
@@ -251,12 +255,14 @@ def test_many_pictures_of_a_product_are_one_opinion(shop: Shop) -> None:
     stock(shop)
     lost = shop.add("Lamps here", "Lamps there", "Lamps", category=None)
 
-    found = shop.describe()
+    found = shop.predict()
 
     assert found.product_ids.tolist() == sorted(shop.values)
-    category = next(each for each in found.described if each.name == "category")
-    assert len(category.seen) == 61
-    assert category.values[category.seen[-1]] == shop.values[lost]["category"] == "Home > Lamps"
+    category = next(each for each in found.attributes if each.name == "category")
+    assert len(category.in_pictures) == 61
+    assert (
+        category.values[category.in_pictures[-1]] == shop.values[lost]["category"] == "Home > Lamps"
+    )
 
 
 def test_a_build_writes_columns_and_rows(

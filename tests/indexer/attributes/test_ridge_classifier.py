@@ -1,4 +1,4 @@
-"""The probe is its prior without examples, learns from them, and knows how sure it is."""
+"""Without examples the probe equals its prior; with them it learns, and its confidence is right."""
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def test_confidence_is_how_often_it_is_right_on_what_it_never_saw() -> None:
 
 
 def test_left_out_scores_set_the_temperature_not_learnt_ones() -> None:
-    """With as many dimensions as examples everything is learnt by heart, and nothing known."""
+    """With as many dimensions as examples, all examples are learnt by heart and nothing else."""
     rng = np.random.default_rng(5)
     features = rng.standard_normal((30, 60)).astype(np.float32) / 8
     codes = rng.integers(CLASSES, size=30).astype(np.int32)

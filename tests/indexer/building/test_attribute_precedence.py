@@ -1,4 +1,4 @@
-"""What a merchandiser sets is believed by builds, and no build touches it."""
+"""Builds use the values that a merchandiser sets, and never change them."""
 
 from typing import Any
 
@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
+import indexer.building.build_generation as build_module
 from indexer.building.build_generation import build_generation
 from indexer.snapshot.catalogue_snapshot import take_snapshot
 from search.database.connection import session_scope
 from search.database.models import GenerationRow, Product, ProductAttribute
 from search.encoder import Encoder
 from search.index.generation_files import load_generation
-from search.results import Filters
+from search.results import Filters, HalfVectors
 from search.settings import Settings
 from search.text.attribute_vocabulary import load_vocabulary
 from tests.support.shops.encoded_shop import fill_shop
@@ -50,7 +51,7 @@ def edited(database: Engine, settings: Settings, small_encoder: Encoder) -> list
 def test_a_build_indexes_what_was_set_by_hand_and_keeps_it(
     database: Engine, settings: Settings, small_encoder: Encoder, edited: list[int]
 ) -> None:
-    """Before the merchant's fields, before the title; and every build after it as well."""
+    """They come before the merchant's fields and the title, in every later build too."""
     for _ in range(2):
         built = build_generation(database, settings, small_encoder)
     with session_scope(database) as session:
@@ -73,6 +74,34 @@ def test_a_build_indexes_what_was_set_by_hand_and_keeps_it(
     assert rows["colour", "merchandiser"] == "navy"
     with session_scope(database) as session:
         assert session.get_one(Product, edited[0]).colour == "Merlot"
+
+
+def test_a_title_that_changes_during_a_build_is_not_in_it(
+    database: Engine,
+    settings: Settings,
+    small_encoder: Encoder,
+    edited: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A build holds the catalogue of one moment: that of its snapshot."""
+    gather = build_module._gather
+
+    def gather_late(*arguments: Any) -> HalfVectors:
+        with session_scope(database) as session:
+            session.get_one(Product, edited[1]).title = "Floral chair"
+        return gather(*arguments)
+
+    monkeypatch.setattr(build_module, "_gather", gather_late)
+    built = build_generation(database, settings, small_encoder)
+
+    with session_scope(database) as session:
+        directory = session.get_one(GenerationRow, built).directory
+        assert session.get_one(Product, edited[1]).title == "Floral chair"
+    columns = load_generation(settings.root / "generations" / directory, built).columns
+    pattern = columns.facets["pattern"]
+    (row,) = np.flatnonzero(columns.product_id == edited[1])
+    assert pattern.values[pattern.codes[row]] == "striped"
+    assert stored(database, edited[1])["pattern", "title"] == "striped"
 
 
 def test_an_edit_asks_for_another_build(

@@ -1,4 +1,4 @@
-"""A build is whole or not there at all, and what is live stays live."""
+"""A build succeeds as a whole or leaves nothing, and never changes the live generation."""
 
 import json
 import os
@@ -120,7 +120,7 @@ def test_the_job_is_recorded(database: Engine, settings: Settings, small_encoder
     with session_scope(database) as session:
         (job,) = recent_jobs(session)
     assert (job.kind, job.state, job.done, job.total) == ("build", "done", 7, 7)
-    # What is worth keeping outlives the generation.
+    # The job's report outlives the generation.
     kept = {key: job.report[key] for key in ("generation", "vectors", "products", "factory")}
     assert kept == {"generation": built, "vectors": 20, "products": 20, "factory": "Flat"}
     assert job.report["measured"]["recall_at_10"] == 1
@@ -231,7 +231,7 @@ def test_two_builds_at_once_are_one_too_many(
 KILLED = """
 import sys, time
 import indexer.building.build_generation as build_module
-from search.cli import configure_logging
+from search.telemetry.log_lines import configure_logging
 from search.database.connection import open_database
 from search.encoder import load_encoder
 from search.settings import load_settings
@@ -257,7 +257,7 @@ def test_a_killed_build_changes_nothing_and_the_next_cleans_up(
     small_checkpoint: Path,
     step: str,
 ) -> None:
-    """Killed while it calibrates, or between the rename and the row that names it verified."""
+    """It is killed while it calibrates, or between the rename and marking the row verified."""
     fill_shop(database, settings, small_encoder.tag, 20)
     live = publish(database, settings, build_generation(database, settings, small_encoder))
     before = directories(settings)
@@ -287,7 +287,7 @@ def test_a_killed_build_changes_nothing_and_the_next_cleans_up(
 
 
 def _build_when_free(database: Engine, settings: Settings, encoder: Encoder) -> int:
-    """Build once the server has noticed that the killed builder's connection is closed."""
+    """Build as soon as the server has closed the killed builder's connection."""
     deadline = time.monotonic() + WITHIN_S
     while True:
         try:
@@ -305,7 +305,7 @@ def shop_command(
     small_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Settings:
-    """A shop that commands will find, with the small encoder."""
+    """A shop whose settings commands read, with the small encoder."""
     fill_shop(database, settings, small_encoder.tag, 20)
     monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
     load_settings.cache_clear()

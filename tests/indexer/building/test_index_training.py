@@ -1,4 +1,4 @@
-"""What was trained before is taken over while it fits, and only then."""
+"""A build reuses the training of an earlier index while it fits, and only then."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,16 +29,16 @@ N = 1500
 
 
 CODE = 8
-"""Bytes of a code: few enough that it loses something."""
+"""Bytes of a code; so few that recall suffers."""
 
 
 def shop(n: int = N, seed: int = 1) -> HalfVectors:
-    """Return the vectors of a shop; a larger one has those of a smaller one first."""
+    """Return the vectors of a shop; a larger shop begins with those of a smaller one."""
     return clustered_vectors(3 * N, D, clusters=40, seed=seed)[:n].astype(np.float16)
 
 
 def far_queries() -> Queries:
-    """Return queries that resemble nothing, so that short codes hardly find the best of it."""
+    """Return queries that resemble nothing, for which short codes have poor recall."""
     steps = np.random.default_rng(4).standard_normal((40, D)).astype(np.float32)
     return Queries(*np.split(steps / np.linalg.norm(steps, axis=1, keepdims=True), 2))
 
@@ -63,7 +63,7 @@ def make(
 
 
 def keep(trained: Trained, directory: Path) -> Earlier:
-    """Write what a build leaves of an index; the other files are not meant."""
+    """Write the index file and the manifest of a build; the other files do not matter here."""
     manifest = write_generation(directory, shop(10).astype(np.float32))
     write_index(trained.index.index, directory / INDEX)
     changes = {
@@ -78,13 +78,13 @@ def keep(trained: Trained, directory: Path) -> Earlier:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """The index of the shop as it was."""
+    """The index of the unchanged shop."""
     return make(shop(), tmp_path_factory.mktemp("home"), None)
 
 
 @pytest.fixture
 def before(trained: Trained, tmp_path: Path) -> Earlier:
-    """The generation that it belongs to."""
+    """The generation of `trained`."""
     return keep(trained, tmp_path / "before")
 
 
@@ -136,7 +136,7 @@ def test_what_is_taken_over_holds_what_the_same_trained_index_would(
 
 
 def test_the_earlier_index_stays_as_it_was(before: Earlier, tmp_path: Path) -> None:
-    """It is live: somebody searches it from the same file."""
+    """It is live, so its file may be in use."""
     content = (before.directory / INDEX).read_bytes()
     live = read_index(before.directory / INDEX)
     queries = clustered_vectors(10, D, seed=8)
@@ -163,7 +163,7 @@ def test_another_assortment_is_trained_anew(before: Earlier, tmp_path: Path) -> 
 
 
 def test_drift_adds_up_until_it_is_too_much(before: Earlier, tmp_path: Path) -> None:
-    """Every night is compared with the training, not with the night before."""
+    """Every night is compared with the training, not with the previous night."""
     earlier, other = before, shop(seed=2)
     reused = []
     for night in range(1, 7):
@@ -181,7 +181,7 @@ def test_drift_adds_up_until_it_is_too_much(before: Earlier, tmp_path: Path) -> 
 
 
 def test_lists_that_became_uneven_are_trained_anew(before: Earlier, tmp_path: Path) -> None:
-    """Many that are alike fill one list, and none of them is far from its centroid."""
+    """Many similar vectors fill one list, though all are near its centroid."""
     crowd = np.repeat(shop()[:1], N // 6, axis=0)
 
     made = make(np.concatenate([shop(), crowd]), tmp_path, before)
@@ -191,7 +191,7 @@ def test_lists_that_became_uneven_are_trained_anew(before: Earlier, tmp_path: Pa
 
 
 def test_recall_that_fell_is_trained_anew(before: Earlier, tmp_path: Path) -> None:
-    """Whatever the errors say: what counts is what is found."""
+    """Recall decides, whatever the distances to the centroids are."""
     met = before.manifest.measured.model_copy(update={"recall_at_10": 1.0})
     earlier = replace(before, manifest=before.manifest.model_copy(update={"measured": met}))
 

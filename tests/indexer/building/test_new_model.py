@@ -1,4 +1,4 @@
-"""A new model is built beside the old one, waits, goes live without a failed search, and back."""
+"""A new model's index is built beside the old one, waits, and goes live without a failed search."""
 
 import threading
 import time
@@ -39,7 +39,7 @@ Run = Callable[..., dict[str, Any]]
 def settings(
     settings: Settings, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """The small encoder; searchers look for new generations all the time."""
+    """Settings with the small encoder; searchers check for new generations all the time."""
     monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
     monkeypatch.setenv("FINDALIKE_REFRESH_S", "0.05")
     load_settings.cache_clear()
@@ -48,13 +48,13 @@ def settings(
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
-    """Another model."""
+    """The checkpoint of another model."""
     return write_checkpoint(tmp_path / "new-model", seed=4)
 
 
 @pytest.fixture
 def changed(settings: Settings, checkpoint: Path) -> Settings:
-    """After the change of FINDALIKE_MODEL."""
+    """Settings after FINDALIKE_MODEL changed."""
     return settings.model_copy(update={"model": f"local-dir:{checkpoint}"})
 
 
@@ -65,7 +65,7 @@ def catalogue(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Reindex, encoding in this process, which needs no worker to start."""
+    """Reindex, and encode in this process, so that no worker has to start."""
 
     def encode_here(database: Engine, settings: Settings, **_: object) -> JobRecord:
         return encode_all(database, settings, load_encoder(settings.model, "cpu"))
@@ -93,7 +93,7 @@ class Searchers:
     """Threads that search all the time, by photo and by text."""
 
     engine: SearchEngine
-    tags: list[str] = field(default_factory=list)  # of the models that answered, in order
+    tags: list[str] = field(default_factory=list)  # tags of the models that answered, in order
     failures: list[Exception] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Searchers:
                 return
 
     def until(self, tag: str) -> None:
-        """Wait until searches begun from now on are answered with a model."""
+        """Wait until searches that begin now are answered with a model."""
         deadline = time.monotonic() + WITHIN_S
         before = len(self.tags)
         while tag not in self.tags[before:] and not self.failures:
@@ -134,7 +134,7 @@ class Searchers:
 
 @pytest.fixture
 def open_engine() -> Iterator[Callable[[Settings], SearchEngine]]:
-    """Open engines as web processes do; they are closed at the end."""
+    """Open engines as web processes do, and close them at the end."""
     opened: list[SearchEngine] = []
 
     def call(settings: Settings) -> SearchEngine:
@@ -200,7 +200,7 @@ def test_searches_go_on_while_a_new_model_is_built_goes_live_and_is_left_again(
     assert report["new_model"]["state"] == "waiting"
     assert report["new_model"]["model_tag"] == report["new_model"]["manifest"]["model_tag"] == new
     assert {"encode with the new model", "build with the new model"} < report["seconds"].keys()
-    # A process that starts with the other FINDALIKE_MODEL answers with the live generation's.
+    # A process that starts with the new FINDALIKE_MODEL still answers with the live model.
     assert open_engine(changed).search(Query(text="thing", record=False)).model_tag == old
 
 
@@ -260,7 +260,7 @@ def test_a_new_model_that_does_not_load_any_more_is_not_published(
 def test_a_new_model_goes_live_at_once_if_so_told(
     run: Run, settings: Settings, changed: Settings, catalogue: Path, database: Engine
 ) -> None:
-    """The generation that waits is taken; then what is told of products follows."""
+    """The waiting generation is published; changes of products follow."""
     run(settings, catalogue)
     waiting = run(changed)["new_model"]["generation"]
 
@@ -278,7 +278,7 @@ def test_a_new_model_goes_live_at_once_if_so_told(
 def test_weights_that_changed_under_the_same_name_are_a_new_model(
     run: Run, changed: Settings, catalogue: Path, checkpoint: Path, database: Engine
 ) -> None:
-    """Nobody can encode with the old ones any more, so only the new index is built; it waits."""
+    """The old weights are gone, so only the new index is built; it waits."""
     live = run(changed, catalogue)["generation"]
     write_checkpoint(checkpoint, seed=5)
     write_catalogue(catalogue.parent, N + 1)
@@ -312,7 +312,7 @@ def test_the_command_says_how_to_compare_and_how_to_swap(
 def test_workers_load_the_model_that_a_job_asks_for(
     settings: Settings, changed: Settings, database: Engine, tmp_path: Path
 ) -> None:
-    """They keep two; one that was used longest ago goes first."""
+    """A worker keeps two models; the least recently used one goes first."""
     third = settings.model_copy(
         update={"model": f"local-dir:{write_checkpoint(tmp_path / 'third', seed=6)}"}
     )
@@ -329,7 +329,7 @@ def test_workers_load_the_model_that_a_job_asks_for(
         load_encoder(s.model, "cpu").tag for s in (changed, settings, changed, third, settings)
     ]
     assert found[0] is found[2]
-    assert found[4] is not found[1]  # let go for the third
+    assert found[4] is not found[1]  # dropped for the third
 
 
 def test_a_worker_leaves_a_job_that_is_over_alone(settings: Settings, database: Engine) -> None:

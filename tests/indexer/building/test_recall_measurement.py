@@ -1,4 +1,4 @@
-"""What recall is measured with is like what shoppers ask, and what is reported is what they get."""
+"""Recall is measured with queries like those of shoppers, and reported as they experience it."""
 
 import numpy as np
 import pytest
@@ -75,7 +75,7 @@ def test_what_is_reported_is_what_a_search_gets(
 def test_an_index_that_forgets_half_is_found_out(
     vectors: HalfVectors, small_encoder: Encoder, limits: Settings
 ) -> None:
-    """The measurement compares with the vectors, not with the index itself."""
+    """The measurement compares the index with the vectors, not with itself."""
     plan = IndexPlan("IVF30,PQ16x8np", "test", nlist=30, m=16)
     forgetful = train_index(plan, vectors[:750])
     queries = make_queries(vectors, TITLES, small_encoder)

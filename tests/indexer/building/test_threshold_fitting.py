@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from indexer.building.photo_distortion import SIDE_PX, foreground, shopper_view
-from indexer.building.threshold_fitting import Catalogue, sure, thresholds_of
+from indexer.building.threshold_fitting import Catalogue, best_cuts, precise_from
 from search.index.index_planning import plan_index, train_index
 from search.index.vector_index import ExactIndex, FaissIndex
 from tests.support.candidates import columns
@@ -13,21 +13,21 @@ from tests.support.factories import clustered_vectors
 
 
 def test_the_threshold_separates_what_can_be_separated() -> None:
-    low, high = thresholds_of(np.array([0.6, 0.7, 0.8]), np.array([0.1, 0.2, 0.3]))
+    low, high = best_cuts(np.array([0.6, 0.7, 0.8]), np.array([0.1, 0.2, 0.3]))
     assert low == high == pytest.approx(0.45)
 
 
 def test_nearly_as_good_thresholds_are_a_range() -> None:
-    """One photo in fifty is worth no more than one in fifty the other way round."""
+    """Thresholds that differ by one mistake in fifty are equally good."""
     present, absent = np.linspace(0.3, 0.9, 50), np.linspace(0.0, 0.32, 50)
-    low, high = thresholds_of(present, absent)
+    low, high = best_cuts(present, absent)
     assert 0.28 < low < high < 0.36
 
 
 def test_where_both_overlap_errors_are_few_on_either_side() -> None:
     rng = np.random.default_rng(0)
     present, absent = rng.normal(0.6, 0.1, 400), rng.normal(0.35, 0.1, 400)
-    for cut in thresholds_of(present, absent):
+    for cut in best_cuts(present, absent):
         assert np.mean(present < cut) < 0.2
         assert np.mean(absent >= cut) < 0.2
 
@@ -35,11 +35,11 @@ def test_where_both_overlap_errors_are_few_on_either_side() -> None:
 def test_sure_is_where_first_hits_are_right() -> None:
     present = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
     right = np.array([True, True, True, False, False])
-    assert sure(present, right, np.array([0.3])) == pytest.approx(0.7)
+    assert precise_from(present, right, np.array([0.3])) == pytest.approx(0.7)
 
 
 def test_sure_is_out_of_reach_where_hits_are_mostly_wrong() -> None:
-    assert sure(np.array([0.9, 0.8]), np.array([False, False]), np.array([0.3])) > 0.9
+    assert precise_from(np.array([0.9, 0.8]), np.array([False, False]), np.array([0.3])) > 0.9
 
 
 def test_the_nearest_of_another_department_leaves_the_whole_department_out() -> None:

@@ -1,4 +1,4 @@
-"""A change reaches searchers within seconds, whatever dies meanwhile."""
+"""A change reaches searchers within seconds, even if processes die meanwhile."""
 
 import json
 import os
@@ -42,7 +42,7 @@ COMMAND = [sys.executable, "-c", "from search.cli import main; main()", "watch"]
 def settings(
     settings: Settings, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """The small encoder, for commands too."""
+    """Settings with the small encoder, for commands too."""
     monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
     monkeypatch.setenv("FINDALIKE_WATCH_S", "0.1")
     monkeypatch.setenv("FINDALIKE_REFRESH_S", "0.1")
@@ -72,7 +72,7 @@ def watch(shop: ChangingShop) -> ChangeWatch:
 
 
 class Sender:
-    """Sends products as a key of the API would."""
+    """Sends products as an API client would."""
 
     def __init__(self, database: Engine, folder: Path) -> None:
         self.database, self.folder = database, folder
@@ -80,7 +80,7 @@ class Sender:
     def put(self, sku: str, picture: int, **fields: object) -> None:
         """Send a product with a drawn picture."""
         path = self.folder / f"{sku}-{picture}.png"
-        if not path.exists():  # a file that is written again is looked at again
+        if not path.exists():  # a rewritten file is encoded again
             path.write_bytes(picture_bytes(picture))
         given = ProductFields.model_validate({"title": f"Sent {sku}", "price": "3.50", **fields})
         with session_scope(self.database) as session:
@@ -98,7 +98,7 @@ def send(database: Engine, tmp_path: Path) -> Sender:
 
 
 def skus(engine: SearchEngine, **filters: object) -> list[str]:
-    """Return what looks like the first product, itself left out."""
+    """Return the products that look like the first one, without itself."""
     page = engine.similar("SHOP-00000", k=100, fold=False, filters=Filters(**filters))  # type: ignore[arg-type]
     return [hit.product.sku for hit in page.hits]
 
@@ -173,7 +173,7 @@ def test_a_refused_change_says_so_and_stops_nothing(watch: ChangeWatch, send: Se
 
 
 def add_waiting(database: Engine, address: str, n: int) -> None:
-    """Add n products whose picture, all the same, is to be encoded."""
+    """Add n products whose picture, the same for all, waits to be encoded."""
     with session_scope(database) as session:
         for number in range(n):
             product = Product(sku=f"BULK-{number}", title="Bulk", source="bulk")
@@ -184,7 +184,7 @@ def add_waiting(database: Engine, address: str, n: int) -> None:
 def test_the_newest_pictures_are_encoded_first(
     shop: ChangingShop, watch: ChangeWatch, send: Sender, database: Engine
 ) -> None:
-    """A product that is sent while a whole catalogue waits does not wait behind it."""
+    """A product that is sent while a whole catalogue waits is encoded before it."""
     picture = send.folder / "bulk.png"
     picture.write_bytes(picture_bytes(50))
     add_waiting(database, str(picture), 3 * PICTURES_A_ROUND)
@@ -211,17 +211,17 @@ def test_a_share_that_is_away_does_not_keep_other_pictures_away(
 def test_a_killed_watcher_heals_in_the_next_round(
     shop: ChangingShop, watch: ChangeWatch, settings: Settings
 ) -> None:
-    """Killed with a delta half written: nobody sees it, and the next round removes it."""
+    """Killed while it writes a delta: no reader sees the delta, and the next round removes it."""
     shop.product(1, price_cents=1)
     half = """
 import os, signal
 import indexer.delta.delta_writer as module
-from indexer.delta.change_watch import Watch
+from indexer.delta.change_watch import ChangeWatch
 from search.database.connection import open_database
 from search.settings import load_settings
 module.make_durable = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 settings = load_settings()
-Watch(open_database(settings), settings).work(once=True)
+ChangeWatch(open_database(settings), settings).work(once=True)
 """
     killed = subprocess.run([sys.executable, "-c", half], check=False, timeout=WITHIN_S)
     assert killed.returncode == -signal.SIGKILL
@@ -265,7 +265,7 @@ def test_a_database_that_is_away_is_waited_for(
         shop.product(1, price_cents=1)
         watch.round()
     failed = [log["step"] for log in logs if log["event"] == "watch_step_failed"]
-    assert failed == ["pictures", "delta"]  # each said once
+    assert failed == ["pictures", "delta"]  # each was logged once
     assert watch.total.deltas == 1
     watched.dispose()
 

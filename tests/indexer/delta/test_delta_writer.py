@@ -3,12 +3,14 @@
 import random
 import shutil
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, delete, select, text, update
 
 from indexer.delta.delta_writer import DeltaWriter
+from indexer.snapshot.title_values import TitleValues, read_title_values
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
 from search.database.models import Product, ProductAttribute, ProductImage
@@ -93,7 +95,7 @@ def test_a_retired_product_is_gone_and_a_returned_one_is_back(shop: ChangingShop
 
     shop.product(7, retired_at=None)
     assert shop.writer.write()
-    assert shop.pointed() is None  # it says what the generation says: nothing is left to lay over
+    assert shop.pointed() is None  # equal to the generation again: no delta is left
     assert next(iter(found(shop.searched(), query))) == gone
 
 
@@ -131,6 +133,28 @@ def test_a_merchandisers_edit_and_a_title_reach_filters(shop: ChangingShop) -> N
     assert not found(shop.searched(), QUERIES[0], Filters(colours=("violet",)))
 
 
+def test_a_title_that_changes_while_a_delta_is_made_comes_with_the_next(
+    shop: ChangingShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delta holds the catalogue of one moment, like a build."""
+    shop.product(6, title="A cotton thing")
+
+    def change_then_read(*arguments: Any) -> dict[str, TitleValues]:
+        shop.product(6, title="A woollen thing", description="Made of wool")
+        return read_title_values(*arguments)
+
+    module = "indexer.delta.changed_rows.read_title_values"
+    with monkeypatch.context() as patched:
+        patched.setattr(module, change_then_read)
+        assert shop.writer.write()
+    cotton, wool = (Filters(attributes={"material": (name,)}) for name in ("cotton", "wool"))
+    assert shop.id(6) in found(shop.searched(), QUERIES[0], cotton)
+    assert shop.id(6) not in found(shop.searched(), QUERIES[0], wool)
+
+    assert shop.writer.write()
+    assert shop.id(6) in found(shop.searched(), QUERIES[0], wool)
+
+
 def test_another_picture_is_found_instead(shop: ChangingShop) -> None:
     before = np.asarray(shop.searched().vectors[9], np.float32)
     other = clustered_vectors(1, 32, seed=99)
@@ -162,7 +186,7 @@ def test_a_change_is_written_once(shop: ChangingShop) -> None:
 
 
 def test_a_transaction_that_ends_late_is_not_missed(shop: ChangingShop) -> None:
-    """Its number is lower than those of changes that were written and seen before it ended."""
+    """Its number is lower than those of changes that were committed before it ended."""
     late = shop.database.connect()
     late.execute(text("UPDATE product SET price_cents = 2 WHERE sku = 'SHOP-00002'"))
     shop.product(1, price_cents=1)
@@ -202,7 +226,7 @@ def test_a_rollback_gets_a_delta_with_all_that_it_never_had(shop: ChangingShop) 
 def test_a_generation_that_is_live_no_more_gets_no_delta(
     shop: ChangingShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another is published while the delta is being written."""
+    """Another generation is published while the delta is being written."""
     import indexer.delta.delta_writer as module
 
     shop.product(1, price_cents=1)
@@ -271,9 +295,9 @@ def test_directories_that_nobody_points_to_go(shop: ChangingShop) -> None:
 
 
 def test_no_name_comes_twice(shop: ChangingShop) -> None:
-    """A reader that slept while a delta went and another came must not take it for the first."""
+    """A slow reader must not mistake a new delta for one that was removed."""
     names = []
-    for price in (1, 101, 2, 101, 3):  # 101 is what was built
+    for price in (1, 101, 2, 101, 3):  # 101 is the base generation
         shop.product(1, price_cents=price)
         assert shop.writer.write()
         names.append(shop.pointed())
@@ -305,7 +329,7 @@ def test_a_full_disk_leaves_the_delta_before(
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_base_and_delta_answer_as_a_fresh_build(shop: ChangingShop, seed: int) -> None:
-    """Whatever changed in whatever steps: the same products, similarities and filters."""
+    """After any changes in any steps they give the same products, similarities and filters."""
     dice = random.Random(seed)
     added = N
     for _ in range(4):
@@ -335,7 +359,7 @@ def test_base_and_delta_answer_as_a_fresh_build(shop: ChangingShop, seed: int) -
 
     for query in QUERIES:
         for filters in FILTERS:
-            # What pictures show is said by builds alone; here nothing teaches it.
+            # Only builds predict attributes from pictures; here nothing trains them.
             assert found(laid, query, filters) == found(built, query, filters)
 
 

@@ -30,7 +30,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def add(database: Engine, tmp_path: Path) -> Callable[..., list[int]]:
-    """Return a function that adds one product per given file content."""
+    """Return a function that adds one product for each given file content."""
 
     def add_pictures(*contents: bytes | None, **fields: object) -> list[int]:
         ids = []

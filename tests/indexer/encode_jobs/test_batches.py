@@ -1,4 +1,4 @@
-"""Jobs and claims: shared, lost, repeated, taken up again, given up."""
+"""Encode jobs and claims: shared, lost, repeated, resumed, given up."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from indexer.encode_jobs.encode_control import encode_all, follow, start_encoding
 from indexer.encoding.encode_batch import BatchEncoder
-from indexer.pictures.encode_claims import anything_unclaimed, claim, count_unencoded
+from indexer.pictures.encode_claims import claim, count_unencoded
 from indexer.pictures.encode_job_row import count_once
 from indexer.pictures.orphans import forget_damaged_shards, prune_orphan_shards
 from indexer.queue.broker import waiting_messages
@@ -36,7 +36,7 @@ def test_claims_are_disjoint_and_end_with_their_transaction(
         held = [held.image_id for held in claim(first, small.tag, 3)]
         rest = [held.image_id for held in claim(second, small.tag, 3)]
         with session_scope(database) as third:
-            assert not anything_unclaimed(third, small.tag)
+            assert claim(third, small.tag, 1) == []
             assert count_unencoded(third, small.tag) == 5
         first.rollback()
         with session_scope(database) as third:
@@ -47,7 +47,7 @@ def test_claims_are_disjoint_and_end_with_their_transaction(
 def test_what_was_stamped_in_between_is_not_claimed(
     database: Engine, settings: Settings, small: OpenClipEncoder, add: Callable[..., list[int]]
 ) -> None:
-    """Rows locked right after another worker's commit, by a query that began before it."""
+    """A query locks rows right after another worker's commit, but began before it."""
     ids = add(*pictures(2))
     asleep = Event()
 
@@ -56,7 +56,7 @@ def test_what_was_stamped_in_between_is_not_claimed(
         if "SKIP LOCKED" not in statement or asleep.is_set():
             return statement, parameters
         asleep.set()
-        # Its snapshot is taken, its rows are not yet looked at.
+        # The query has its snapshot, but has not read its rows yet.
         pause = "WHERE (SELECT pg_sleep(2)) IS NOT NULL AND "
         return statement.replace("WHERE ", pause, 1), parameters
 
@@ -78,7 +78,7 @@ def test_what_was_stamped_in_between_is_not_claimed(
 def test_a_lost_connection_repeats_the_batch(
     database: Engine, settings: Settings, small: OpenClipEncoder, add: Callable[..., list[int]]
 ) -> None:
-    """The backend dies after the shard is written and before the commit: nothing is doubled."""
+    """The backend dies between writing the shard and the commit: nothing is stored twice."""
     add(*pictures(6))
     killed = []
 
@@ -101,7 +101,7 @@ def test_a_lost_connection_repeats_the_batch(
     store = EmbeddingStore(settings.root)
     with session_scope(database) as batch:
         batch.execute(select(ProductImage.id).limit(1).with_for_update())
-        assert prune_orphan_shards(database, store) == []  # a batch in work may be about to
+        assert prune_orphan_shards(database, store) == []  # a batch may be about to record it
     (orphan,) = prune_orphan_shards(database, store)
     (kept,) = shard_files(settings)
     assert kept != orphan
@@ -190,7 +190,7 @@ def test_lost_messages_are_sent_again(
     add: Callable[..., list[int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As when a worker took a message and was killed: kombu never delivers it again."""
+    """A worker took a message and was killed; kombu never delivers the message again."""
     add(*pictures(20))
     job_id = start_encoding(database, settings)
     app = make_app(settings)
@@ -215,7 +215,7 @@ def test_a_job_that_nobody_advances_fails_with_advice(
     add: Callable[..., list[int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Workers that take every message and die of it."""
+    """Workers take every message and die of it."""
     add(*pictures(2))
     job_id = start_encoding(database, settings)
     with session_scope(database) as session:

@@ -1,4 +1,4 @@
-"""Encoding in this process: what is kept, refused, reused and repeated."""
+"""Encoding in this process: pictures are stored, refused, reused and retried."""
 
 import os
 import time
@@ -70,7 +70,7 @@ def test_an_unchanged_run_encodes_nothing(
 def test_the_same_content_is_encoded_once(
     database: Engine, settings: Settings, small: OpenClipEncoder, add: Callable[..., list[int]]
 ) -> None:
-    """Under two products in one batch, and under a third one later."""
+    """Two products share a picture in one batch, and a third one later."""
     same, other = pictures(2)
     add(same, other, same)
     first = encode_all(database, settings, small)
@@ -132,7 +132,7 @@ def test_a_picture_that_works_now_leaves_quarantine(
 ) -> None:
     (image_id,) = add(b"")
     encode_all(database, settings, small)
-    assert encode_all(database, settings, small).total == 0  # refused ones wait
+    assert encode_all(database, settings, small).total == 0  # refused pictures wait
     with session_scope(database) as session:
         path = Path(session.get_one(ProductImage, image_id).address)
     path.write_bytes(pictures(1)[0])

@@ -1,4 +1,4 @@
-"""A model with too little memory does fewer pictures at once; where not one fits, it says so."""
+"""A model that runs out of memory takes smaller batches; if no picture fits, it raises an error."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
 
 
 class _Cramped:
-    """A model on a device that has room for so many pictures at once."""
+    """A model on a device with room for a given number of pictures at once."""
 
     def __init__(self, encoder: OpenClipEncoder, room: int, error: Exception) -> None:
         self._encoder, self._room, self._error = encoder, room, error

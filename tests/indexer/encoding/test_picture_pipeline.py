@@ -1,4 +1,4 @@
-"""Files go in, vectors or refusals come out, in order, with decoding and model side by side."""
+"""The pipeline turns files into vectors or refusals, in order, and decodes while the model runs."""
 
 import threading
 from collections.abc import Collection, Sequence
@@ -28,7 +28,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Settings:
-    """Groups of 8 pictures."""
+    """Settings for groups of 8 pictures."""
     return Settings(home=tmp_path / "home", batch_images=16)
 
 
@@ -83,7 +83,7 @@ def test_every_usable_picture_has_its_colours(
 def test_what_comes_twice_or_is_known_is_not_encoded(
     small: OpenClipEncoder, own: Settings, tmp_path: Path
 ) -> None:
-    """Also not while the model still has the first of two."""
+    """Not even while the model still encodes the first of two."""
     asked = claims(tmp_path, [picture_bytes(i % 10) for i in range(40)])
     counting = _Counting(small)
     first = Pipeline(counting, PictureStore(own.root), own).run(asked, nothing)
@@ -100,7 +100,7 @@ def test_what_comes_twice_or_is_known_is_not_encoded(
 
 
 class _Counting:
-    """An encoder that counts, and can be held up."""
+    """An encoder that counts its pictures, and that a test can block."""
 
     def __init__(self, encoder: OpenClipEncoder) -> None:
         self._encoder = encoder
@@ -113,7 +113,7 @@ class _Counting:
     def preprocess(self, image: Image.Image) -> torch.Tensor:
         with self._lock:
             self.prepared += 1
-            if self.prepared >= 24:  # two groups and more
+            if self.prepared >= 24:  # more than two groups
                 self.go.set()
         return self._encoder.preprocess(image)
 
@@ -126,7 +126,7 @@ class _Counting:
 def test_pictures_are_prepared_while_the_model_runs(
     small: OpenClipEncoder, own: Settings, tmp_path: Path
 ) -> None:
-    """The model waits here for pictures of later groups, which would else never come."""
+    """The model waits for pictures of later groups; without overlap they would never come."""
     held = _Counting(small)
     held.go.clear()
 

@@ -1,4 +1,4 @@
-"""A share that is not mounted is told from pictures that are missing."""
+"""An unmounted share is distinguished from missing pictures."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ def share(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def add(database: Engine, share: Path) -> Callable[..., None]:
-    """Return a function that adds pictures to the catalogue, and to the share if it is there."""
+    """Return a function that adds pictures to the catalogue, and to the share if it is mounted."""
 
     def add_pictures(*seeds: int, missing: bool = False) -> None:
         with session_scope(database) as session:
@@ -51,7 +51,7 @@ def test_an_unmounted_share_fails_the_job(
     settings: Settings,
     small_encoder: Encoder,
 ) -> None:
-    """Two new pictures are missing, and so are those that were there yesterday."""
+    """Two new pictures are missing, and so are yesterday's."""
     add(*range(4))
     encode_all(database, settings, small_encoder)
     share.rename(share.with_name("elsewhere"))
@@ -75,7 +75,7 @@ def test_an_unmounted_share_fails_the_job(
 def test_pictures_that_are_missing_by_themselves_are_refused(
     add: Callable[..., None], database: Engine, settings: Settings, small_encoder: Encoder
 ) -> None:
-    """However many: the others are where they were."""
+    """However many are missing: the other pictures are still there."""
     add(*range(4))
     encode_all(database, settings, small_encoder)
     add(*range(10, 30), missing=True)

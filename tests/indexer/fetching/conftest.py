@@ -1,4 +1,4 @@
-"""A host of pictures, and encoding what it sends."""
+"""A picture host, and encoding of the pictures that it sends."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ from tests.support.shops.spooled_pictures import QUICK, Add
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Small batches; hosts are asked in every run."""
+    """Settings with small batches; every run asks the hosts."""
     changed = {"batch_images": 8, "recheck_hours": 0.0, "fetch_timeout_s": 2.0}
     return settings.model_copy(update=changed | {"max_image_bytes": 200_000})
 
@@ -31,7 +31,7 @@ def host() -> Iterator[PictureHost]:
 
 @pytest.fixture
 def add(database: Engine) -> Add:
-    """Return a function that adds one product per address of a picture."""
+    """Return a function that adds one product for each address of a picture."""
 
     def add_pictures(*addresses: str, **fields: Any) -> list[int]:
         with session_scope(database) as session:

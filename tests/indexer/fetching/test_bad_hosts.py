@@ -1,4 +1,4 @@
-"""Hosts that refuse, send rubbish or are away stop nobody."""
+"""Hosts that refuse, send rubbish or are down stop no other host."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ BAD = {
 def test_bad_hosts_are_refused_and_stop_nobody(
     host: PictureHost, add: Add, encode: Callable[..., JobRecord], database: Engine
 ) -> None:
-    """Endless bodies, web pages, circles and silence: each is named, and the rest gets through."""
+    """Endless bodies, web pages, redirect loops, silence: each is named, the rest is encoded."""
     good = put(host, 12)
     bad = [f"{host.address}/{path}" for path in BAD]
     ids = add(*good[:6], *bad, *good[6:])
@@ -82,7 +82,7 @@ def test_a_picture_whose_host_refuses_it_now_works_on(
 def test_pictures_of_a_host_that_is_away_are_put_off(
     host: PictureHost, add: Add, encode: Callable[..., JobRecord], database: Engine
 ) -> None:
-    """It is left alone, the others are not; nothing is quarantined, and the job ends."""
+    """Only this host is left alone; nothing is quarantined, and the job ends."""
     with serve_pictures() as away:
         away.status = 503
         add(*put(away, 40), *put(host, 40, start=50))
@@ -95,7 +95,7 @@ def test_pictures_of_a_host_that_is_away_are_put_off(
         assert job.report["fetch"]["new"] == 40
         assert "fetching" not in job.report
         assert states(database) == ["pending"] * 40 + ["ready"] * 40
-        # Two at a time, with four tries each: five failures in a row, two trials.
+        # Two at a time with four tries each: five failures open the breaker, two more are trials.
         assert away.asked <= 4 * (5 + 1 + 2)
         away.status = 200
         assert encode().report["fetch"]["new"] == 40
@@ -119,7 +119,7 @@ def test_a_host_that_comes_back_gets_its_trial(
 def test_without_a_network_the_job_fails(
     add: Add, encode: Callable[..., JobRecord], database: Engine
 ) -> None:
-    """Nobody answers, whatever the host: nothing is wrong with the pictures."""
+    """No host answers at all, so nothing is wrong with the pictures."""
     add(*(f"http://127.0.0.1:{9 + i % 2}/{i}.png" for i in range(12)))
 
     with pytest.raises(JobFailed, match="network"):

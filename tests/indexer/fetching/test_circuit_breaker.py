@@ -1,4 +1,4 @@
-"""A breaker opens, tries, and gives up: by counts and a clock."""
+"""A circuit breaker opens, allows trials, and gives up, by counts and a clock."""
 
 import pytest
 
@@ -8,7 +8,7 @@ HOST, OTHER = "pictures.example", "other.example"
 
 
 class Clock:
-    """Seconds that a test moves."""
+    """A clock that a test moves."""
 
     now = 0.0
 
@@ -39,7 +39,7 @@ def test_failures_in_a_row_open_it(breakers: HostBreakers) -> None:
     fail(breakers, 1)
 
     assert not breakers.may_ask(HOST)
-    assert breakers.shut_hosts() == breakers.open_hosts() == {HOST}
+    assert breakers.unavailable_hosts() == breakers.open_hosts() == {HOST}
     assert breakers.may_ask(OTHER)
     assert breakers.next_trial_s() == 10
 
@@ -48,8 +48,8 @@ def test_one_trial_after_the_pause(breakers: HostBreakers, clock: Clock) -> None
     fail(breakers, 3)
     clock.now = 10
 
-    assert breakers.shut_hosts() == set()
-    assert breakers.next_trial_s() is None  # its time has come
+    assert breakers.unavailable_hosts() == set()
+    assert breakers.next_trial_s() is None  # the pause is over
     assert breakers.may_ask(HOST)
     assert not breakers.may_ask(HOST)
     breakers.note(HOST, None)
@@ -72,7 +72,7 @@ def test_failed_trials_give_a_host_up(breakers: HostBreakers, clock: Clock) -> N
 
 
 def test_failures_that_were_under_way_are_no_trials(breakers: HostBreakers, clock: Clock) -> None:
-    """Other threads had asked before the breaker opened."""
+    """Other threads had started before the breaker opened."""
     fail(breakers, 3)
     clock.now = 5
     fail(breakers, 4)
@@ -88,5 +88,5 @@ def test_hosts_wait_for_themselves(breakers: HostBreakers, clock: Clock) -> None
 
     assert breakers.next_trial_s() == 6
     clock.now = 10
-    assert breakers.shut_hosts() == {OTHER}
+    assert breakers.unavailable_hosts() == {OTHER}
     assert breakers.next_trial_s() == 4

@@ -1,4 +1,4 @@
-"""Pictures on the network are asked for, and only what changed is sent and encoded."""
+"""Pictures are requested over HTTP, and only changed ones are sent and encoded."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +64,7 @@ def test_a_second_run_is_sent_nothing(
     assert after.checked_at is not None
     assert before.checked_at is not None
     assert after.checked_at > before.checked_at
-    # To searchers nothing happened.
+    # Searchers notice nothing.
     with session_scope(database) as session:
         numbers = select(ProductImage.changed_in).where(ProductImage.id == ids[0])
         changed_in = session.scalar(numbers)
@@ -94,7 +94,7 @@ def test_a_changed_picture_is_encoded_alone(
     settings: Settings,
     validators: str,
 ) -> None:
-    """Where a host says nothing of what it sends, its content decides."""
+    """If a host sends neither ETag nor date, the content decides."""
     host.validators = validators
     ids = add(*put(host, 10))
     encode()
@@ -167,7 +167,7 @@ def test_two_fetchers_fetch_nothing_twice(
 def test_fetching_waits_for_encoding(
     host: PictureHost, add: Add, database: Engine, settings: Settings, small_encoder: Encoder
 ) -> None:
-    """What lies fetched is bounded; an encoder that makes room wakes fetching up."""
+    """The spool of fetched pictures is bounded; fetching resumes when the encoder makes room."""
     add(*put(host, 60))
     own = settings.model_copy(update={"fetch_ahead": 24})
     fetcher, encoder = BatchFetcher(database, own), BatchEncoder(database, own, small_encoder)
@@ -180,9 +180,9 @@ def test_fetching_waits_for_encoding(
         job_id = start_row(session, own)
     assert fetch_step(fetcher, job_id, send)
     assert fetch_step(fetcher, job_id, send)
-    assert not fetch_step(fetcher, job_id, send)  # 32 lie there
+    assert not fetch_step(fetcher, job_id, send)  # 32 are in the spool
     assert host.asked == 32
-    assert encode_step(encoder, job_id, send)  # it also tells that the model is known
+    assert encode_step(encoder, job_id, send)  # it also records that the model is known
     sent.clear()
     batches = 1
     while FETCH_BATCH not in sent:
@@ -243,7 +243,7 @@ def test_another_model_has_pictures_sent_again(
     settings: Settings,
     tmp_path: Path,
 ) -> None:
-    """Not modified would be no answer: there is nothing to encode."""
+    """Status 304 would not do: the picture must be encoded again."""
     from search.encoder import load_encoder
     from tests.support.models.small_encoder import write_checkpoint
 
@@ -272,7 +272,7 @@ def test_orphans_of_the_spool_are_pruned(
     (gone,) = add(f"{host.address}/b.png", fetched_sha256=retired)
     with session_scope(database) as session:
         session.get_one(ProductImage, gone).product.retired_at = datetime.now(UTC)
-    with session_scope(database) as session:  # as a fetcher at work does
+    with session_scope(database) as session:  # as a running fetcher does
         session.scalars(select(ProductImage.id).with_for_update()).all()
         assert prune_spool(database, spool) == []
 
@@ -290,7 +290,7 @@ def test_the_command_asks_hosts_without_any_worker(
     small_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing changed, so no model and no worker is started for it."""
+    """Nothing changed, so no model is loaded and no worker started."""
     monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
     monkeypatch.setenv("FINDALIKE_RECHECK_HOURS", "0")
     load_settings.cache_clear()
@@ -310,7 +310,7 @@ def test_the_command_asks_hosts_without_any_worker(
 def test_what_changed_last_is_fetched_first(
     host: PictureHost, add: Add, database: Engine, settings: Settings, small_encoder: Encoder
 ) -> None:
-    """All day, for no job; a host that is away does not stand in the way of the others."""
+    """This happens all day, outside any job; a host that is down does not delay the others."""
     add(*put(host, 10))
     last = add(*put(host, 2, start=20))
     encoder = BatchEncoder(database, settings, small_encoder)

@@ -1,4 +1,4 @@
-"""One shop with everything that goes wrong: each is handled or refused, and the rest goes in."""
+"""A shop with every kind of bad input: each is handled or refused, and the rest is ingested."""
 
 import io
 import struct
@@ -50,7 +50,7 @@ def lying_on_its_side() -> bytes:
 
 
 def bomb() -> bytes:
-    """A PNG of 1.6 thousand million pixels, by its header; its checksum is right."""
+    """A PNG whose header promises 1.6 billion pixels; its checksum is right."""
     chunk = b"IHDR" + struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
     header = saved(photo(), "PNG")[:12] + chunk + struct.pack(">I", zlib.crc32(chunk))
     return header + saved(photo(), "PNG")[33:]
@@ -121,7 +121,7 @@ REMARKS: list[tuple[bytes, str, str]] = [
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue with a product per bad picture and all bad rows between them."""
+    """A catalogue with a product for each bad picture, and with all bad rows."""
     folder = tmp_path_factory.mktemp("shop")
     for name, make in (USABLE | {name: make for name, (_, make) in REFUSED.items()}).items():
         (folder / name).write_bytes(make())

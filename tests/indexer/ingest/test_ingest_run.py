@@ -1,4 +1,4 @@
-"""An ingest brings the database up to a catalogue, writes only what changed, and loses nothing."""
+"""An ingest brings the database up to date with a catalogue, writes only changes, loses nothing."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def images(database: Engine, **values: Any) -> None:
 
 
 def row_versions(database: Engine) -> set[tuple[str, str]]:
-    """The transaction that wrote each row: any write shows."""
+    """Return the transaction that wrote each row, so that any write shows."""
     with session_scope(database) as session:
         return {
             (table, f"{row.id}:{row.xmin}")
@@ -292,7 +292,7 @@ def test_a_product_belongs_to_one_catalogue(
 
     assert report.refusals == {"sku_of_other_source": 1}
     assert products(database)["1"].title == "Lamp"
-    first.unlink()  # the catalogue was renamed: its products follow
+    first.unlink()  # the catalogue was renamed: its products go with it
     assert run(second).changed == 1
     assert products(database)["1"].source == str(second)
 
@@ -334,7 +334,7 @@ def test_only_one_ingest_of_a_catalogue_at_a_time(
 def test_an_interrupted_ingest_is_run_again(
     run: Ingest, catalogue: Callable[..., Path], database: Engine
 ) -> None:
-    """What was committed stays, nothing is retired, the job tells why, the lock is free."""
+    """Committed rows stay, nothing is retired, the job records the reason, the lock is free."""
     rows = [f"{n},Thing {n},a.jpg,,," for n in range(1100)]
     path = catalogue(rows)
 

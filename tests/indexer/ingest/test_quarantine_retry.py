@@ -1,4 +1,4 @@
-"""Refused rows read again: good ones become products, others say what is wrong with them now."""
+"""Refused rows are read again: good ones become products, others get their current reason."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ GOOD = "A,Lamp,https://shop.example/a.jpg,5"
 
 @pytest.fixture
 def path(tmp_path: Path, database: Engine, settings: Settings) -> Path:
-    """A catalogue that was read: one good row, one without a title, two with odd prices."""
+    """An ingested catalogue: one good row, one without a title, two with odd prices."""
     path = tmp_path / "feed.csv"
     write(path, GOOD, "B,,https://shop.example/b.jpg,5", "C,Cup,https://s.example/c,?", ",Hat,x,")
     ingest(database, path, settings)
@@ -38,7 +38,7 @@ def quarantine(database: Engine) -> list[tuple[int | None, str | None, str]]:
 
 
 def read_all_again(database: Engine, settings: Settings) -> list[InboxChange]:
-    """Ask for all rows; return what became of each, in order."""
+    """Retry all rows; return the outcome of each, in order."""
     with session_scope(database) as session:
         reread_rows(session, actor="mia")
     take_changes(database, settings)

@@ -1,4 +1,4 @@
-"""Changes of single products: taken in order, with what became of each; none lost or doubled."""
+"""Changes of single products are settled in order, each with its outcome; none is lost."""
 
 import threading
 from pathlib import Path
@@ -152,7 +152,7 @@ def test_a_fault_refuses_its_change_alone(
 def test_many_are_written_together_and_each_is_told_its_own(
     database: Engine, settings: Settings, tmp_path: Path
 ) -> None:
-    """Of two sources, good, odd, refused, unchanged, and withdrawn in between."""
+    """Changes of two sources: good, odd, refused, unchanged, and withdrawals in between."""
     ingest(database, catalogue(tmp_path, "C-1,Lamp,https://s.example/1.jpg,5"), settings)
     put(database, "OLD")
     take_changes(database, settings)
@@ -216,7 +216,7 @@ def test_a_lost_connection_is_no_fault_of_the_change(
 def test_a_later_change_of_a_product_waits_for_the_earlier(
     database: Engine, settings: Settings
 ) -> None:
-    """Another process holds the first change of A: B is taken, the second of A is not."""
+    """Another process holds the first change of A: B is taken, the second change of A is not."""
     first = put(database, "A", title="first")
     put(database, "A", title="second")
     put(database, "B")
@@ -321,7 +321,7 @@ def test_no_catalogue_is_called_as_the_api_is(tmp_path: Path) -> None:
 def test_an_ingest_beside_it_does_no_harm(
     database: Engine, settings: Settings, tmp_path: Path
 ) -> None:
-    """Both bring the same pictures of the same products, at the same time."""
+    """Both bring the same pictures of the same products at the same time."""
     names = [f"S-{number}" for number in range(40)]
     rows = [
         f"{sku},Lamp,https://s.example/{sku}.jpg|https://s.example/{sku}-2.jpg," for sku in names

@@ -1,4 +1,4 @@
-"""After publishing: what is looked over and asked, and that it never undoes a publication."""
+"""The inspection after publishing: its checks and queries; it never undoes the publication."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ from tests.support.factories import picture_bytes
 def settings(
     settings: Settings, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """The small encoder, for commands too."""
+    """Settings with the small encoder, for commands too."""
     monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
     load_settings.cache_clear()
     return load_settings()
@@ -37,7 +37,7 @@ def settings(
 
 @pytest.fixture
 def built(database: Engine, settings: Settings, small_encoder: Encoder, tmp_path: Path) -> int:
-    """A built generation of eight products; two of them share a picture, saved once more."""
+    """A built generation of eight products; two share a picture, saved in two files."""
     rows = ["sku,title,image"]
     for i in range(8):
         (tmp_path / f"{i}.png").write_bytes(picture_bytes(i % 7))

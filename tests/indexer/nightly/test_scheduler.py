@@ -1,13 +1,11 @@
-"""The schedule runs what is due, once, and ends cleanly."""
+"""The scheduler runs what is due, once, and ends cleanly."""
 
 import json
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,15 +15,15 @@ from sqlalchemy import Engine, create_engine
 from structlog.testing import capture_logs
 
 from indexer.commands.schedule import schedule as schedule_command
-from indexer.nightly.scheduler import Nightly
-from search.cron import CronTimes
-from search.database.connection import session_scope
-from search.database.models import Job
+from indexer.nightly.scheduler import Scheduler
+from search.database.connection import open_database, session_scope
 from search.errors import WrongSetting
-from search.jobs.job_records import finish, latest_job, start_job
+from search.jobs.job_records import latest_job
+from search.operation.run_schedule import SCHEDULER
 from search.settings import Settings, load_settings
+from tests.support.schedules import WITHIN_S, at_work, daily, ran
+from tests.support.waiting import wait_until
 
-WITHIN_S = 30.0
 RUN = """
 import sys
 from search.database.connection import open_database, session_scope
@@ -45,42 +43,9 @@ except KeyboardInterrupt:
 """
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
-
-
-@contextmanager
-def at_work(nightly: Nightly) -> Iterator[None]:
-    """Let a schedule work in a thread for a block."""
-    thread = threading.Thread(target=nightly.work)
-    thread.start()
-    try:
-        yield
-    finally:
-        nightly.stop()
-        thread.join(WITHIN_S)
-        assert not thread.is_alive()
-
-
-def daily(hours_ago: float) -> CronTimes:
-    """Return times of which the last was so many hours ago."""
-    due = datetime.now(UTC) - timedelta(hours=hours_ago)
-    return CronTimes(f"{due.minute} {due.hour} * * *", UTC)
-
-
-def ran(database: Engine, kind: str, hours_ago: float) -> None:
-    with session_scope(database) as session:
-        job_id = start_job(session, kind)
-        finish(session, job_id)
-        session.get_one(Job, job_id).started_at = datetime.now(UTC) - timedelta(hours=hours_ago)
-
-
-def nightly(database: Engine, *script: str, hours_ago: float = 2) -> Nightly:
+def nightly(database: Engine, *script: str, hours_ago: float = 2) -> Scheduler:
     command = (sys.executable, "-c", *script)
-    return Nightly(daily(hours_ago), database, load_settings(), command, look_every_s=0.05)
+    return Scheduler(daily(hours_ago), database, load_settings(), command, look_every_s=0.05)
 
 
 def test_a_missed_run_is_made_up_for_once_and_may_fail(
@@ -89,8 +54,8 @@ def test_a_missed_run_is_made_up_for_once_and_may_fail(
     ran(database, "reindex", hours_ago=30)
     due = nightly(database, RUN)
     with at_work(due):
-        wait_for(lambda: due.failures == 1)
-        time.sleep(0.3)  # several looks more
+        wait_until(lambda: due.failures == 1)
+        time.sleep(0.3)  # several more checks
     assert (due.runs, due.failures) == (1, 1)
     with session_scope(database) as session:
         job = latest_job(session, "reindex")
@@ -98,11 +63,20 @@ def test_a_missed_run_is_made_up_for_once_and_may_fail(
     assert job.error == "no catalogue"
 
 
+def test_nights_that_were_missed_are_one_run(database: Engine, settings: Settings) -> None:
+    ran(database, "reindex", hours_ago=75)
+    due = nightly(database, RUN)
+    with at_work(due):
+        wait_until(lambda: due.failures == 1)
+        time.sleep(0.3)
+    assert due.runs == 1
+
+
 @pytest.mark.parametrize("kind", ["reindex", "ingest", None])
 def test_what_is_not_due_does_not_run(
     database: Engine, settings: Settings, kind: str | None
 ) -> None:
-    """The last run is newer, the shop is, or there is no shop yet."""
+    """The last run or the shop is newer than the last time, or there is no shop yet."""
     if kind is not None:
         ran(database, kind, hours_ago=1)
     idle = nightly(database, RUN)
@@ -112,22 +86,22 @@ def test_what_is_not_due_does_not_run(
 
 
 def test_a_run_that_records_nothing_is_not_repeated(database: Engine, tmp_path: Path) -> None:
-    """It was refused because another is at work, say."""
+    """For example, it was refused because another run is active."""
     ran(database, "reindex", hours_ago=30)
     refused = nightly(database, "raise SystemExit(1)")
     with at_work(refused):
-        wait_for(lambda: refused.failures == 1)
+        wait_until(lambda: refused.failures == 1)
         time.sleep(0.3)
     assert refused.runs == 1
 
 
 def test_a_run_that_was_killed_is_told(database: Engine, settings: Settings) -> None:
-    """It can't raise the alarm itself; one that failed did."""
+    """A killed run can't raise the alarm itself; a failed one did."""
     ran(database, "reindex", hours_ago=30)
     killed = nightly(database, "import os; os.kill(os.getpid(), 9)")
     with capture_logs() as logs, at_work(killed):
-        wait_for(lambda: killed.failures == 1)
-        wait_for(lambda: any(line["event"] == "alarm" for line in logs))
+        wait_until(lambda: killed.failures == 1)
+        wait_until(lambda: any(line["event"] == "alarm" for line in logs))
     [alarm] = [line for line in logs if line["event"] == "alarm"]
     assert alarm["alarm"] == "reindex_killed"
     assert "signal 9" in alarm["message"]
@@ -135,7 +109,7 @@ def test_a_run_that_was_killed_is_told(database: Engine, settings: Settings) -> 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Children can be interrupted, though a script that runs tests in the background forbids it."""
+    """Let children be interrupted, even if a script runs the tests in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -147,7 +121,7 @@ def test_stopping_interrupts_the_run_at_work(database: Engine, tmp_path: Path) -
     mark = tmp_path / "mark"
     working = nightly(database, WAIT, str(mark))
     with at_work(working):
-        wait_for(lambda: mark.is_file() and mark.read_text() == "begun")
+        wait_until(lambda: mark.is_file() and mark.read_text() == "begun")
     assert mark.read_text() == "interrupted"
     assert working.failures == 1
 
@@ -161,16 +135,51 @@ def test_a_database_that_is_away_is_waited_for(database: Engine, settings: Setti
     nowhere.dispose()
 
 
-def test_the_command_says_what_it_lacks(settings: Settings) -> None:
+def test_the_check_says_whether_somebody_attends(database: Engine, settings: Settings) -> None:
+    """Until a scheduler works, and while one does."""
+    nobody = CliRunner().invoke(schedule_command, ["--check"], catch_exceptions=False)
+    scheduler = open_database(settings, application_name=SCHEDULER)
+    idle = Scheduler(daily(2), scheduler, settings, look_every_s=0.05)
+
+    def check() -> int:
+        found = CliRunner().invoke(schedule_command, ["--check", "--json"], catch_exceptions=False)
+        return found.exit_code
+
+    with at_work(idle):
+        wait_until(lambda: check() == 0)
+    scheduler.dispose()
+
+    assert nobody.exit_code == 1
+    assert "Nobody runs the schedule" in nobody.output
+
+
+@pytest.mark.parametrize("options", [[], ["--queued"]])
+def test_the_command_says_what_it_lacks(settings: Settings, options: list[str]) -> None:
     with pytest.raises(WrongSetting, match=r"FINDALIKE_SCHEDULE.*30 2 \* \* \*"):
-        CliRunner().invoke(schedule_command, [], catch_exceptions=False)
+        CliRunner().invoke(schedule_command, options, catch_exceptions=False)
 
 
+@pytest.mark.parametrize("hours_ahead", [9600, 26])
+def test_a_clock_that_was_set_back_does_not_silence_it(
+    database: Engine, settings: Settings, hours_ahead: float
+) -> None:
+    """The last run is of a future that never came; the one after it counts again."""
+    ran(database, "reindex", hours_ago=-hours_ahead)
+    due = nightly(database, RUN)
+    due._handled = datetime.now(UTC) + timedelta(hours=hours_ahead)
+    with at_work(due):
+        wait_until(lambda: due.failures == 1)
+        time.sleep(0.3)
+    assert due.runs == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--queued"]])
 def test_the_command_works_until_sigterm(
-    settings: Settings, database: Engine, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: Engine, monkeypatch: pytest.MonkeyPatch, options: list[str]
 ) -> None:
     monkeypatch.setenv("FINDALIKE_SCHEDULE", "30 2 * * *")
-    command = [sys.executable, "-c", "from search.cli import main; main()", "schedule", "--json"]
+    program = [sys.executable, "-c", "from search.cli import main; main()"]
+    command = [*program, "schedule", "--json", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         assert b"schedule_started" in process.stderr.readline()

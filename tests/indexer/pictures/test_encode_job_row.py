@@ -1,4 +1,4 @@
-"""The row of an encode job, while others end it."""
+"""The row of an encode job, while another process ends it."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from search.settings import Settings
 def test_somebody_else_may_end_it_at_any_moment(
     database: Engine, settings: Settings, moment: int
 ) -> None:
-    """After any statement of whoever looks whether it is done, up to the one that locks it."""
+    """Another process ends the job after any statement of the check, until one locks the row."""
     with session_scope(database) as session:
         job_id = start_row(session, settings)
         count_once(session, job_id, "model-1")

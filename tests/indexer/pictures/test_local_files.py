@@ -1,4 +1,4 @@
-"""Pictures come from disks, which hold more than pictures."""
+"""Pictures are read from disks, which hold other things too."""
 
 import os
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_forbidden_file(tmp_path: Path) -> None:
 
 
 def test_forbidden_file_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same, where the tests run as root."""
+    """The same for tests that run as root."""
     file = tmp_path / "secret.jpg"
     file.write_bytes(BODY)
 

@@ -1,4 +1,4 @@
-"""The Celery application's promises: nothing lost, nothing pickled, nothing kept for ever."""
+"""The Celery application loses nothing, pickles nothing, and keeps nothing for ever."""
 
 from datetime import datetime, timedelta
 

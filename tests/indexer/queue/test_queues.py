@@ -1,4 +1,4 @@
-"""What goes into which queue, how long queues get, and who takes from them."""
+"""Which tasks go into which queue, how long queues get, and which workers take from them."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from indexer.commands.reindex import reindex
 from indexer.commands.worker import parse_queues, worker
 from indexer.encode_jobs.encode_control import FAN_OUT, encode_step, start_encoding
-from indexer.encode_jobs.encode_follow import _helps
+from indexer.encode_jobs.encode_follow import _takes_batches
 from indexer.encoding.encode_batch import BatchEncoder
 from indexer.queue.broker import (
     BUILD_QUEUE,
@@ -85,7 +85,7 @@ def test_products_and_wishes_for_a_run_are_never_discarded(settings: Settings) -
 def test_a_large_job_keeps_its_queue_short(
     database: Engine, settings: Settings, small_encoder: Encoder, tmp_path: Path
 ) -> None:
-    """Each batch asks for the next: three times as many batches never wait at once."""
+    """Each batch queues the next, so that a third of all batches never wait at once."""
     small = settings.model_copy(update={"batch_images": 2})
     add_pictures(database, [str(tmp_path / f"{i}.jpg") for i in range(2 * 3 * FAN_OUT)])
     app = make_app(small)
@@ -116,7 +116,7 @@ def test_queues_of_a_worker_are_checked() -> None:
 
 @pytest.fixture
 def connected_worker(settings: Settings) -> Iterator[Connection]:
-    """A connection such as a build worker keeps, of this very process."""
+    """A connection of this process that looks like a build worker's."""
     name = worker_application_name(socket.gethostname(), os.getpid(), ("encode", "build"))
     engine = open_database(settings, application_name=name)
     with engine.connect() as connection:
@@ -127,7 +127,7 @@ def connected_worker(settings: Settings) -> Iterator[Connection]:
 def test_a_run_does_not_wait_for_its_own_worker(
     database: Engine, settings: Settings, connected_worker: Connection
 ) -> None:
-    """It would never come to the batches that the run waits for; nor does one that only builds."""
+    """The run keeps its own worker busy, and a build worker encodes nothing: neither helps."""
     names = {(4711, ("encode",)): True, (4712, ("build",)): False}
     others = [
         open_database(settings, application_name=worker_application_name("box", pid, queues))
@@ -135,7 +135,9 @@ def test_a_run_does_not_wait_for_its_own_worker(
     ]
     connections = [engine.connect() for engine in others]
     with session_scope(database) as session:
-        found = {(view.pid, view.queues): _helps(view) for view in worker_connections(session)}
+        found = {
+            (view.pid, view.queues): _takes_batches(view) for view in worker_connections(session)
+        }
     for connection, engine in zip(connections, others, strict=True):
         connection.close()
         engine.dispose()
@@ -161,7 +163,7 @@ def test_the_check_says_whether_a_worker_of_this_machine_lives(
 def test_a_worker_that_does_not_end_is_ended(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits for ever, whatever the worker hangs on."""
+    """Stopping does not wait for ever, whatever the worker hangs on."""
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     real = subprocess.Popen
     monkeypatch.setattr(
@@ -170,7 +172,7 @@ def test_a_worker_that_does_not_end_is_ended(
     )
     with WorkerGroup(settings, ["cpu"], stop_within_s=0.3) as group:
         time.sleep(0.5)
-        (process,) = [place.process for place in group._places]
+        (process,) = [slot.process for slot in group._slots]
     assert process is not None
     assert process.returncode == -signal.SIGKILL
 

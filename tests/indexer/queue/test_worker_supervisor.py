@@ -1,4 +1,4 @@
-"""Real worker processes: they share, die, come back, and lose and double nothing."""
+"""Real worker processes share work, die, come back, and lose or double nothing."""
 
 import json
 import os
@@ -44,7 +44,7 @@ from tests.support.working_workers import (
 
 WORKER = """
 from indexer.commands.worker import worker
-from search.cli import configure_logging
+from search.telemetry.log_lines import configure_logging
 configure_logging()
 worker()
 """
@@ -59,7 +59,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(
     settings: Settings, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    """The small encoder and small batches, for commands and workers too."""
+    """Settings with the small encoder and small batches, for commands and workers too."""
     monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{checkpoint}")
     monkeypatch.setenv("FINDALIKE_BATCH_IMAGES", "4")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -104,7 +104,7 @@ def test_two_workers_share_and_a_killed_one_loses_nothing(
 def test_a_killed_database_does_not_stop_the_job(
     settings: Settings, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The embedded server dies while a worker holds a batch; it comes back by itself."""
+    """The embedded server dies while a worker holds a batch, and restarts by itself."""
     monkeypatch.delenv("FINDALIKE_DATABASE_URL")
     settings = settings.model_copy(update={"database_url": None})
     database = open_database(settings)
@@ -152,7 +152,7 @@ def test_the_command_brings_its_own_workers(
 def test_workers_end_with_their_supervisor(
     database: Engine, settings: Settings, gate: Gate
 ) -> None:
-    """`findalike worker` killed as the kernel does: its worker notices, and ends."""
+    """`findalike worker` is killed as the kernel would: its worker process notices, and ends."""
     assert settings.database_url is not None
     environment = worker_environment(settings, device="cpu")
     supervisor = subprocess.Popen(
@@ -176,7 +176,7 @@ def test_workers_end_with_their_supervisor(
 def test_sigterm_finishes_the_batch_on_each_device(
     database: Engine, settings: Settings, gate: Gate
 ) -> None:
-    """As on a machine with two GPUs: both take work, the command says where, and waits for both."""
+    """As on a machine with two GPUs: both take work, and the command names and awaits both."""
     add_pictures(database, [gate.address(seed) for seed in range(16)])
     supervisor = subprocess.Popen(
         [sys.executable, "-c", WORKER, "--devices", "cpu,cpu", "--json"],
@@ -233,7 +233,7 @@ def test_what_is_carried_reads_the_same(
 
 
 def test_workers_share_out_the_cores(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Together they compute with as many threads as there are cores; fetching needs two each."""
+    """Together they use as many threads as there are cores; fetching needs two threads each."""
     monkeypatch.delenv("OMP_NUM_THREADS")
     monkeypatch.setattr("os.cpu_count", lambda: 8)
 

@@ -1,4 +1,4 @@
-"""A sole job is recorded, counted and ended, whatever happens."""
+"""An exclusive job is recorded, counted and ended, whatever happens."""
 
 import pytest
 import structlog

@@ -1,4 +1,4 @@
-"""One run over several processes: one number in log lines, one trace."""
+"""One run in several processes has one number in its log lines, and one trace."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_workers_tell_their_part_of_the_run(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A real worker process, a real queue, a real collector."""
+    """With a real worker process, a real queue and a real collector."""
     with session_scope(database) as session:
         (good := tmp_path / "good.png").write_bytes(picture_bytes(1))
         (bad := tmp_path / "bad.png").write_bytes(b"no picture")

@@ -1,4 +1,4 @@
-"""Changed photos: every right answer is right, and nothing that keeps more is left out."""
+"""Queries by photo and words: every right answer is right, and none that keeps more is left out."""
 
 import random
 from dataclasses import replace
@@ -16,7 +16,7 @@ from indexer.sample.daily_changes import (
     Pictured,
     change_queries,
     right_answers,
-    said,
+    worded,
 )
 from indexer.sample.product_look import Look
 from indexer.sample.product_wording import sku_of
@@ -90,7 +90,7 @@ def test_what_keeps_more_of_the_rest_is_the_right_answer(looks: dict[str, Look])
 def test_words_say_the_change_and_nothing_else(
     looks: dict[str, Look], queries: list[ChangeQuery]
 ) -> None:
-    """What the vocabulary knows of a wording is the new value wanted, or the old unwanted."""
+    """In the text the vocabulary finds only the new value wanted, or the old value excluded."""
     vocabulary = load_vocabulary()
     for query in queries:
         found = find_mentions(query.text, vocabulary)
@@ -110,4 +110,4 @@ def test_the_old_colour_of_a_pattern_is_not_named(looks: dict[str, Look]) -> Non
     striped = next(look for look in looks.values() if look.pattern == "striped")
     change = DailyChange("colour", striped.colour, "gold")
     for seed in range(40):
-        assert striped.colour not in said(striped, change, random.Random(seed))
+        assert striped.colour not in worded(striped, change, random.Random(seed))

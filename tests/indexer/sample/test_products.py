@@ -1,4 +1,4 @@
-"""Single products and photos: the same again, different where they should differ."""
+"""Single products and photos repeat exactly, and differ where they should."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Descriptions: every right answer is right, and no right answer is left out."""
+"""Text queries: every right answer is right, and no right answer is left out."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Writing a shop: files, columns, truth, the command."""
+"""Writing a shop: files, columns, right answers, and the command."""
 
 import csv
 import hashlib

@@ -1,13 +1,15 @@
-"""What would be indexed, what would not, and whether that changed."""
+"""The snapshot tells what would be indexed, what would not, and whether that changed."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, Executable, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from indexer.snapshot.catalogue_snapshot import read_signature, take_snapshot
+from indexer.snapshot.title_values import TitleValues, read_title_values
 from search.database.connection import session_scope
 from search.database.models import Embedding, Product, ProductImage
 from search.settings import Settings
@@ -43,7 +45,7 @@ def test_rows_are_ordered_by_product_and_position(shop: Engine) -> None:
     assert snapshot.products == 10
     ids = [row.product_id for row in snapshot.rows]
     assert ids == sorted(ids)
-    # The pictures at positions 0, 1, 2 hold what pictures 3, 1, 0 hold.
+    # The pictures at positions 0, 1, 2 have the content of pictures 3, 1, 0.
     assert snapshot.shard_rows[3:6] == [3, 1, 0]
 
 
@@ -66,6 +68,28 @@ def test_what_is_left_out_is_counted(shop: Engine) -> None:
         "products_without_picture": 3,
         "products_retired": 1,
     }
+
+
+def test_titles_and_descriptions_are_of_one_moment(
+    shop: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written while the snapshot is taken, between two of its queries, is not in it."""
+
+    def describe(material: str) -> None:
+        values = {"title": "Thing", "description": f"Made of {material}"}
+        change(shop, lambda session: session.execute(update(Product).values(**values)))
+
+    def read_late(*arguments: Any) -> dict[str, TitleValues]:
+        describe("wool")
+        return read_title_values(*arguments)
+
+    describe("cotton")
+    monkeypatch.setattr("indexer.snapshot.catalogue_snapshot.read_title_values", read_late)
+    found = take_snapshot(shop, TAG, VOCABULARY).title_values["material"]
+
+    (material,) = (each for each in VOCABULARY.attributes if each.name == "material")
+    assert {material.values[code].name for code in found.anywhere} == {"cotton"}
+    assert set(found.in_title) == {-1}
 
 
 def test_embeddings_of_other_models_do_not_count(shop: Engine) -> None:

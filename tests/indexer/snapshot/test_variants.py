@@ -1,4 +1,4 @@
-"""What counts as a variant, and how well that recovers the families of a drawn shop."""
+"""Which products are variants, and how well that recovers the families of a drawn shop."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable
@@ -44,7 +44,7 @@ def family(*listed: tuple[str, int | None, bytes | None], brand: str | None = "O
     ],
 )
 def test_titles_that_differ_in_colours_and_sizes(first: str, second: str) -> None:
-    """With the same price, or pictures of the same structure; not alone."""
+    """They are variants if price or picture structure agrees too; titles alone do not suffice."""
     assert family((first, 900, None), (second, 900, None)) == [0, 0]
     assert family((first, 900, ROUND), (second, 1000, ROUND)) == [0, 0]
     assert family((first, 900, ROUND), (second, 1000, SQUARE)) == [0, 1]
@@ -53,7 +53,7 @@ def test_titles_that_differ_in_colours_and_sizes(first: str, second: str) -> Non
 
 
 def test_titles_that_say_more_or_less() -> None:
-    """Price and picture must both speak for it."""
+    """They are variants if price and picture structure both agree."""
     titles = ("Wren globe vase", "Green stoneware globe vase")
     assert family(*((title, 900, ROUND) for title in titles)) == [0, 0]
     assert family((titles[0], 900, ROUND), (titles[1], 950, ROUND)) == [0, 1]

@@ -1,4 +1,4 @@
-"""Products by messages: written down, settled at once, and never refused in silence."""
+"""Products sent by messages are recorded, settled at once, and never refused silently."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def test_a_message_without_sense_is_shown_as_refused(
 def test_a_message_outlives_the_database(
     app: Celery, database: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What can't be written down now is asked for again later."""
+    """A change that can't be recorded now is delivered again later."""
     from sqlalchemy.exc import OperationalError
 
     def away(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""A run that a message asks for: refused while another is at work, never an error of the worker."""
+"""A run requested by message: refused while another runs, and never an error of the worker."""
 
 from sqlalchemy import Engine
 
@@ -18,7 +18,7 @@ def test_a_second_run_ends_where_another_is_at_work(database: Engine, settings: 
 
 
 def test_a_run_that_fails_is_answered_with_the_reason(database: Engine, settings: Settings) -> None:
-    """No catalogue was ever read; asking again with the same message changes nothing."""
+    """No catalogue was ever read; a second delivery of the message changes nothing."""
     for _ in range(2):
         run_queued(database, settings, "early")
 
@@ -30,7 +30,7 @@ def test_a_run_that_fails_is_answered_with_the_reason(database: Engine, settings
 
 
 def test_only_a_run_that_came_to_its_end_answers_its_message(database: Engine) -> None:
-    """One that says `running` under a free lock was killed."""
+    """A run that is `running` while the lock is free was killed."""
     with session_scope(database) as session:
         for message in ("at work", "done", "failed"):
             job_id = start_job(session, "reindex", report={MESSAGE: message})

@@ -1,4 +1,4 @@
-"""The parts of a production shop as processes: broker, workers of each queue, beat.
+"""The parts of a production shop as processes: broker, workers of each queue, the scheduler.
 
 Each test runs on a real Redis and on a real RabbitMQ.
 """
@@ -9,14 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery.beat import PersistentScheduler
 from click.testing import CliRunner
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from indexer.commands.reindex import reindex
 from indexer.encode_jobs.encode_control import start_encoding
@@ -31,10 +30,9 @@ from indexer.queue.broker import (
 )
 from indexer.queue.celery_app import FETCH_BATCH, REINDEX, make_app
 from indexer.queue.worker_supervisor import WorkerGroup, worker_environment
-from indexer.workers.beat import make_beat
 from indexer.workers.queued_run import MESSAGE
 from search.database.connection import session_scope
-from search.database.models import GenerationRow
+from search.database.models import GenerationRow, Job
 from search.jobs.job_records import latest_job, list_jobs, read_job
 from search.jobs.workers import application_connected
 from search.operation.run_schedule import SCHEDULER
@@ -59,7 +57,7 @@ N = 16
 def broker(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A server for all tests of this module, one kind after the other."""
+    """A broker for all tests of this module, one kind after the other."""
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "redis":
         with running_redis(free_port(), folder) as url:
@@ -73,11 +71,11 @@ def broker(
 def settings(
     settings: Settings, small_checkpoint: Path, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    """The small encoder, small batches and the broker, for commands and workers too."""
+    """Settings for commands and workers: the small encoder, small batches and the broker."""
     for name, value in {
         "MODEL": f"local-dir:{small_checkpoint}",
         "BATCH_IMAGES": "4",
-        "FETCH_TIMEOUT_S": "300",  # pictures wait for the gate, however slow the machine is
+        "FETCH_TIMEOUT_S": "300",  # pictures wait at the gate, however slow the machine is
         "BROKER_URL": broker,
         "SCHEDULE": "30 2 * * *",
     }.items():
@@ -86,7 +84,7 @@ def settings(
     load_settings.cache_clear()
     app = make_app(load_settings())
     prepare_broker(app, load_settings())
-    with app.connection_for_write() as connection:  # what an earlier test left
+    with app.connection_for_write() as connection:  # left by an earlier test
         for queue in (FETCH_QUEUE, ENCODE_QUEUE, BUILD_QUEUE):
             app.amqp.queues[queue](connection.default_channel).purge()
     yield load_settings()
@@ -108,14 +106,14 @@ def read_catalogue(database: Engine, settings: Settings, gate: Gate, folder: Pat
 
 
 def runs(database: Engine) -> list[str]:
-    """The states of all reindex jobs, oldest first."""
+    """Return the states of all reindex jobs, oldest first."""
     with session_scope(database) as session:
         jobs, _ = list_jobs(session, kind="reindex")
     return [job.state for job in reversed(jobs)]
 
 
 def report_of(database: Engine) -> dict[str, Any]:
-    """The report of the last reindex job."""
+    """Return the report of the last reindex job."""
     with session_scope(database) as session:
         job = latest_job(session, "reindex")
     assert job is not None
@@ -123,12 +121,12 @@ def report_of(database: Engine) -> dict[str, Any]:
 
 
 def log_of(folder: Path) -> str:
-    """What the workers of a test said."""
+    """Return the log of a test's workers."""
     return (folder / "worker.log").read_text()
 
 
 def assert_one_live(database: Engine) -> None:
-    """One generation is live, and it holds all products."""
+    """Check that one generation is live and holds all products."""
     with session_scope(database) as session:
         (live,) = session.scalars(select(GenerationRow).where(GenerationRow.state == "live")).all()
         assert live.manifest is not None
@@ -137,7 +135,7 @@ def assert_one_live(database: Engine) -> None:
 
 @contextmanager
 def running(command: list[str], settings: Settings, log_file: Path) -> Iterator[None]:
-    """Run a process for a block; it must live until the end, and end on SIGTERM."""
+    """Run a process for a block; it must run until the end of the block, and end on SIGTERM."""
     with log_file.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
@@ -155,24 +153,22 @@ def running(command: list[str], settings: Settings, log_file: Path) -> Iterator[
         process.wait(10)
 
 
-def miss_nights(settings: Settings) -> None:
-    """Leave beat's file as it is after three days in which beat did not run."""
-    app = make_beat(settings)
-    kept = PersistentScheduler(app, schedule_filename=app.conf.beat_schedule_filename)
-    kept.schedule["nightly"].last_run_at = datetime.now(UTC) - timedelta(days=3)
-    kept.close()
+def miss_nights(database: Engine) -> None:
+    """Let what was done so far be three days ago, in which no scheduler worked."""
+    with session_scope(database) as session:
+        session.execute(update(Job).values(started_at=Job.started_at - timedelta(days=3)))
 
 
-def test_beat_asks_one_builds_two_encode_and_a_killed_one_loses_nothing(
+def test_the_scheduler_asks_one_builds_two_encode_and_a_killed_one_loses_nothing(
     database: Engine, settings: Settings, gate: Gate, tmp_path: Path
 ) -> None:
     read_catalogue(database, settings, gate, tmp_path)
-    miss_nights(settings)
+    miss_nights(database)
     app, log_file = make_app(settings), tmp_path / "worker.log"
-    beat = ["-m", "celery", "--app", "indexer.workers.beat", "beat"]
+    scheduler = ["-c", "from search.cli import main; main()", "schedule", "--queued"]
 
-    with running(beat, settings, tmp_path / "beat.log"):
-        wait_until(lambda: waiting_messages(app, BUILD_QUEUE) > 0, "beat asks for what was missed")
+    with running(scheduler, settings, tmp_path / "schedule.log"):
+        wait_until(lambda: waiting_messages(app, BUILD_QUEUE) > 0, "what was missed is asked for")
         with session_scope(database) as session:
             assert application_connected(session, SCHEDULER)
         with (
@@ -184,7 +180,7 @@ def test_beat_asks_one_builds_two_encode_and_a_killed_one_loses_nothing(
             wait_until(lambda: in_work(database) == 1, "the claims of the killed worker are free")
             gate.open()
             wait_until(lambda: runs(database) == ["done"], "the run is over")
-            # As a broker does that has lost sight of the worker for a while.
+            # A broker does this after losing contact with the worker for a while.
             app.send_task(REINDEX, task_id=report_of(database)[MESSAGE])
             wait_until(lambda: "reindex_done_before" in log_of(tmp_path), "it is known")
 
@@ -199,7 +195,7 @@ def test_beat_asks_one_builds_two_encode_and_a_killed_one_loses_nothing(
 def test_a_run_goes_on_where_its_killed_build_worker_was(
     database: Engine, settings: Settings, gate: Gate, tmp_path: Path
 ) -> None:
-    """RabbitMQ hands the message out again as soon as the connection is gone."""
+    """RabbitMQ delivers the message again as soon as the connection is closed."""
     read_catalogue(database, settings, gate, tmp_path)
     asked = CliRunner().invoke(reindex, ["--queued"], catch_exceptions=False)
     log_file = tmp_path / "worker.log"
@@ -222,7 +218,7 @@ def test_a_run_goes_on_where_its_killed_build_worker_was(
 def test_a_batch_that_ends_too_late_goes_back_to_the_queue(
     database: Engine, settings: Settings, gate: Gate, tmp_path: Path
 ) -> None:
-    """As in a deployment, whose patience has an end."""
+    """As in a deployment with a limited grace period."""
     add_pictures(database, [gate.address(seed) for seed in range(4)])
     app = make_app(settings)
     log_file = tmp_path / "worker.log"
@@ -246,7 +242,7 @@ hasty = {"visibility_timeout": 1, "unacked_restore_interval": 1, "unacked_restor
 celery_app.transport_options = lambda url, polling: options(url, polling=polling) | hasty
 from celery.signals import task_prerun
 from indexer.workers.worker_process import run_worker
-from search.cli import configure_logging
+from search.telemetry.log_lines import configure_logging
 from search.settings import load_settings
 configure_logging()
 
@@ -256,14 +252,14 @@ def tell(task, **_):
 
 sys.exit(run_worker(load_settings()))
 """
-"""A worker whose Redis gives messages out again after a second, not an hour."""
+"""A worker whose Redis delivers messages again after a second instead of an hour."""
 
 
 @pytest.mark.parametrize("broker", ["redis"], indirect=True)
 def test_a_batch_that_redis_gives_out_again_is_not_encoded_twice(
     database: Engine, settings: Settings, gate: Gate, tmp_path: Path
 ) -> None:
-    """The second worker finds the pictures claimed, and nothing else to do."""
+    """The second worker finds the pictures claimed, so it has nothing to do."""
     add_pictures(database, [gate.address(seed) for seed in range(4)])
     log_file = tmp_path / "worker.log"
 
@@ -276,7 +272,7 @@ def test_a_batch_that_redis_gives_out_again_is_not_encoded_twice(
         wait_until(lambda: in_work(database) == 1, "one holds the batch")
         begun = f"begun {FETCH_BATCH}"
         wait_until(lambda: log_of(tmp_path).count(begun) > 1, "the other has the message too")
-        assert in_work(database) == 1  # the batch is still at work, in the first worker
+        assert in_work(database) == 1  # the first worker still encodes the batch
         gate.open()
         job = finish(database, job_id, settings)
 

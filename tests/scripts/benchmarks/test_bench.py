@@ -1,4 +1,4 @@
-"""The measuring commands run and print what they promise; how fast decides nothing."""
+"""The benchmark commands run and print their figures; no test depends on speed."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,14 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from scripts.benchmarks import filtering, runtimes, searching, variants
+from scripts.benchmarks import (
+    filtered_search,
+    ranking_time,
+    runtime_comparison,
+    runtime_variants,
+)
 from scripts.benchmarks.__main__ import bench
-from scripts.benchmarks.shop import open_generation
+from scripts.benchmarks.synthetic_generation import open_generation
 from search.ranking.stages import STAGES
 from tests.support.factories import picture_bytes
 from tests.support.models.small_encoder import write_checkpoint
@@ -78,10 +83,10 @@ def test_random_weights_need_a_known_architecture() -> None:
 def test_runtimes_are_compared_with_float32(
     model: str, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of each kind; all of them would take minutes."""
+    """One variant of each kind; all of them would take minutes."""
     chosen = ("torch float32", "torch bfloat16 autocast", "torch dynamic int8", "shipped")
-    some = {name: variants.VARIANTS[name] for name in chosen}
-    monkeypatch.setattr(variants, "VARIANTS", some | {"absent": _absent})
+    some = {name: runtime_variants.VARIANTS[name] for name in chosen}
+    monkeypatch.setattr(runtime_variants, "VARIANTS", some | {"absent": _absent})
 
     (found,) = printed("runtimes", "--model", model, "--pictures", str(pictures))["models"]
 
@@ -92,17 +97,19 @@ def test_runtimes_are_compared_with_float32(
     assert found["variants"]["shipped"]["per_second_at_32"] > 0
 
 
-def _absent(*_: object) -> variants.Encode:
+def _absent(*_: object) -> runtime_variants.Encode:
     raise ImportError("not installed")
 
 
 def test_tables_are_readable(
     model: str, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    some = {"torch float32": variants.plain, "absent": _absent}
-    monkeypatch.setattr(variants, "VARIANTS", some)
+    some = {"torch float32": runtime_variants.plain, "absent": _absent}
+    monkeypatch.setattr(runtime_variants, "VARIANTS", some)
 
-    runtimes.table(runtimes.measure_runtimes(model, pictures=pictures, rounds=1))
+    runtime_comparison.table(
+        runtime_comparison.measure_runtimes(model, pictures=pictures, rounds=1)
+    )
 
     shown = capsys.readouterr().out
     assert "torch float32" in shown
@@ -120,7 +127,7 @@ def test_a_text_is_compared_with_a_large_tower() -> None:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the synthetic catalogue that several tests measure with."""
+    """A folder that keeps the synthetic generation for several tests."""
     return tmp_path_factory.mktemp("kept")
 
 
@@ -130,7 +137,7 @@ SMALL = ("--products", "1000")
 def test_search_compares_each_step_with_encoding_a_photo(
     kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(searching, "QUESTIONS", 3)
+    monkeypatch.setattr(ranking_time, "QUERIES", 3)
 
     found = printed("search", *SMALL, "--keep", str(kept))
 
@@ -141,14 +148,14 @@ def test_search_compares_each_step_with_encoding_a_photo(
         assert set(ms) == {"encode", "filter", "candidates", "rescore", *STAGES, "facets", "fold"}
         assert all(ms[step] > 0.005 for step in busy | {"encode", "rescore", "rules"})
         assert found["kinds"][kind]["ranking_to_encode"] > 0
-    searching.table(found)
+    ranking_time.table(found)
     assert "encode one photo" in capsys.readouterr().out
 
 
 def test_filters_are_compared_with_exact_search(
     kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(filtering, "QUERIES", 3)
+    monkeypatch.setattr(filtered_search, "QUERIES", 3)
 
     found = printed("filters", *SMALL, "--keep", str(kept))
 
@@ -161,7 +168,7 @@ def test_filters_are_compared_with_exact_search(
         assert row["recall_at_10"]["searched"] == row["recall_at_10"]["exact"] == 1
         assert row["recall_at_10"]["lists"] > 0.5
         assert row["ms"]["searched"] > 0
-    filtering.table(found)
+    filtered_search.table(found)
     assert "far away" in capsys.readouterr().out
 
 
@@ -176,9 +183,9 @@ def test_a_kept_catalogue_is_used_again(kept: Path) -> None:
 
 
 def test_drawn_pictures_differ(tmp_path: Path) -> None:
-    from scripts.benchmarks.corpus import draw_corpus
+    from scripts.benchmarks.benchmark_pictures import draw_pictures
 
-    files = draw_corpus(tmp_path, 30, 96)
+    files = draw_pictures(tmp_path, 30, 96)
 
     assert len({file.read_bytes() for file in files}) == 30
     with Image.open(files[0]) as image:

@@ -1,4 +1,4 @@
-"""The soak, and that it would notice what it looks for."""
+"""The soak passes, and its checks notice what they look for."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from indexer.nightly.reindex_run import Reindex
 from scripts.soaking.invariant import find_wrong_after_run, find_wrong_now, read_indexed
 from scripts.soaking.rounds import find_differences, soak
-from scripts.soaking.shop import SoakedShop
+from scripts.soaking.soaked_shop import SoakedShop
 from search.database.connection import session_scope
 from search.database.models import Embedding, Product
 from search.settings import Settings
@@ -22,7 +22,7 @@ Made = tuple[Settings, SoakedShop, dict[str, Any]]
 def test_nothing_is_lost_and_no_search_fails(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     if not pytestconfig.getoption("large"):
         pytest.skip("takes minutes; --large runs it, and so does scripts/soak")
-    result = soak(tmp_path, kills=10, products=40, seed=4, minutes=30, watch=True, tell=print)
+    result = soak(tmp_path, kills=10, products=40, seed=4, minutes=30, watch=True, on_event=print)
     assert result.wrong == []
     assert result.search_failures == []
     assert result.killed == 10

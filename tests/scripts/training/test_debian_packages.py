@@ -1,4 +1,4 @@
-"""Debian packages are read without Debian's tools, and only if they are the pinned ones."""
+"""Debian packages are read without Debian's tools, and only with the pinned digest."""
 
 import hashlib
 import io
@@ -52,7 +52,7 @@ def test_unpacks_files_and_the_libraries_among_them(tmp_path: Path) -> None:
     assert (folder / "usr/share/a.png").read_bytes() == b"a"
     assert (folder / "usr/share/home/catalogue.properties").read_bytes() == b"name#1=Chair"
     (tmp_path / "things_1_all.deb").unlink()
-    assert package.unpacked(tmp_path) == folder  # once is enough
+    assert package.unpacked(tmp_path) == folder  # unpacked only once
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

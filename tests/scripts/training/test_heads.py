@@ -1,4 +1,4 @@
-"""The heads learn what captions say, and the backbone stays what it was."""
+"""The heads learn from captions, and the backbone does not change."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ SMALL = TowerShape(backbone="tf_efficientnet_lite0", texture_dim=352, visual_dim
 
 
 def teacher(texts: list[str]) -> Floats:
-    """A direction of its own for each text, as a sentence encoder would give."""
+    """Return a random direction for each text, as a sentence encoder would."""
     seeds = [sum(map(ord, text)) for text in texts]
     rows = np.stack([np.random.default_rng(seed).normal(size=384) for seed in seeds])
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
@@ -63,7 +63,7 @@ def test_heads_learn_captions(domain: Domain) -> None:
 
 
 def test_half_the_views_are_of_few_kinds(domain: Domain) -> None:
-    """Telling a mug from a vase is easy; what matters is telling mugs apart."""
+    """Mugs and vases are easy to tell apart; what matters is to tell mugs apart."""
     space = MeaningSpace.fit(teacher([f"text {i}" for i in range(400)]), SMALL.semantic_dim)
     (lesson,), _ = build_lessons([domain], space, ColourSpace(SMALL.colour_dim), teacher)
 

@@ -1,4 +1,4 @@
-"""The label branch learns what it is told."""
+"""The label branch learns its teacher's confidences."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""The local heads learn, and what is written is what was trained."""
+"""The local heads learn, and their trained weights are written."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +46,7 @@ PRODUCTS = 24
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Sums are the same each time."""
+    """Use one thread, so that sums are the same each time."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -54,9 +54,9 @@ def one_thread() -> Iterator[None]:
 
 
 def shown(signs: torch.Tensor, noise: float, seed: int) -> Shown:
-    """Pictures of products: four of 49 cells hold the product's sign, the rest is ground.
+    """Return pictures of products: four of 49 cells hold the product's sign, the rest is noise.
 
-    Vectors tell nothing.
+    All vectors are equal.
     """
     dice = torch.Generator().manual_seed(seed)
     cells = torch.randn(len(signs), 49, CELL_CHANNELS, generator=dice)
@@ -69,7 +69,7 @@ def shown(signs: torch.Tensor, noise: float, seed: int) -> Shown:
 
 @pytest.fixture(scope="module")
 def search() -> Search:
-    """Signs differ in few of many channels, as a print does."""
+    """A search whose products differ in few of many channels, like prints."""
     signs = torch.zeros(PRODUCTS, CELL_CHANNELS)
     signs[:, :60] = torch.randn(PRODUCTS, 60, generator=torch.Generator().manual_seed(3))
     return Search.of(shown(signs, 0.7, 1), shown(signs, 0.7, 2))
@@ -113,7 +113,7 @@ def test_folded_patches_say_what_standardised_ones_do(search: Search) -> None:
 
 
 def spots(count: int, seed: int) -> Things:
-    """Maps of one box each, whose cells know its sides; a tower's see far, a head's do not."""
+    """Return maps of one box each, whose cells encode the distances to its sides."""
     dice = np.random.default_rng(seed)
     maps = dice.normal(size=(count, REGION_CHANNELS, REGION_GRID, REGION_GRID)) * 0.3
     boxes = []
@@ -170,7 +170,7 @@ def test_overlap_falls_with_distance() -> None:
 
 
 def test_scenes_know_where_their_things_are(tmp_path: Path) -> None:
-    """On a dark ground, what is bright is inside the boxes."""
+    """On a dark ground, the bright pixels are inside the boxes."""
     disc = Image.new("RGB", (200, 200), "white")
     ImageDraw.Draw(disc).ellipse((40, 60, 160, 140), fill=(250, 40, 40))
     disc.save(tmp_path / "disc.png")
@@ -200,7 +200,7 @@ def test_wrong_tensors_are_not_written(tmp_path: Path) -> None:
 
 @pytest.mark.shared
 def test_the_script_trains_and_writes_both_heads(tmp_path: Path) -> None:
-    """On almost nothing; a second run finds everything in the cache."""
+    """On very little data; a second run finds everything in the cache."""
     pytest.importorskip("onnxruntime")
     if not (SHARED / "teachers").is_dir():
         pytest.skip("the teachers are not there")

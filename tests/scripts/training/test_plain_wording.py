@@ -1,4 +1,4 @@
-"""Wording is made plain before the sentence teacher hears it."""
+"""Texts are reduced to plain wording before the sentence teacher encodes them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Furniture is listed with what its titles say of it."""
+"""Furniture is listed with the facts that its titles state."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def test_kinds_know_their_members(furniture: list[LabelledPicture]) -> None:
 
 
 def test_clip_art_is_filtered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Icons, flags and what takes a minute to decode teach nothing."""
+    """Icons, flags and huge pictures are left out."""
     drawn = {}
     for name, size in (("food/pear", 64), ("food/tiny", 20), ("flags/pear", 64), ("huge", 4001)):
         file = tmp_path / "drawn.png"

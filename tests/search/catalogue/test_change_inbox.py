@@ -1,4 +1,4 @@
-"""The inbox of changes: listed, counted, bounded, forgotten in time."""
+"""The inbox of changes is listed, counted and bounded, and old changes are deleted."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a page shows of a product."""
+"""What pages show of a product."""
 
 from sqlalchemy.orm import Session
 

@@ -1,4 +1,4 @@
-"""One at a time, across processes; the dead hold nothing."""
+"""Only one process holds a lock at a time, and a dead process holds none."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The audit trail: an entry is kept with its change, and can be found again."""
+"""The audit trail: an entry is committed with its change, and can be found again."""
 
 import pytest
 from sqlalchemy import Engine

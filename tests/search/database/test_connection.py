@@ -1,4 +1,4 @@
-"""Opening databases, transactions that survive a lost server, and who is connected."""
+"""Opening databases, transactions that survive a lost server, and the list of connected workers."""
 
 import shutil
 import socket
@@ -52,14 +52,14 @@ def count_jobs(session: Session) -> int:
 
 
 def test_embedded_database_is_migrated_on_opening(embedded: Settings) -> None:
-    """Nothing but a directory is needed."""
+    """It needs nothing but a directory."""
     database = open_database(embedded)
     assert schema_revision(database) == newest_revision()
     database.dispose()
 
 
 def test_open_engine_survives_the_death_of_the_server(embedded: Settings) -> None:
-    """What was committed is there, and the caller notices nothing."""
+    """Committed rows are still there, and the caller notices nothing."""
     database = open_database(embedded)
     with session_scope(database) as session:
         session.add(Job(kind="before"))
@@ -70,7 +70,7 @@ def test_open_engine_survives_the_death_of_the_server(embedded: Settings) -> Non
 
 
 def test_transaction_is_repeated_after_the_server_died_in_it(embedded: Settings) -> None:
-    """What it had not committed is done again, once."""
+    """Uncommitted work is done again, once."""
     database = open_database(embedded)
     with session_scope(database) as session:
         before = count_jobs(session)
@@ -92,7 +92,7 @@ def test_transaction_is_repeated_after_the_server_died_in_it(embedded: Settings)
 
 
 def test_transaction_is_not_repeated_for_a_mistake(database: Engine) -> None:
-    """Wrong SQL stays wrong."""
+    """Repeating wrong SQL would not help."""
     attempts = []
 
     def work(session: Session) -> None:
@@ -105,14 +105,14 @@ def test_transaction_is_not_repeated_for_a_mistake(database: Engine) -> None:
 
 
 def test_transaction_gives_up_in_time(unused_port: int) -> None:
-    """A server that stays away is an error in the end."""
+    """If the server stays down, the caller gets an error in the end."""
     database = create_engine(f"postgresql+psycopg://nobody@127.0.0.1:{unused_port}/none")
     with pytest.raises(OperationalError):
         run_transaction(database, count_jobs, within_s=0.5)
 
 
 def test_session_scope_commits_or_rolls_back(database: Engine) -> None:
-    """All of a block, or nothing of it; what was read stays readable."""
+    """It commits all of a block or nothing; rows that were read stay readable."""
     with session_scope(database) as session:
         kept = Job(kind="kept")
         session.add(kept)
@@ -132,14 +132,14 @@ def test_session_scope_commits_or_rolls_back(database: Engine) -> None:
 
 @pytest.fixture
 def unused_port() -> int:
-    """A port of this machine at which nobody listens."""
+    """A port of this machine on which nothing listens."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
 
 
 def test_server_that_does_not_answer_is_named_without_password(unused_port: int) -> None:
-    """The operator learns where, not the password."""
+    """The error names the address, without the password."""
     url = f"postgresql://shop:s3cret@127.0.0.1:{unused_port}/catalogue"
     with pytest.raises(DatabaseUnavailable) as caught:
         open_database(Settings(database_url=url))
@@ -151,7 +151,7 @@ def test_server_that_does_not_answer_is_named_without_password(unused_port: int)
 
 
 def test_unknown_database_is_unavailable(settings: Settings) -> None:
-    """The server answers, but not for this name."""
+    """The server answers, but has no database of this name."""
     assert settings.database_url is not None
     absent = settings.database_url.get_secret_value().replace("/test_", "/absent_")
     with pytest.raises(DatabaseUnavailable, match=r'"absent_\w+" does not exist'):
@@ -159,7 +159,7 @@ def test_unknown_database_is_unavailable(settings: Settings) -> None:
 
 
 def test_database_without_schema_names_the_command(empty_database_url: str) -> None:
-    """Somebody else's database is never migrated unasked."""
+    """An external database is never migrated without being asked."""
     settings = Settings(database_url=empty_database_url)
     with pytest.raises(SchemaOutdated, match="findalike migrate"):
         open_database(settings)
@@ -186,7 +186,7 @@ def test_old_server_is_refused(database: Engine, monkeypatch: pytest.MonkeyPatch
 def test_living_workers_are_seen_and_gone_ones_are_not(
     database: Engine, settings: Settings
 ) -> None:
-    """A worker is alive as long as its connection is."""
+    """A worker counts as running as long as its connection is open."""
     worker = open_database(
         settings, application_name=worker_application_name("box-1", 4711, ("build", "fetch"))
     )
@@ -208,7 +208,7 @@ def test_living_workers_are_seen_and_gone_ones_are_not(
 def test_worker_names_fit_what_postgres_keeps(
     hostname: str, database: Engine, settings: Settings
 ) -> None:
-    """Cut at the host, never at the process number."""
+    """The host name is shortened, never the process number."""
     name = worker_application_name(hostname, 4_194_303)
     assert len(name.encode()) <= 63
     worker = open_database(settings, application_name=name)
@@ -218,7 +218,7 @@ def test_worker_names_fit_what_postgres_keeps(
 
 
 def test_other_connections_are_no_workers(database: Engine, settings: Settings) -> None:
-    """A name that only looks like a worker's is none."""
+    """A name that merely resembles a worker's does not count."""
     other = open_database(settings, application_name="findalike-worker:box:no-number:e")
     with other.connect(), Session(database) as session:
         assert worker_connections(session) == []

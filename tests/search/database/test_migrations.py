@@ -1,4 +1,4 @@
-"""Migrations make exactly the schema of the models, up and down, one at a time."""
+"""Migrations produce exactly the schema of the models, up and down, one process at a time."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 @pytest.fixture
 def empty(empty_database_url: str) -> Iterator[Engine]:
-    """A database without any table."""
+    """A database without tables."""
     engine = create_engine(empty_database_url)
     yield engine
     engine.dispose()
@@ -48,7 +48,7 @@ def test_models_and_migrations_agree(database: Engine) -> None:
 
 
 def test_generated_columns_agree(database: Engine, empty: Engine) -> None:
-    """Autogeneration does not compare these either."""
+    """Alembic's autogeneration does not compare these either."""
     generated = text(
         "SELECT column_name, generation_expression FROM information_schema.columns "
         "WHERE table_name = 'product' AND is_generated = 'ALWAYS' ORDER BY 1"
@@ -61,7 +61,7 @@ def test_generated_columns_agree(database: Engine, empty: Engine) -> None:
 
 
 def test_drift_would_be_noticed(database: Engine) -> None:
-    """The test above can fail."""
+    """The test above can indeed fail."""
     with database.begin() as connection:
         connection.execute(text("ALTER TABLE product ADD COLUMN forgotten text"))
         connection.execute(text("DROP INDEX uq_generation_live"))
@@ -69,7 +69,7 @@ def test_drift_would_be_noticed(database: Engine) -> None:
 
 
 def test_tables_of_the_queue_are_not_drift(database: Engine) -> None:
-    """kombu makes them in the same database."""
+    """kombu creates them in the same database."""
     from kombu.transport.sqlalchemy.models import metadata
 
     with database.begin() as connection:
@@ -80,7 +80,7 @@ def test_tables_of_the_queue_are_not_drift(database: Engine) -> None:
 
 
 def test_check_constraints_agree(database: Engine) -> None:
-    """Autogeneration does not compare these."""
+    """Alembic's autogeneration does not compare these."""
     inspector = inspect(database)
     for table in Base.metadata.sorted_tables:
         declared = {
@@ -114,7 +114,7 @@ def test_constraints_keep_their_names(database: Engine) -> None:
 
 
 def test_only_one_generation_is_live(database: Engine) -> None:
-    """The partial unique index holds."""
+    """A partial unique index guarantees it."""
     with Session(database) as session:
         for name in ("a", "b"):
             session.add(GenerationRow(state="live", model_tag="m", directory=name))
@@ -134,7 +134,7 @@ def test_up_down_and_up_again(empty: Engine) -> None:
 
 
 def test_processes_that_migrate_at_once_wait_for_each_other(empty_database_url: str) -> None:
-    """Every embedded start may be the first one."""
+    """Every start with the embedded server may be the first one."""
 
     def start(_number: int) -> str | None:
         engine = create_engine(empty_database_url)
@@ -149,7 +149,7 @@ def test_processes_that_migrate_at_once_wait_for_each_other(empty_database_url: 
 
 
 def test_first_starts_at_the_same_moment(empty: Engine, empty_database_url: str) -> None:
-    """The same between processes, which no lock of Python keeps apart."""
+    """The same between processes, which share no lock of Python."""
     script = (
         "import sys; from sqlalchemy import create_engine; from search import schema;"
         "sys.stdin.readline(); schema.migrate(create_engine(sys.argv[1]))"
@@ -178,7 +178,7 @@ def test_migration_held_up_says_so(empty: Engine) -> None:
 
 
 def test_schema_of_a_newer_release_is_refused(database: Engine) -> None:
-    """Nothing is changed then."""
+    """It changes nothing."""
     with database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaOutdated, match="newer release"):
@@ -188,7 +188,7 @@ def test_schema_of_a_newer_release_is_refused(database: Engine) -> None:
 
 
 def test_command_says_what_it_did(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice in a row is fine."""
+    """Running it twice is fine."""
     monkeypatch.setenv("FINDALIKE_DATABASE_URL", empty_database_url)
     load_settings.cache_clear()
     newest = schema.newest_revision()

@@ -1,4 +1,4 @@
-"""Checkpoints of several architectures, end to end, against open_clip called directly."""
+"""Checkpoints of several architectures, end to end, compared with direct calls of open_clip."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def encoder(folder: Path) -> OpenClipEncoder:
 
 @pytest.fixture(scope="module")
 def reference(folder: Path) -> tuple[Any, Any, Any]:
-    """The model, its preparation of pictures and its tokenizer, from open_clip itself."""
+    """Return the model, its picture transform and its tokenizer, from open_clip itself."""
     import open_clip
 
     name = f"local-dir:{folder}"
@@ -48,7 +48,7 @@ def unit(vectors: torch.Tensor) -> Any:
 
 @pytest.fixture(scope="module", autouse=True)
 def _exact() -> Iterator[None]:
-    """Keep to float32: numbers are compared here; how bfloat16 rounds is tested elsewhere."""
+    """Use float32: these tests compare numbers; the rounding of bfloat16 is tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("search.encoder.forward.cpu_fusion.native_bfloat16", lambda: False)
         yield

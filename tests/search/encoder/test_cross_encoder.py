@@ -1,4 +1,4 @@
-"""The cross-encoder is the model it loads, and refuses what is no such model."""
+"""The cross-encoder scores as its model does, and refuses other models."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What was said of a photo is not asked again, and never mixed up."""
+"""Descriptions of photos are cached, and never mixed up."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from search.encoder import Encoder
 from search.encoder.description_cache import RememberedPhotos
 from search.encoder.local_features import EncodedPictures
 from search.engine.search_engine import SearchEngine
-from search.query.photo_regions import look
+from search.query.photo_regions import encode_photo
 from search.query.regions import load_proposer
 from search.results import Box, Filters, Query
 from tests.support.factories import make_picture
@@ -23,7 +23,7 @@ class CountingPhotos:
         self.encoder, self.calls = encoder, list[int]()
 
     def describe(self, images: Sequence[Image.Image]) -> EncodedPictures:
-        """Ask the encoder."""
+        """Describe pictures, and count them."""
         self.calls.append(len(images))
         return self.encoder.describe(images)
 
@@ -73,8 +73,8 @@ def test_another_part_of_a_photo_costs_one_pass_of_one_picture(encoder: Encoder)
     photos, photo = RememberedPhotos(counting), draw("Plate", "red")
     proposer = load_proposer()
 
-    look(photo, Box(0, 0, 0.5, 0.5), photos, proposer)
-    look(photo, Box(0.1, 0, 0.5, 0.5), photos, proposer)
+    encode_photo(photo, Box(0, 0, 0.5, 0.5), photos, proposer)
+    encode_photo(photo, Box(0.1, 0, 0.5, 0.5), photos, proposer)
 
     assert counting.calls == [2, 1]
 

@@ -1,4 +1,4 @@
-"""What `findalike models` says is what open_clip says."""
+"""`findalike models` agrees with open_clip."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def test_pairs_are_open_clips(known: KnownModel) -> None:
 
 @pytest.mark.parametrize("known", OTHERS, ids=lambda known: known.name)
 def test_sizes_are_open_clips(known: KnownModel) -> None:
-    """Built without memory for the weights; each weight takes four bytes of the download."""
+    """Models are built without memory for weights; each weight is four bytes of the download."""
     import open_clip
     import torch
 

@@ -1,4 +1,4 @@
-"""Models from folders, from the hub and from its cache; and what is said when one is not to be had.
+"""Models from folders, from the hub and from its cache; and the errors when one can't be loaded.
 
 The hub is a real server on the loopback interface, or the cache that its client keeps.
 """
@@ -43,7 +43,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def siglip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint whose tokenizer lies in another repository, as with SigLIP's fine-tunes."""
+    """A checkpoint whose tokenizer is in another repository, as with SigLIP's fine-tunes."""
     folder = write_checkpoint(tmp_path_factory.mktemp("hub") / "siglip", "siglip")
     for file in folder.iterdir():
         if file.name not in (CONFIG, WEIGHTS):
@@ -81,7 +81,7 @@ def offline(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def tiny_pair(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A pair that open_clip knows, of weights trained with quick-GELU and their own means."""
+    """A pair that open_clip knows; its weights were trained with quick-GELU and their own means."""
     from open_clip import factory, pretrained
 
     weights = {
@@ -122,7 +122,7 @@ def test_missing_device(device: str) -> None:
 
 
 def test_checkpoint_without_weights(tiny: Path, tmp_path: Path) -> None:
-    """Random weights would search, and find nonsense."""
+    """With random weights, searches would succeed and find nonsense."""
     folder = shutil.copytree(tiny, tmp_path / "bare")
     (folder / WEIGHTS).unlink()
 
@@ -197,7 +197,7 @@ def test_a_missing_tokenizer_is_named(siglip: Path, offline: Path) -> None:
 
 
 def test_what_is_cached_asks_no_hub(tiny: Path, cache: Path, hub: LoopbackHub) -> None:
-    """So a start needs no network, and a model can't change under an index."""
+    """So starting needs no network, and a model can't change under an index."""
     fill_cache(cache, "findalike-tests/tiny", tiny)
 
     load_encoder("hf-hub:findalike-tests/tiny", "cpu")
@@ -246,7 +246,7 @@ def test_a_hub_that_refuses_connections(
 
 
 def test_a_hub_that_hangs(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes connections and says nothing: nobody waits for the client's many tries."""
+    """The hub accepts connections but never answers; the client's many retries are cut short."""
     monkeypatch.setattr("search.encoder.hub_files._PATIENCE_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         point_client_at(monkeypatch, f"http://127.0.0.1:{server.getsockname()[1]}", cache)
@@ -334,7 +334,7 @@ def test_a_pair_is_prepared_as_its_weights_were_trained(
 
 
 def test_weights_named_by_open_clip(tiny: Path, tiny_pair: str, offline: Path) -> None:
-    """Some pairs name the file; a copy as safetensors is preferred."""
+    """Some pairs name the file; a safetensors copy is preferred."""
     from open_clip import pretrained
 
     named = pretrained._PRETRAINED["Tiny-ViT"]["shop"] | {"hf_hub": "findalike-tests/tiny/shop.pt"}
@@ -353,7 +353,7 @@ def test_weights_named_by_open_clip(tiny: Path, tiny_pair: str, offline: Path) -
 
 @pytest.mark.usefixtures("settings")
 def test_the_command_line_says_it_in_one_sentence(cache: Path) -> None:
-    """A process of its own: what the hub's client or open_clip print must not bury it."""
+    """Output of the hub's client or open_clip must not bury it, so a real process is tested."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"

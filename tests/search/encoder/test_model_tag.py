@@ -1,4 +1,4 @@
-"""The tag changes with all that changes vectors, and with nothing else."""
+"""The tag changes with everything that changes vectors, and with nothing else."""
 
 import json
 import shutil
@@ -78,7 +78,7 @@ def _swap_two_words(settings: dict[str, object]) -> None:
         _section("preprocess_cfg", mean=[0.5, 0.5, 0.5]),
         _section("preprocess_cfg", interpolation="bilinear"),
         _section("model_cfg", quick_gelu=True),
-        _tower("vision_cfg", head_width=32),  # two heads become one: the weights fit as before
+        _tower("vision_cfg", head_width=32),  # two heads become one: the weights still fit
         _tower("vision_cfg", pool_type="avg"),
         _tower("text_cfg", no_causal_mask=True),
         _tower("text_cfg", tokenizer_kwargs={"clean": "whitespace"}),
@@ -120,7 +120,7 @@ def test_the_tokenizer_is_part_of_the_tag(
 @pytest.mark.parametrize(
     "change",
     [
-        lambda _folder: None,  # another place alone
+        lambda _folder: None,  # only another folder
         _section("model_cfg", quick_gelu=False),
         _tower("vision_cfg", mlp_ratio=4.0, patch_dropout=0.5),
         _tower("text_cfg", context_length=77, heads=2),

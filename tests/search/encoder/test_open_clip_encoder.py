@@ -1,4 +1,4 @@
-"""The embedded encoder: what it makes of pictures and words."""
+"""The embedded encoder: its vectors of pictures and texts."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_nothing_in_nothing_out(embedded: OpenClipEncoder) -> None:
 
 
 def test_batch_equals_single(embedded: OpenClipEncoder) -> None:
-    """More pictures than one forward pass takes, in their order."""
+    """More pictures than fit one forward pass come back in order."""
     images = [noise(seed, (120, 120)) for seed in range(34)]
 
     together = embedded.encode_images(images)
@@ -92,7 +92,7 @@ def test_preprocessing_is_thread_safe(embedded: OpenClipEncoder) -> None:
         shared = torch.stack(list(threads.map(embedded.preprocess, images)))
 
     assert torch.equal(alone, shared)
-    assert shared.dtype == torch.uint8  # a quarter of the bytes; the device normalises
+    assert shared.dtype == torch.uint8  # a quarter of the bytes; the device normalises them
     np.testing.assert_allclose(
         embedded.describe_pixels(shared).vectors, embedded.encode_images(images), atol=1e-5
     )
@@ -107,7 +107,7 @@ def test_other_picture_modes_are_converted(embedded: OpenClipEncoder, mode: str)
 
 
 def test_words_find_the_drawing(embedded: OpenClipEncoder) -> None:
-    """Each drawing is nearer to its own words than to those of the other."""
+    """Each drawing is nearer to its own description than to the other's."""
     drawings = embedded.encode_images([mug("#c4202c"), sofa("#2f5fc4")])
     words = embedded.encode_texts(["red mug", "blue sofa"])
 
@@ -135,7 +135,7 @@ def test_the_same_thing_is_found_by_photo(embedded: OpenClipEncoder) -> None:
 
 
 def test_texts_say_nothing_about_looks(embedded: OpenClipEncoder) -> None:
-    """The visual part of a text is zero, so that it can't disturb the ranking."""
+    """The visual part of a text's vector is zero, so that it can't disturb the ranking."""
     from search.encoder.embedded.tower import TowerShape
 
     words = embedded.encode_texts(["red mug", "oak dining chair", "x"])
@@ -155,7 +155,7 @@ SAID = ("red mug", "do you have a blue sofa?", "striped wool blanket", "")
 
 
 def test_vectors_are_those_of_every_machine(embedded: OpenClipEncoder) -> None:
-    """An index that one machine made has to answer queries that another encodes."""
+    """An index built on one machine must answer queries encoded on another."""
     with np.load(CANONICAL) as pinned:
         images, texts = pinned["images"].astype(np.float32), pinned["texts"].astype(np.float32)
 

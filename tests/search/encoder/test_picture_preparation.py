@@ -1,4 +1,4 @@
-"""Splitting a model's transform in two changes nothing that the model sees."""
+"""Splitting a model's transform in two does not change the model's input."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Texts of any kind and length: cleaned, prompted, split where they are long, pooled."""
+"""Texts of any kind and length are cleaned, prompted, split if long, and pooled."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -56,14 +56,14 @@ def any_encoder(request: pytest.FixtureRequest) -> OpenClipEncoder:
 
 @pytest.fixture(scope="module")
 def prompted(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
-    """The same weights as `clip`, with two prompts of its own."""
+    """The same weights as `clip`, with two prompts."""
     prompts = {"text_templates": ["a photo of {}", "{} on a white ground"]}
     folder = write_checkpoint(tmp_path_factory.mktemp("prompted"), findalike=prompts)
     return load_encoder(f"local-dir:{folder}", "cpu")
 
 
 def direct(encoder: OpenClipEncoder, texts: list[str]) -> Any:
-    """Encode texts by open_clip alone: its tokenizer, which cuts, and its model."""
+    """Encode texts with open_clip alone: its tokenizer, which truncates, and its model."""
     tokens = encoder._texts._tokenizer(texts)
     with torch.inference_mode():
         return torch.nn.functional.normalize(encoder._model.encode_text(tokens), dim=1).numpy()
@@ -96,7 +96,7 @@ def greedy_windows(encoder: OpenClipEncoder, text: str, room: int) -> list[str]:
         ("\ud83d chair", "chair"),
         ("👨‍👩‍👧", "👨‍👩‍👧"),  # joiners are part of the emoji
         ("می‌خواهم", "می‌خواهم"),  # and of Persian words
-        ("Red Mug!", "Red Mug!"),  # case and punctuation are the tokenizer's
+        ("Red Mug!", "Red Mug!"),  # case and punctuation are left to the tokenizer
         ("", ""),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_long_text_is_the_mean_of_its_windows(clip: OpenClipEncoder) -> None:
 
 @pytest.mark.parametrize("name", ["clip", "siglip", "prompted", "encoder"])
 def test_nothing_is_cut(name: str, request: pytest.FixtureRequest) -> None:
-    """Each window's tokens end as the tokenizer ends a text that fits; no word is lost."""
+    """Each window ends with the tokenizer's closing token, and no word is lost."""
     texts: TextWindows = request.getfixturevalue(name)._texts
 
     plan = texts.plan([LONG])
@@ -230,7 +230,7 @@ def test_windows_of_all_texts_share_batches(clip: OpenClipEncoder, batches: list
 
 
 def test_threads_share_a_tokenizer(siglip: OpenClipEncoder) -> None:
-    """Those in Rust fail with `Already borrowed` where nobody takes turns."""
+    """Tokenizers in Rust fail with `Already borrowed` if threads use them at once."""
     texts = [SENTENCES[i % 5] if i % 2 else LONG for i in range(64)]
 
     with ThreadPoolExecutor(8) as threads:
@@ -241,7 +241,7 @@ def test_threads_share_a_tokenizer(siglip: OpenClipEncoder) -> None:
 
 
 def test_words_are_not_dropped_at_random(tmp_path: Path) -> None:
-    """CLIPA's tokenizers do so with texts that exceed their context."""
+    """CLIPA's own tokenizers drop words of texts that exceed their context."""
     from open_clip.tokenizer import SimpleTokenizer
 
     texts = TextWindows(SimpleTokenizer(context_length=32, reduction_mask="random"), ("{}",))
@@ -270,7 +270,7 @@ def test_room_for_the_class_token_of_clips(tmp_path: Path) -> None:
 def test_the_tokenizer_forgets_words(
     clip: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CLIP's remembers every word it ever saw, which strangers could fill memory with."""
+    """CLIP's own tokenizer remembers every word, so strangers could fill the memory."""
     monkeypatch.setattr("search.encoder.text_windows._MAX_REMEMBERED", 50)
     before = clip.encode_texts(["red mug"])
 

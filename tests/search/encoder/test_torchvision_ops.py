@@ -13,7 +13,7 @@ def test_declaring_again_changes_nothing() -> None:
 
 
 def test_torchvision_imports_in_a_fresh_process() -> None:
-    """Operators are declared once a process, so only a new one shows the first import."""
+    """Operators are declared once per process, so only a new process shows the first import."""
     program = (
         "from search.encoder.torchvision_ops import declare_missing_operators as declare\n"
         "declare()\n"

@@ -1,4 +1,4 @@
-"""Heat maps show agreement where it is, on an even scale, and leave the rest of a picture alone."""
+"""Heat maps show where pictures agree, on an even scale, and leave the rest of a picture alone."""
 
 import numpy as np
 import pytest

@@ -36,7 +36,7 @@ def test_words_find_what_they_name(engine: SearchEngine) -> None:
 
 
 def test_words_change_a_photo(engine: SearchEngine) -> None:
-    """The same plate, but green: its place is better than for the photo alone."""
+    """The same plate in green ranks better than for the photo alone."""
     photo = draw("Plate", "red", turn=3)
     alone = skus(engine, Query(photo=photo, k=100))
     changed = skus(engine, Query(photo=photo, text="green", k=100))
@@ -180,7 +180,7 @@ def test_a_photo_is_found_in_the_colour_that_words_name(engine: SearchEngine) ->
 
 
 def test_stages_can_be_left_out_one_by_one(engine: SearchEngine) -> None:
-    """Without stages the order is the exact one, by similarity."""
+    """Without stages, hits are in the exact order of similarity."""
     page = engine.search(Query(photo=draw("Plate", "red"), k=100, stages=()))
     similarities = [hit.similarity for hit in page.hits]
     assert similarities == sorted(similarities, reverse=True)
@@ -229,10 +229,10 @@ def test_a_new_generation_is_noticed_without_a_failed_request(
 
 def test_rank_asks_as_many_candidates_whatever_the_page(engine: SearchEngine) -> None:
     generation = engine.generation()
-    question = understand(
+    understood = understand(
         Query(text="round"), engine.answering().composer, generation, engine.database
     )
-    few = rank(generation, question, candidates=5)
+    few = rank(generation, understood, candidates=5)
     assert len(few.ranking) <= 5
 
 

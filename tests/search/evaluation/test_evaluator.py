@@ -1,4 +1,4 @@
-"""Measures agree with values worked out by hand."""
+"""Measures agree with values computed by hand."""
 
 import math
 
@@ -17,7 +17,7 @@ def test_measures_of_a_single_right_answer() -> None:
 
 
 def test_recall_is_out_of_what_could_be_found() -> None:
-    """Three relevant products, one place: finding one is all that recall at 1 can ask."""
+    """With three relevant products, finding one of them gives a recall at 1 of 1."""
     relevant = {"q": frozenset({"a", "b", "c"})}
     found = measures(relevant, {"q": ["a", "x", "b", "y", "z", "c"]})
     assert found["recall_at_1"] == 1

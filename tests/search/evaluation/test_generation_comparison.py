@@ -34,7 +34,7 @@ UNTITLED = {
     "ebony": "black",
     "rose": "pink",
 }
-"""Words for colours that no title has: only a model that knows words finds them."""
+"""Words for colours that no title contains; only a model that knows them finds anything."""
 MEASURES = {"recall_at_1", "recall_at_5", "recall_at_10", "mrr", "ndcg_at_10", "precision_at_10"}
 
 
@@ -42,7 +42,7 @@ MEASURES = {"recall_at_1", "recall_at_5", "recall_at_10", "mrr", "ndcg_at_10", "
 def shop(
     postgres_server: URL, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder
 ) -> Iterator[tuple[Settings, Engine, int, int]]:
-    """A shop whose live generation is of the embedded model; one of random weights waits."""
+    """A shop whose live generation is the embedded model's; one of a random model waits."""
     folder = tmp_path_factory.mktemp("compared")
     for settings in own_settings(postgres_server, folder / "home"):
         database = open_database(settings)
@@ -64,7 +64,7 @@ def shop(
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Judged queries of the shop, by kind; one photo is no picture."""
+    """Judged queries of the shop, by kind; one photo file holds no picture."""
     folder = tmp_path_factory.mktemp("judged")
     texts = ["text,sku", *(f"{each.title},{each.sku}" for each in PRODUCTS[:6])]
     for word, colour in UNTITLED.items():
@@ -133,7 +133,7 @@ def test_a_generation_that_is_not_kept_is_said(shop: tuple[Settings, Engine, int
     [(0, 0, "neither"), (7, 7, "neither"), (5, 0, "neither"), (6, 0, "second"), (2, 14, "first")],
 )
 def test_few_differences_decide_nothing(better: int, worse: int, winner: str) -> None:
-    """Five coins may well fall alike (6 %), six hardly (3 %)."""
+    """Five coins all fall alike with 6% probability, six with 3%."""
     assert decide(better, worse)[1] == winner
 
 

@@ -1,4 +1,4 @@
-"""Judged queries are read as the data format says."""
+"""Judged queries are read from files in the evaluation format."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A file is there whole or not at all, for its readers and after any end of its writer."""
+"""A file is complete or absent, for its readers and however its writer ends."""
 
 import os
 import stat

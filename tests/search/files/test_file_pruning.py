@@ -1,4 +1,4 @@
-"""What nothing names is removed once it is old; what may be about to be named stays."""
+"""Old files that nothing refers to are removed; newer ones stay, as a reference may follow."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Pictures come from servers that misbehave in every known way."""
+"""Pictures are fetched from servers that misbehave in every known way."""
 
 import os
 import time
@@ -20,7 +20,7 @@ from tests.support.servers.bad_server import BODY, serve_badly
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
-    """A running server's address, and the paths it was asked for; no proxy is between."""
+    """A running server's address, and the paths requested from it, without a proxy."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -30,7 +30,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.fixture
 def client(shop: object) -> Iterator[httpx.Client]:
-    """Opened after the proxies of the environment are hidden."""
+    """A client that ignores the environment's proxies."""
     with open_client() as client:
         yield client
 
@@ -71,7 +71,7 @@ def test_pictures_that_come_in_the_end(
 def test_refused_at_once(
     shop: tuple[str, list[str]], client: httpx.Client, path: str, reason: str, requests: int
 ) -> None:
-    """What another try can't mend is asked for once; the reason names the address."""
+    """A request that can't succeed is not retried; the reason names the address."""
     refused = refusal(f"{shop[0]}/{path}", client, bounds())
 
     assert refused.reason == reason
@@ -91,7 +91,7 @@ def test_retried_and_then_refused(
 def test_the_deadline_is_total(
     shop: tuple[str, list[str]], client: httpx.Client, path: str
 ) -> None:
-    """A byte now and then does not buy a server more time."""
+    """A server that sends a byte now and then gets no more time."""
     started = time.monotonic()
 
     refused = refusal(f"{shop[0]}/{path}", client, bounds(0.8))
@@ -113,7 +113,7 @@ def test_bad_addresses(client: httpx.Client, address: str) -> None:
 
 
 def test_what_is_known_is_not_sent_again(shop: tuple[str, list[str]], client: httpx.Client) -> None:
-    """By its ETag, by its date, and not by something else's."""
+    """It is recognised by its own ETag or date."""
     address = f"{shop[0]}/known"
 
     first = fetch_if_changed(address, client, bounds(), Validators())
@@ -147,7 +147,7 @@ def test_a_body_that_does_not_unpack(shop: tuple[str, list[str]], client: httpx.
 def test_a_kept_connection_does_not_outlast_the_deadline(
     shop: tuple[str, list[str]], client: httpx.Client
 ) -> None:
-    """A body that drips is cut short there too, though nobody saw the connection being made."""
+    """A slow body is cut off on a reused connection too."""
     fetch_picture(f"{shop[0]}/good", client, bounds())
     started = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""Addresses of strangers lead to the public Internet or nowhere, whatever a name server says."""
+"""Strangers' addresses reach the public Internet only, whatever a name server answers."""
 
 import socket
 from ipaddress import ip_address
@@ -36,11 +36,11 @@ def test_addresses_that_are_not(place: str) -> None:
 
 
 def names(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Let the name server give one answer after the other; returns what it is asked for."""
+    """Let the name server give one answer after the other; return the list of names requested."""
     asked: list[str] = []
 
     def resolve(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
-        if host == "127.0.0.1":  # where `lead_to` leads
+        if host == "127.0.0.1":  # the target of `lead_to`
             found = [host]
         else:
             asked.append(host)
@@ -98,7 +98,7 @@ def test_refused_before_anything_is_asked(address: str, reason: str) -> None:
 
 
 def test_a_redirect_is_judged_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A public host sends us on to one inside, which never hears of it."""
+    """A public host redirects to an internal one, which never gets a request."""
     moved = Page(status=302, headers={"Location": "http://inside.example/secret"})
     with serving({"/x.jpg": moved, "/secret": Page(b"secret")}) as site:
         asked = names(monkeypatch, [PUBLIC], ["10.0.0.7"])
@@ -124,7 +124,7 @@ def test_a_relative_redirect_stays_with_the_name(monkeypatch: pytest.MonkeyPatch
 
 
 def lead_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """Let connections to public addresses end at a site on this machine."""
+    """Redirect connections to public addresses to a site on this machine."""
     real, place = socket.create_connection, httpx.URL(address)
 
     def connect(target: tuple[str, int], *args: Any, **options: Any) -> socket.socket:

@@ -1,4 +1,4 @@
-"""A delta that is whole is laid over its generation; anything else is refused, by name."""
+"""An intact delta is laid over its generation; a damaged one is refused, and the error names it."""
 
 import json
 import shutil
@@ -15,7 +15,8 @@ from search.index.generation_files import COLUMNS, MANIFEST, VECTORS, Generation
 from search.index.overlay import NOBODY, StackedRows
 from search.index.vector_index import rescore
 from search.query.understood_query import UnderstoodQuery
-from search.ranking.rank_candidates import facets, rank
+from search.ranking.facets import facets
+from search.ranking.rank_candidates import rank
 from search.results import Filters
 from tests.support.factories import clustered_vectors
 from tests.support.written_deltas import NEW_PRODUCT, fresh_rows, put_delta
@@ -132,7 +133,7 @@ def test_candidates_hold_what_is_best_and_nothing_dead(
 
 
 def test_as_many_candidates_as_live(laid: Generation) -> None:
-    """A page is filled though whole lists are dead."""
+    """A page is full even if whole lists are dead."""
     living = int((laid.columns.product_id != NOBODY).sum())
     found = laid.candidates(clustered_vectors(1, D, seed=2)[0], len(laid.vectors))
     assert len(found.rows) == living
@@ -155,7 +156,7 @@ def test_the_generation_itself_stays_as_it_was(tmp_path: Path) -> None:
     lay_over(base, load_delta(put_delta(tmp_path, "base", "base-000001", new, dead=range(30))))
     assert (base.columns.product_id == before).all()
     assert len(base.vectors) == 60
-    assert base.layer is None
+    assert base.overlay is None
 
 
 def test_facets_of_new_rows_have_their_own_values(laid: Generation) -> None:

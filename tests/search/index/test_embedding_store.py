@@ -1,4 +1,4 @@
-"""The embedding store: what goes in comes out, and nothing else ever does."""
+"""The embedding store returns exactly what was written, or an error."""
 
 import hashlib
 import os
@@ -212,7 +212,7 @@ def test_shards_of_different_d_do_not_mix(store: EmbeddingStore) -> None:
 def test_a_full_disk_leaves_nothing(
     store: EmbeddingStore, vectors: Embeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A refusing fsync stands for the disk."""
+    """A failing fsync stands for the full disk."""
 
     def refuse(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")

@@ -1,4 +1,4 @@
-"""Filters never starve: whatever they keep, pages are full and hold what is nearest of it."""
+"""Whatever a filter keeps, pages are full and hold the nearest of the kept rows."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,13 @@ CANDIDATES = 100
 
 @pytest.fixture(scope="module")
 def part() -> np.ndarray:
-    """The part of the catalogue that each row is of, such as a category."""
+    """The part of the catalogue, such as a category, that each row belongs to."""
     return np.random.default_rng(1).integers(PARTS, size=N)
 
 
 @pytest.fixture(scope="module")
 def vectors(part: np.ndarray) -> np.ndarray:
-    """Rows crowd around kinds, kinds around parts."""
+    """Rows that crowd around kinds; kinds crowd around parts."""
     dice = np.random.default_rng(2)
     kinds = np.repeat(dice.standard_normal((PARTS, D)), 8, axis=0)
     kinds += 0.7 * dice.standard_normal(kinds.shape)
@@ -51,7 +51,7 @@ def at_random(size: int) -> Mask:
 
 
 def whole_parts(vectors: np.ndarray, part: np.ndarray, query: Vector, first: int) -> list[int]:
-    """Return rows part by part, from the `first` farthest on: what a category filter keeps."""
+    """Return rows part by part, from the `first` farthest on, as a category filter keeps them."""
     middles = np.stack([vectors[part == i].astype(np.float32).mean(axis=0) for i in range(PARTS)])
     order = np.roll(np.argsort(middles @ query), -first)
     return np.concatenate([np.flatnonzero(part == i) for i in order]).tolist()
@@ -69,7 +69,7 @@ def filters(vectors: np.ndarray, part: np.ndarray, query: Vector, size: int) -> 
 def test_pages_are_full_and_hold_the_nearest(
     index: FaissIndex, vectors: np.ndarray, part: np.ndarray, queries: Embeddings, size: int
 ) -> None:
-    """Rows kept at random, whole parts far from the query, and parts on the way to it."""
+    """Filters keep random rows, the parts farthest from the query, and parts halfway."""
     found: list[list[Candidates]] = [[], [], []]
     truth: list[list[Candidates]] = [[], [], []]
     for query in queries:
@@ -85,7 +85,7 @@ def test_pages_are_full_and_hold_the_nearest(
 
 @pytest.fixture
 def visited(index: FaissIndex, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many lists each look visited."""
+    """The number of lists that each search visited."""
     counts: list[int] = []
     visit = index.visit
 
@@ -117,7 +117,7 @@ def test_a_wide_filter_visits_as_many_more_lists_as_it_thins_out(
     for size in (N, N // 2, N // 6):
         index.search(queries[0], 5, at_random(size))
 
-    assert visited == [4, 4, 4, 8, 4, 24]  # after a look into the nearest
+    assert visited == [4, 4, 4, 8, 4, 24]  # 4: the nearest lists are searched first
 
 
 def test_a_filter_far_from_the_query_visits_all_lists(
@@ -127,7 +127,7 @@ def test_a_filter_far_from_the_query_visits_all_lists(
     queries: Embeddings,
     visited: list[int],
 ) -> None:
-    """The nearest lists hold none of what it keeps."""
+    """The nearest lists hold none of the kept rows."""
     keep = np.zeros(N, np.bool_)
     keep[whole_parts(vectors, part, queries[0], 0)[: N // 4]] = True
 
@@ -137,7 +137,7 @@ def test_a_filter_far_from_the_query_visits_all_lists(
 
 
 def test_what_is_narrow_grows_with_the_catalogue() -> None:
-    """Of few rows a number, of many a share."""
+    """The limit is a number for small catalogues, and a share for large ones."""
     few, many = np.empty((10, 1), np.float16), np.broadcast_to(np.float16(0), (4_000_000, 1))
     flat = train_index(IndexPlan("Flat", "test"), few)
 

@@ -1,4 +1,4 @@
-"""A generation is what its manifest says, or it is refused by name."""
+"""A generation matches its manifest, or is refused with an error that names it."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def directory(tmp_path: Path, vectors: Embeddings) -> Path:
 
 @pytest.fixture(scope="module")
 def generation(tmp_path_factory: pytest.TempPathFactory, vectors: Embeddings) -> Generation:
-    """One with lists."""
+    """A loaded generation whose index has lists."""
     directory = tmp_path_factory.mktemp("generations") / "lists"
     write_generation(directory, vectors)
     return load_generation(directory, 3)
@@ -78,7 +78,7 @@ def test_a_model_without_local_features_has_no_cells(directory: Path) -> None:
 def test_patches_of_another_number_of_pictures_are_refused(
     tmp_path: Path, vectors: Embeddings
 ) -> None:
-    """59 pictures' worth, which no number of cells of 60 makes."""
+    """The file has patches for 59 pictures instead of 60."""
     directory = tmp_path / "local"
     write_generation(directory, vectors[:60], patches=np.ones((59, 9, 4), np.int8))
 
@@ -187,7 +187,7 @@ def test_a_manifest_of_another_format_is_refused(directory: Path) -> None:
 def test_files_of_another_generation_are_refused(
     directory: Path, tmp_path: Path, vectors: Embeddings
 ) -> None:
-    """Same size, other content: only the checksum can tell."""
+    """The size is the same, so only the checksum differs."""
     write_generation(tmp_path / "other", vectors[60:120])
     (tmp_path / "other" / VECTORS).rename(directory / VECTORS)
 
@@ -196,7 +196,7 @@ def test_files_of_another_generation_are_refused(
 
 
 def test_a_loaded_generation_outlives_its_files(directory: Path, vectors: Embeddings) -> None:
-    """As when it is pruned while a request is on its way."""
+    """It may be pruned while a request is running."""
     generation = load_generation(directory, 1)
     for path in directory.iterdir():
         path.unlink()

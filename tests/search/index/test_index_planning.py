@@ -1,4 +1,4 @@
-"""Plans follow from numbers, training repeats itself, nprobe is measured."""
+"""Plans follow from rows and dimensions, training is repeatable, nprobe is measured."""
 
 import faiss
 import numpy as np
@@ -151,7 +151,7 @@ def index() -> FaissIndex:
 
 
 def reached(index: FaissIndex, queries: np.ndarray, nprobe: int, n: int) -> float:
-    """Return the recall at 10 of exactly nprobe lists."""
+    """Return the recall at 10 when exactly nprobe lists are searched."""
     truth = index.exact.search_many(queries, 10)
     vectors = index.exact.vectors
     found = [rescore(vectors, query, index.visit(query, n, nprobe=nprobe)) for query in queries]

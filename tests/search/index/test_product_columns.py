@@ -1,4 +1,4 @@
-"""Filters keep what they say, and the file keeps what it was given."""
+"""Filters keep the right rows, and the file returns what was written."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_the_file_keeps_what_it_was_given(columns: Columns) -> None:
         (Filters(colours=("red",)), [1, 4, 5]),
         (Filters(min_price_cents=1000), [1, 2, 5]),
         (Filters(max_price_cents=1000), [1, 4]),
-        (Filters(min_price_cents=0), [1, 2, 4, 5]),  # no price is not zero
+        (Filters(min_price_cents=0), [1, 2, 4, 5]),  # a missing price is not zero
         (Filters(min_price_cents=1000, max_price_cents=2000), [1, 5]),
         (Filters(in_stock=True), [1, 3, 4, 5]),
         (Filters(in_stock=False), [2]),
@@ -77,7 +77,7 @@ def test_the_file_keeps_what_it_was_given(columns: Columns) -> None:
         (Filters(attributes={"pattern": ("STRIPED", "plain")}, in_stock=True), [1, 5]),
         (Filters(attributes={"pattern": ("striped",), "nap": ("long",)}), []),
         (Filters(attributes={"pattern": (), "nap": ("long",)}), [3]),
-        (Filters(attributes={"scent": ("rose",)}), []),  # this generation knows of no scent
+        (Filters(attributes={"scent": ("rose",)}), []),  # this generation has no attribute `scent`
     ],
 )
 def test_filters(columns: Columns, filters: Filters, kept: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""The floor: IVF-PQ with rescoring against exact search, on seeded data as models make it."""
+"""The recall floor of IVF-PQ with rescoring, against exact search on realistic seeded data."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ FLOOR = 0.95
 
 @pytest.fixture(scope="module")
 def queries() -> Embeddings:
-    """Members of the same kinds of things that are not in the index."""
+    """Vectors of the same kinds of things that are not in the index."""
     return clustered_vectors(N + 100, D, clusters=125, spread=1.0)[N:]
 
 
@@ -46,7 +46,7 @@ def test_recall_at_10_stays_above_the_floor(index: FaissIndex, queries: Embeddin
 
 @pytest.mark.parametrize("share", [0.5, 0.1, 0.02])
 def test_filters_do_not_cost_recall(index: FaissIndex, queries: Embeddings, share: float) -> None:
-    """The selector's way through the lists, which narrow filters would otherwise be spared."""
+    """Exact search is off here, so that even narrow filters search the lists."""
     keep = np.random.default_rng(1).random(N) < share
     vectors = index.exact.vectors
     truth = [index.exact.search(query, 10, keep) for query in queries]
@@ -56,7 +56,7 @@ def test_filters_do_not_cost_recall(index: FaissIndex, queries: Embeddings, shar
 
 
 def test_codes_alone_are_not_enough(queries: Embeddings) -> None:
-    """What rescoring is for: without it short codes would miss the floor."""
+    """Without rescoring, short codes would miss the floor."""
     index = tuned(IndexPlan("IVF128,PQ16x8np", "test", nlist=128, m=16), queries)
     truth = index.exact.search_many(queries, 10)
     vectors = index.exact.vectors

@@ -1,4 +1,4 @@
-"""One suite for all indexes: whatever finds rows finds the same, or nearly."""
+"""One suite for all indexes: they all find the same rows, or nearly."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_finds_a_stored_vector_first(index: VectorIndex, vectors: np.ndarray) ->
 
 def test_returns_as_many_as_asked_for_best_first(index: VectorIndex, queries: Embeddings) -> None:
     for query in queries:
-        found = index.search(query, 700)  # more than eight lists hold
+        found = index.search(query, 700)  # more rows than eight lists hold
         assert len(found.rows) == len(set(found.rows.tolist())) == 700
         assert (np.diff(found.similarities) <= 0).all()
         assert found.rows.dtype == np.int64
@@ -179,7 +179,7 @@ def test_rescoring_orders_by_the_stored_vectors(vectors: np.ndarray, queries: Em
 def test_settings_of_concurrent_searches_do_not_mix(
     faiss_indexes: dict[str, FaissIndex], queries: Embeddings, name: str
 ) -> None:
-    """Threads with other nprobe and other filters get what they get alone."""
+    """Threads with different nprobe and filters get the same results as alone."""
     index = faiss_indexes[name]
     keep = np.arange(N) % 2 == 0
     kinds = [(query, mask, p) for query in queries for mask in (None, keep) for p in (1, 4, 32)]

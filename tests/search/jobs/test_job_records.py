@@ -1,4 +1,4 @@
-"""Jobs: counted in the commit of the work, ended once."""
+"""Jobs: progress is committed with the work, and a job ends once."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -93,7 +93,7 @@ def test_an_unknown_job_is_an_error(session: Session) -> None:
 
 
 def test_two_transactions_count_one_after_the_other(database: Engine) -> None:
-    """The second waits for the first one's row lock and adds to what it committed."""
+    """The second waits for the first one's row lock, and adds to the committed number."""
     with session_scope(database) as session:
         job_id = start_job(session, "encode", 6)
     for step in ({"encoded": 2}, {"encoded": 3}):
@@ -152,7 +152,7 @@ def test_a_stage_is_kept_where_the_job_fails(session: Session) -> None:
         advance(session, job_id, done=1)
     running = read_job(session, done)
     assert running.stage == "Training Flat"
-    assert running.left_s is None  # stages are not alike
+    assert running.left_s is None  # stages differ in speed
 
     finish(session, done, {"vectors": 7})
     fail(session, failed, "the disk is full", {"seconds": {"ingest": 1.0}})
@@ -176,7 +176,7 @@ def test_a_stage_tells_how_far_it_is(session: Session) -> None:
     assert found.rate == pytest.approx(5, rel=0.1)
     assert found.left_s == pytest.approx(30, rel=0.1)
     assert (running.processed, running.reached) == (0, 0.25)
-    assert (running.rate, running.left_s) == (None, None)  # stages are not alike
+    assert (running.rate, running.left_s) == (None, None)  # stages differ in speed
 
 
 def test_counting_anew_forgets_the_rate_of_before(session: Session) -> None:
@@ -205,7 +205,7 @@ def test_how_far_a_stage_is_goes_with_it(session: Session) -> None:
 
 
 def put_back(session: Session, job_id: int, seconds: float) -> None:
-    """Make what was noted of a job's progress older."""
+    """Make the recorded progress of a job older."""
     job = session.get_one(Job, job_id)
     assert job.report is not None
     progress = dict(job.report["progress"])

@@ -1,4 +1,4 @@
-"""What is shown of long work is recorded for those who look from elsewhere."""
+"""The progress bar also records progress, for pages and other processes."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from search.jobs.progress_bar import recording, track
 
 
 class Notes:
-    """Takes everything down."""
+    """Records everything."""
 
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
 
     def __call__(self, done: int, total: int | None, *, unit: str, step: str | None) -> None:
-        """Keep it."""
+        """Record one report."""
         self.taken.append({"done": done, "total": total, "unit": unit, "step": step})
 
 

@@ -1,4 +1,4 @@
-"""Rates are those of the last minute, from few samples."""
+"""Rates cover the last minute, and need few samples."""
 
 import pytest
 

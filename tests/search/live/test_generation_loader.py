@@ -1,4 +1,4 @@
-"""Readers notice a new generation by themselves, and no request fails over it."""
+"""Readers notice a new generation by themselves, and no request fails because of it."""
 
 import shutil
 import threading
@@ -70,7 +70,7 @@ def test_nothing_published_says_what_to_do(live: LiveGenerations) -> None:
 def test_the_first_generation_is_there_at_once(
     live: LiveGenerations, publish: Callable[[str, int], int]
 ) -> None:
-    """A request needs not wait for the watcher's next look."""
+    """A request need not wait for the watcher's next check."""
     live.close()
 
     first = publish("first", 20)
@@ -104,7 +104,7 @@ def test_no_search_fails_while_generations_come_and_go(
     publish: Callable[[str, int], int],
     settings: Settings,
 ) -> None:
-    """Searches run all the time; each generation is removed as soon as the next is live."""
+    """Searches run all the time, and each generation is removed as soon as the next is live."""
     wait_for(live, publish("generation-0", 1100))
     stop, failures, seen = threading.Event(), [], set()
 
@@ -159,7 +159,7 @@ def test_an_unreadable_generation_leaves_the_old_one_at_work(
 
     assert live.current().id == first
     complaints = [log for log in logs if log["event"] == "live_generation_unreadable"]
-    assert len(complaints) == 1  # not one for each look
+    assert len(complaints) == 1  # not one per check
     assert "index.faiss of generation broken can't be read" in complaints[0]["error"]
 
     (broken / INDEX).write_bytes(whole)

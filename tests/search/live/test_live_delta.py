@@ -1,4 +1,4 @@
-"""Readers lay each new delta over the live generation, and no request fails over it."""
+"""Readers lay each new delta over the live generation, and no request fails because of it."""
 
 import shutil
 import threading
@@ -27,7 +27,7 @@ N = 1100
 
 
 class Published:
-    """A generation that is live, and deltas for it."""
+    """A live generation and its deltas."""
 
     def __init__(self, database: Engine, settings: Settings, encoder: Encoder) -> None:
         self.database, self.root, self.encoder = database, settings.root, encoder
@@ -41,7 +41,7 @@ class Published:
         return make_live(self.database, name)
 
     def delta(self, number: int, n: int, *dead: int) -> Path:
-        """Write a delta of n new products and point to it."""
+        """Write a delta of n new products, and let searchers see it."""
         vectors = clustered_vectors(n, self.encoder.dim, seed=number)
         directory = put_delta(self.root, "base", f"base-{number:06d}", vectors, dead=dead)
         point_to(self.database, self.id, directory)
@@ -77,7 +77,7 @@ def test_deltas_come_grow_and_go(live: LiveGenerations, published: Published) ->
     point_to(published.database, published.id, None)
     wait_until(lambda: rows(live) == N)
     assert 0 in live.current().columns.product_id
-    assert live.answering().composer is first.composer  # with what it remembers of photos
+    assert live.answering().composer is first.composer  # with its cache of photos
 
 
 def test_a_delta_is_there_with_the_first_generation(
@@ -97,7 +97,7 @@ def test_another_generation_leaves_the_delta_behind(
     wait_until(lambda: rows(live) == N + 2)
     published.generation("next", 40)
     wait_until(lambda: rows(live) == 40)
-    assert live.current().layer is None
+    assert live.current().overlay is None
 
 
 def test_a_damaged_delta_is_said_once_and_the_last_good_one_goes_on(
@@ -114,7 +114,7 @@ def test_a_damaged_delta_is_said_once_and_the_last_good_one_goes_on(
         time.sleep(4 * REFRESH_S)
     assert rows(live) == N + 2
     complaints = [log for log in logs if log["event"] == "delta_unreadable"]
-    assert len(complaints) == 1  # not one for each look
+    assert len(complaints) == 1  # not one per check
     assert "vectors.f16 of delta base-000002" in complaints[0]["error"]
 
     published.delta(3, 4)
@@ -139,7 +139,7 @@ def test_a_generation_answers_without_its_damaged_delta(
 def test_no_search_fails_while_deltas_come_and_go(
     live: LiveGenerations, published: Published
 ) -> None:
-    """Searches run all the time; each delta is removed as soon as the next is seen."""
+    """Searches run all the time, and each delta is removed as soon as readers see the next."""
     stop, failures, seen = threading.Event(), [], set()
 
     def search_all_the_time() -> None:

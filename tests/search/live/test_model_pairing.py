@@ -1,4 +1,4 @@
-"""A generation is asked with the model that built it, whatever else is set or published."""
+"""A generation is searched with the model that built it, whatever the settings say."""
 
 import gc
 import shutil
@@ -36,7 +36,7 @@ def other_checkpoint(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def write(settings: Settings) -> Callable[[str, Path], Manifest]:
-    """Write a generation that a checkpoint built, as its manifest has it."""
+    """Write a generation whose manifest names a checkpoint as its model."""
 
     def write(name: str, checkpoint: Path) -> Manifest:
         directory = settings.root / "generations" / name
@@ -96,7 +96,7 @@ def test_the_model_follows_the_generation_and_the_old_one_is_let_go(
     wait_until(lambda: live.answering().encoder.tag == second.model_tag)
     new = live.answering()
 
-    # The request that began before ends with its own model, and with what that one remembers.
+    # A request that began before ends with its own model and cache.
     assert old.encoder.tag == old.generation.manifest.model_tag != new.encoder.tag
     assert new.composer.describer is not old.composer.describer
     del old
@@ -110,7 +110,7 @@ def test_another_generation_of_the_model_takes_over_its_composer(
     small_checkpoint: Path,
     write: Callable[[str, Path], Manifest],
 ) -> None:
-    """What is remembered of photos stays, and nothing is loaded."""
+    """The cache of photos stays, and no model is loaded."""
     before = live.answering()
     write("second", small_checkpoint)
     second = make_live(database, "second")
@@ -128,7 +128,7 @@ def test_a_model_that_can_not_be_had_leaves_the_old_pair_at_work(
     write: Callable[[str, Path], Manifest],
     fault: str,
 ) -> None:
-    """It is logged once, shown to operators, and healed by itself when the model is back."""
+    """The failure is logged once, shown to operators, and ends by itself when the model is back."""
     before = live.answering()
     second = write("second", other_checkpoint)
     whole = other_checkpoint.with_name("whole")

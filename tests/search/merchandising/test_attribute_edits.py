@@ -1,4 +1,4 @@
-"""Attributes set by hand: believed at once, kept apart from the merchant's, never by accident."""
+"""Attributes set by hand: valid at once, stored apart from the merchant's, never overwritten."""
 
 import threading
 
@@ -117,7 +117,7 @@ def test_an_edit_that_its_author_has_not_seen_is_not_overwritten(session: Sessio
 
 
 def test_of_two_at_once_one_is_told(database: Engine) -> None:
-    """Both saw nothing; the second waits for the first, and then looks again."""
+    """Both saw no value; the second waits for the first, then checks again and is refused."""
     with session_scope(database) as session:
         sku = make_product(session).sku
     told: list[str] = []

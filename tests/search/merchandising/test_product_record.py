@@ -1,4 +1,4 @@
-"""What those who work on the catalogue see of a product."""
+"""The record of a product that merchandisers see."""
 
 import pytest
 from sqlalchemy.orm import Session

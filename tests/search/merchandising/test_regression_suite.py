@@ -1,4 +1,4 @@
-"""The regression suite: measures by hand, changes between runs, and a real shop's answers."""
+"""The regression suite: measures checked by hand, changes between runs, and a real shop's hits."""
 
 import json
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def test_nothing_found_and_nothing_right() -> None:
     assert (nothing.first, nothing.reciprocal_rank, nothing.missing) == (None, 0, ("P1",))
     only_wrong = measure(saved_with([], [1]), answer(1))
     assert (only_wrong.first, only_wrong.shown_wrong) == (None, 1)
-    assert totals([nothing, only_wrong]).mrr == 0  # of the one that has right ones
+    assert totals([nothing, only_wrong]).mrr == 0  # of the one description with right products
 
 
 def outcome(found: int = 2, first: int | None = 1, shown_wrong: int = 0) -> DescriptionOutcome:
@@ -99,7 +99,7 @@ def test_a_report_can_be_read_again() -> None:
 
 @pytest.fixture
 def described(engine: SearchEngine) -> Iterator[SearchEngine]:
-    """The shop with two descriptions, one of them marked; all is taken away afterwards."""
+    """The shop with two descriptions, one of them marked; they are removed afterwards."""
     with session_scope(engine.database) as session:
         plate = add_saved(session, "red plate", actor="mia")
         mark(session, plate, "PLATE-RED", True, actor="mia")

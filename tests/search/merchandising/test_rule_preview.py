@@ -1,4 +1,4 @@
-"""What a rule would do, tried without being kept."""
+"""The preview shows what a rule would do, without saving it."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ PIN = BusinessRule(action="pin", field="sku", value="TRAY-PINK", query="green pl
 
 @pytest.fixture
 def shop(engine: SearchEngine) -> Iterator[SearchEngine]:
-    """The shop's engine; rules that a test keeps are deleted afterwards."""
+    """The shop's engine; rules that a test saves are deleted afterwards."""
     yield engine
     with session_scope(engine.database) as session:
         session.execute(delete(Rule))

@@ -1,4 +1,4 @@
-"""Saved descriptions: kept once, marked by sku, every change in the audit trail."""
+"""Saved descriptions: stored once, marked by sku, with every change in the audit trail."""
 
 import pytest
 from sqlalchemy.orm import Session
@@ -43,7 +43,7 @@ def test_marks_are_set_changed_and_taken_away(session: Session) -> None:
     product = make_product(session)
     for right, found in ((True, [True]), (False, [False]), (None, [])):
         mark(session, saved_id, product.sku, right, actor="tom")
-        mark(session, saved_id, product.sku, right, actor="tom")  # twice is once
+        mark(session, saved_id, product.sku, right, actor="tom")  # the second time changes nothing
         assert [each.right for each in find_saved(session, saved_id).marks] == found
     trail, total = read_trail(session, action="saved.mark")
     assert total == 3

@@ -1,4 +1,4 @@
-"""What shoppers asked in vain, counted by words and period."""
+"""Searches that found nothing close, counted by text and period."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""An alarm reaches whom the settings name, by real servers, and hides no other error."""
+"""An alarm reaches the configured recipients through real servers, and hides no other error."""
 
 import json
 import threading
@@ -29,12 +29,12 @@ CHECK = {
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again without waiting."""
+    """Retry without waiting."""
     monkeypatch.setattr(alarm_module, "wait_exponential", lambda **_: lambda _state: 0)
 
 
 class Webhook:
-    """A server that answers with the given statuses, one after the other, the last for ever."""
+    """A server that answers with the given statuses in turn, and then always with the last."""
 
     def __init__(self, *statuses: int) -> None:
         self.got: list[dict[str, Any]] = []
@@ -66,7 +66,7 @@ class Webhook:
 
 
 class Inbox(Message):
-    """Keeps what a mail server took."""
+    """Records the mails that a server accepts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,17 +74,17 @@ class Inbox(Message):
         self.logins: list[bytes] = []
 
     def prepare_message(self, session: Any, envelope: Any) -> EmailMessage:
-        """Read a mail as Python's newer classes do."""
+        """Parse a mail with Python's modern email policy."""
         return message_from_bytes(envelope.content, policy=policy.default)
 
     def handle_message(self, message: Any) -> None:
-        """Keep a mail."""
+        """Record a mail."""
         self.mails.append(message)
 
     def authenticate(
         self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any
     ) -> AuthResult:
-        """Let in whoever knows the password."""
+        """Accept only the right password."""
         assert isinstance(given, LoginPassword)
         self.logins.append(given.login + b":" + given.password)
         return AuthResult(success=given.password == b"p@ss", handled=False)

@@ -1,4 +1,4 @@
-"""What is wrong is said with what to do; what is well is not spoken of."""
+"""Concerns state what is wrong and what to do; nothing is shown about what is well."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What was measured outlives pruned generations; searches are summed by day."""
+"""Measurements outlive pruned generations; searches are summed by day."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

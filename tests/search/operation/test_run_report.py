@@ -1,4 +1,4 @@
-"""What a run did, read back from its job: for the command, the page and programs."""
+"""The report of a run, read from its job: for the command, the page and programs."""
 
 import json
 from datetime import UTC, datetime, timedelta

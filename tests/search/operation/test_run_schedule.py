@@ -1,4 +1,4 @@
-"""Whether the nightly run is due, overdue or attended to."""
+"""Whether the nightly run is due, overdue or under way."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,13 +14,13 @@ from search.settings import Settings
 
 
 def nightly(settings: Settings, hours_ago: int) -> Settings:
-    """Return settings of a run that was due so many hours ago, and daily."""
+    """Return settings with a daily run that was due a given number of hours ago."""
     due = datetime.now(UTC) - timedelta(hours=hours_ago)
     return settings.model_copy(update={"schedule": f"{due.minute} {due.hour} * * *"})
 
 
 def ran(session: Session, kind: str, hours_ago: float, *, over: bool = True) -> int:
-    """Record a job that began so many hours ago."""
+    """Record a job that began a given number of hours ago."""
     job_id = start_job(session, kind)
     session.get_one(Job, job_id).started_at = datetime.now(UTC) - timedelta(hours=hours_ago)
     session.flush()
@@ -77,7 +77,7 @@ def test_a_clock_that_goes_a_little_wrong_makes_no_run_late() -> None:
 
 def test_a_scheduler_at_work_is_seen(database: Engine, settings: Settings) -> None:
     def attended() -> bool:
-        with session_scope(database) as session:  # one look at who is connected per transaction
+        with session_scope(database) as session:  # connections are read once per transaction
             return state(session, settings).attended
 
     assert not attended()

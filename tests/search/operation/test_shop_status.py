@@ -1,4 +1,4 @@
-"""`findalike status` and `findalike doctor` tell the truth about a home."""
+"""`findalike status` and `findalike doctor` report the true state of a home."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ from tests.support.written_generations import flip_byte
 
 @pytest.fixture
 def shop(database: Engine) -> Engine:
-    """A small catalogue with something of everything."""
+    """A small catalogue with something in every state."""
     with session_scope(database) as session:
         mug, lamp = make_product(session), make_product(session)
         make_product(session, retired_at=datetime.now(UTC))
@@ -55,7 +55,7 @@ def shop(database: Engine) -> Engine:
 
 
 def test_status_counts_what_is_there(shop: Engine, settings: Settings) -> None:
-    """Each number by itself."""
+    """Each number is counted by itself."""
     (settings.root / "pictures").mkdir(parents=True)
     (settings.root / "pictures" / "a.jpg").write_bytes(b"x" * 1234)
     worker = open_database(settings, application_name=worker_application_name("box", 42))
@@ -100,7 +100,7 @@ def test_queue_length_is_what_kombu_has_not_delivered(shop: Engine, settings: Se
 
 
 def test_silent_broker_is_no_number(shop: Engine, settings: Settings) -> None:
-    """The rest of the status is shown all the same."""
+    """The rest of the status is shown anyway."""
     nowhere = settings.model_copy(
         update={"broker_url": SecretStr("amqp://guest:guest@127.0.0.1:1//")}
     )
@@ -110,7 +110,7 @@ def test_silent_broker_is_no_number(shop: Engine, settings: Settings) -> None:
 
 
 def test_status_of_an_empty_home(database: Engine, settings: Settings) -> None:
-    """Nothing is there, and it says how to begin."""
+    """It says that nothing is there, and how to begin."""
     found = read_status(database, settings)
     assert (found.products, found.live, found.jobs, found.workers) == (0, None, [], [])
     shown = CliRunner().invoke(status, [])
@@ -167,7 +167,7 @@ def test_status_tells_of_the_last_night_and_the_next(
 
 
 def test_disk_use_of_a_home_that_is_not_there(tmp_path: Path) -> None:
-    """Free space is that of the disk it would be on."""
+    """It shows the free space of the disk where the home would be."""
     found = disk_use(tmp_path / "not" / "yet")
     assert found.used_bytes == {}
     assert found.free_bytes > 0
@@ -202,19 +202,19 @@ def test_spans_are_for_people(seconds: float, written: str) -> None:
 
 @pytest.fixture
 def loaded_model(encoder: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch) -> OpenClipEncoder:
-    """Spare these tests loading the embedded model again."""
+    """Use a loaded model, so that these tests do not load it again."""
     monkeypatch.setattr("search.encoder.load_encoder", lambda _model, _device: encoder)
     return encoder
 
 
 def examine() -> dict[str, DoctorCheck]:
-    """Run all checks; outcomes by name."""
+    """Run all checks; return the outcomes by name."""
     return {check.name: check for check in run_checks()}
 
 
 @pytest.mark.usefixtures("database", "loaded_model")
 def test_doctor_finds_a_fresh_home_well() -> None:
-    """No index yet is no illness."""
+    """Having no index yet is no problem."""
     outcome = examine()
     assert {check.state for check in outcome.values()} == {"ok"}
     assert "none published yet" in outcome["live index"].found
@@ -225,7 +225,7 @@ def test_doctor_finds_a_fresh_home_well() -> None:
 def test_doctor_says_what_to_do_about_a_silent_database(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """One failure, its remedy, and what could not be checked because of it."""
+    """It shows one failure, its remedy, and the checks that were skipped because of it."""
     monkeypatch.setenv("FINDALIKE_HOME", str(tmp_path))
     monkeypatch.setenv("FINDALIKE_DATABASE_URL", "postgresql://shop:s3cret@127.0.0.1:1/none")
     load_settings.cache_clear()
@@ -242,7 +242,7 @@ def test_doctor_says_what_to_do_about_a_silent_database(
 def test_doctor_asks_for_migrations(
     empty_database_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A database of one's own is not migrated unasked."""
+    """An external database is not migrated without being asked."""
     monkeypatch.setenv("FINDALIKE_DATABASE_URL", empty_database_url)
     load_settings.cache_clear()
     outcome = examine()
@@ -261,7 +261,7 @@ def test_doctor_finds_a_damaged_index(shop: Engine, settings: Settings) -> None:
 def test_doctor_finds_a_damaged_delta(
     database: Engine, settings: Settings, small_encoder: Encoder
 ) -> None:
-    """What lies over the live generation is read to its last byte, too."""
+    """The delta over the live generation is read completely, too."""
     shop = ChangingShop(database, settings, small_encoder)
     shop.fill(20)
     shop.publish()
@@ -279,7 +279,7 @@ def test_doctor_finds_a_damaged_delta(
 def test_doctor_finds_a_home_and_disk_that_will_not_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both say where and what to do."""
+    """Both messages say where the problem is and what to do."""
     (tmp_path / "home").write_text("a file")
     found = doctor_checks.check_home(tmp_path / "home")
     assert found.state == "failed"
@@ -289,7 +289,7 @@ def test_doctor_finds_a_home_and_disk_that_will_not_do(
 
 
 def test_doctor_names_a_silent_broker() -> None:
-    """Without its password."""
+    """The message does not contain its password."""
     settings = Settings(broker_url="amqp://guest:s3cret@127.0.0.1:1//")
     found = doctor_checks.check_broker(settings, reachable=True)
     assert found.state == "failed"

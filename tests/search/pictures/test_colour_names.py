@@ -1,4 +1,4 @@
-"""Colours are the product's, whatever it lies on."""
+"""Colours are those of the product, whatever the background."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Renditions are written whole, once, below the store and nowhere else."""
+"""Renditions are written whole, once, and only inside the store."""
 
 import subprocess
 import sys
@@ -81,7 +81,7 @@ def test_only_digests_name_pictures(tmp_path: Path, name: str) -> None:
 
 
 def test_a_disk_that_fills_up_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
-    """The kernel writes a part and then no more; the limit ends with the process that has it."""
+    """The kernel writes only a part; the limit ends with the process that set it."""
     crowded = f"""
 import resource
 from pathlib import Path

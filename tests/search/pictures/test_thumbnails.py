@@ -1,4 +1,4 @@
-"""Thumbnails are made once, whole, in the sides that pages use, and of nothing else."""
+"""Thumbnails are written once and whole, only in the sizes that pages use."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

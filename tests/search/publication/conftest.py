@@ -1,4 +1,4 @@
-"""Generations to publish."""
+"""Fixtures: generations to publish."""
 
 import pytest
 from sqlalchemy import Engine

@@ -1,4 +1,4 @@
-"""The live pointer moves only to what was checked."""
+"""The live pointer moves only to a generation that passed its checks."""
 
 import json
 import pickle
@@ -51,7 +51,7 @@ def test_publishing_makes_the_newest_live(
 
     assert publish(database, settings) == second
 
-    # The older one, which nobody will want any more, is gone.
+    # The older one is no longer needed, and removed.
     assert states(database) == {second: "live"}
     assert not any(str(first) == path.name for path in settings.root.glob("generations/*"))
     with session_scope(database) as session:
@@ -128,7 +128,7 @@ def test_a_damaged_generation_never_goes_live(
     flip_byte(directory_of(database, settings, second) / name)
 
     with pytest.raises(RehearsalRefused, match=rf"checksums: {name} of generation"):
-        publish(database, settings, in_spite_of=CHECKS)  # nobody may overrule that
+        publish(database, settings, in_spite_of=CHECKS)  # this check can't be overruled
 
     assert live(database) == first
     assert states(database)[second] == "verified"
@@ -154,7 +154,7 @@ def test_a_generation_below_the_floor_never_goes_live(
 def test_a_generation_that_does_not_find_its_own_picture_never_goes_live(
     database: Engine, settings: Settings, build: Build
 ) -> None:
-    """All checksums hold, but the vectors are no unit vectors."""
+    """All checksums are right, but the vectors do not have unit length."""
     first = publish(database, settings, build())
     directory = directory_of(database, settings, build())
     vectors = np.fromfile(directory / VECTORS, dtype=np.float16)
@@ -172,7 +172,7 @@ def test_a_generation_that_does_not_find_its_own_picture_never_goes_live(
 def test_one_picture_used_by_every_product_is_no_obstacle(
     database: Engine, settings: Settings, small_encoder: Encoder
 ) -> None:
-    """More equal pictures than candidates: which of them are found means nothing."""
+    """With more equal pictures than candidates, it does not matter which are found."""
     fill_shop(database, settings, small_encoder.tag, 1100)
     with session_scope(database) as session:
         session.execute(update(ProductImage).values(sha256=picture_sha256(0)))
@@ -346,7 +346,7 @@ def test_the_trail_says_who_moved_the_pointer(
 ) -> None:
     first = publish(database, settings, build(), actor="ada")
     second = publish(database, settings, build())
-    publish(database, settings, second, actor="ada")  # is live already: nothing moved
+    publish(database, settings, second, actor="ada")  # already live: nothing moved
     rollback(database, settings, actor="bob")
 
     with session_scope(database) as session:

@@ -1,4 +1,4 @@
-"""The live pointer goes back in a moment, to what is whole."""
+"""The live pointer goes back at once, to an intact generation."""
 
 import time
 from datetime import datetime, timedelta, tzinfo
@@ -43,7 +43,7 @@ def test_rolling_back_goes_back_and_further_back(
     assert live(database) == first
 
     fourth = publish(database, settings, build())
-    # Back to what was live before the fourth, not to what was left in between.
+    # Back to the one that was live before the fourth, not to one that was skipped.
     assert rollback(database, settings) == first
     assert states(database)[fourth] == "retired"
     assert first in states(database)
@@ -157,7 +157,7 @@ def test_going_back_does_not_wait_for_a_rehearsal_and_wins(
 def test_a_rollback_reads_no_file_but_the_manifest(
     database: Engine, settings: Settings, build: Build
 ) -> None:
-    """So it takes no longer with a hundred million pictures; a rehearsal reads every byte."""
+    """So its time does not grow with the index; a rehearsal reads every byte."""
     first, second = (publish(database, settings, build()) for _ in range(2))
     directory = directory_of(database, settings, first)
     for name in FILES:

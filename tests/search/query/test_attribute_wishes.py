@@ -1,6 +1,6 @@
-"""Wishes and exclusions as a merchant's columns tell them."""
+"""Wishes and exclusions, by the values in the columns."""
 
-from search.query.attribute_wishes import wishes, without
+from search.query.attribute_wishes import find_wishes, rows_without
 from search.text.attribute_vocabulary import Value, load_vocabulary
 from tests.support.candidates import columns
 
@@ -17,22 +17,22 @@ def value(attribute: str, name: str) -> Value:
 
 
 def test_unwanted_are_only_rows_known_to_have_the_value() -> None:
-    keep = without([value("colour", "black")], COLUMNS, VOCABULARY)
+    keep = rows_without([value("colour", "black")], COLUMNS, VOCABULARY)
     assert keep.tolist() == [False, True, True, False, True]
 
 
 def test_a_colour_within_the_name_of_another_is_not_meant() -> None:
-    assert without([value("colour", "blue")], COLUMNS, VOCABULARY).all()
+    assert rows_without([value("colour", "blue")], COLUMNS, VOCABULARY).all()
 
 
 def test_several_values_of_an_attribute_are_one_wish() -> None:
     wanted = [value("colour", "black"), value("colour", "navy")]
-    (wish,) = wishes(wanted, COLUMNS, VOCABULARY)
+    (wish,) = find_wishes(wanted, COLUMNS, VOCABULARY)
     codes = COLUMNS.facets["colour"].codes
     assert wish.fits[codes].tolist() == [True, True, False, True, False]
 
 
 def test_an_attribute_without_a_column_wishes_nothing() -> None:
     leather = value("material", "leather")
-    assert wishes([leather], COLUMNS, VOCABULARY) == ()
-    assert without([leather], COLUMNS, VOCABULARY).all()
+    assert find_wishes([leather], COLUMNS, VOCABULARY) == ()
+    assert rows_without([leather], COLUMNS, VOCABULARY).all()

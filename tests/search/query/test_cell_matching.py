@@ -1,10 +1,10 @@
-"""Pictures are compared cell by cell; what differs elsewhere changes nothing."""
+"""Pictures are compared cell by cell, wherever the cells are and whatever else is shown."""
 
 import numpy as np
 import pytest
 
 from search.encoder.local_features import quantised
-from search.query.cell_matching import Cells, agreement, cells_of, where_alike
+from search.query.cell_matching import QueryCells, agreement, cell_agreement_maps, query_cells
 from search.results import CellPatches
 
 SIDE, CELLS, WIDTH = 4, 16, 12
@@ -16,9 +16,9 @@ def picture(seed: int) -> CellPatches:
     return quantised(cells)
 
 
-def query(patches: CellPatches, weights: np.ndarray | None = None) -> Cells:
+def query(patches: CellPatches, weights: np.ndarray | None = None) -> QueryCells:
     given = np.ones(CELLS) if weights is None else weights
-    return cells_of(patches, (given / given.sum()).astype(np.float32), 0.5)
+    return query_cells(patches, (given / given.sum()).astype(np.float32), 0.5)
 
 
 def one_cell(at: int) -> np.ndarray:
@@ -46,7 +46,7 @@ def test_a_picture_agrees_with_itself_wherever_its_cells_lie() -> None:
 
 
 def test_each_cell_is_compared_with_its_best_match() -> None:
-    """As a loop over all pairs of cells says."""
+    """The result equals a loop over all pairs of cells."""
     asked, products = picture(3), np.stack([picture(seed) for seed in range(4, 9)])
     weights = np.random.default_rng(9).random(CELLS)
 
@@ -78,7 +78,7 @@ def test_no_pictures_have_no_agreement() -> None:
 
 
 def test_maps_show_which_cells_match() -> None:
-    """One cell of the photo lies elsewhere in the product; all others face away."""
+    """One cell of the photo occurs elsewhere in the product; the others are opposite vectors."""
     asked = np.zeros((CELLS, WIDTH), np.int8)
     asked[:, 0] = 127
     asked[5] = np.eye(WIDTH, dtype=np.int8)[1] * 127
@@ -86,7 +86,7 @@ def test_maps_show_which_cells_match() -> None:
     product[:, 1] = 0
     product[10] = asked[5]
 
-    in_query, in_product = where_alike(query(asked), product)
+    in_query, in_product = cell_agreement_maps(query(asked), product)
 
     assert in_query.shape == in_product.shape == (SIDE, SIDE)
     assert np.argwhere(in_query > 0.5).tolist() == [[1, 1]]
@@ -101,7 +101,7 @@ def test_maps_fade_what_matters_little() -> None:
     weights = np.full(CELLS, 0.1)
     weights[6] = 1
 
-    in_query, in_product = where_alike(query(same, weights), same)
+    in_query, in_product = cell_agreement_maps(query(same, weights), same)
 
     for shown in (in_query, in_product):
         assert np.unravel_index(shown.argmax(), shown.shape) == (1, 2)

@@ -1,4 +1,4 @@
-"""Rules from the merchant's hand to the shopper's page."""
+"""The effects of merchandisers' rules on the hits of shoppers."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from search.query.understood_query import UnderstoodQuery
 from search.ranking.rank_candidates import rank, rows_of
 from search.results import Filters, Query
 from search.rules.rule import BusinessRule
-from search.rules.rule_set import KeptRule, RuleSet
+from search.rules.rule_set import ResolvedRule, RuleSet
 from search.rules.rule_store import RuleBook, add_rule, list_rules, remove_rule
 from tests.support.candidates import columns
 from tests.support.factories import make_product
@@ -103,11 +103,11 @@ def test_rules_are_found_by_words_time_and_kind(database: Engine) -> None:
 
     mug = book.current().apply(UnderstoodQuery(VECTOR, "text", text=" Red MUG"))
     assert mug.rules.pins == (Pin(2, product.id),)
-    assert mug.also.tolist() == [product.id]
+    assert mug.extra_ids.tolist() == [product.id]
     assert (mug.rules.shifts, mug.rules.out_of_stock) == ((always,), "last")
 
     lamp = book.current().apply(UnderstoodQuery(VECTOR, "text", text="lamp"))
-    assert (lamp.rules.pins, len(lamp.also)) == ((), 0)
+    assert (lamp.rules.pins, len(lamp.extra_ids)) == ((), 0)
     assert lamp.rules.shifts == (always, Shift(-0.5, category="Home"))
     for kind in ("photo", "both", "similar"):
         assert book.current().apply(UnderstoodQuery(VECTOR, kind, text="lamp")).rules.shifts == (
@@ -117,22 +117,22 @@ def test_rules_are_found_by_words_time_and_kind(database: Engine) -> None:
 
 def test_what_others_add_is_kept(database: Engine) -> None:
     book = RuleBook(database, "as_is", refresh_s=60)
-    question = UnderstoodQuery(VECTOR, "text", text="mug", also=np.array([4, 9]))
-    assert book.current().apply(question).also.tolist() == [4, 9]
-    assert not book.current().apply(question).rules
+    understood = UnderstoodQuery(VECTOR, "text", text="mug", extra_ids=np.array([4, 9]))
+    assert book.current().apply(understood).extra_ids.tolist() == [4, 9]
+    assert not book.current().apply(understood).rules
 
 
 def test_new_rules_are_noticed_after_a_while(database: Engine) -> None:
     now = 0.0
     book = RuleBook(database, "as_is", refresh_s=2, clock=lambda: now)
-    question = UnderstoodQuery(VECTOR, "photo")
-    assert not book.current().apply(question).rules
+    understood = UnderstoodQuery(VECTOR, "photo")
+    assert not book.current().apply(understood).rules
     with session_scope(database) as session:
         keep(session, boost("brand", "Bryx"))
     now = 1.9
-    assert not book.current().apply(question).rules
+    assert not book.current().apply(understood).rules
     now = 2.0
-    assert book.current().apply(question).rules
+    assert book.current().apply(understood).rules
 
 
 def test_rows_of_products() -> None:
@@ -156,20 +156,20 @@ def test_synonyms_are_read_wherever_their_words_stand(
     query: str, instead: str, typed: str, read: str
 ) -> None:
     rule = BusinessRule(action="synonym", field="words", query=query, value=instead)
-    assert RuleSet([KeptRule(rule)]).read_as(typed) == read
+    assert RuleSet([ResolvedRule(rule)]).apply_synonyms(typed) == read
 
 
 def test_synonyms_are_read_once_the_longest_first() -> None:
-    """None leads in a circle, and one that is not in force changes nothing."""
+    """Synonyms are not followed in circles, and one that is not in force has no effect."""
     pairs = (("sofa", "couch"), ("couch", "sofa"), ("sofa bed", "daybed"), ("sofa", "settee"))
     rules = [BusinessRule(action="synonym", field="words", query=q, value=v) for q, v in pairs]
     over = datetime.now(UTC) - timedelta(days=1)
     rules.append(
         BusinessRule(action="synonym", field="words", query="lamp", value="light", ends_at=over)
     )
-    found = RuleSet(map(KeptRule, rules))
-    assert found.read_as("sofa bed, sofa, couch, lamp") == "daybed, couch settee, sofa, lamp"
-    assert RuleSet().read_as(" As Typed ") == " As Typed "
+    found = RuleSet(map(ResolvedRule, rules))
+    assert found.apply_synonyms("sofa bed, sofa, couch, lamp") == "daybed, couch settee, sofa, lamp"
+    assert RuleSet().apply_synonyms(" As Typed ") == " As Typed "
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_synonyms_are_read_once_the_longest_first() -> None:
 )
 def test_a_redirect_is_for_exactly_its_words(address: str) -> None:
     rule = BusinessRule(action="redirect", field="address", query="Sale", value=address)
-    rules = RuleSet([KeptRule(rule)])
+    rules = RuleSet([ResolvedRule(rule)])
     assert rules.redirect(" SALE ") == address
     assert rules.redirect("sale now") is None
     assert rules.redirect("") is None
@@ -203,14 +203,14 @@ def test_a_redirect_leads_to_a_page(address: str) -> None:
 
 
 def test_drafts_are_tried_without_being_kept() -> None:
-    kept = KeptRule(replace(boost("brand", "Bryx"), id=1))
+    kept = ResolvedRule(replace(boost("brand", "Bryx"), id=1))
     rules = RuleSet([kept])
     later = boost("brand", "New", starts_at=datetime.now(UTC) + timedelta(days=1))
-    question = UnderstoodQuery(VECTOR, "photo")
+    understood = UnderstoodQuery(VECTOR, "photo")
 
-    assert len(rules.adding(KeptRule(later)).apply(question).rules.shifts) == 2
-    assert not rules.without(1).apply(question).rules
-    assert len(rules.apply(question).rules.shifts) == 1
+    assert len(rules.with_draft(ResolvedRule(later)).apply(understood).rules.shifts) == 2
+    assert not rules.without_rule(1).apply(understood).rules
+    assert len(rules.apply(understood).rules.shifts) == 1
 
 
 def test_every_change_is_in_the_trail(session: Session) -> None:
@@ -231,7 +231,7 @@ def test_every_change_is_in_the_trail(session: Session) -> None:
 
 @pytest.fixture
 def ruled(engine: SearchEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[SearchEngine]:
-    """The shop's engine, reading rules at every query; they are deleted afterwards."""
+    """The shop's engine, which reads rules at every query; they are deleted afterwards."""
     monkeypatch.setattr(engine, "rules", RuleBook(engine.database, "as_is", refresh_s=0))
     yield engine
     with session_scope(engine.database) as session:
@@ -243,17 +243,19 @@ def skus(engine: SearchEngine, query: Query) -> list[str]:
 
 
 def test_a_pinned_product_stands_first_though_nothing_resembles_it(ruled: SearchEngine) -> None:
-    """It is no candidate of the index, and passes the filters or is not shown."""
+    """It is no candidate of the index, and shown only if it passes the filters."""
     with session_scope(ruled.database) as session:
         keep(session, pin("TRAY-PINK", "Green Plate"))
     generation = ruled.generation()
-    question = understand(
+    understood = understand(
         Query(text="green plate"), ruled.answering().composer, generation, ruled.database
     )
-    pinned = ruled.rules.current().apply(question).also
-    found = rank(generation, question, candidates=3).ranking.product_ids
+    pinned = ruled.rules.current().apply(understood).extra_ids
+    found = rank(generation, understood, candidates=3).ranking.product_ids
     assert not np.isin(pinned, found).any()
-    both = rank(generation, ruled.rules.current().apply(question), candidates=3).ranking.product_ids
+    both = rank(
+        generation, ruled.rules.current().apply(understood), candidates=3
+    ).ranking.product_ids
     assert both.tolist() == [*pinned.tolist(), *found.tolist()]
 
     page = ruled.search(Query(text="green plate", k=5))

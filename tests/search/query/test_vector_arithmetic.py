@@ -1,4 +1,4 @@
-"""A photo moves as words say, in made-up spaces and with the embedded encoder."""
+"""Words move a photo's vector, in made-up spaces and with the embedded encoder."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ COLOUR = Attribute(
     "colour", ("{}",), tuple(Value("colour", name, (name,)) for name in ("red", "green", "blue"))
 )
 RED, GREEN, BLUE = COLOUR.values
-GAP = np.array([0, 0, 0, 0, 3.0], np.float32)  # texts lie apart from pictures
+GAP = np.array([0, 0, 0, 0, 3.0], np.float32)  # texts lie far from pictures
 
 
 class AxisEncoder:
-    """Texts on axes 0 to 2 by colour; shape is axis 3."""
+    """Places texts on axes 0 to 2 by colour; axis 3 is shape."""
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         """Encode colour names."""
@@ -66,7 +66,7 @@ def test_an_unwanted_value_is_left_and_the_shape_kept(directions: ValueDirection
 
 
 def test_steps_do_not_depend_on_how_far_apart_texts_lie(directions: ValueDirections) -> None:
-    """A model whose texts hardly differ moves a photo as far as one whose texts differ much."""
+    """A model whose texts lie close together moves a photo as far as any other."""
     known = directions.of(COLOUR)
     small = ValueDirections(AxisEncoder())  # type: ignore[arg-type]
     small._known[COLOUR] = type(known)(known.values * 0.01, known.basis)
@@ -92,7 +92,7 @@ def vocabulary() -> Vocabulary:
 def test_the_embedded_encoder_finds_the_same_thing_in_another_colour(
     encoder: Encoder, vocabulary: Vocabulary
 ) -> None:
-    """Against the plain sum, on drawn products of which some have a family in other colours."""
+    """It beats the plain sum, on drawn products of which some come in several colours."""
     products = [draw_product(29, i, size_px=224) for i in range(90)]
     vectors = encoder.encode_images([product.image for product in products])
     colour = next(a for a in vocabulary.attributes if a.name == "colour")

@@ -1,11 +1,11 @@
-"""An answer is called what it is: the product, something close, or nothing close."""
+"""The verdict on a result is right: the product, something close, or nothing close."""
 
 import numpy as np
 import pytest
 
 from search.index.generation_files import Thresholds
-from search.query.cell_matching import cells_of
-from search.query.photo_regions import PhotoRegions
+from search.query.cell_matching import query_cells
+from search.query.photo_regions import EncodedPhoto
 from search.query.understood_query import UnderstoodQuery
 from search.ranking.confidence import verdict
 from search.ranking.stages import Ranking, group
@@ -30,10 +30,10 @@ def ranking(*similarities: float) -> Ranking:
 
 
 def judged(
-    question: UnderstoodQuery, *similarities: float, fitted: Thresholds | None = FITTED
+    understood: UnderstoodQuery, *similarities: float, fitted: Thresholds | None = FITTED
 ) -> Verdict | None:
     vectors = np.array([[s, (1 - s * s) ** 0.5, 0] for s in similarities], np.float16)
-    return verdict(question, ranking(*similarities), vectors.reshape(-1, 3), fitted)
+    return verdict(understood, ranking(*similarities), vectors.reshape(-1, 3), fitted)
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,16 @@ def test_products_like_a_product_are_not_judged() -> None:
 
 
 def test_a_changed_photo_is_judged_by_the_photo_and_never_the_same() -> None:
-    """The words have moved the query; the product in another colour is close all the same."""
-    looked = PhotoRegions(QUERY, cells_of(np.zeros((4, 2), np.int8), np.ones(4, np.float32) / 4, 0))
+    """The words have moved the query, but the product in another colour still counts as close."""
+    photo = EncodedPhoto(
+        QUERY, query_cells(np.zeros((4, 2), np.int8), np.ones(4, np.float32) / 4, 0)
+    )
     moved = np.array([0, 0, 1], np.float32)
-    question = UnderstoodQuery(moved, "both", looked=looked, text="in green")
+    understood = UnderstoodQuery(moved, "both", photo=photo, text="in green")
     vectors = np.array([[0.9, 0.43, 0]], np.float16)
-    assert verdict(question, ranking(0.05), vectors, FITTED) == "close"
+    assert verdict(understood, ranking(0.05), vectors, FITTED) == "close"
     far = np.array([[0.1, 0.99, 0]], np.float16)
-    assert verdict(question, ranking(0.05), far, FITTED) == "nothing"
+    assert verdict(understood, ranking(0.05), far, FITTED) == "nothing"
 
 
 def lexical(match: Match, score: float) -> Lexical:
@@ -76,14 +78,14 @@ def lexical(match: Match, score: float) -> Lexical:
         product_ids=np.array([0], np.int64),
         matches=np.array([match], np.int8),
         scores=np.array([score], np.float32),
-        found=np.array([1], np.int64),
+        word_bits=np.array([1], np.int64),
     )
 
 
 def test_a_text_is_judged_by_looks_where_its_words_find_nothing() -> None:
-    question = UnderstoodQuery(QUERY, "text", text="cosy reading chair")
-    assert judged(question, 0.25) == "close"
-    assert judged(question, 0.15) == "nothing"
+    understood = UnderstoodQuery(QUERY, "text", text="cosy reading chair")
+    assert judged(understood, 0.25) == "close"
+    assert judged(understood, 0.15) == "nothing"
 
 
 @pytest.mark.parametrize(
@@ -96,11 +98,11 @@ def test_a_text_is_judged_by_looks_where_its_words_find_nothing() -> None:
     ],
 )
 def test_words_found_say_more_than_looks(match: Match, score: float, called: str) -> None:
-    question = UnderstoodQuery(QUERY, "text", text="x", lexical=lexical(match, score))
-    assert judged(question, 0.1) == called
+    understood = UnderstoodQuery(QUERY, "text", text="x", lexical=lexical(match, score))
+    assert judged(understood, 0.1) == called
 
 
 def test_words_of_products_that_filters_left_out_do_not_count() -> None:
     found = lexical(Match.SKU, 1.0)
-    elsewhere = Lexical("x", (), np.array([77]), found.matches, found.scores, found.found)
+    elsewhere = Lexical("x", (), np.array([77]), found.matches, found.scores, found.word_bits)
     assert judged(UnderstoodQuery(QUERY, "text", text="x", lexical=elsewhere), 0.1) == "nothing"

@@ -1,4 +1,4 @@
-"""Hits say what speaks for them, in the shop's own words, and nothing that is not so."""
+"""Hits give the reasons for them, in the shop's own words, and none that is false."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from search.catalogue.product_cards import hydrate
 from search.cli import commands
 from search.database.connection import session_scope
 from search.engine.search_engine import SearchEngine
-from search.query.rule_effects import Pin, Rules, Shift
+from search.query.rule_effects import Pin, RuleEffects, Shift
 from search.query.understanding import understand
 from search.ranking.explanations import reasons
 from search.ranking.rank_candidates import rank
@@ -101,21 +101,21 @@ def test_words_beside_a_photo_are_wishes_only(engine: SearchEngine) -> None:
 
 def test_rules_are_named(engine: SearchEngine) -> None:
     generation = engine.generation()
-    question = understand(
+    understood = understand(
         Query(text="plate"), engine.answering().composer, generation, engine.database
     )
     products = {sku: engine.product(sku).product_id for sku in ("PLATE-BLUE", "PLATE-RED")}
-    rules = Rules(
+    rules = RuleEffects(
         pins=(Pin(2, products["PLATE-BLUE"]),),
         shifts=(Shift(0.5, brand="nordlys"), Shift(-0.2, product_id=products["PLATE-RED"])),
         out_of_stock="lower",
     )
-    question = replace(question, rules=rules)
-    shown = rank(generation, question, candidates=100).ranking
+    understood = replace(understood, rules=rules)
+    shown = rank(generation, understood, candidates=100).ranking
     with session_scope(engine.database) as session:
         cards = {card.product_id: card for card in hydrate(session, shown.product_ids.tolist())}
 
-    said = reasons(question, generation, shown, cards)
+    said = reasons(understood, generation, shown, cards)
 
     assert ("rule", "Placed at 2 by the shop.") in told(said[products["PLATE-BLUE"]])
     assert ("rule", "The shop moves it down.") in told(said[products["PLATE-RED"]])
@@ -124,19 +124,19 @@ def test_rules_are_named(engine: SearchEngine) -> None:
         assert (by_brand in told(said[product])) == (card.brand == "Nordlys")
         sold_out = ("rule", "Moved down: out of stock.")
         assert (sold_out in told(said[product])) == (not card.in_stock)
-    assert reasons(question, generation, shown.take(shown.rows[:0]), cards) == {}
+    assert reasons(understood, generation, shown.take(shown.rows[:0]), cards) == {}
 
 
 def test_what_the_catalogue_says_otherwise_by_now_names_nobody(engine: SearchEngine) -> None:
     generation = engine.generation()
-    question = understand(
+    understood = understand(
         Query(text="red plate"), engine.answering().composer, generation, engine.database
     )
-    shown = rank(generation, question, candidates=100).ranking
+    shown = rank(generation, understood, candidates=100).ranking
     product = engine.product("PLATE-RED")
 
     said = reasons(
-        question, generation, shown, {product.product_id: replace(product, attributes=())}
+        understood, generation, shown, {product.product_id: replace(product, attributes=())}
     )
 
     assert ("attribute", "Colour: red.") in told(said[product.product_id])

@@ -1,4 +1,4 @@
-"""Found products in the order that a shopper asks for."""
+"""Found products are sorted in the order that a shopper chooses."""
 
 from dataclasses import replace
 

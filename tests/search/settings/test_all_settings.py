@@ -1,4 +1,4 @@
-"""Settings: every knob is a variable, and a wrong value is explained."""
+"""Settings: each is an environment variable, and a wrong value is explained."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from search.settings import Settings, load_settings
 
 
 def test_defaults_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but pip is needed to start."""
+    """A start needs no settings at all."""
     monkeypatch.delenv("FINDALIKE_HOME")
     settings = load_settings()
     assert settings.model == "embedded"
@@ -48,7 +48,7 @@ def test_defaults_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_variables_are_read(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, field: str, read: object
 ) -> None:
-    """As the type of the field."""
+    """Each is converted to the type of its field."""
     monkeypatch.setenv(variable, value)
     assert getattr(load_settings(), field) == read
 
@@ -110,13 +110,13 @@ def test_settings_are_frozen_and_read_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_root_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Also where the variable is not, so that a change of directory moves no state."""
+    """Even if the variable is not, so that a change of directory does not move the state."""
     monkeypatch.chdir(tmp_path)
     assert Settings(home=Path("shop")).root == tmp_path / "shop"
 
 
 def test_every_setting_says_what_it_is() -> None:
-    """The documentation is made of these sentences."""
+    """The documentation is generated from these sentences."""
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name

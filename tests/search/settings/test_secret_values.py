@@ -1,4 +1,4 @@
-"""Secret settings: what is refused, and what of them is shown."""
+"""Secret settings: refused values, and the parts of a value that are shown."""
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -16,7 +16,7 @@ from search.settings import Settings, show_address, show_setting
         ("amqp://shop:s3@cret@queue.example:5672//", "amqp://…@queue.example:5672/…"),
         ("redis://[::1]:6379/0", "redis://[::1]:6379/…"),
         ("postgresql://shop@/shop?host=/run/s3cret", "postgresql://…@/…"),
-        # Which part is the host is anybody's guess.
+        # It is unclear which part is the host.
         ("redis://:12/s3cret@queue.example/0", "(set)"),
         ("https://hooks.example/@s3cret", "(set)"),
         ("postgresql://shop:s3cret@one:5432,two:5432/shop", "(set)"),

@@ -1,4 +1,4 @@
-"""Traces reach a real collector over HTTP, and cost nothing where none is named."""
+"""Traces reach a real collector over HTTP; without a collector nothing is recorded."""
 
 import subprocess
 import sys

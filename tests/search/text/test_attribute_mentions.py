@@ -1,4 +1,4 @@
-"""What a text wants and does not want, phrase by phrase."""
+"""The attributes that a text wants and excludes, phrase by phrase."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_mentions(text: str, wanted: str, unwanted: str, words: str) -> None:
     found = find_mentions(text, load_vocabulary())
     assert [value.name for value in found.wanted] == wanted.split()
     assert [value.name for value in found.unwanted] == unwanted.split()
-    assert found.words == words
+    assert found.wanted_text == words
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_mentions(text: str, wanted: str, unwanted: str, words: str) -> None:
     ],
 )
 def test_what_is_said_beside_values(text: str, further: str) -> None:
-    assert find_mentions(text, load_vocabulary()).further == further
+    assert find_mentions(text, load_vocabulary()).free_text == further
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_what_is_said_beside_values(text: str, further: str) -> None:
 )
 def test_what_is_said_of_a_part_is_not_said_of_the_thing(text: str) -> None:
     found = find_mentions(text, load_vocabulary())
-    assert (found.found, found.words) == ((), text)
+    assert (found.mentions, found.wanted_text) == ((), text)
 
 
 def test_a_mention_says_where_it_stands() -> None:
     text = "Not  Sky-Blue, please"
-    (mention,) = find_mentions(text, load_vocabulary()).found
+    (mention,) = find_mentions(text, load_vocabulary()).mentions
     assert text[mention.start : mention.end] == "Sky-Blue"
     assert (mention.value.name, mention.negated) == ("sky blue", True)
 
@@ -95,4 +95,4 @@ def test_a_shop_names_its_own_values_and_what_their_absence_is() -> None:
     )
     found = find_mentions("a dress without sleeves", Vocabulary((sleeves,)))
     assert [value.name for value in found.wanted] == ["sleeveless"]
-    assert found.words == "a dress sleeveless"
+    assert found.wanted_text == "a dress sleeveless"

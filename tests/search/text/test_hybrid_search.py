@@ -1,4 +1,4 @@
-"""Texts asked of a whole shop: words find what pictures alone would not."""
+"""Text searches of a whole shop: words find products that pictures alone would not."""
 
 import pytest
 from sqlalchemy import delete
@@ -52,7 +52,7 @@ def test_filters_hold_for_what_words_find(engine: SearchEngine) -> None:
 
 
 def test_words_without_a_text_behind_them_still_find_by_looks(engine: SearchEngine) -> None:
-    """No product says `something round`; pictures answer."""
+    """No product contains `something round`, so pictures decide."""
     assert len(skus(engine, "something round")) == len(PRODUCTS)
 
 

@@ -1,4 +1,4 @@
-"""Whole words name values, in the words that shoppers use."""
+"""Attribute values are found by whole words and by the synonyms that shoppers use."""
 
 import pytest
 
@@ -14,7 +14,7 @@ ATTRIBUTES = {attribute.name: attribute for attribute in load_vocabulary().attri
         ("colour", "A red chair", {"red"}),
         ("colour", "NAVY BLUE jumper", {"navy"}),  # the longer word wins
         ("colour", "sky blue, or blue", {"sky blue", "blue"}),
-        ("colour", "a tired, redder chair", set()),  # no part of a word
+        ("colour", "a tired, redder chair", set()),  # not as part of a word
         ("colour", "off-white sofa", {"white"}),
         ("pattern", "striped shirt with polka dots", {"striped", "polka dot"}),
         ("material", "an oak table", {"wood"}),

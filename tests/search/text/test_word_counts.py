@@ -1,4 +1,4 @@
-"""Words of a catalogue: counted by PostgreSQL, kept in a file, weighed, and put right."""
+"""Words of a catalogue: counted by PostgreSQL, stored in a file, weighted; they correct typos."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy.orm import Session
 
-from search.text.word_counts import WordCount, Words, count_words, load_words, write_words
+from search.text.word_counts import CatalogueWords, WordCount, count_words, load_words, write_words
 from tests.support.factories import make_product
 
 COUNTS = [
@@ -26,8 +26,8 @@ COUNTS = [
 
 
 @pytest.fixture
-def words() -> Words:
-    return Words(COUNTS)
+def words() -> CatalogueWords:
+    return CatalogueWords(COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -35,30 +35,30 @@ def words() -> Words:
     [
         ("velvt", "velvet"),  # a letter missing
         ("vellvet", "velvet"),  # one too many
-        ("velbet", "velvet"),  # another
+        ("velbet", "velvet"),  # a wrong letter
         ("chiar", "chair"),  # two swapped
-        ("chestrefeild", "chesterfield"),  # two faults in a long word
+        ("chestrefeild", "chesterfield"),  # two mistakes in a long word
         ("battry", "battery"),  # never a bare stem
         ("кресла", "кресло"),
         ("cafá", "café"),  # as near as `cafe`, and more frequent
-        ("vlvt", None),  # two faults in a short word
+        ("vlvt", None),  # two mistakes in a short word
         ("shopper", None),  # one letter from `stopper`, but a word of its own
         ("x201", None),  # a code
         ("asdfgh", None),
         ("vel", None),
     ],
 )
-def test_misspelt_words(words: Words, typed: str, meant: str | None) -> None:
-    assert words.meant(typed) == meant
+def test_misspelt_words(words: CatalogueWords, typed: str, meant: str | None) -> None:
+    assert words.correction(typed) == meant
 
 
-def test_rare_words_say_more(words: Words) -> None:
+def test_rare_words_say_more(words: CatalogueWords) -> None:
     common, rare, lacking = words.rarity([("chair",), ("velvet", "velvets"), ("zorblax",)], 1000)
     assert 0 < common < rare < lacking
 
 
-def test_a_word_of_every_product_still_weighs_something(words: Words) -> None:
-    """Counts may be older than the number of products, too."""
+def test_a_word_of_every_product_still_weighs_something(words: CatalogueWords) -> None:
+    """The count may even exceed the number of products, if it is older."""
     assert (words.rarity([("chair",)], 900) > 0).all()
     assert (words.rarity([("chair",)], 10) > 0).all()
 
@@ -67,7 +67,7 @@ def test_words_survive_their_file(tmp_path: Path) -> None:
     write_words(tmp_path / "words.arrow", COUNTS)
     again = load_words(tmp_path / "words.arrow")
     assert again.products == {count.word: count.products for count in COUNTS}
-    assert again.meant("battry") == "battery"
+    assert again.correction("battry") == "battery"
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

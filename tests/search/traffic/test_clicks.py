@@ -22,7 +22,7 @@ from tests.support.factories import make_product
 def make_event(
     session: Session, products: list[Product], text: str = "red mug", **fields: object
 ) -> SearchEvent:
-    """Add an answer that showed these products on its first page."""
+    """Add a search that showed these products on its first page."""
     shown = [[product.id, 0.5, rank] for rank, product in enumerate(products, 1)]
     values = {"kind": "text", "text": text, "filters": {}, "page": 1, "total": len(products)}
     event = SearchEvent(**{**values, "shown": shown, "elapsed_ms": 1.0, **fields})
@@ -60,7 +60,7 @@ def test_what_was_not_shown_is_refused(session: Session) -> None:
 
 
 def test_as_many_clicks_say_less_of_what_stood_first(session: Session) -> None:
-    """Things at rank 1 are opened every other time; this one every tenth time, as at rank 5."""
+    """Hits at rank 1 are opened every other time, this one every tenth time, as at rank 5."""
     seldom, wanted, first = (make_product(session) for _ in range(3))
     fillers = [make_product(session) for _ in range(3)]
     for number in range(40):

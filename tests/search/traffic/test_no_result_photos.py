@@ -1,4 +1,4 @@
-"""Kept photos of failed searches: small, nameless, gone with their event, no orphan for ever."""
+"""Kept photos of failed searches: small, anonymous, removed with their event, as are orphans."""
 
 import os
 import time

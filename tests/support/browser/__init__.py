@@ -1,1 +1,1 @@
-"""A real Chromium for tests, and what to look for on a page."""
+"""A real Chromium for tests, and checks of what a page shows."""

@@ -1,4 +1,4 @@
-"""Debian's Chromium, and what it shows pages on."""
+"""Debian's Chromium, and the devices that it imitates."""
 
 import shutil
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import ConsoleMessage, Locator, Page
 
 Open = Callable[..., Page]
-"""Opens an address of the shop; options are those of a browser context."""
+"""Opens an address of the shop, with options of a browser context."""
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -29,7 +29,7 @@ DEVICES = {"desk": DESK, "phone": PHONE}
 
 
 def is_error(message: ConsoleMessage, *statuses: int) -> bool:
-    """Say whether the console complains; answers of the statuses are meant to be refusals."""
+    """Return whether a console message is an error; responses with `statuses` are expected."""
     expected = any(f"status of {status}" in message.text for status in statuses)
     return message.type == "error" and not expected
 

@@ -1,4 +1,4 @@
-"""What can be wrong with the looks of any page, whatever the fonts: found by its boxes."""
+"""Faults in the layout of any page, found by the boxes of its elements, whatever the fonts."""
 
 from playwright.sync_api import Page
 
@@ -12,7 +12,7 @@ LOAD_ALL = """async () => {
   await Promise.all(shown.map((image) => image.decode().catch(() => {})));
   return shown.filter((image) => !image.naturalWidth).map((image) => image.src);
 }"""
-"""Scrolls through the page, so that lazy pictures load; returns those that did not."""
+"""Scrolls through the page, so that lazy pictures load; returns those that failed."""
 
 TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
@@ -35,7 +35,7 @@ CLIPPED = """() => [...document.querySelectorAll("header *, main *, footer *")]
       || (hides.includes(style.overflowY) && e.scrollHeight > e.clientHeight + 1);
   })
   .map((e) => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
-"""Text that its own box cuts off; an ellipsis says so itself."""
+"""Finds text that its own box cuts off without an ellipsis."""
 
 COVERED = """() => {
   const open = document.querySelector(":popover-open") ?? document;
@@ -55,11 +55,11 @@ COVERED = """() => {
   scrollTo({ top: 0, behavior: "instant" });
   return faults;
 }"""
-"""Controls that something else lies on."""
+"""Finds controls that another element covers."""
 
 
 def faults(page: Page) -> list[str]:
-    """Return what is too wide, cut off, covered, or a picture that did not load."""
+    """Return elements that are too wide, cut off or covered, and pictures that did not load."""
     found = [f"not loaded: {address}" for address in page.evaluate(LOAD_ALL)]
     for name, script in (("too wide", TOO_WIDE), ("cut off", CLIPPED), ("covered", COVERED)):
         found += [f"{name}: {each}" for each in page.evaluate(script)]

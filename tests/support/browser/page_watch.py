@@ -1,4 +1,4 @@
-"""Looks at one page in one state: accessible, whole, quiet, asking nothing of other machines."""
+"""Checks one page in one state: accessibility, layout, console, and requests to other machines."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,12 +14,12 @@ from tests.support.browser.screens import Screen
 Scheme = Literal["light", "dark"]
 SCHEMES: dict[str, list[tuple[Scheme, list[str]]]] = {
     "desk": [("light", RULES), ("dark", CONTRAST)],
-    "phone": [("light", FINGERS)],  # the document and its colours are those of the desk
+    "phone": [("light", FINGERS)],  # document and colours are the same as on the desk
 }
 
 
 def as_parameters(screens: tuple[Screen, ...]) -> pytest.MarkDecorator:
-    """Return the parameters `screen` and `device` of a test that looks at all these screens."""
+    """Return parameters `screen` and `device` for a test of all these screens."""
     shown = [
         pytest.param(screen, device, id=f"{screen.name}-{device}")
         for screen in screens
@@ -29,16 +29,16 @@ def as_parameters(screens: tuple[Screen, ...]) -> pytest.MarkDecorator:
 
 
 def look_at(context: BrowserContext, screen: Screen, device: str, folder: Path | None) -> None:
-    """Fail with all that is wrong; keep pictures in a folder, where there is one."""
+    """Fail with a list of all faults; save screenshots if a folder is given."""
     page = context.new_page()
     wrong = watch(page, screen)
     page.goto(screen.path)
     screen.prepare(page)
 
     for scheme, rules in SCHEMES[device]:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours do not glide
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour transitions
         keep(page, f"{screen.name}-{device}-{scheme}", folder)
-        if screen.javascript:  # the tools need it themselves
+        if screen.javascript:  # the tools need JavaScript
             wrong += [f"{scheme}: {each}" for each in violations(page, rules)]
     if screen.javascript:
         wrong += faults(page)
@@ -47,7 +47,7 @@ def look_at(context: BrowserContext, screen: Screen, device: str, folder: Path |
 
 
 def watch(page: Page, screen: Screen) -> list[str]:
-    """Return a list that fills with what goes wrong while the page loads and is used."""
+    """Return a list that collects errors while the page loads and is used."""
     wrong: list[str] = []
 
     def answered(response: Response) -> None:
@@ -68,7 +68,7 @@ def watch(page: Page, screen: Screen) -> list[str]:
 
 
 def keep(page: Page, name: str, folder: Path | None) -> None:
-    """Keep a picture of the page, where somebody wants to look at it."""
+    """Save a screenshot of the page if a folder is given."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{name}.png", full_page=True)

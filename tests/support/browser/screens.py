@@ -1,4 +1,4 @@
-"""All pages in all their states, for tests that look at every one.
+"""All pages in all their states, for tests that check every one.
 
 A new page is a new line in `SHOPPERS` or `STAFF`; it is then checked on a phone and on a desk, in
 light and dark, for accessibility, faults of layout, requests and errors, and photographed on
@@ -21,14 +21,14 @@ class Screen:
     """A page in one of its states.
 
     Args:
-        name: Of the test, and of the screenshot.
+        name: Name of the test and of the screenshot.
         path: Address on the server.
-        role: Who looks: a role of `web.accounts`, or None for a shopper.
+        role: A role of `web.accounts`, or None for a shopper.
         prepare: Brings the page into the state.
-        status: How the server answers.
-        devices: Where the state exists.
-        shop: `shop`, or `empty` where nothing is published yet.
-        javascript: Whether the browser runs it.
+        status: Status of the server's response.
+        devices: Devices on which the state exists.
+        shop: `shop`, or `empty` for one where nothing is published yet.
+        javascript: Whether the browser runs JavaScript.
     """
 
     name: str
@@ -63,7 +63,7 @@ def send_photo(page: Page) -> None:
 
 
 def draw_box(page: Page) -> None:
-    """Draw a box around the cushion, and keep the keyboard on it."""
+    """Draw a box around the cushion, and leave the focus on it."""
     send_photo(page)
     photo = page.locator("[data-stage] img").bounding_box()
     assert photo
@@ -92,13 +92,13 @@ def come_back(page: Page) -> None:
 
 
 def send_broken_photo(page: Page) -> None:
-    """Send a photo that ends early."""
+    """Send a truncated photo."""
     page.locator("[data-file]").first.set_input_files(jpeg(photo("Plate", "red")[:1200]))
     expect(page.get_by_role("alert")).to_be_visible()
 
 
 def send_too_much(page: Page) -> None:
-    """Send more words than any form holds."""
+    """Send a text that exceeds the limit of every form."""
     page.evaluate("document.querySelector('#text').value = 'x'.repeat(1_100_000)")
     with page.expect_navigation():
         page.evaluate("document.querySelector('[data-panel]').submit()")
@@ -112,15 +112,15 @@ def ask_why(page: Page) -> None:
 
 
 def open_filters(page: Page) -> None:
-    """Open the drawer."""
+    """Open the drawer with the filters."""
     page.locator(".filters-open").click()
     expect(page.locator("#filters")).to_be_visible()
 
 
 def save_description(page: Page) -> None:
-    """Keep a description, which leads to marking what it finds; mark one."""
+    """Save a description, which opens its hits for marking; mark one."""
     page.locator("#text").fill("red plate")
-    with page.expect_navigation():  # to its end, when scripts listen
+    with page.expect_navigation():  # wait for the load to end, when scripts run
         page.get_by_role("button", name="Save and mark products").click()
     page.locator("[data-mark=right]").first.click()
     expect(page.locator(".marked-list li")).to_have_count(1)
@@ -128,7 +128,7 @@ def save_description(page: Page) -> None:
 
 
 def preview_rule(page: Page) -> None:
-    """Try a rule before keeping it."""
+    """Preview a rule before saving it."""
     page.get_by_label("When shoppers ask for").fill("red plate")
     page.get_by_label("Article number").fill("PLATE-BLUE")
     page.get_by_role("button", name="Preview").click()
@@ -136,7 +136,7 @@ def preview_rule(page: Page) -> None:
 
 
 def open_first(page: Page) -> None:
-    """Open what a table lists first."""
+    """Open the first row of a table."""
     page.locator("main tbody a").first.click()
     expect(page.locator("main h1")).to_be_visible()
 

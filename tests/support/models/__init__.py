@@ -1,1 +1,1 @@
-"""Small models with random weights, made in the test, and broken ones."""
+"""Small models with random weights, written by the tests, and broken ones."""

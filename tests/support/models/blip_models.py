@@ -1,4 +1,4 @@
-"""Small BLIP models with random weights, and tokenizers of their kind."""
+"""Small BLIP models with random weights, and their tokenizers."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ SIZES = {
 
 
 def write_blip(folder: Path, *, seed: int = 3) -> Path:
-    """Write a model for image-text matching, whole; the same seed gives the same weights."""
+    """Write a complete model for image-text matching; the same seed gives the same weights."""
     declare_missing_operators()
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -49,7 +49,7 @@ def write_blip(folder: Path, *, seed: int = 3) -> Path:
     )
     torch.manual_seed(seed)
     network = BlipForImageTextRetrieval(config)
-    for parameter in network.parameters():  # as initialised, it says much the same of everything
+    for parameter in network.parameters():  # unchanged, all scores are nearly the same
         parameter.data += 0.4 * torch.randn_like(parameter)
     network.save_pretrained(folder)
     BlipImageProcessorPil(size={"height": SIDE_PX, "width": SIDE_PX}).save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""Folders of models with something wrong."""
+"""Folders of broken models."""
 
 from pathlib import Path
 

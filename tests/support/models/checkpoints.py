@@ -1,4 +1,4 @@
-"""Small checkpoints with random weights, of the architectures that open_clip knows."""
+"""Small checkpoints with random weights, of architectures that open_clip knows."""
 
 import json
 from pathlib import Path
@@ -72,10 +72,10 @@ def write_checkpoint(
     """Write a checkpoint of an architecture; the same seed gives the same weights.
 
     Args:
-        folder: Where; made if it is missing.
+        folder: Created if it is missing.
         architecture: A key of `ARCHITECTURES`.
         seed: Of the weights.
-        sections: More sections of the configuration file, such as `findalike`.
+        sections: Further sections of the configuration file, such as `findalike`.
     """
     declare_missing_operators()
     import open_clip
@@ -88,7 +88,7 @@ def write_checkpoint(
     settings = {key: value for key, value in model_cfg.items() if key != "custom_text"}
     kind = open_clip.CustomTextCLIP if "custom_text" in model_cfg else open_clip.CLIP
     weights = kind(**settings).state_dict()
-    for name, tensor in weights.items():  # parts that open_clip starts at zero must not stay silent
+    for name, tensor in weights.items():  # open_clip initialises some parts with zero
         if tensor.is_floating_point() and name not in ("logit_scale", "logit_bias"):
             weights[name] = tensor + 0.02 * torch.randn_like(tensor)
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / WEIGHTS)
@@ -100,9 +100,9 @@ def write_checkpoint(
 
 
 def write_tokenizer(folder: Path) -> None:
-    """Write a small tokenizer of SigLIP's kind: pieces with a marked start of words, `</s>` last.
+    """Write a small tokenizer like SigLIP's: pieces mark the start of words, `</s>` comes last.
 
-    As SigLIP's, it pads with `</s>` and lower-cases nothing itself.
+    Like SigLIP's, it pads with `</s>` and does not lower-case texts.
     """
     from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -124,7 +124,7 @@ def write_tokenizer(folder: Path) -> None:
 
 
 def edit_config(folder: Path, section: str, **changes: object) -> None:
-    """Change values of one section of a checkpoint's configuration."""
+    """Change values in one section of a checkpoint's configuration."""
     file = folder / CONFIG
     config = json.loads(file.read_text())
     config.setdefault(section, {}).update(changes)
@@ -132,7 +132,7 @@ def edit_config(folder: Path, section: str, **changes: object) -> None:
 
 
 def fill_cache(cache: Path, repository: str, files: Path) -> None:
-    """Lay files into a cache of the hub's client, as if they had been fetched."""
+    """Put files into the cache of the hub's client, as if it had fetched them."""
     home = cache / f"models--{repository.replace('/', '--')}"
     revision = "a" * 40
     snapshot = home / "snapshots" / revision

@@ -15,7 +15,7 @@ WORDS = {"vocab_size": 40, "max_position_embeddings": 8, "bos_token_id": 0, "eos
 
 
 def write_owlv2(folder: Path, *, seed: int = 3) -> Path:
-    """Write a detector, whole; the same seed gives the same weights."""
+    """Write a complete detector; the same seed gives the same weights."""
     declare_missing_operators()
     import torch
     from transformers import Owlv2Config, Owlv2ForObjectDetection, Owlv2ImageProcessorPil
@@ -29,7 +29,7 @@ def write_owlv2(folder: Path, *, seed: int = 3) -> Path:
     network = Owlv2ForObjectDetection(config)
     for head in (network.box_head, network.objectness_head):
         for parameter in head.parameters():
-            parameter.data *= 0.25  # as initialised, boxes are wild and everything is certain
+            parameter.data *= 0.25  # as initialised, boxes are random and scores are 1
     network.save_pretrained(folder)
     Owlv2ImageProcessorPil(size={"height": SIDE_PX, "width": SIDE_PX}).save_pretrained(folder)
     return folder

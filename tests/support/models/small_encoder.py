@@ -1,4 +1,4 @@
-"""A small open_clip checkpoint with random weights, which worker processes load quickly."""
+"""A small open_clip checkpoint with random weights, which loads quickly in worker processes."""
 
 import json
 from pathlib import Path

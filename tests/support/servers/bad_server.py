@@ -1,24 +1,23 @@
-"""A picture server on loopback with one bad habit for each path."""
+"""A picture server on loopback with one kind of misbehaviour per path."""
 
-# ruff: noqa: D102  (the methods are named after what they do)
+# ruff: noqa: D102  (the names of the methods say what they do)
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.support.servers.loopback_server import running
 
 BODY = b"\xff\xd8 not judged here"
 
 
 class BadServer(BaseHTTPRequestHandler):
-    """A server with one bad habit per path."""
+    """Misbehaves in one way per path."""
 
     asked: list[str]
     ended: threading.Event
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
 
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
@@ -34,7 +33,7 @@ class BadServer(BaseHTTPRequestHandler):
         try:
             getattr(self, f"on_{name}")()
         except OSError:
-            self.close_connection = True  # the client has hung up, as it should
+            self.close_connection = True  # the client has closed the connection, as it should
 
     def on_good(self) -> None:
         self.answer(200, BODY, Content_Type="image/jpeg")
@@ -125,17 +124,11 @@ class BadServer(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve_badly() -> Iterator[tuple[str, list[str]]]:
-    """Run the server for a block; yield its address, and the paths that it was asked for."""
+    """Run the server for a block; yield its address and the list of requested paths."""
     asked: list[str] = []
     handler = type("OneServer", (BadServer,), {"asked": asked, "ended": threading.Event()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        handler.ended.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(handler) as server:
+        try:
+            yield server.address, asked
+        finally:
+            handler.ended.set()

@@ -1,25 +1,26 @@
-"""A Hugging Face hub on the loopback interface: gives files out of a folder, or refuses them."""
+"""A Hugging Face hub on the loopback interface: serves files from a folder, or refuses them."""
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+
+from tests.support.servers.loopback_server import running
 
 REVISION = "b" * 40
 
 
 @dataclass
 class LoopbackHub:
-    """What the hub holds, and what it was asked."""
+    """The hub's content, and the requests that it got."""
 
     files: dict[str, Path] = field(default_factory=dict)  # repository -> folder
-    refusal: tuple[int, str] | None = None  # status and the hub's code, for every file
-    refused: tuple[str, ...] = ("HEAD", "GET")  # asked this way
+    refusal: tuple[int, str] | None = None  # status and error code for every file
+    refused: tuple[str, ...] = ("HEAD", "GET")  # methods that get the refusal
     asked: list[str] = field(default_factory=list)  # `HEAD /path`
 
     def answer(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
@@ -28,7 +29,7 @@ class LoopbackHub:
             return self.refusal[0], {"X-Error-Code": self.refusal[1]}, b""
         repository, _, name = path.strip("/").partition("/resolve/main/")
         folder = self.files.get(repository)
-        if not name:  # the front page, or a list of files
+        if not name:  # the home page, or a list of files
             missing = {"X-Error-Code": "EntryNotFound"}
             return (404, missing, b"") if path.startswith("/api/") else (200, {}, b"")
         if folder is None:
@@ -43,7 +44,7 @@ class LoopbackHub:
 
 @contextmanager
 def serve(hub: LoopbackHub) -> Iterator[str]:
-    """Answer requests from threads; yields the hub's address."""
+    """Serve requests in threads; yield the hub's address."""
 
     class HubHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -61,23 +62,14 @@ def serve(hub: LoopbackHub) -> Iterator[str]:
 
         do_HEAD = do_GET  # noqa: N815 - the name is http.server's
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), HubHandler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running(HubHandler) as server:
+        yield server.address
 
 
 def point_client_at(
     monkeypatch: pytest.MonkeyPatch, address: str, cache: Path, *, offline: bool = False
 ) -> None:
-    """Make the hub's client, which reads its variables at import, use this address and cache."""
+    """Make the hub's client use this address and cache; it read its variables at import."""
     constants = "huggingface_hub.constants"
     monkeypatch.setattr(f"{constants}.ENDPOINT", address)
     template = address + "/{repo_id}/resolve/{revision}/{filename}"

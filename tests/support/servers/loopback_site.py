@@ -1,15 +1,16 @@
-"""Another site, on this machine: answers what tests say, and counts what it was asked."""
+"""Another web site, on this machine: serves the pages of a test, and records requests."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.support.servers.loopback_server import running
 
 
 @dataclass(frozen=True)
 class Page:
-    """What is at one path."""
+    """The response at one path."""
 
     body: bytes = b""
     status: int = 200
@@ -26,13 +27,10 @@ class Site:
 
 @contextmanager
 def serving(pages: Mapping[str, Page]) -> Iterator[Site]:
-    """Serve pages by their path; everything else is not found."""
+    """Serve pages by path; other paths are not found."""
     asked: list[str] = []
 
     class SiteHandler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
         def do_GET(self) -> None:
             asked.append(f"{self.headers['Host']}{self.path}")
             page = pages.get(self.path, Page(status=404))
@@ -43,10 +41,5 @@ def serving(pages: Mapping[str, Page]) -> Iterator[Site]:
             self.end_headers()
             self.wfile.write(page.body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SiteHandler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield Site(f"http://127.0.0.1:{server.server_port}", asked)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(SiteHandler) as server:
+        yield Site(server.address, asked)

@@ -1,6 +1,7 @@
-"""A host of pictures on loopback: counts what it is asked, and knows what it sent, as hosts do.
+"""A picture host on loopback that counts requests and supports conditional ones.
 
-Beside its pictures it has every bad habit of `tests.support.servers.bad_server`.
+Besides its pictures it has the paths of `tests.support.servers.bad_server`, each with its
+misbehaviour.
 """
 
 import hashlib
@@ -9,21 +10,21 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 
 from tests.support.servers.bad_server import BadServer
+from tests.support.servers.loopback_server import running
 
 MODIFIED = "Sat, 01 Jun 2024 08:00:00 GMT"
 
 
 class PictureHost:
-    """What a running host has, and what it was asked."""
+    """The pictures of a running host, and its requests."""
 
     def __init__(self, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.host = f"127.0.0.1:{port}"
         self.pictures: dict[str, bytes] = {}
-        self.status = 200  # of every answer; 503 while the host is away
+        self.status = 200  # of every response; 503 while the host is down
         self.delay_s = 0.0
         self.validators = "etag"  # etag, date or none
         self.sent: Counter[str] = Counter()  # pictures sent, by path
@@ -33,11 +34,11 @@ class PictureHost:
 
     @property
     def asked(self) -> int:
-        """How many requests there were for its pictures."""
+        """Number of requests for its pictures."""
         return self.sent.total() + self.not_modified.total() + self.refused
 
     def put(self, name: str, content: bytes) -> str:
-        """Have a picture; return its address."""
+        """Add a picture; return its address."""
         self.pictures[f"/{name}"] = content
         return f"{self.address}/{name}"
 
@@ -48,7 +49,7 @@ class PictureHost:
         self.refused = 0
 
     def answer(self, request: BadServer) -> None:
-        """Send a picture, or that it is the one that is known."""
+        """Send a picture, or "not modified"."""
         time.sleep(self.delay_s)
         content = self.pictures[request.path]
         if self.status != 200:
@@ -81,34 +82,21 @@ class _PictureHandler(BadServer):
         try:
             self.own.answer(self)
         except OSError:
-            self.close_connection = True  # whoever asked was killed
-
-
-class _PictureServer(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Killed workers break their connections; that is what the tests are about."""
+            self.close_connection = True  # the client was killed
 
 
 @contextmanager
 def serve_pictures() -> Iterator[PictureHost]:
-    """Run a host for a block."""
+    """Run a picture host for a block."""
     ended = threading.Event()
 
     class OneHost(_PictureHandler):
         own: PictureHost
 
     OneHost.asked, OneHost.ended = [], ended
-    server = _PictureServer(("127.0.0.1", 0), OneHost)
-    OneHost.own = host = PictureHost(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield host
-    finally:
-        ended.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(OneHost) as server:
+        OneHost.own = host = PictureHost(server.server_port)
+        try:
+            yield host
+        finally:
+            ended.set()

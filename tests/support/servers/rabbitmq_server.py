@@ -1,8 +1,8 @@
-"""A RabbitMQ server of Debian's package that a test may stop.
+"""A RabbitMQ server from Debian's package that a test may stop.
 
-It listens on loopback alone, on ports of its own: AMQP, Erlang's distribution, and the port mapper
-`epmd`, which would otherwise outlive it under a port that all of the machine shares. Everything
-that it writes is in the test's folder.
+It listens only on loopback, on ports of its own: AMQP, Erlang's distribution, and the port mapper
+`epmd`, which would otherwise outlive it on a port that the whole machine shares. It writes only
+into the test's folder.
 """
 
 import os
@@ -20,9 +20,9 @@ import pytest
 from tests.support.servers.redis_server import free_port
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-"""The one behind Debian's wrapper, which insists on its own user and folders."""
+"""The program behind Debian's wrapper, which requires its own user and folders."""
 CONTAINER = Path(__file__).parents[3] / "docker" / "rabbitmq.conf"
-"""What the container is told, told here too."""
+"""The configuration of the container, used here too."""
 CONFIGURATION = """
 listeners.tcp.1 = 127.0.0.1:{port}
 loopback_users = none
@@ -33,7 +33,7 @@ log.file = false
 
 @contextmanager
 def running_rabbitmq(folder: Path, *, within_s: float = 120) -> Iterator[str]:
-    """Run a server; yields its URL. Skips the test where Debian's package is not installed."""
+    """Run a server; yield its URL. Skip the test if Debian's package is not installed."""
     if not PROGRAM.exists():
         pytest.skip("needs Debian's rabbitmq-server")
     port, distribution, mapper = free_port(), free_port(), free_port()
@@ -41,7 +41,7 @@ def running_rabbitmq(folder: Path, *, within_s: float = 120) -> Iterator[str]:
     settings.write_text(CONTAINER.read_text() + CONFIGURATION.format(port=port))
     (folder / "enabled_plugins").write_text("[].")
     environment = os.environ | {
-        "HOME": str(folder),  # where Erlang keeps its cookie
+        "HOME": str(folder),  # Erlang stores its cookie there
         "ERL_EPMD_PORT": str(mapper),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODENAME": f"findalike-{port}@localhost",
@@ -54,7 +54,7 @@ def running_rabbitmq(folder: Path, *, within_s: float = 120) -> Iterator[str]:
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
     }
     with (folder / "server.log").open("wb") as log, ExitStack() as processes:
-        # Its own child, else the server would start one that outlives it.
+        # A child of ours: one that the server starts would outlive it.
         run(processes, ["epmd", "-port", str(mapper)], environment, log)
         server = run(processes, [PROGRAM], environment, log)
         _wait_for_greeting(port, server, folder / "server.log", within_s)
@@ -64,7 +64,7 @@ def running_rabbitmq(folder: Path, *, within_s: float = 120) -> Iterator[str]:
 def run(
     processes: ExitStack, program: list[str | Path], environment: dict[str, str], log: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Start a program, which is killed with its children when the stack unwinds."""
+    """Start a program; it is killed with its children when the stack unwinds."""
     process = subprocess.Popen(
         program, env=environment, stdout=log, stderr=log, start_new_session=True
     )
@@ -81,7 +81,7 @@ def run(
 def _wait_for_greeting(
     port: int, process: subprocess.Popen[bytes], log: Path, within_s: float
 ) -> None:
-    """Wait until the server answers as AMQP servers do, not only accepts connections."""
+    """Wait until the server not only accepts connections, but answers with AMQP."""
     deadline = time.monotonic() + within_s
     while True:
         assert process.poll() is None, f"RabbitMQ ended: {log.read_text()[-2000:]}"

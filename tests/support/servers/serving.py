@@ -1,4 +1,4 @@
-"""The application behind an address, for tests that ask it over HTTP."""
+"""The application behind an address, for tests over HTTP."""
 
 import threading
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
-    """The application, served by threads of this process; yields its address."""
+    """Serve the application in threads of this process; yield its address."""
 
     def at_once(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
-        """Read bodies to their end: this server leaves open what a browser turned away from."""
+        """Read bodies to their end: this server keeps responses open that a browser has aborted."""
         with closing(ClosingIterator(app(environ, start_response))) as body:
             return [b"".join(body)]
 

@@ -1,30 +1,31 @@
-"""A collector of traces: takes OTLP over HTTP on loopback and reads it."""
+"""A collector of traces, which receives OTLP over HTTP on loopback."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.support.servers.loopback_server import running
+
 
 @dataclass
 class Collector:
-    """What came, and where it is to be sent."""
+    """The received spans, and the collector's address."""
 
     endpoint: str = ""
     paths: list[str] = field(default_factory=list)
     services: set[str] = field(default_factory=set)
-    spans: dict[str, Span] = field(default_factory=dict)  # by name, the last one of it
+    spans: dict[str, Span] = field(default_factory=dict)  # by name; the last span of a name
 
     def take(self, path: str, body: bytes) -> None:
         """Read one request."""
         self.paths.append(path)
         for part in ExportTraceServiceRequest.FromString(body).resource_spans:
-            told = {one.key: one.value.string_value for one in part.resource.attributes}
-            self.services.add(told["service.name"])
+            resource = {one.key: one.value.string_value for one in part.resource.attributes}
+            self.services.add(resource["service.name"])
             self.spans |= {one.name: one for scope in part.scope_spans for one in scope.spans}
 
 
@@ -40,11 +41,6 @@ def collecting() -> Iterator[Collector]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), CollectorHandler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        found.endpoint = f"http://127.0.0.1:{server.server_port}"
+    with running(CollectorHandler) as server:
+        found.endpoint = server.address
         yield found
-        server.shutdown()

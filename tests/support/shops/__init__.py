@@ -1,1 +1,1 @@
-"""Small shops for tests, each at another point of its life."""
+"""Small shops for tests, each in another state."""

@@ -1,4 +1,4 @@
-"""A shop whose generation is live, and what changes it: for deltas."""
+"""A shop with a live generation that tests change, to make deltas."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ Change = Callable[[Session], object]
 
 
 class ChangingShop:
-    """A shop whose generation is live, and what changes it."""
+    """A shop with a live generation, and ways to change it."""
 
     def __init__(self, database: Engine, settings: Settings, encoder: Encoder) -> None:
         self.database, self.settings, self.encoder = database, settings, encoder
@@ -42,7 +42,7 @@ class ChangingShop:
         return publish(self.database, self.settings, self.build())
 
     def change(self, change: Change) -> None:
-        """Do something in a transaction."""
+        """Run a function in a transaction."""
         with session_scope(self.database) as session:
             change(session)
 
@@ -57,7 +57,7 @@ class ChangingShop:
         self.change(lambda session: session.execute(of.values(**values)))
 
     def retire(self, number: int) -> None:
-        """Take a product out of the shop."""
+        """Retire a product."""
         self.product(number, retired_at=datetime.now(UTC))
 
     def id(self, number: int) -> int:
@@ -72,7 +72,7 @@ class ChangingShop:
 
     @property
     def deltas(self) -> Path:
-        """Where deltas are."""
+        """The folder of the live generation's deltas."""
         return self.settings.root / "deltas"
 
     def delta(self) -> Delta:
@@ -88,7 +88,7 @@ class ChangingShop:
         return load_generation(self.settings.root / "generations" / directory, generation_id)
 
     def searched(self) -> Generation:
-        """Return what searchers see."""
+        """Return the live generation with its delta, as searchers see it."""
         with session_scope(self.database) as session:
             live = session.scalars(
                 select(GenerationRow.id).where(GenerationRow.state == "live")

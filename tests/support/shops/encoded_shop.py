@@ -1,4 +1,4 @@
-"""Fills a catalogue with products whose pictures are encoded already, without pictures."""
+"""Fills a catalogue with products that have embeddings, but no picture files."""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ def fill_shop(
     """Add n products with one encoded picture each; return their vectors (n, d).
 
     Args:
-        database: Where to.
-        settings: Whose embedding store.
-        model_tag: Under which model.
-        n: Products.
+        database: Database of the shop.
+        settings: Names the embedding store.
+        model_tag: Tag of the model that the vectors belong to.
+        n: Number of products.
         d: Dimension of the vectors.
         first: Number of the first product, to add more to a shop.
     """
@@ -76,7 +76,7 @@ def encode_shop(
     sha256s: Sequence[str],
     vectors: Embeddings,
 ) -> None:
-    """Store vectors of pictures in shards of a hundred."""
+    """Store vectors of pictures in shards of a hundred each."""
     store = EmbeddingStore(settings.root)
     with session_scope(database) as session:
         for start in range(0, len(sha256s), SHARD_ROWS):

@@ -1,4 +1,4 @@
-"""The shop that tests search: plain things in plain colours, drawn here, indexed for real."""
+"""The shop that tests search: plain things in plain colours, drawn here and indexed for real."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ THINGS = {
     "Tray": "Home > Tableware",
 }
 MADE_OF = {"Pennant": "silk "}
-"""Materials that titles name; no field does."""
+"""Materials that only titles name; no field does."""
 FIELDS = (
     *("sku", "title", "description", "category", "image"),
     *("brand", "colour", "price", "currency", "in_stock", "url"),
@@ -81,7 +81,7 @@ def draw(thing: str, colour: str, *, side_px: int = 240, turn: float = 0.0) -> I
     elif thing == "Cushion":
         pen.rounded_rectangle((low, low, high, high), radius=side_px // 10, fill=fill)
     elif thing == "Pennant":
-        # Each colour points elsewhere, so that they are no variants of one pennant.
+        # Each colour points in another direction, so that they are not variants of one pennant.
         pointing = 120 // len(COLOURS) * list(COLOURS).index(colour)
         pen.regular_polygon((side_px / 2, side_px / 2, side_px / 2.7), 3, pointing, fill=fill)
     elif thing == "Tray":
@@ -92,9 +92,9 @@ def draw(thing: str, colour: str, *, side_px: int = 240, turn: float = 0.0) -> I
 
 
 def photo(thing: str, colour: str, kind: str = "JPEG") -> bytes:
-    """Return a photo of a thing, larger than the shop's and a little tilted.
+    """Return a photo of a thing, larger than the shop's picture and a little tilted.
 
-    Near enough for any encoder: how good one is, other tests say.
+    It is easy for any encoder; other tests measure quality.
     """
     content = io.BytesIO()
     draw(thing, colour, side_px=320, turn=2).save(content, kind)

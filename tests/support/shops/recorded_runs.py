@@ -1,4 +1,4 @@
-"""Runs of reindex as their jobs leave them: in full, with everything that a report may hold."""
+"""Recorded reindex runs, with everything that a report may hold."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,7 +56,7 @@ REPORT: dict[str, Any] = {
 
 
 def add_night(session: Session, *, error: str | None = None, **changes: object) -> int:
-    """Record a run that ended now and began an hour ago; return its job. `changes` are its own."""
+    """Record a run of the last hour; return its job. `changes` update the report."""
     job_id = start_job(session, "reindex", 5)
     report = REPORT | changes
     if error is None:

@@ -1,7 +1,7 @@
-"""A small shop in service, for faults: a database and a worker of its own, and shoppers all along.
+"""A small shop in service, for fault tests: its own database and worker, and shoppers all along.
 
-Runs that are to be killed are processes of their own, forked from a server that has imported
-everything and started no thread; the others run in this process.
+Runs that a test kills are processes of their own, forked from a server that has imported everything
+and started no thread. The other runs happen in this process.
 """
 
 import os
@@ -19,10 +19,10 @@ import psutil
 from sqlalchemy import Engine, select
 
 from indexer.nightly.reindex_run import Reindex
-from scripts.soaking.household import CONTEXT
 from scripts.soaking.invariant import find_wrong_after_run, find_wrong_now
 from scripts.soaking.killing import kill_postmaster
-from scripts.soaking.shop import SoakedShop
+from scripts.soaking.shop_processes import CONTEXT
+from scripts.soaking.soaked_shop import SoakedShop
 from search.database.connection import is_lost_connection, session_scope
 from search.database.embedded.postgres_processes import find_postmaster
 from search.database.models import Job
@@ -39,7 +39,7 @@ ENDED_WRONG = 1
 
 @dataclass(slots=True)
 class Shoppers:
-    """What searches all the time, and what went wrong."""
+    """Searches all the time, and records failures."""
 
     engine: SearchEngine
     searches: int = 0
@@ -47,19 +47,19 @@ class Shoppers:
     over: threading.Event = field(default_factory=threading.Event)
 
     def search(self) -> None:
-        """Search until it is over."""
+        """Search until `over` is set."""
         while not self.over.wait(0.2):
             try:
                 if not self.engine.search(Query(text="red plate")).hits:
                     self.failures.append("nothing found")
-            except Exception as error:  # whatever it is, it must not be
+            except Exception as error:  # no search may fail, for whatever reason
                 self.failures.append(f"{type(error).__name__}: {error}")
             self.searches += 1
 
 
 @dataclass(slots=True)
 class Service:
-    """The shop and what runs for it."""
+    """The shop, its database and its shoppers."""
 
     settings: Settings
     shop: SoakedShop
@@ -67,27 +67,27 @@ class Service:
     shoppers: Shoppers
 
     def reindex(self, **limits: int) -> ForkServerProcess:
-        """Start a run in a process of its own; limits are of `resource`, as `fsize=4096`."""
+        """Start a run in a process of its own, under limits of `resource` such as `fsize=4096`."""
         values = self.settings.model_dump()
         process = CONTEXT.Process(target=_run, args=(values, str(self.shop.catalogue), limits))
         process.start()
         return process
 
-    def heal(self, **options: bool) -> dict[str, Any]:
-        """Let a run be, and return its report; everything must be as if nothing had happened."""
+    def run_undisturbed(self, **options: bool) -> dict[str, Any]:
+        """Let a run finish undisturbed, check that nothing is wrong, and return its report."""
         report = Reindex(self.settings, quiet=True, **options).run([str(self.shop.catalogue)])
         home, catalogue = self.settings.root, self.shop.catalogue
         assert find_wrong_after_run(self.database, home, catalogue, report) == []
-        self.look()
+        self.check_now()
         return report
 
-    def look(self) -> None:
-        """Whatever was killed: what is live is whole, and no search failed."""
+    def check_now(self) -> None:
+        """Check what holds whatever was killed: the live generation is whole, no search failed."""
         assert find_wrong_now(self.database, self.settings.root) == []
         assert self.shoppers.failures == []
 
     def wait_for(self, stage: str, run: ForkServerProcess) -> bool:
-        """Return once a job is at a stage; False where the run ended before."""
+        """Wait until a job is at a stage; return False if the run ended first."""
         at_work = select(Job.report["stage"].astext).where(Job.state == "running")
         deadline = time.monotonic() + WITHIN_S
         while run.is_alive():
@@ -111,7 +111,7 @@ class Service:
         kill_postmaster(postmaster)
 
     def worker(self) -> psutil.Process:
-        """Return the worker process, once it lives and the database knows of it."""
+        """Return the worker process, once it is connected to the database."""
         deadline = time.monotonic() + WITHIN_S
         while time.monotonic() < deadline:
             with session_scope(self.database) as session:
@@ -124,7 +124,7 @@ class Service:
 
 
 def _run(values: Mapping[str, Any], catalogue: str, limits: Mapping[str, int]) -> None:
-    """Be one run, in a process of its own."""
+    """Run once; the body of a process of its own."""
     import resource
     import sys
 
@@ -144,7 +144,7 @@ def _run(values: Mapping[str, Any], catalogue: str, limits: Mapping[str, int]) -
 
 @contextmanager
 def limited(process: psutil.Process, kind: int, limit: int) -> Iterator[None]:
-    """Give a running process too little of something, for a block."""
+    """Limit a resource of a running process, for a block."""
     soft, hard = process.rlimit(kind)
     process.rlimit(kind, (limit, hard))
     try:
@@ -169,8 +169,8 @@ def searching(open_engine: Callable[[], SearchEngine]) -> Iterator[Shoppers]:
 
 
 def flip_a_byte(path: Path) -> None:
-    """Change one bit in the middle of a file, as a dying disk does."""
+    """Flip one bit in the middle of a file, as a dying disk does."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0x10
-    # A new file: whoever has the old one mapped goes on with what was read.
+    # A new file, so that a process that has mapped the old one is not disturbed.
     write_whole(path, bytes(content))

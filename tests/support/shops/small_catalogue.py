@@ -1,4 +1,4 @@
-"""A small catalogue to run nights on, and what became of it."""
+"""A small catalogue for nightly runs, and their results."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ Run = Callable[..., dict[str, Any]]
 
 
 def write_catalogue(folder: Path, rows: Sequence[str]) -> Path:
-    """Write rows `sku,title,image,price`, and a picture for each that is named by a number."""
+    """Write rows `sku,title,image,price`, and the pictures whose names are numbers."""
     folder.mkdir(exist_ok=True)
     for row in rows:
         image = row.split(",")[2]

@@ -1,4 +1,4 @@
-"""Pictures behind a host, and what lies of them in the spool."""
+"""Pictures on a host, and the files in the spool."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pictures to encode, and what was stored of them."""
+"""Pictures to encode, and their stored embeddings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Accounts: passwords are hashed, wrong ones are counted, a locked account stays shut."""
+"""Accounts: passwords are hashed, wrong ones are counted, a locked account stays locked."""
 
 from datetime import UTC, datetime, timedelta
 

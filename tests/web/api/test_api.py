@@ -1,4 +1,4 @@
-"""The JSON API over a real index: what it finds, and how it says no."""
+"""The JSON API over a real index: hits, and refusals."""
 
 import io
 import zlib
@@ -20,7 +20,7 @@ SEARCH = "/api/v1/search"
 
 
 def send(client: FlaskClient, content: bytes | None = None, **fields: Any) -> TestResponse:
-    """Post a form, with a photo where there is one."""
+    """Post a form, with a photo if there is one."""
     if content is not None:
         fields["photo"] = (io.BytesIO(content), "photo.jpg")
     return client.post(SEARCH, data=fields, content_type="multipart/form-data")
@@ -32,7 +32,7 @@ def skus(response: TestResponse) -> list[str]:
 
 
 def problem(response: TestResponse, status: int) -> dict[str, Any]:
-    """Check that an answer is a problem of this status, and return it."""
+    """Check that a response is a problem document with this status, and return it."""
     assert response.status_code == status, response.text
     assert response.content_type == PROBLEM_JSON
     assert response.json["status"] == status
@@ -229,7 +229,7 @@ def test_bad_pictures_are_refused_with_a_reason(
 
 @pytest.mark.parametrize("kind", ["HEIF", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_content_decides_not_the_name(client: FlaskClient, kind: str) -> None:
-    """Phones send HEIC; `send` names every photo `photo.jpg`."""
+    """Phones send HEIC under any name; `send` names every photo `photo.jpg`."""
     assert skus(send(client, photo("Cushion", "green", kind)))[0] == "CUSHION-GREEN"
 
 
@@ -246,7 +246,7 @@ def test_too_much_is_refused_before_it_is_read(client: FlaskClient) -> None:
 
 
 def test_a_picture_over_the_limit_is_refused(app: Flask) -> None:
-    """A form has room beside its picture; the picture has a limit of its own."""
+    """The form's limit is higher than the picture's, so the picture's is checked separately."""
     state = app.extensions["findalike"]
     strict = create_app(state.settings.model_copy(update={"max_image_bytes": 1024}), state.engine)
 

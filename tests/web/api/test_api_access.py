@@ -1,4 +1,4 @@
-"""Keys: what opens what, how a refusal looks, how soon a revoked key is seen."""
+"""Keys: what each scope may do, how refusals look, how soon a revoked key stops working."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -66,7 +66,7 @@ def test_a_wrong_key_is_refused_even_where_none_is_needed(client: FlaskClient, g
 
 
 def test_a_session_of_the_pages_opens_nothing_here(app: Flask) -> None:
-    """Otherwise pages of other sites could use it."""
+    """Otherwise pages of other sites could use the session."""
     assert log_in(app, "admin").get("/api/v1/status").status_code == 401
 
 

@@ -1,4 +1,4 @@
-"""Clicks over HTTP: only with consent, only of what was shown."""
+"""Clicks over HTTP: only with consent, and only on hits that were shown."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ CLICKS = "/api/v1/clicks"
 
 @pytest.fixture
 def agreeing(app: Flask, engine: SearchEngine) -> Iterator[FlaskClient]:
-    """A client whose shopper agreed; the clicks are deleted afterwards."""
+    """A client whose shopper consented; the clicks are deleted afterwards."""
     client = app.test_client()
     client.set_cookie("clicks", "yes")
     yield client
@@ -27,7 +27,7 @@ def agreeing(app: Flask, engine: SearchEngine) -> Iterator[FlaskClient]:
 
 
 def shown(client: FlaskClient) -> dict[str, Any]:
-    """Search and return the click on the second hit."""
+    """Search; return the click on the second hit."""
     found = client.post("/api/v1/search", json={"text": "red plate"}).json
     second = found["hits"][1]
     return {

@@ -1,4 +1,4 @@
-"""Heat maps from the API: pictures, kept by browsers, refused with advice."""
+"""Heat maps from the API: pictures, browser caching, refusals with advice."""
 
 import io
 from dataclasses import replace
@@ -17,7 +17,7 @@ HEAT = "/api/v1/heat"
 
 
 def sent(client: FlaskClient) -> tuple[str, int]:
-    """Keep a photo of a red plate, wider than high; return its token and the best hit's picture."""
+    """Send a wide photo of a red plate; return its token and the best hit's picture."""
     photo = Image.new("RGB", (900, 600), "#f4f2ee")
     photo.paste(draw("Plate", "red", side_px=500), (50, 50))
     content = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Keeping a photo over HTTP: only with consent, only where nothing was found, only one's own."""
+"""Keeping a photo over HTTP: only with consent, only if nothing was found, only one's own."""
 
 import io
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def agreeing(app: Flask) -> FlaskClient:
 def unmet(
     client: FlaskClient, engine: SearchEngine, shop_settings: Settings
 ) -> Iterator[dict[str, Any]]:
-    """A photo search that found nothing; what is kept of it is removed."""
+    """A photo search that found nothing; a kept photo is removed afterwards."""
     fields = {"photo": (io.BytesIO(photo("Plate", "red")), "a.jpg"), "keep": "1"}
     found = client.post("/api/v1/search", data=fields).json
     with session_scope(engine.database) as session:

@@ -1,4 +1,4 @@
-"""What operators ask: status, jobs, generations; and pages of hits with their links."""
+"""Operators' requests: status, jobs, generations; and pages of hits with their links."""
 
 import re
 
@@ -15,7 +15,7 @@ LINK = re.compile(r'<([^>]+)>; rel="(\w+)"')
 
 
 def links(response: TestResponse) -> dict[str, str]:
-    """Return the addresses of a header `Link` by their relation."""
+    """Return the addresses in a `Link` header by their relation."""
     return {name: address for address, name in LINK.findall(response.headers.get("Link", ""))}
 
 

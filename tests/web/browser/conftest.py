@@ -1,4 +1,4 @@
-"""One Chromium and one server for all tests in a browser."""
+"""One Chromium and one server for all browser tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,21 +34,21 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address(app: Flask) -> Iterator[str]:
-    """Where the shop is served."""
+    """The address of the served shop."""
     with serving(app) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def empty_address(empty_app: Flask) -> Iterator[str]:
-    """Where a shop without a published index is served."""
+    """The address of a served shop without a published index."""
     with serving(empty_app) as address:
         yield address
 
 
 @pytest.fixture
 def open_page(browser: Browser, address: str) -> Iterator[Open]:
-    """Open pages; afterwards no request may have left the machine, and no error been logged."""
+    """Open pages; check afterwards that no request left the machine and no error was logged."""
     requests: list[str] = []
     errors: list[str] = []
     contexts: list[BrowserContext] = []
@@ -85,7 +85,7 @@ def red_plate(tmp_path: Path) -> Path:
 def context(
     browser: Browser, app: Flask, request: pytest.FixtureRequest, screen: Screen, device: str
 ) -> Iterator[BrowserContext]:
-    """A browser of who looks at the screen, on the device."""
+    """A browser context for the role and the device of a screen."""
     address = request.getfixturevalue("address" if screen.shop == "shop" else "empty_address")
     options = {**DEVICES[device], "java_script_enabled": screen.javascript}
     options["locale"] = request.config.getoption("--language")

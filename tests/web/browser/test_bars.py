@@ -1,4 +1,4 @@
-"""What pages may weigh, and how little they may jump while they load."""
+"""Limits for the weight of pages, and for layout shifts while they load."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ SLOW = {
     "downloadThroughput": 100_000,
     "uploadThroughput": 100_000,
 }
-"""Bytes a second, so that pictures come long after the page."""
+"""Bytes per second; so slow that pictures arrive long after the page."""
 
 RECORD_SHIFTS = """
 window.shifts = [];
@@ -30,7 +30,7 @@ new PerformanceObserver((list) => list.getEntries().forEach((shift) => window.sh
 
 
 def test_the_first_page_is_light(open_page: Open) -> None:
-    """HTML, style and every module, as they are before any compression."""
+    """It counts HTML, styles and every module, uncompressed."""
     page = open_page("about:blank")
     got: list[Response] = []
     page.on("response", lambda answer: got.append(answer))  # noqa: PLW0108 - playwright marks it
@@ -50,7 +50,7 @@ def test_the_first_page_is_light(open_page: Open) -> None:
 def test_nothing_jumps_while_a_shop_is_walked_through(
     open_page: Open, options: dict[str, Any]
 ) -> None:
-    """From home by words to results, on to a product; the shifts of each page add up."""
+    """From home to results to a product; the shifts on each page are added up."""
     page = open_page("about:blank", **options)
     page.add_init_script(RECORD_SHIFTS)
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
@@ -87,7 +87,7 @@ def test_nothing_jumps_when_a_photo_is_searched(
 
 
 def see_all(page: Page) -> None:
-    """Wait for the pictures in sight."""
+    """Wait for the visible pictures."""
     page.wait_for_function(
         """() => [...document.images].every((image) => {
           const { top, left } = image.getBoundingClientRect();
@@ -99,11 +99,11 @@ def see_all(page: Page) -> None:
 
 
 def shifts(page: Page) -> list[dict[str, Any]]:
-    """Return what moved on the page that is open, and by how much."""
+    """Return the elements that moved on the open page, and by how much."""
     found: list[dict[str, Any]] = page.evaluate("window.shifts")
     return found
 
 
 def unasked(found: list[dict[str, Any]]) -> float:
-    """Return the layout shift as the web measures it: what follows input at once is meant."""
+    """Return the cumulative layout shift, without shifts right after input."""
     return sum(shift["value"] for shift in found if not shift["asked"])

@@ -1,4 +1,4 @@
-"""Everything can be reached and used by keyboard, and the focus is always to be seen."""
+"""Everything can be reached and used by keyboard, and the focus is always visible."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ FOCUS = """() => {
 
 
 def stops(page: Page, most: int = 120) -> list[dict[str, Any]]:
-    """Return where Tab leads, from the start of the page to its end."""
+    """Return the elements that Tab focuses, from the start of the page to its end."""
     found = []
     for _ in range(most):
         page.keyboard.press("Tab")
@@ -42,7 +42,7 @@ def stops(page: Page, most: int = 120) -> list[dict[str, Any]]:
 def test_the_focus_is_always_to_be_seen(
     open_page: Open, path: str, options: dict[str, Any]
 ) -> None:
-    """WCAG 2.2, 2.4.7 and 2.4.11: a ring, and not under the question at the bottom."""
+    """WCAG 2.2, 2.4.7 and 2.4.11: it has a ring, and the consent bar does not cover it."""
     page = open_page(path, **options)
     expect(page.locator("main")).to_be_visible()
 

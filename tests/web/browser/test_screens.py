@@ -1,7 +1,7 @@
 """Every page that shoppers see, in every state.
 
 `pytest tests/web/browser/test_screens.py --screenshots DIR` keeps a picture of each, and with
-`--language de` in German. Staff's pages are looked at in `test_staff_screens.py`.
+`--language de` in German. `test_staff_screens.py` does the same for staff pages.
 """
 
 import pytest

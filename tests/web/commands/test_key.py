@@ -1,4 +1,4 @@
-"""`findalike key`: shown once, listed without secrets, revoked for good, in the audit trail."""
+"""`findalike key`: keys are shown once, listed without secrets, revoked for good, and audited."""
 
 import json
 
@@ -22,13 +22,13 @@ def invoke(*arguments: str) -> Result:
 
 
 def test_a_key_is_printed_once_and_alone(database: Engine) -> None:
-    """On standard output, so that a script can take it."""
+    """The key goes to standard output, so that a script can read it."""
     told = invoke("add", "Feed", "--scope", "merchandise", "--scope", "search")
 
     secret = told.stdout.strip()
     assert told.exit_code == 0
     assert secret.startswith("fa_")
-    assert len(secret) == 3 + 43  # 32 bytes, six bits a letter
+    assert len(secret) == 3 + 43  # 32 bytes, six bits per letter
     assert "not shown again" in told.stderr
     with session_scope(database) as session:
         row = session.scalars(select(ApiKey)).one()

@@ -22,15 +22,15 @@ from web.commands.serve import serve
 from web.server import address_of, bind
 
 STARTS_WITHIN_S = 120
-START = (  # what the `findalike` command does, also where it is not installed
-    "from search.cli import configure_logging; configure_logging();"
+START = (  # what the `findalike` command does, even if it is not installed
+    "from search.telemetry.log_lines import configure_logging; configure_logging();"
     "from web.commands.serve import serve; serve()"
 )
 
 
 @contextmanager
 def served(settings: Settings, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run the command; yields the address that it prints, and the process."""
+    """Run the command; yield the address that it prints, and the process."""
     environment = os.environ | {
         "FINDALIKE_HOME": str(settings.home),
         "FINDALIKE_DATABASE_URL": settings.as_environment()["FINDALIKE_DATABASE_URL"],
@@ -124,7 +124,7 @@ def test_addresses_reach_the_server() -> None:
 
 
 def test_the_commands_module_is_light() -> None:
-    """The parent process forks workers: torch must not be in it, and commands start fast."""
+    """The parent process forks workers, so it must not import torch; commands must start fast."""
     check = "import sys, web.commands.serve, web.server; print('torch' in sys.modules)"
 
     seen = subprocess.run(

@@ -1,4 +1,4 @@
-"""`findalike user`: accounts by command line, each change in the audit trail."""
+"""`findalike user`: accounts on the command line, with each change in the audit trail."""
 
 import json
 

@@ -1,10 +1,10 @@
-"""Logging in and out: who sees which page, what a session is worth, forged requests."""
+"""Logging in and out: who sees which page, how long a session lasts, forged requests."""
 
 import pytest
 from flask import Flask
 
 from search.database.connection import session_scope
-from tests.support.staff import PASSWORD, log_in, make_account, token_of
+from tests.support.staff import PASSWORD, log_in, log_in_as, make_account, token_of
 from web.accounts.account_store import add_account, remove_account, set_password
 from web.state import WebState
 
@@ -77,9 +77,7 @@ def test_another_password_or_no_account_ends_sessions(app: Flask) -> None:
     state: WebState = app.extensions["findalike"]
     with session_scope(state.engine.database) as session:
         add_account(session, "gone", "operator", PASSWORD)
-    client = app.test_client()
-    fields = {"name": "gone", "password": PASSWORD, "csrf_token": token_of(client, "/login")}
-    client.post("/login", data=fields)
+    client = log_in_as(app, "gone")
     assert client.get("/ops").status_code == 200
     with session_scope(state.engine.database) as session:
         set_password(session, "gone", "another horse battery")
@@ -93,9 +91,7 @@ def test_the_password_page_changes_it_and_stays_logged_in(app: Flask) -> None:
     state: WebState = app.extensions["findalike"]
     with session_scope(state.engine.database) as session:
         add_account(session, "paula", "operator", PASSWORD)
-    client = app.test_client()
-    fields = {"name": "paula", "password": PASSWORD, "csrf_token": token_of(client, "/login")}
-    client.post("/login", data=fields)
+    client = log_in_as(app, "paula")
     token = token_of(client, "/password")
     wrong = {"csrf_token": token, "present": "wrong", "chosen": "another horse battery"}
     assert client.post("/password", data=wrong).status_code == 403

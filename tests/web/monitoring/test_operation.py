@@ -1,4 +1,4 @@
-"""What operators see: health, readiness, metrics."""
+"""Endpoints for operators: health, readiness, metrics."""
 
 import re
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_unknown_addresses_share_one_route(client: FlaskClient) -> None:
 
 @pytest.fixture
 def mismatched(database: Engine, settings: Settings, encoder: Encoder) -> Iterator[FlaskClient]:
-    """A client where the files of the index's model were changed, and the process began anew."""
+    """A client of a process that started after the files of the index's model changed."""
     vectors = clustered_vectors(20, encoder.dim)
     write_generation(settings.root / "generations" / "g", vectors, model_tag=OTHER)
     make_live(database, "g")

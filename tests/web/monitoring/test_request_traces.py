@@ -1,4 +1,4 @@
-"""A search is a trace: the request, and the steps of the query below it."""
+"""A search is one trace: the request, and below it the steps of the query."""
 
 from flask.testing import FlaskClient
 from pydantic import SecretStr

@@ -1,4 +1,4 @@
-"""Gauges of how the shop stands, as Prometheus reads them."""
+"""Gauges of the shop's state, as Prometheus reads them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def values(exposition: bytes) -> Values:
 
 @pytest.fixture
 def status(database: Engine, settings: Settings) -> Status:
-    """A shop with something of everything."""
+    """The status of a shop with something in every state."""
     with session_scope(database) as session:
         product = make_product(session)
         make_image(session, product)

@@ -1,4 +1,4 @@
-"""How the shop stands is read once while it is good."""
+"""The shop's status is read once, and reused while it is fresh."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ Make = Callable[[Callable[[], int]], Any]
 
 @pytest.fixture
 def watching(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Make a watch whose statuses are numbers."""
+    """Make a watch whose statuses are plain numbers."""
 
     def make(read: Callable[[], int]) -> ShopWatch:
         monkeypatch.setattr(shop_state, "read_status", lambda *_, **__: read())

@@ -41,7 +41,7 @@ def operator(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def jobs(app: Flask, engine: SearchEngine) -> Iterator[dict[str, int]]:
-    """A night that went well, one that failed, an encode job at work; gone afterwards."""
+    """A run that succeeded, one that failed, and a running encode job; removed afterwards."""
     with session_scope(engine.database) as session:
         before = session.scalar(select(func.max(Job.id))) or 0
         done = start_job(session, "reindex", 4)
@@ -67,7 +67,7 @@ def look_again(app: Flask) -> None:
 
 
 def cells(page: str) -> str:
-    """Return the text of a page, one space between words."""
+    """Return the text of a page, with one space between words."""
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
@@ -139,7 +139,7 @@ def test_jobs_are_filtered(operator: FlaskClient, jobs: dict[str, int]) -> None:
     assert ids("/ops/jobs?kind=reindex") == {jobs["done"], jobs["failed"]}
     assert ids("/ops/jobs?kind=reindex&state=failed") == {jobs["failed"]}
     assert ids("/ops/jobs?kind=cake") >= set(jobs.values())  # no such filter
-    assert "No job is like that" in operator.get("/ops/jobs?kind=ingest&state=failed").text
+    assert "No job matches" in operator.get("/ops/jobs?kind=ingest&state=failed").text
 
 
 def test_jobs_come_in_pages(app: Flask, operator: FlaskClient, engine: SearchEngine) -> None:

@@ -1,4 +1,4 @@
-"""Publishing and rolling back from the pages: asked, done, recorded, refused in plain words."""
+"""Publishing and rolling back from the pages: confirmed, done, audited, refused with reasons."""
 
 from collections.abc import Iterator
 from pathlib import Path

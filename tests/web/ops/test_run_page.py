@@ -22,7 +22,7 @@ from web.state import WebState
 
 @pytest.fixture(autouse=True)
 def only_here(app: Flask, engine: SearchEngine) -> Iterator[None]:
-    """Take jobs and quarantine entries of these tests back."""
+    """Remove jobs and quarantine entries of these tests."""
     state: WebState = app.extensions["findalike"]
     with session_scope(engine.database) as session:
         before = session.scalar(select(func.max(Job.id))) or 0
@@ -74,7 +74,7 @@ def test_a_night_that_went_well(app: Flask, engine: SearchEngine) -> None:
         assert told in page
     assert '<rect width="37.5"' in text  # 30 of 80 seconds
     assert len(re.findall(r"/pictures/\d+/240\.webp", text)) >= min(shown, 12)
-    assert "/studio/products/" not in text  # which operators may not open
+    assert "/studio/products/" not in text  # operators may not open that page
 
 
 def test_who_may_goes_on_to_the_products(app: Flask, engine: SearchEngine) -> None:

@@ -1,4 +1,4 @@
-"""Charts: round axes, points where they belong, numbers for those who do not see them."""
+"""Charts: round axis values, points in the right place, numbers for those who can't see them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -42,11 +42,11 @@ def test_points_are_where_they_belong() -> None:
     assert (dots[2].x, dots[2].y) == (WIDTH - RIGHT, TOP)
     assert dots[1].x == (LEFT + WIDTH - RIGHT) / 2
     assert chart.lines[0].path.split()[0] == f"{float(LEFT)},{float(HEIGHT - BOTTOM)}"
-    assert dots[1].told == "2026-03-02 02:30, recall: 50.0"
+    assert dots[1].label == "2026-03-02 02:30, recall: 50.0"
 
 
 def test_the_numbers_are_told_newest_first() -> None:
-    late = Series("texts", [Point(FIRST + timedelta(days=1), 7.0, bad=True)])
+    late = Series("texts", [Point(FIRST + timedelta(days=1), 7.0, failed=True)])
     chart = draw("recall", "Recall", [series(1.0, 2.0, name="photos"), late], str)
     assert chart is not None
     assert chart.columns == ["When (UTC)", "photos", "texts"]
@@ -54,7 +54,7 @@ def test_the_numbers_are_told_newest_first() -> None:
         ["2026-03-02 02:30", "2.0", "7.0 (failed)"],
         ["2026-03-01 02:30", "1.0", "–"],
     ]
-    assert "photos: 2.0 now, 1.0 at first, between 1.0 and 2.0." in chart.told
+    assert "photos: 2.0 now, 1.0 at first, between 1.0 and 2.0." in chart.description
 
 
 def test_one_point_stands_in_the_middle_and_none_is_no_chart() -> None:

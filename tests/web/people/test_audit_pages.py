@@ -1,4 +1,4 @@
-"""The audit trail on its page and as a file: filters, pages, what was and what is."""
+"""The audit trail as a page and as a file: filters, pages, values before and after."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from web.state import WebState
 
 @pytest.fixture
 def admin(app: Flask) -> Iterator[FlaskClient]:
-    """An admin, and a trail of three entries."""
+    """An admin's client, and an audit trail of three entries."""
     state: WebState = app.extensions["findalike"]
     with session_scope(state.engine.database) as session:
         session.execute(delete(AuditEntry))
@@ -80,14 +80,14 @@ def test_pages(admin: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert actions(admin, actor="mia", page="2") == ["rule.add"]
     page = admin.get("/people/audit?actor=mia").text
     assert "Page 1 of 2" in page
-    assert "/people/audit?page=2&amp;actor=mia" in page
+    assert "/people/audit?actor=mia&amp;page=2" in page
     assert admin.get("/people/audit?page=0").status_code == 422
 
 
 def test_the_file_is_whole_and_harmless(
     admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_pages, "PER_READ", 1)
+    monkeypatch.setattr(audit_pages, "ROWS_PER_READ", 1)
     answer = admin.get("/people/audit.csv?actor=mia")
 
     assert answer.mimetype == "text/csv"

@@ -1,4 +1,4 @@
-"""The admin's pages: accounts and keys, changed by forms that carry their token."""
+"""The admin's pages: accounts and keys, changed by forms with tokens."""
 
 import html
 import re
@@ -21,7 +21,7 @@ SECRET = re.compile(r'<code id="secret">([^<]+)</code>')
 
 @pytest.fixture
 def state(app: Flask) -> Iterator[WebState]:
-    """The shop with no other account, key or entry than the test makes."""
+    """The shop with only the accounts, keys and entries that the test makes."""
     state: WebState = app.extensions["findalike"]
 
     def clear() -> None:
@@ -40,7 +40,7 @@ def admin(app: Flask, state: WebState) -> FlaskClient:
 
 
 def post(client: FlaskClient, path: str, **fields: object) -> tuple[int, str]:
-    """Send a form of the accounts' page; return where that led, and what it shows."""
+    """Send a form of the accounts page; return the address that it leads to, and the text there."""
     token = token_of(client, "/people")
     answer = client.post(path, data={"csrf_token": token, **fields}, follow_redirects=False)
     if answer.status_code == 303:

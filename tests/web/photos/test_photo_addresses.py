@@ -1,4 +1,4 @@
-"""Pictures that shoppers name by their address, on the page and in the API."""
+"""Searching by a picture's web address, on the page and in the API."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -41,7 +41,7 @@ def open_client(
 
 @pytest.fixture(scope="module")
 def anywhere(shop_settings: Settings, engine: SearchEngine) -> FlaskClient:
-    """A client of a shop that fetches pictures from everywhere."""
+    """A client of a shop that fetches pictures from any host."""
     return open_client(shop_settings, engine, "any")
 
 

@@ -1,4 +1,4 @@
-"""Shoppers' photos: bounded, without metadata, for a day, under names nobody guesses."""
+"""Shoppers' photos: bounded, without metadata, kept for a day under unguessable names."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Other sites' pages: only those that are named, only the API, never with cookies."""
+"""Pages of other sites may use only the API, only if they are named, and never with cookies."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Limits: who is counted together, how a refusal looks, what happens while Redis is away."""
+"""Rate limits: who is counted together, how refusals look, what happens while Redis is down."""
 
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def test_pages_are_limited_in_words_for_people(app: Flask) -> None:
     client = another(app, rate_pages="2/hour", rate_anonymous="9/hour").test_client()
 
     client.get("/search?text=plate")
-    client.get("/api/v1/heat?photo=x&image_id=1")  # what pages ask counts as pages do
+    client.get("/api/v1/heat?photo=x&image_id=1")  # scripts of pages count as pages do
     refused = client.get("/products/PLATE-RED")
 
     assert refused.status_code == 429

@@ -1,4 +1,4 @@
-"""Lists as CSV: what spreadsheets read back, and what they must not run."""
+"""Lists as CSV: spreadsheets read the same values, and run no formulas."""
 
 import csv
 import io

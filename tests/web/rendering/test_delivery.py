@@ -1,13 +1,16 @@
-"""How things are delivered: headers, caching, and nothing from other sites."""
+"""Delivery of pages and files: headers, caching, and nothing from other sites."""
 
 import io
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.support.shops.plain_shop import photo
+from web.rendering.static_files import static_path
 
 PAGES = (
     "/",
@@ -68,6 +71,15 @@ def test_static_files_may_be_kept_forever(client: FlaskClient) -> None:
     sheet = client.get(next(name for name in names if name.endswith("style.css"))).text
     assert "url(" not in sheet
     assert "@import" not in sheet
+
+
+def test_the_address_of_static_files_changes_with_them(app: Flask, tmp_path: Path) -> None:
+    assert app.static_folder is not None
+    assert app.static_url_path == static_path(Path(app.static_folder))
+    copied = Path(shutil.copytree(app.static_folder, tmp_path / "static"))
+    assert static_path(copied) == app.static_url_path
+    (copied / "style.css").write_text("body { color: red }", encoding="utf-8")
+    assert static_path(copied) != app.static_url_path
 
 
 def test_pictures_are_not_sent_twice(client: FlaskClient) -> None:

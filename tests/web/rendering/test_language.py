@@ -1,4 +1,4 @@
-"""Pages speak the reader's language, and nothing in them was forgotten."""
+"""Pages are in the reader's language, and no text is left untranslated."""
 
 import re
 from decimal import Decimal
@@ -11,14 +11,14 @@ from flask.testing import FlaskClient
 from scripts.translate import as_mo, as_po, catalogues, messages, missing, updated
 from search.results import Reason
 from web.rendering import value_formats
-from web.rendering.language import LANGUAGES, said
+from web.rendering.language import LANGUAGES, reason_text
 
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 
 
 @pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.parts[-3])
 def test_every_message_is_translated_and_compiled(path: Path) -> None:
-    """`python scripts/translate.py` collects and compiles; a translator fills in what is empty."""
+    """`python scripts/translate.py` collects and compiles; a translator fills in the empty ones."""
     catalogue = updated(path, messages())
 
     assert [message.id for message in missing(catalogue)] == []
@@ -31,7 +31,7 @@ def test_every_offered_language_has_words() -> None:
 
 
 def test_what_is_said_is_found() -> None:
-    """From templates, from code, and from what `search` says without knowing of languages."""
+    """They are collected from templates, from code, and from sentences of `search`."""
     found = {message.id for message in messages()}
 
     assert {"Find it by its looks", "No such product", "The shop moves it up.", "Brand"} <= found
@@ -39,7 +39,7 @@ def test_what_is_said_is_found() -> None:
 
 
 def test_a_text_without_markers_in_a_template_is_a_mistake() -> None:
-    """What stands between tags, or is read out, goes through gettext."""
+    """Text between tags, and text that is read aloud, must go through gettext."""
     templates = Path(value_formats.__file__).parents[1] / "templates"
     shopper = [templates / "layout.html", templates / "error.html"]
     shopper += [*(templates / "shop").glob("*.html"), *(templates / "parts").glob("*.html")]
@@ -86,7 +86,7 @@ def test_the_switch_overrides_it_and_stays_on_the_page(client: FlaskClient) -> N
 
 
 def test_a_language_is_not_kept_for_the_next_reader(client: FlaskClient) -> None:
-    """Templates are compiled once; what is constant in them still depends on who reads."""
+    """Templates are compiled once, but even their constant texts depend on the reader."""
     for headers, colour in ((GERMAN, "Farbe"), ({}, "Colour"), (GERMAN, "Farbe")):
         page = client.get("/products/PLATE-RED", headers=headers).text
         assert f"<dt>{colour}</dt>" in page
@@ -138,9 +138,9 @@ def test_numbers_follow_the_language(app: Flask) -> None:
         assert value_formats.price(1999, None) == "19,99"
         assert value_formats.count(12345) == "12.345"
         assert value_formats.count(Decimal("35.50")) == "35,5"
-        assert value_formats.share(0.834) == "83\N{NO-BREAK SPACE}%"
+        assert value_formats.percent_text(0.834) == "83\N{NO-BREAK SPACE}%"
     with app.test_request_context("/"):
-        assert value_formats.share(0.834) == "83%"
+        assert value_formats.percent_text(0.834) == "83%"
 
 
 def test_reasons_keep_signs_that_look_like_placeholders(app: Flask) -> None:
@@ -148,5 +148,5 @@ def test_reasons_keep_signs_that_look_like_placeholders(app: Flask) -> None:
     reason = Reason("attribute", "%(attribute)s: %(value)s, says the shop.", wool)
 
     with app.test_request_context("/", headers=GERMAN):
-        assert said(reason) == "Material: 100% wool, laut Shop."
+        assert reason_text(reason) == "Material: 100% wool, laut Shop."
     assert reason.text == "Material: 100% wool, says the shop."

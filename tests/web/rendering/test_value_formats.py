@@ -1,4 +1,4 @@
-"""How prices, counts, shares and categories look."""
+"""The formats of prices, counts, shares and categories."""
 
 import pytest
 
@@ -29,10 +29,10 @@ def test_similarity_is_shown_as_a_share(similarity: float, shown: int) -> None:
 
 
 def test_categories_have_steps() -> None:
-    assert value_formats.leaf("Home > Kitchen > Mugs") == "Mugs"
-    assert value_formats.leaf(None) == ""
-    assert value_formats.steps("Home > Kitchen") == ["Home", "Kitchen"]
-    assert value_formats.steps(None) == []
+    assert value_formats.last_step("Home > Kitchen > Mugs") == "Mugs"
+    assert value_formats.last_step(None) == ""
+    assert value_formats.path_steps("Home > Kitchen") == ["Home", "Kitchen"]
+    assert value_formats.path_steps(None) == []
 
 
 def test_counts_are_grouped() -> None:

@@ -1,4 +1,4 @@
-"""Folding from the catalogue to the page: a shop with a family of three, and the API's switch."""
+"""Folding of variants: a shop with a family of three, its pages, and the API's switch."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,10 +67,10 @@ def test_a_family_takes_one_place_by_its_best_member(engine: SearchEngine) -> No
 
 def test_the_order_that_is_judged_is_not_folded(engine: SearchEngine) -> None:
     generation = engine.generation()
-    question = understand(
+    understood = understand(
         Query(text="plate"), engine.answering().composer, generation, engine.database
     )
-    assert len(rank(generation, question, candidates=50).ranking) == len(SHOP)
+    assert len(rank(generation, understood, candidates=50).ranking) == len(SHOP)
 
 
 def test_shown_variants_can_be_clicked(engine: SearchEngine, client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""Queries that the shop sends to an address of its own."""
+"""Queries that a rule redirects to an address."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ SALE = "https://shop.example/sale"
 
 @pytest.fixture(autouse=True)
 def ruled(engine: SearchEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two redirects, read at every query and deleted afterwards."""
+    """Two redirect rules, read at every query and deleted afterwards."""
     monkeypatch.setattr(engine, "rules", RuleBook(engine.database, "as_is", refresh_s=0))
     with session_scope(engine.database) as session:
         for query, address in (("sale", SALE), ("the plate", "/products/PLATE-RED")):
@@ -43,7 +43,7 @@ def test_the_results_page_sends_shoppers_there(client: FlaskClient, engine: Sear
 
 
 def test_a_form_ends_on_this_site(client: FlaskClient) -> None:
-    """Browsers refuse a form that ends on another: a page leads there."""
+    """Browsers block a form that ends on another site, so a page of this site leads there."""
     page = client.post("/search", data={"text": "Sale"})
     assert page.status_code == 200
     assert f'content="0; url={SALE}"' in page.text

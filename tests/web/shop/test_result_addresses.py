@@ -1,4 +1,4 @@
-"""Addresses of results: shareable, and the same search with one thing changed."""
+"""Addresses of results: they can be shared, and changed in one parameter."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -31,8 +31,8 @@ def test_fields_that_say_nothing_are_left_out() -> None:
 def test_another_page_keeps_everything_else() -> None:
     shown = address("text=mug&brand=A&page=2")
 
-    assert str(shown.at_page(3)) == "/search?text=mug&brand=A&page=3"
-    assert str(shown.at_page(1)) == "/search?text=mug&brand=A"
+    assert str(shown.with_page(3)) == "/search?text=mug&brand=A&page=3"
+    assert str(shown.with_page(1)) == "/search?text=mug&brand=A"
 
 
 def test_removing_a_filter_returns_to_the_first_page() -> None:

@@ -1,4 +1,4 @@
-"""The shopper's pages without JavaScript: forms, addresses, filters, troubles."""
+"""The shopper's pages without JavaScript: forms, addresses, filters, errors."""
 
 import io
 import re
@@ -19,7 +19,7 @@ from web.state import state
 
 
 def submit(client: FlaskClient, *pictures: bytes, **fields: str) -> TestResponse:
-    """Send the search panel's form as a browser does: with every file field, chosen or not."""
+    """Send the search panel's form as browsers do: with every file field, even if it is empty."""
     files = [(io.BytesIO(content), "my photo.jpg") for content in pictures]
     files += [(io.BytesIO(b""), "")] * (2 - len(files))
     return client.post("/search", data={**fields, "picture": files})
@@ -171,7 +171,7 @@ def test_a_product_page(client: FlaskClient) -> None:
 
 
 def test_catalogue_text_is_only_text(client: FlaskClient) -> None:
-    """A shop's titles are not markup, and its skus may hold slashes."""
+    """Titles are not markup, and skus may hold slashes."""
     address = f"/products/{ODD_SKU}"
 
     page = client.get(address)
@@ -278,7 +278,7 @@ def two_things() -> bytes:
 
 
 def parts(page: str) -> dict[str, bool]:
-    """Return the addresses of the parts of the photo, and which is the current one."""
+    """Return the addresses of the photo's parts, and which is the current one."""
     links = re.findall(r'<a href="([^"]*)" aria-label="Search this part[^>]*>', page)
     current = re.findall(r'<a href="([^"]*)" aria-label="[^"]*" aria-current="true"', page)
     return {unescape(link): link in current for link in links}
@@ -361,7 +361,7 @@ def test_a_product_that_a_search_led_to_says_why_it_is_there(client: FlaskClient
     assert "Why this" in page
     assert "Its text has all your words" in page
     assert "Why this" not in client.get("/products/PLATE-RED").text
-    assert 'data-share="/products/PLATE-RED"' in page  # what is searched for is not handed on
+    assert 'data-share="/products/PLATE-RED"' in page  # the address of the search is not passed on
 
 
 def test_a_product_is_shown_when_its_search_can_not_be_repeated(client: FlaskClient) -> None:

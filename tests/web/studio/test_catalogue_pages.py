@@ -1,4 +1,4 @@
-"""The studio's catalogue: what it lists, in which order, and as a file."""
+"""The studio's catalogue: its rows, their order, and the file."""
 
 import csv
 import io

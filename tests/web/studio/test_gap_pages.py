@@ -1,4 +1,4 @@
-"""Gaps: what was asked in vain, and photos for merchandisers' eyes alone."""
+"""Gaps: searches that found nothing, and photos that only merchandisers may see."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ def photo_name(shop_settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def mia(app: Flask, engine: SearchEngine, photo_name: str) -> Iterator[FlaskClient]:
-    """A merchandiser of a shop where some searches failed; all events are gone afterwards."""
+    """A merchandiser's client, after some failed searches; all events are removed afterwards."""
     with session_scope(engine.database) as session:
         session.execute(delete(SearchEvent))
         product = session.scalar(select(Product.id).where(Product.sku == "PLATE-RED"))

@@ -1,4 +1,4 @@
-"""Health pages: each list with its products, its file, and trying pictures again."""
+"""Health pages: each list with its products and its file, and retrying pictures."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ LISTS = ("pictures", "refused", "doubles", "categories", "titles", "missing", "c
 
 @pytest.fixture
 def mia(app: Flask, engine: SearchEngine) -> Iterator[FlaskClient]:
-    """A merchandiser; refusals and findings are taken away afterwards."""
+    """A merchandiser's client; refusals and findings are removed afterwards."""
     yield log_in(app, "merchandiser")
     with session_scope(engine.database) as session:
         session.execute(delete(ProductChange))
@@ -37,7 +37,7 @@ def mia(app: Flask, engine: SearchEngine) -> Iterator[FlaskClient]:
 
 @pytest.fixture
 def refused(mia: FlaskClient, engine: SearchEngine) -> list[int]:
-    """Two refused pictures and a refused row; the ids of the pictures' entries."""
+    """Two refused pictures and a refused row; returns the ids of the pictures' entries."""
     with session_scope(engine.database) as session:
         images = session.scalars(select(ProductImage).order_by(ProductImage.id).limit(2)).all()
         for image in images:
@@ -57,7 +57,7 @@ def refused(mia: FlaskClient, engine: SearchEngine) -> list[int]:
 
 @pytest.fixture
 def surveyed(mia: FlaskClient, engine: SearchEngine) -> int:
-    """A pair of doubles, a doubtful category and a doubtful title of the live generation."""
+    """Findings of the live generation: duplicates, a doubtful category and a doubtful title."""
     generation = engine.generation().id
     with session_scope(engine.database) as session:
         rows = session.execute(

@@ -1,4 +1,4 @@
-"""One product in the studio: what is said of it, and correcting it."""
+"""A product's page in the studio: its values, and correcting them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ PAGE = "/studio/products/PLATE-RED"
 
 @pytest.fixture
 def studio(app: Flask, engine: SearchEngine) -> Iterator[FlaskClient]:
-    """A merchandiser's client; its edits are taken back afterwards."""
+    """A merchandiser's client; its edits are undone afterwards."""
     yield log_in(app, "merchandiser")
     with session_scope(engine.database) as session:
         by_hand = ProductAttribute.source == "merchandiser"

@@ -1,4 +1,4 @@
-"""Rules in the studio: tried, kept, listed, removed."""
+"""Rules in the studio: previewed, saved, listed, removed."""
 
 import csv
 import io

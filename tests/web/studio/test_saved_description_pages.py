@@ -18,7 +18,7 @@ from tests.support.staff import log_in, token_of
 
 @pytest.fixture
 def mia(app: Flask, engine: SearchEngine) -> Iterator[FlaskClient]:
-    """A merchandiser; what she saves is taken away afterwards."""
+    """A merchandiser's client; saved descriptions are removed afterwards."""
     yield log_in(app, "merchandiser")
     with session_scope(engine.database) as session:
         for table in (SavedDescription, SuiteRun):
@@ -26,7 +26,7 @@ def mia(app: Flask, engine: SearchEngine) -> Iterator[FlaskClient]:
 
 
 def post(client: FlaskClient, path: str, **fields: str) -> str:
-    """Send a form with its token and follow to the page that answers."""
+    """Send a form with its token, and follow the redirect."""
     fields["csrf_token"] = token_of(client, "/studio/saved")
     answer = client.post(path, data=fields, follow_redirects=True)
     assert answer.status_code == 200, answer.text

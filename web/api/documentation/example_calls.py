@@ -1,4 +1,4 @@
-"""Calls of the API as lines for a shell, made from the OpenAPI document's examples."""
+"""Example calls of the API as shell commands, made from the OpenAPI document's examples."""
 
 import json
 import shlex
@@ -13,13 +13,13 @@ KEY = '-H "Authorization: Bearer $KEY"'
 def example_call(
     address: str, method: str, path: str, operation: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Yield a curl line for each kind of body that an operation takes; one where it takes none.
+    """Yield a curl command for each kind of body of an operation; one where it has no body.
 
     Args:
-        address: Where the shop is, such as `https://shop.example`.
-        method: Of the operation.
-        path: Of the operation, with its parameters in braces.
-        operation: As the OpenAPI document describes it.
+        address: Address of the shop, such as `https://shop.example`.
+        method: The operation's method, lower case.
+        path: The operation's path, with its parameters in braces.
+        operation: The operation in the OpenAPI document.
     """
     url = address + _filled(path, operation["parameters"])
     start = ["curl"] if {} in operation["security"] or not operation["security"] else ["curl", KEY]
@@ -34,7 +34,7 @@ def example_call(
 
 
 def _joined(parts: list[str]) -> str:
-    """Write a command in one line, or in several where it is long."""
+    """Return a command as one line, or as several where it is long."""
     line = " ".join(parts)
     return line if len(line) <= LINE else " \\\n  ".join([" ".join(parts[:2]), *parts[2:]])
 

@@ -50,8 +50,8 @@ HEADERS = {
     "Location": _header("Where to ask what became of it.", "/api/v1/changes/4711"),
     "ETag": _header("Sent back in `If-None-Match`, answers 304 while nothing changed.", '"5d41…"'),
 }
-LIMITED = ("RateLimit", "RateLimit-Policy")
-OF_STATUS = {
+RATE_HEADERS = ("RateLimit", "RateLimit-Policy")
+HEADERS_OF_STATUS = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
     429: ("Retry-After",),
@@ -67,14 +67,14 @@ def _version() -> str:
 
 
 class Answers(Response):
-    """The answers of a view; those of status 400 and above are problem details.
+    """The answers of a view. Those of status 400 and above are problem details.
 
     Args:
-        model: What it answers with; None: nothing, or what `media` says.
-        problems: Statuses of problems that it may answer with.
-        status: Of its answer.
-        media: Media type of an answer without a model.
-        headers: Headers of its answer beside those that every answer has.
+        model: Model of a good answer; None: the answer is empty, or of type `media`.
+        problems: Statuses of its problems.
+        status: Status of a good answer.
+        media: Media type of a good answer without a model.
+        headers: Headers of a good answer, beside those that all answers have.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Answers(Response):
         self.media, self.headers = media, headers
 
     def generate_spec(self, naming_strategy: Callable[[Any], str] = str) -> dict[str, Any]:
-        """Return the OpenAPI responses, with the media types and headers that they really have."""
+        """Return the OpenAPI responses, with their true media types and headers."""
         spec = super().generate_spec(naming_strategy)
         for status, answer in spec.items():
             number = int(status)
@@ -100,7 +100,10 @@ class Answers(Response):
             content = answer.get("content", {})
             if number >= 400 and "application/json" in content:
                 content["application/problem+json"] = content.pop("application/json")
-            named = (*LIMITED, *(self.headers if number < 400 else OF_STATUS.get(number, ())))
+            named = (
+                *RATE_HEADERS,
+                *(self.headers if number < 400 else HEADERS_OF_STATUS.get(number, ())),
+            )
             answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in named}
         return spec
 
@@ -108,7 +111,7 @@ class Answers(Response):
 def refuse(
     _request: object, _response: object, error: Exception | None, _view: object, _adapter: object
 ) -> None:
-    """Turn fields that pydantic refuses into one kind of error.
+    """Raise our own error for fields that pydantic refuses.
 
     Raises:
         InvalidFields: names the fields.
@@ -124,7 +127,7 @@ specification = SpecTree(
     naming_strategy=lambda model: str(model.__name__),
     nested_naming_strategy=lambda _parent, child: child,
     mode="strict",
-    # spectree leaves out what lies under this path; the API itself must not.
+    # spectree leaves out views under this path, so it must not be the path of the API.
     path="openapi",
     title="findalike",
     version=_version(),
@@ -155,17 +158,17 @@ def operation(
     examples: Mapping[str, Any] | None = None,
     **options: Any,  # noqa: ANN401  (of `Answers`)
 ) -> Callable[[View], View]:
-    """Declare a view: what it takes and answers, and the scope that it needs.
+    """Declare a view: its requests, its answers, and the scope that it needs.
 
     Args:
-        name: Its operation id.
-        answers: The model of its answer.
-        problems: Statuses of its own problems, beside those that any view has.
+        name: The operation id.
+        answers: The model of a good answer.
+        problems: Statuses of its own problems, beside those that all views have.
         tag: One of `TAGS`.
-        scope: One of `SCOPES`, or `OPEN`; held by the blueprint.
-        path: Descriptions of the parts of its address.
-        examples: Request bodies by media type.
-        options: Of `Answers`.
+        scope: One of `SCOPES`, or `OPEN`; the blueprint checks it.
+        path: Descriptions of the parameters in its path.
+        examples: Example bodies by media type.
+        options: Further arguments of `Answers`.
     """
     refused = {*problems, 401, 422, 429, 500, 503} | ({403} if scope != OPEN else set())
     if examples:
@@ -180,7 +183,7 @@ def operation(
             path_parameter_descriptions=path,
         )(view)
         declared.scope = scope
-        declared.keeps = "ETag" in options.get("headers", ())
+        declared.has_etag = "ETag" in options.get("headers", ())
         return declared  # type: ignore[no-any-return]
 
     return declare

@@ -1,6 +1,6 @@
-"""The OpenAPI document as what a page shows: operations by tag, fields as rows, models.
+"""The reference page of the API: operations by tag, fields as rows, models.
 
-Reads the document alone, so that page and document can't differ.
+It is made from the OpenAPI document alone, so page and document can't differ.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ REFERENCE = "#/components/schemas/"
 
 @dataclass(frozen=True, slots=True)
 class ValueKind:
-    """What a value is: words, and a model where it is one."""
+    """The type of a value, in words, with a model where it is one."""
 
     words: str
     model: str | None = None
@@ -44,7 +44,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class DocumentedAnswer:
-    """What comes back under a status."""
+    """The answer of one status."""
 
     status: str
     text: str
@@ -55,7 +55,7 @@ class DocumentedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that the API does."""
+    """One operation of the API."""
 
     id: str
     method: str
@@ -63,7 +63,7 @@ class Operation:
     summary: str
     paragraphs: tuple[str, ...]
     scope: str | None  # None: no key needed, ever
-    optional: bool  # whether it works without a key too
+    optional: bool  # it works without a key too
     parameters: tuple[DocumentedField, ...]
     bodies: tuple[Body, ...]
     answers: tuple[DocumentedAnswer, ...]
@@ -81,7 +81,7 @@ class OperationGroup:
 
 @dataclass(frozen=True, slots=True)
 class DocumentedModel:
-    """A model that answers are made of."""
+    """A model that occurs in answers."""
 
     name: str
     text: str
@@ -90,7 +90,7 @@ class DocumentedModel:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """All that the page shows."""
+    """What the page shows."""
 
     version: str
     paragraphs: tuple[str, ...]
@@ -100,11 +100,11 @@ class Reference:
 
 
 def read_reference(document: Schema, address: str) -> Reference:
-    """Return the page of a document.
+    """Return the contents of the page.
 
     Args:
         document: OpenAPI 3.1.
-        address: Where this shop is, for examples.
+        address: Address of this shop, for example calls.
     """
     operations = [
         (one["tags"][0], _operation(document, address, method, path, one))
@@ -112,7 +112,7 @@ def read_reference(document: Schema, address: str) -> Reference:
         for method, one in methods.items()
     ]
     schemas = document["components"]["schemas"]
-    sent = set(_sent(document))
+    sent = set(_request_models(document))
     return Reference(
         version=document["info"]["version"],
         paragraphs=tuple(document["info"]["description"].split("\n\n")),
@@ -194,7 +194,7 @@ def _row(name: str, schema: Schema, of: Schema) -> DocumentedField:
 
 
 def _kind(schema: Schema) -> ValueKind:
-    """Say what a value is."""
+    """Return the type of a value."""
     if "$ref" in schema:
         return ValueKind("", schema["$ref"].removeprefix(REFERENCE))
     if "anyOf" in schema:
@@ -247,8 +247,8 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
     return found
 
 
-def _sent(document: Schema) -> Iterator[str]:
-    """Return the models of requests, which are shown with their operations."""
+def _request_models(document: Schema) -> Iterator[str]:
+    """Yield the models that only requests have; they are shown with their operations."""
     answered = str([one["responses"] for ms in document["paths"].values() for one in ms.values()])
     schemas = document["components"]["schemas"]
     nested = str(list(schemas.values()))

@@ -1,4 +1,4 @@
-"""A run that encodes in this process, with the small encoder."""
+"""Runs that encode in this process, with the small encoder."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tests.support.shops.small_catalogue import Run, good_rows, write_catalogue
 def settings(
     settings: Settings, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """The small encoder, for commands and workers too."""
+    """Settings with the small encoder, for commands and workers too."""
     monkeypatch.setenv("FINDALIKE_MODEL", f"local-dir:{small_checkpoint}")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     load_settings.cache_clear()
@@ -28,7 +28,7 @@ def settings(
 
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch, small_encoder: Encoder) -> list[int]:
-    """Encode in this process, which needs no worker to start; the list counts pictures."""
+    """Encode in this process, so that no worker has to start; the list counts pictures."""
     counts: list[int] = []
 
     def encode_here(database: Engine, settings: Settings, **_: object) -> JobRecord:

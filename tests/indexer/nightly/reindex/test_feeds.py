@@ -1,4 +1,4 @@
-"""Feeds that are not what they should be take nothing away, and double nothing."""
+"""Broken feeds remove no products, and store none twice."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_an_unreadable_catalogue_stops_before_anything_changes(
 def test_a_spoilt_feed_takes_nothing_away(
     run: Run, catalogue: Path, database: Engine, settings: Settings, spoil: Callable[[bytes], bytes]
 ) -> None:
-    """Whatever of it can't be read, no product goes, and the live index holds all of them."""
+    """Whatever part can't be read, no product is removed, and the live index holds all of them."""
     first = run(catalogue)
     catalogue.write_bytes(spoil(catalogue.read_bytes()))
 
@@ -66,7 +66,7 @@ def test_a_spoilt_feed_takes_nothing_away(
 def test_a_feed_whose_last_row_is_cut_off_stops_for_a_person(
     run: Run, tmp_path: Path, database: Engine, settings: Settings
 ) -> None:
-    """JSON Lines, and all but the last half row arrived: that product stays as it was."""
+    """A JSON Lines feed ends in the middle of its last row: that product stays unchanged."""
     folder = tmp_path / "shop"
     write_catalogue(folder, good_rows()).unlink()
     rows = [
@@ -101,7 +101,7 @@ def test_a_doubled_feed_doubles_nothing(
 def test_a_shrunken_feed_stops_everything_and_is_told(
     run: Run, catalogue: Path, database: Engine, settings: Settings, tmp_path: Path
 ) -> None:
-    """Nothing of the other catalogues is published either: a person looks first."""
+    """The other catalogues are not published either: a person must look first."""
     first = run(catalogue)
     write_catalogue(catalogue.parent, good_rows(2))
     other = write_catalogue(tmp_path / "other", ["OTHER,Thing,9.png,1.00"])

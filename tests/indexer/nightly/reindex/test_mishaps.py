@@ -1,4 +1,4 @@
-"""What breaks beside a run or under it: the next one goes on, and somebody is told."""
+"""Things break beside a run or under it: the next run continues, and somebody is notified."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from tests.support.written_generations import flip_byte
 def test_a_damaged_shard_is_healed(
     run: Run, catalogue: Path, database: Engine, settings: Settings, encoded: list[int]
 ) -> None:
-    """Its pictures are encoded again, and the run goes on."""
+    """Its pictures are encoded again, and the run continues."""
     run(catalogue)
     with session_scope(database) as session:
         shard = session.scalars(select(Embedding.shard).distinct()).one()
@@ -64,7 +64,7 @@ def test_a_failed_publication_leaves_the_live_generation(
     first = run(catalogue)
     write_catalogue(catalogue.parent, good_rows(N + 1))
 
-    # An impossible floor stands for an index that turned out bad.
+    # An impossible recall floor stands for a bad index.
     with pytest.raises(RehearsalRefused):
         run(recall_floor=1.5)
 
@@ -75,7 +75,7 @@ def test_a_failed_publication_leaves_the_live_generation(
     assert "what was live stays" in (latest.error or "")
     assert latest.report["rehearsal"]["refused"] is True
 
-    assert run()["changed"] is True  # the next run goes on from there
+    assert run()["changed"] is True  # the next run continues from there
 
 
 def test_every_failure_is_told_but_a_second_run(
@@ -112,13 +112,13 @@ def test_a_restart_of_the_database_costs_a_repetition(
     monkeypatch: pytest.MonkeyPatch,
     stage: str,
 ) -> None:
-    """All connections break in the middle of a stage, the lock's among them."""
+    """All connections break in the middle of a stage, including that of the lock."""
     work, calls = getattr(reindex_module, stage), []
 
     def broken_once(*args: Any, **options: Any) -> Any:
         calls.append(stage)
         result = work(*args, **options)
-        if len(calls) == 1:  # what was done is lost: nobody hears of it
+        if len(calls) == 1:  # the stage is done, but its result is lost
             cut_connections(database)
             raise OperationalError("SELECT 1", {}, Exception("server closed the connection"))
         return result
@@ -133,7 +133,7 @@ def test_a_restart_of_the_database_costs_a_repetition(
 
     report = run(catalogue)
 
-    # What was built before the connection broke is found again, and not built twice.
+    # The generation built before the connection broke is found again, not built twice.
     assert len(calls) == (1 if stage == "build_generation" else 2)
     assert report["generation"] == live(database).id
     assert indexed_skus(database, settings) == {f"SKU-{i}" for i in range(N)}
@@ -145,7 +145,7 @@ def test_a_restart_of_the_database_costs_a_repetition(
 
 
 def cut_connections(database: Engine) -> None:
-    """Let the server end every connection to this database but the one that asks for it."""
+    """Let the server end every other connection to this database."""
     with session_scope(database) as session:
         session.execute(
             text(
@@ -158,7 +158,7 @@ def cut_connections(database: Engine) -> None:
 def test_what_a_killed_run_left_behind_is_gone_after_the_next(
     run: Run, catalogue: Path, database: Engine, settings: Settings
 ) -> None:
-    """Though nothing changed, so that nothing is encoded or built."""
+    """Even if nothing changed, so that nothing is encoded or built."""
     run(catalogue)
     [shard] = settings.root.glob("embeddings/*/*.safetensors")
     (orphan := shard.with_name("20260101T000000-orphan.safetensors")).write_bytes(b"half")

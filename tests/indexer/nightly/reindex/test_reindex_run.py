@@ -1,4 +1,4 @@
-"""The nightly job: all of it, only what changed, one at a time, and always an account."""
+"""The nightly job: complete, limited to changes, one at a time, and always with a report."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_second_run_changes_nothing(
     run: Run, catalogue: Path, database: Engine, encoded: list[int]
 ) -> None:
     first = run(catalogue)
-    second = run()  # of the catalogues read before
+    second = run()  # of the catalogues that the first run read
 
     assert second["changed"] is False
     assert second["generation"] == first["generation"] == live(database).id
@@ -110,7 +110,7 @@ def test_all_that_comes_in_is_accounted_for(run: Run, tmp_path: Path) -> None:
 def test_a_product_without_a_picture_counts_though_the_index_stays(
     run: Run, catalogue: Path
 ) -> None:
-    """It changes nothing that is indexed, so nothing is built, but it came in."""
+    """Nothing indexed changes, so nothing is built; but the report counts the product."""
     run(catalogue)
     write_catalogue(catalogue.parent, [*good_rows(), "SKU-8,No picture,missing.png,1.00"])
 
@@ -122,7 +122,7 @@ def test_a_product_without_a_picture_counts_though_the_index_stays(
 
 
 def test_a_run_keeps_examples_and_costs(run: Run, tmp_path: Path) -> None:
-    """Products to look at, of what came and of what was refused; what each stage took."""
+    """The report has examples of new and refused products, and the time of each stage."""
     run(write_catalogue(tmp_path / "shop", good_rows()))
     rows = [*good_rows(), "SKU-N,New thing,9.png,1.00", "SKU-B,Bad thing,bad.png,1.00"]
     (tmp_path / "shop" / "bad.png").write_bytes(b"no picture")
@@ -138,7 +138,7 @@ def test_a_run_keeps_examples_and_costs(run: Run, tmp_path: Path) -> None:
 def test_other_settings_for_the_index_lead_to_another_index(
     run: Run, catalogue: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing in the catalogue changed, but the index to build from it did."""
+    """The catalogue did not change, but the wanted index did."""
     first = run(catalogue)
 
     def planned(settings: Settings, n: int, d: int) -> IndexPlan:
@@ -187,7 +187,7 @@ def test_a_catalogue_that_is_not_there_is_asked_wrongly(settings: Settings) -> N
 
 
 def test_the_report_says_what_hosts_answered(run: Run, tmp_path: Path) -> None:
-    """Pictures on the network: new the first time, as before the second time."""
+    """Pictures over HTTP: new the first time, unchanged the second time."""
     with serve_pictures() as host:
         addresses = [host.put(f"{seed}.png", picture_bytes(seed)) for seed in range(N)]
         rows = [f"SKU-{i},Thing {i},{address}," for i, address in enumerate(addresses)]

@@ -1,4 +1,4 @@
-"""The embedded server: shared, stopped by the last, and back after any of them is killed."""
+"""The embedded server is shared, stopped by its last user, and restarted if it is killed."""
 
 import os
 import pwd
@@ -57,7 +57,7 @@ sys.exit()
 
 
 class ServerUser:
-    """Another process that uses the server until it is told to go."""
+    """Another process that uses the server until it is told to exit."""
 
     def __init__(self, home: Path, script: str = CLIENT, *arguments: str) -> None:
         self.process = subprocess.Popen(
@@ -67,7 +67,7 @@ class ServerUser:
         )  # fmt: skip
 
     def said(self) -> list[int]:
-        """Wait for its line of process ids, past log lines."""
+        """Wait for the line of process ids that the process prints among log lines."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith("pids"):
@@ -75,11 +75,11 @@ class ServerUser:
         raise AssertionError("the client ended without a word")
 
     def leave(self) -> None:
-        """Let it exit normally, and wait for that."""
+        """Let the process exit normally, and wait for that."""
         self.process.communicate("\n", timeout=WITHIN_S)
 
     def kill(self) -> None:
-        """Kill it as the kernel does when memory is short."""
+        """Kill the process as the kernel does when memory is short."""
         self.process.kill()
         self.process.communicate(timeout=WITHIN_S)
 
@@ -94,7 +94,7 @@ def home() -> Iterator[Path]:
     server.stop()
     yield root
     left = find_postmaster(root / "postgres")
-    if left is not None:  # a test failed half-way
+    if left is not None:  # the test failed half-way
         end_process(left, root / "postgres")
     shutil.rmtree(root)
 
@@ -119,7 +119,7 @@ def answers(server: EmbeddedPostgres) -> bool:
 
 
 def test_two_processes_share_one_server_and_the_last_stops_it(home: Path) -> None:
-    """The first to start is not the one who decides when it ends."""
+    """The process that started the server need not be the last to use it."""
     first, second = ServerUser(home), ServerUser(home)
     (pid,), (same,) = first.said(), second.said()
     assert pid == same
@@ -132,7 +132,7 @@ def test_two_processes_share_one_server_and_the_last_stops_it(home: Path) -> Non
 
 
 def test_killed_client_does_the_server_no_harm(home: Path, server: EmbeddedPostgres) -> None:
-    """Its lock dies with it, so it does not keep the server up either."""
+    """A client's lock dies with it, so it does not keep the server running either."""
     client = ServerUser(home)
     (pid,) = client.said()
     client.kill()
@@ -146,7 +146,7 @@ def test_killed_client_does_the_server_no_harm(home: Path, server: EmbeddedPostg
 def test_engines_come_back_after_the_server_was_killed(
     home: Path, server: EmbeddedPostgres
 ) -> None:
-    """Pooled or not, and whoever made them: kombu makes its own."""
+    """This holds for pooled and unpooled engines, and for those that kombu makes."""
     pooled = create_engine(server.url, pool_pre_ping=True)
     single = create_engine(server.url, poolclass=NullPool)
     with pooled.connect() as connection:
@@ -166,7 +166,7 @@ def test_engines_come_back_after_the_server_was_killed(
 def test_orphan_that_is_busy_does_not_block_the_restart(
     home: Path, server: EmbeddedPostgres
 ) -> None:
-    """A computing backend does not notice that its postmaster died, and holds shared memory."""
+    """A busy backend does not notice that its postmaster died, and keeps the shared memory."""
     busy = psycopg.connect(make_url(server.url).set(drivername="postgresql").render_as_string())
     pid = busy.info.backend_pid
 
@@ -192,7 +192,7 @@ def test_orphan_that_is_busy_does_not_block_the_restart(
 def test_start_after_stale_pid_file(
     home: Path, server: EmbeddedPostgres, pid: Callable[[], int]
 ) -> None:
-    """After a reboot the file may name nobody, or a process that has nothing to do with it."""
+    """After a reboot the file may name no process, or an unrelated one."""
     server.stop()
     stale = server.cluster / "postmaster.pid"
     stale.write_text(f"{pid()}\n{server.cluster}\n1700000000\n5432\n/tmp\n\n 1 1\nready\n")
@@ -208,7 +208,7 @@ def test_start_after_stale_pid_file(
 def test_server_whose_socket_vanished_is_started_again(
     home: Path, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that lives but can't be reached is no server."""
+    """A server process that can't be reached is replaced."""
     monkeypatch.setattr(postgres_server, "SILENT_FOR_S", 0.3)
     before = postmaster_pid(home)
     (server.socket_directory / ".s.PGSQL.5432").unlink()
@@ -221,20 +221,20 @@ def test_server_whose_socket_vanished_is_started_again(
 
 @pytest.mark.parametrize("ending", ["gentle", "abrupt"])
 def test_forked_child_is_a_user_of_its_own(home: Path, ending: str) -> None:
-    """The parent's exit must not take the server from its child, nor the child keep it after."""
+    """The server must outlive the parent as long as the child runs, and no longer."""
     parent = ServerUser(home, FORKING_CLIENT, ending)
     pid, child = parent.said()
     parent.process.wait(WITHIN_S)
     assert postmaster_pid(home) == pid
     assert psutil.pid_exists(child)
 
-    parent.leave()  # the child reads the same input
+    parent.leave()  # the child reads the same input, so it exits too
 
     wait_until(lambda: postmaster_pid(home) is None)
 
 
 def test_many_threads_start_it_once(home: Path) -> None:
-    """All get the same address."""
+    """All threads get the same address."""
     server = EmbeddedPostgres(home)
     urls: list[str] = []
     threads = [
@@ -252,9 +252,9 @@ def test_many_threads_start_it_once(home: Path) -> None:
     "name", ["with spaces and, commas", "price$HOME`x`\"'", "größe", "deep/" + "d" * 120]
 )
 def test_any_path_will_do(home: Path, name: str) -> None:
-    """The shell, libpq, URLs and the length of socket addresses all have opinions on paths."""
+    """The shell, libpq, URLs and socket addresses each restrict paths in their own way."""
     root = home / name
-    shutil.copytree(home / "postgres", root / "postgres")  # quicker than a new cluster
+    shutil.copytree(home / "postgres", root / "postgres")  # faster than making a new cluster
     for path in [root / "postgres", *(root / "postgres").rglob("*")]:
         shutil.chown(path, (home / "postgres").stat().st_uid, (home / "postgres").stat().st_gid)
     server = EmbeddedPostgres(root)
@@ -269,7 +269,7 @@ def test_any_path_will_do(home: Path, name: str) -> None:
 
 
 def test_socket_directory_of_somebody_else_is_refused(home: Path) -> None:
-    """Who owns the directory under /tmp could answer in the server's place."""
+    """The owner of the directory under /tmp could answer in place of the server."""
     server = EmbeddedPostgres(home / "a b")
     shutil.copytree(home / "postgres", server.cluster)
     server.socket_directory.mkdir()
@@ -283,14 +283,14 @@ def test_socket_directory_of_somebody_else_is_refused(home: Path) -> None:
 
 
 def test_home_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    """No traceback, but what to do."""
+    """The error is no traceback, but says what to do."""
     (tmp_path / "home").write_text("a file")
     with pytest.raises(DatabaseUnavailable, match="FINDALIKE_HOME"):
         EmbeddedPostgres(tmp_path / "home").ensure_running()
 
 
 def test_cluster_of_an_unknown_version_says_so(tmp_path: Path) -> None:
-    """A newer or ancient PostgreSQL made it."""
+    """A newer or much older PostgreSQL made it."""
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("9\n")
     with pytest.raises(DatabaseUnavailable, match="made by PostgreSQL 9"):
@@ -298,7 +298,7 @@ def test_cluster_of_an_unknown_version_says_so(tmp_path: Path) -> None:
 
 
 def test_start_that_fails_gives_the_servers_reason(home: Path) -> None:
-    """The last words of its log are part of the error."""
+    """The last lines of its log are part of the error."""
     server = EmbeddedPostgres(home, options={"shared_buffers": "much"})
     with pytest.raises(
         DatabaseUnavailable, match=r'invalid value .* "shared_buffers".*server\.log'
@@ -316,14 +316,14 @@ def test_start_that_fails_gives_the_servers_reason(home: Path) -> None:
     ],
 )
 def test_failures_name_their_remedy(said: str, remedy: str, tmp_path: Path) -> None:
-    """What an operator can do depends on what PostgreSQL said."""
+    """The advice depends on PostgreSQL's own message."""
     assert remedy in str(start_failure(tmp_path / "postgres", said))
 
 
 def test_full_disk_is_noticed_though_it_swallowed_the_log(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server can't write why it ended."""
+    """The server could not log why it ended."""
     monkeypatch.setattr(postgres_programs, "LEAST_FREE_BYTES", 10**18)
     server = EmbeddedPostgres(home, options={"shared_buffers": "much"})
     with pytest.raises(DatabaseUnavailable, match="is full"):
@@ -332,7 +332,7 @@ def test_full_disk_is_noticed_though_it_swallowed_the_log(
 
 
 def test_data_is_utf8_and_sorted_by_code_point(server: EmbeddedPostgres) -> None:
-    """Whatever the machine's locale is."""
+    """This does not depend on the machine's locale."""
     engine = create_engine(server.url, poolclass=NullPool)
     with engine.connect() as connection:
         assert connection.scalar(text("SHOW server_encoding")) == "UTF8"
@@ -344,9 +344,9 @@ def test_data_is_utf8_and_sorted_by_code_point(server: EmbeddedPostgres) -> None
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_ordinary_user_owns_the_server() -> None:
-    """Without root no other system user comes into it."""
+    """Without root, no other system user is involved."""
     nobody = pwd.getpwnam("nobody")
-    # Imports first, as root: the interpreter may lie where nobody can't read.
+    # Import as root first: the user `nobody` may not be able to read the interpreter's files.
     become = f"import os; os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})"
     script = CLIENT.replace("server = ", f"{become}\nserver = ")
     with tempfile.TemporaryDirectory(prefix="findalike-test-") as directory:

@@ -1,4 +1,4 @@
-"""The embedded encoder's local heads: what they say, and that they count in the model tag."""
+"""The embedded encoder's local heads: their output, and that they are part of the model tag."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ CHANNELS = (16, 24, 48, 88, 120, 208, 352)
 
 
 def maps_of(n: int, seed: int = 0) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """Maps as the backbone's stages leave them, and colours."""
+    """Return maps as the backbone's stages produce them, and colours."""
     dice = torch.Generator().manual_seed(seed)
     sides = (112, 56, 28, 14, 14, 7, 7)
     maps = [
@@ -33,7 +33,7 @@ def maps_of(n: int, seed: int = 0) -> tuple[list[torch.Tensor], torch.Tensor]:
 
 
 def photo(seed: int) -> Image.Image:
-    """A smooth picture with a square of another colour in it."""
+    """Return a smooth picture with a square of another colour in it."""
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 255, (5, 5, 3), dtype=np.uint8)
     picture = Image.fromarray(small).resize((240, 240), Image.Resampling.BICUBIC)
@@ -90,7 +90,7 @@ def test_region_maps_lay_coarse_cells_over_fine_ones() -> None:
 def test_other_local_heads_make_another_tag(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An index holds what the heads said, so it must not be asked with others."""
+    """An index holds the output of the heads, so it must not be searched with others."""
     weights = load_file(WEIGHTS)
     other = tmp_path / WEIGHTS.name
     save_file(weights | {name: weights[name] + 0.25}, other)

@@ -1,4 +1,4 @@
-"""The rewritten tower says what the tower said, or is not used."""
+"""The rewritten tower gives the same vectors as the original, or is not used."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -31,7 +31,7 @@ def _seeded() -> None:
 
 
 def trained(norm: nn.BatchNorm2d) -> nn.BatchNorm2d:
-    """Give a batch norm the statistics of some training."""
+    """Give a batch norm random statistics, as after training."""
     with torch.no_grad():
         for tensor, low, high in (
             (norm.weight, 0.5, 1.5),
@@ -45,7 +45,7 @@ def trained(norm: nn.BatchNorm2d) -> nn.BatchNorm2d:
 
 
 class Small(nn.Module):
-    """A convolution network in timm's manner, with a head."""
+    """A small convolutional network in timm's style, with a head."""
 
     def __init__(self, channels: int = 24) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Small(nn.Module):
 
 
 def model_of(visual: nn.Module) -> Any:
-    """Return what `speed_up` needs of an open_clip model."""
+    """Return a stand-in for an open_clip model with what `speed_up` needs."""
     model = SimpleNamespace(visual=visual.eval())
     model.encode_image = lambda x: model.visual(x)  # noqa: PLW0108 - the visual is replaced
     return model
@@ -133,7 +133,7 @@ def test_an_activation_that_no_kernel_knows_stays() -> None:
 
 
 def test_a_convolution_that_is_used_twice_is_left_alone() -> None:
-    """Its two norms differ, so there is no one kernel for it."""
+    """Its two norms differ, so no single kernel can replace it."""
 
     class Twice(nn.Module):
         def __init__(self) -> None:
@@ -160,7 +160,7 @@ def test_a_convolution_that_is_used_twice_is_left_alone() -> None:
 
 @pytest.fixture(params=[True, False], ids=["bfloat16", "no bfloat16"])
 def able(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """A processor with and without bfloat16; torch computes it on either."""
+    """Pretend that the processor has or lacks bfloat16; torch computes it on either."""
     monkeypatch.setattr("search.encoder.forward.cpu_fusion.native_bfloat16", lambda: request.param)
     return bool(request.param)
 
@@ -201,7 +201,7 @@ def test_transformers_are_held_in_bfloat16(able: bool) -> None:
 
 
 class Choosy(Small):
-    """Breaks on anything but float32, as code of a model's own may."""
+    """Fails on anything but float32, as a model's custom code may."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode pictures."""
@@ -213,7 +213,7 @@ class Choosy(Small):
 
 
 class Coarse(Small):
-    """Turns the rounding of bfloat16 into other vectors."""
+    """Amplifies the rounding of bfloat16, so that vectors change."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Encode pictures."""

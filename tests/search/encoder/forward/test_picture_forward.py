@@ -1,4 +1,4 @@
-"""Batches that fit: they halve on lack of memory, and grow while that pays."""
+"""Batch sizes: they halve when memory runs out, and grow while that raises the rate."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ N = 21
 
 
 class Tight(nn.Module):
-    """A tower on a device with room for so many pictures."""
+    """A tower on a device with room for a given number of pictures."""
 
     def __init__(self, tower: nn.Module, room: int) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ def test_bytes_and_floats_give_the_same_vectors(encoder: OpenClipEncoder, pixels
 
 
 def run(batch: BatchSize, rates: dict[int, float]) -> int:
-    """Run full batches, at so many pictures a second for each size, until nothing changes."""
+    """Run full batches at the given rate of each size until the size settles; return the size."""
     for _ in range(40):
         batch.succeeded(batch.now, batch.now / rates[batch.now])
     return batch.now
@@ -109,7 +109,7 @@ def run(batch: BatchSize, rates: dict[int, float]) -> int:
 @pytest.mark.parametrize(
     ("rates", "chosen"),
     [
-        ({32: 100, 64: 180, 128: 190, 256: 191}, 128),  # 128 pays by a twentieth, 256 does not
+        ({32: 100, 64: 180, 128: 190, 256: 191}, 128),  # 128 is 5% faster, 256 is not
         ({32: 100, 64: 101}, 32),
         ({32: 100, 64: 90}, 32),
         ({32: 100, 64: 200, 128: 400, 256: 800}, 256),  # the largest allowed
@@ -120,7 +120,7 @@ def test_batches_grow_while_that_pays(rates: dict[int, float], chosen: int) -> N
 
 
 def test_a_first_slow_batch_does_not_count() -> None:
-    """Kernels are chosen and memory is taken in the first batch of a size."""
+    """The first batch of a size is slow: it chooses kernels and allocates memory."""
     batch = BatchSize(32, 128)
     batch.succeeded(32, 60.0)
     assert batch.now == 32

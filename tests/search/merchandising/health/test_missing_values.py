@@ -1,4 +1,4 @@
-"""Lists from the tables: pictures, refusals and their retry, missing values, doubtful colours."""
+"""Health lists from tables: pictures, refusals and retries, missing values, doubtful colours."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ from search.merchandising.health.missing_values import (
 )
 from search.merchandising.health.refusals import (
     WORDS,
-    Narrowing,
+    RefusalFilter,
     count_reasons,
     in_words,
     list_refusals,
@@ -47,7 +47,7 @@ SOURCES = [
 
 
 def refuse(session: Session, reason: str, product: Product | None = None) -> Quarantine:
-    """Add a refused picture, or a refused row where no product is given."""
+    """Add a refused picture, or a refused row if no product is given."""
     image = (
         make_image(session, product, state="failed", sha256=None, error="It ends early.")
         if product is not None
@@ -86,7 +86,7 @@ def test_products_without_a_usable_picture(session: Session) -> None:
 
 
 def test_every_reason_has_words() -> None:
-    """A code that stands in the sources is said in plain words."""
+    """Every code in the sources has a sentence."""
     refusing = r'(?:UnusablePicture|Remark|RefusedRow|Refused)\(\s*"([a-z_]+)"'
     table = r'\("([a-z_]+)", "(?:The|Give)'
     codes = {
@@ -96,7 +96,7 @@ def test_every_reason_has_words() -> None:
         for code in re.findall(pattern, path.read_text(encoding="utf-8"))
     }
     assert {"truncated", "no_sku", "odd_price"} <= codes
-    others = {"ignore", "rule"}  # of the warnings module, of reasons for hits
+    others = {"ignore", "rule"}  # codes of the warnings module and of reasons for hits
     assert codes - set(WORDS) - others == set()
     assert in_words("http_404") == "The picture's server answers 404"
 
@@ -111,10 +111,10 @@ def test_refusals_by_reason(session: Session) -> None:
         ("row", "empty_title", 2),
         ("image", "truncated", 1),
     ]
-    found, total = list_refusals(session, Narrowing(kind="image"), limit=10)
+    found, total = list_refusals(session, RefusalFilter(kind="image"), limit=10)
     assert (total, found[0].words, found[0].known) == (1, "The picture ends early", True)
-    assert list_refusals(session, Narrowing(code="empty_title"), limit=1)[1] == 2
-    assert not list_refusals(session, Narrowing(kind="row"), limit=1)[0][0].known
+    assert list_refusals(session, RefusalFilter(code="empty_title"), limit=1)[1] == 2
+    assert not list_refusals(session, RefusalFilter(kind="row"), limit=1)[0][0].known
 
 
 def test_pictures_are_tried_again_and_rows_are_not(session: Session) -> None:
@@ -123,9 +123,11 @@ def test_pictures_are_tried_again_and_rows_are_not(session: Session) -> None:
     row = refuse(session, "empty_title")
 
     assert retry_refusals(session, actor="mia", refusal_id=one.id) == 1
-    assert retry_refusals(session, actor="mia", refusal_id=one.id) == 0  # it waits already
+    assert retry_refusals(session, actor="mia", refusal_id=one.id) == 0  # it is pending already
     assert retry_refusals(session, actor="mia", refusal_id=row.id) == 0
-    waiting = {each.id: each.waiting for each in list_refusals(session, Narrowing(), limit=None)[0]}
+    waiting = {
+        each.id: each.waiting for each in list_refusals(session, RefusalFilter(), limit=None)[0]
+    }
     assert waiting == {one.id: True, other.id: False, row.id: False}
     assert retry_refusals(session, actor="mia", code="truncated") == 1
     assert [entry.subject for entry in read_trail(session, action="picture.retry")[0]] == [
@@ -158,8 +160,8 @@ def test_missing_values_by_any_source(session: Session) -> None:
     [
         ("red", "blue", 0.95, True),
         ("Crimson red", "red", 0.95, False),
-        ("red", "blue", 0.8, False),  # not sure
-        ("oak", "beige", 0.99, False),  # no colour that the vocabulary knows
+        ("red", "blue", 0.8, False),  # not confident enough
+        ("oak", "beige", 0.99, False),  # not a colour in the vocabulary
         ("red and white", "blue", 0.99, False),  # several
     ],
 )

@@ -1,4 +1,4 @@
-"""What looking over a generation finds: doubles, and pictures in the wrong place."""
+"""The survey of a generation finds duplicates, and pictures in the wrong category."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,13 +27,13 @@ def unit(rows: np.ndarray) -> Embeddings:
 
 
 def near(row: np.ndarray, seed: int, by: float = 0.02) -> np.ndarray:
-    """Return a vector that is almost another."""
+    """Return a vector close to another."""
     return unit((row + by * np.random.default_rng(seed).standard_normal(len(row)))[None])[0]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Make a generation out of vectors, one picture a product, with categories of one's own."""
+    """Make a generation from vectors and categories, with one picture per product."""
 
     def generation(vectors: Embeddings, categories: Sequence[str | None] = ()) -> Generation:
         write_generation(tmp_path / "one", vectors)
@@ -49,7 +49,7 @@ def make(tmp_path: Path) -> Make:
 
 
 def open_by_row(pictures: dict[int, Image.Image]) -> Callable[[int], Image.Image | None]:
-    """Return what opens pictures; ids start at 1000."""
+    """Return a function that opens pictures by id; ids start at 1000."""
     return lambda image_id: pictures.get(image_id - 1000)
 
 
@@ -84,7 +84,7 @@ def test_the_same_pictures_are_found_and_alike_things_are_not(make: Make) -> Non
     pictures = {row: make_picture(row) for row in range(N)}
     pictures[10] = pictures[5].resize((40, 30))  # saved smaller
     pictures[20] = pictures[5].copy()
-    # 30 and 31 have almost the same vector, yet show something else.
+    # 30 and 31 have almost the same vector, but show different things.
     found = find_duplicates(
         (generation := make(vectors)), find_neighbours(generation), open_by_row(pictures)
     )
@@ -115,7 +115,7 @@ def test_no_more_pairs_are_compared_than_allowed(
 
 
 def two_kinds() -> tuple[Embeddings, list[str | None]]:
-    """Return vectors of two far kinds of things, and their categories."""
+    """Return vectors of two very different kinds of things, and their categories."""
     random = np.random.default_rng(3)
     centres = np.eye(64)[[0, 1]]
     vectors = centres[np.arange(N) % 2] + 0.05 * random.standard_normal((N, 64))
@@ -125,8 +125,8 @@ def two_kinds() -> tuple[Embeddings, list[str | None]]:
 def test_a_product_among_another_category(make: Make) -> None:
     vectors, categories = two_kinds()
     categories[8] = "Home > Lamps"
-    categories[9] = None  # says nothing, so nothing is contradicted
-    categories[10] = "Home"  # says less, which is no contradiction
+    categories[9] = None  # no category, so no contradiction
+    categories[10] = "Home"  # a less specific category is no contradiction
 
     generation = make(vectors, categories)
     [found] = wrong_categories(generation, find_neighbours(generation))
@@ -136,7 +136,7 @@ def test_a_product_among_another_category(make: Make) -> None:
 
 
 def encode_as(vectors: dict[str, np.ndarray]) -> EncodeTitles:
-    """Encode titles as the vectors that a test gives them."""
+    """Return an encoder that gives titles the vectors that a test names."""
     return lambda titles: np.stack([vectors[title] for title in titles]).astype(np.float32)
 
 
@@ -144,7 +144,7 @@ def test_a_picture_that_other_titles_fit_better(make: Make) -> None:
     vectors, categories = two_kinds()
     titles = {row: f"thing {row}" for row in range(N)}
     encoded = {titles[row]: near(vectors[row], row, by=0.01) for row in range(N)}
-    encoded["thing 8"] = near(vectors[9], 8)  # a mug that is called a lamp
+    encoded["thing 8"] = near(vectors[9], 8)  # a mug with the title of a lamp
 
     found = wrong_titles(make(vectors, categories), titles, encode_as(encoded))
 

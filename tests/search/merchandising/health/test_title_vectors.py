@@ -1,4 +1,4 @@
-"""Vectors of titles: each title is encoded once, whatever becomes of the file."""
+"""Vectors of titles: each title is encoded once, whatever happens to the file."""
 
 import errno
 from collections.abc import Callable, Sequence
@@ -18,14 +18,14 @@ TITLES = ["red mug", "blue mug", "lampe à poser", "ein Krug"]
 
 
 class CountingTitles:
-    """The real encoder, which remembers what it was asked."""
+    """The real encoder, which records the texts that it encodes."""
 
     def __init__(self, encoder: Encoder, tag: str | None = None) -> None:
         self.encoder, self.tag, self.dim = encoder, tag or encoder.tag, encoder.dim
         self.asked: list[str] = []
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
-        """Encode."""
+        """Encode texts, and record them."""
         self.asked += texts
         return self.encoder.encode_texts(texts)
 
@@ -35,7 +35,7 @@ Ask = Callable[..., tuple[list[str], Embeddings]]
 
 @pytest.fixture
 def ask(tmp_path: Path, encoder: Encoder) -> Ask:
-    """Ask for vectors; returns the titles that were encoded for it, and the vectors."""
+    """Get vectors of titles; return the titles that were encoded for it, and the vectors."""
 
     def asked(titles: Sequence[str], tag: str | None = None) -> tuple[list[str], Embeddings]:
         counting: Any = CountingTitles(encoder, tag)

@@ -49,7 +49,7 @@ def test_steps_keep_both_sides(size: tuple[int, int], step: int) -> None:
 @pytest.mark.parametrize(
     ("size", "form", "wanted"),
     [
-        ((4000, 3000), "JPEG", (1000, 750)),  # by 4 of the 6 that would do: JPEG scales by 2, 4, 8
+        ((4000, 3000), "JPEG", (1000, 750)),  # 6 would do, but JPEG scales by 2, 4 or 8 only
         ((3000, 4000), "JPEG", (750, 1000)),
         ((1200, 1201), "JPEG", (600, 601)),
         ((800, 600), "JPEG", (800, 600)),
@@ -72,7 +72,7 @@ def test_turned_pictures_are_upright() -> None:
     image = Image.new("RGB", (2000, 1200), "white")
     image.paste("black", (0, 0, 2000, 200))
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned right by 90 degrees
+    exif[0x0112] = 6  # to be turned by 90 degrees
     content = saved(image, "JPEG", exif=exif)
 
     found = decode(content, Enough(448, 480))
@@ -93,7 +93,7 @@ def test_transparent_pictures_do_not_fringe() -> None:
 
 
 def photograph(index: int, size: tuple[int, int]) -> Image.Image:
-    """A drawn product with the grain of a sensor."""
+    """A drawn product with sensor noise."""
     drawn = draw_product(3, index, size_px=768).image.resize(size, Image.Resampling.BICUBIC)
     grain = np.random.default_rng(index).normal(0, 3, (size[1], size[0], 3))
     return Image.fromarray(np.clip(np.asarray(drawn) + grain, 0, 255).astype(np.uint8))
@@ -101,12 +101,12 @@ def photograph(index: int, size: tuple[int, int]) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def embedded() -> OpenClipEncoder:
-    """One that has encoded nothing yet, so that its tower is still the exact one."""
+    """A fresh embedded encoder, whose tower has not been rewritten yet."""
     return load_encoder("embedded", "cpu")
 
 
 def exactly(encoder: OpenClipEncoder, images: list[Image.Image]) -> Embeddings:
-    """Encode in float32: the rounding of the fast tower is no matter of decoding."""
+    """Encode in float32: rounding in the fast tower has nothing to do with decoding."""
     prepared = torch.stack([encoder.preprocess(image) for image in images])
     vectors = encoder.describe_pixels(prepared).vectors
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))

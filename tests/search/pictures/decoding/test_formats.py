@@ -1,4 +1,4 @@
-"""Every kind of file that merchants and phones send decodes right."""
+"""Every kind of file that merchants and phones send is decoded correctly."""
 
 import io
 import struct
@@ -46,7 +46,7 @@ def test_accepted_formats(format: str, options: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("kind", ["HEIC", "AVIF"])
 def test_phone_formats_are_known_by_content(kind: str) -> None:
-    """A HEIC named .jpg arrives as bytes; nothing but the bytes is asked."""
+    """A HEIC may be named .jpg, so only the content counts."""
     if kind == "HEIC":
         out = io.BytesIO()
         pillow_heif.from_pillow(corners()).save(out, quality=95)
@@ -61,7 +61,7 @@ def test_phone_formats_are_known_by_content(kind: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_exif_orientation(format: str, orientation: int) -> None:
-    """The sensor's rows are turned back, whichever way the phone was held."""
+    """The picture is upright, whichever way the phone was held."""
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -120,7 +120,7 @@ def test_sixteen_bit_grey_is_scaled_not_clipped(format: str) -> None:
 
 
 def test_big_endian_and_inverted_grey_tiff() -> None:
-    """The byte order and WhiteIsZero are the file's own business."""
+    """Byte order and WhiteIsZero are read from the file."""
     values = np.linspace(0, 65535, 64, dtype=np.uint16)[None].repeat(32, 0)
     content = encoded(Image.fromarray(values), "TIFF", tiffinfo={262: 0})
 
@@ -203,7 +203,7 @@ def test_first_frame_of_an_animation(format: str) -> None:
 
 
 def test_colour_profile_is_converted() -> None:
-    """A profile that calls red what sRGB calls green must change the numbers."""
+    """A profile that swaps red and green must change the numbers."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = srgb.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
     swapped = swapped.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))

@@ -1,4 +1,4 @@
-"""Pictures that are very large, or as large as a bomb."""
+"""Very large pictures, and decompression bombs."""
 
 import io
 import tracemalloc
@@ -30,7 +30,7 @@ def test_very_wide_jpeg(progressive: bool) -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1", "LA"])
 def test_very_wide_png_by_strips_equals_whole(mode: str) -> None:
-    """Strips, in every layout, give what decoding at once gives."""
+    """In every layout, decoding by strips equals decoding at once."""
     photo = corners((20_000, 2_400))
     source = photo.quantize(8) if mode == "P" else photo.convert(mode)
     content = encoded(source, "PNG", compress_level=1)
@@ -43,7 +43,7 @@ def test_very_wide_png_by_strips_equals_whole(mode: str) -> None:
 
 
 def test_strips_undo_every_row_filter() -> None:
-    """A noisy picture, whose rows use all filters, survives being cut into strips."""
+    """A noisy picture, whose rows use all filters, is decoded correctly by strips."""
     noise = np.random.default_rng(5).integers(0, 256, (700, 6_000, 3), dtype=np.uint8)
     smooth = np.cumsum(noise // 64, axis=1, dtype=np.uint8)
     content = encoded(Image.fromarray(np.vstack([noise, smooth] * 5)), "PNG", compress_level=1)
@@ -71,7 +71,7 @@ def test_large_picture_of_another_format() -> None:
 
 
 def test_large_png_needs_little_python_memory() -> None:
-    """400 million pixels pass through a few strips' worth of buffers."""
+    """400 million pixels need buffers for only a few strips."""
     row = b"\x00" + bytes(2_500)
     content = png_of(row * 20_000, 20_000, 20_000, 1, 0)
     tracemalloc.start()

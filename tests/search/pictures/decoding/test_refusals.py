@@ -1,4 +1,4 @@
-"""What is no picture, or a broken one, is refused with a reason."""
+"""Files that hold no picture or a broken one are refused with a reason."""
 
 import io
 import threading
@@ -85,7 +85,7 @@ def test_too_small_or_thin(size: tuple[int, int]) -> None:
 
 
 def test_noise_never_escapes_as_another_error() -> None:
-    """Bytes changed at random decode or are refused; nothing else comes out."""
+    """Randomly changed bytes are decoded or refused; no other error is raised."""
     rng = np.random.default_rng(7)
     originals = [
         encoded(corners(), format)
@@ -102,7 +102,7 @@ def test_noise_never_escapes_as_another_error() -> None:
 
 
 def test_warnings_stay_inside_and_filters_outside_are_restored() -> None:
-    """Threads that decode broken EXIF neither warn nor change who else hears warnings."""
+    """Threads that decode broken EXIF neither warn nor change the filters of other threads."""
     content = encoded(corners(), "JPEG", exif=BROKEN_EXIF)
     with pytest.warns(UserWarning, match="EXIF"):
         Image.open(io.BytesIO(content)).getexif().get(0x0112)

@@ -1,4 +1,4 @@
-"""Each check of a rehearsal passes what is right, and fails what it is there for."""
+"""Each check of a rehearsal passes a good generation, and fails the fault that it looks for."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ def retire(database: Engine, *numbers: int) -> None:
 
 
 def swap_pictures(database: Engine) -> None:
-    """Let every product show another one's picture."""
+    """Give every product another product's picture."""
     with session_scope(database) as session:
         images = session.scalars(select(ProductImage).order_by(ProductImage.id)).all()
         digests = [image.sha256 for image in images]
@@ -107,8 +107,8 @@ def test_what_changed_since_the_build_is_not_missing(
     database: Engine, settings: Settings, small_encoder: Encoder, build: Build
 ) -> None:
     generation = build()
-    retire(database, 0)  # is in the index still
-    fill_shop(database, settings, small_encoder.tag, 2, first=N)  # are not in it yet
+    retire(database, 0)  # still in the index
+    fill_shop(database, settings, small_encoder.tag, 2, first=N)  # not yet in the index
 
     found = recount(database, generation)
 
@@ -119,7 +119,7 @@ def test_what_changed_since_the_build_is_not_missing(
 def test_one_product_too_few_is_found_by_name(
     database: Engine, settings: Settings, build: Build
 ) -> None:
-    """An index that forgot what the catalogue held all along; nothing changed since."""
+    """The index lacks a product that the catalogue held all along."""
     generation = build()
     kept = load_generation(directory(database, settings, generation.id), generation.id)
     kept.columns.product_id.setflags(write=False)
@@ -154,7 +154,7 @@ def test_a_picture_twice_and_a_product_that_was_gone_before(
 def test_an_index_of_other_vectors_misses_its_neighbours(
     database: Engine, settings: Settings, small_encoder: Encoder, build: Build, sides: Sides
 ) -> None:
-    """All checksums hold, and the manifest says that recall is perfect."""
+    """All checksums are right, and the manifest claims perfect recall."""
     generation = build()
     assert check_recall(sides, generation, 0.95).verdict == "passed"
     folder = directory(database, settings, generation.id)
@@ -203,7 +203,7 @@ def test_losing_more_products_than_allowed(
 def test_products_that_their_catalogue_withdrew_may_go(
     database: Engine, build: Build, settings: Settings
 ) -> None:
-    """However many nights they gathered in: how many go in one is decided at the reading."""
+    """However many: the limit per night was applied when the catalogue was read."""
     live = build()
     retire(database, *range(30))
 
@@ -229,7 +229,7 @@ def test_products_that_came_or_went_do_not_count_against_the_overlap(
     assert check.measured > 0.9
     assert "titles" in check.sentence
     assert "texts asked" in check.sentence
-    assert "(2)" in check.sentence  # the same text twice is one question
+    assert "(2)" in check.sentence  # the same text twice counts once
 
 
 def asked(text: str) -> SearchEvent:
@@ -274,7 +274,7 @@ def test_marks_that_hold_no_longer(database: Engine, build: Build, sides: Sides)
     assert check_suite(sides, live, None, 0.1).check.verdict == "skipped"
     engine = sides.engine(live)
     assert engine is not None
-    text = "velvet dragon"  # no word of the catalogue, so only vectors answer
+    text = "velvet dragon"  # not a word of the catalogue, so only vectors find anything
     hits = engine.search(Query(text=text, k=8, record=False, fold=False)).hits
     with session_scope(database) as session:
         saved = add_saved(session, text, actor="mia")

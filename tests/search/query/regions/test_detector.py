@@ -1,4 +1,4 @@
-"""The detector says what its model says, of any shape of photo, and refuses other models."""
+"""The detector returns its model's boxes for photos of any shape, and refuses other models."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from search.engine.search_engine import open_search_engine
 from search.errors import ModelUnavailable, WrongSetting
 from search.query.regions import EncoderRegions, SaliencyRegions, load_proposer
 from search.query.regions.detector import DetectorRegions, load_detector
-from search.query.regions.proposer import LEAST_SCORE, MOST
+from search.query.regions.proposer import MAX_REGIONS, MIN_SCORE
 from search.results import Query
 from search.settings import Settings, load_settings
 from tests.support.factories import make_picture
@@ -41,7 +41,7 @@ def detector(folder: Path) -> DetectorRegions:
 def test_the_best_region_is_the_models_own(
     folder: Path, detector: DetectorRegions, size: tuple[int, int]
 ) -> None:
-    """Checked by the model's own way: its post-processing, with objectness in place of classes."""
+    """Compared with the model's own post-processing, with objectness in place of classes."""
     import torch
     from transformers import Owlv2ForObjectDetection, Owlv2ImageProcessorPil
 
@@ -57,7 +57,7 @@ def test_the_best_region_is_the_models_own(
         seen.logits = network.objectness_predictor(tokens)[..., None]
         seen.pred_boxes = seen.target_pred_boxes
     (expected,) = prepare.post_process_object_detection(
-        seen, threshold=LEAST_SCORE, target_sizes=[(photo.height, photo.width)]
+        seen, threshold=MIN_SCORE, target_sizes=[(photo.height, photo.width)]
     )
     sides = np.tile((photo.width, photo.height), 2)
     corners = np.clip(expected["boxes"].numpy() / sides, 0, 1)
@@ -67,7 +67,7 @@ def test_the_best_region_is_the_models_own(
 
     regions = detector.propose(photo, NOTHING)
 
-    assert 1 < len(regions) <= MOST
+    assert 1 < len(regions) <= MAX_REGIONS
     assert [r.score for r in regions] == sorted((r.score for r in regions), reverse=True)
     box = regions[0].box
     assert regions[0].score == pytest.approx(float(scores.max()), abs=1e-3)

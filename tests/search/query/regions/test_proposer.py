@@ -1,4 +1,4 @@
-"""Boxes become few regions, best first; what overlaps is one thing."""
+"""Boxes become a few regions, best first; overlapping boxes are one region."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from PIL import Image
 
 from search.encoder.local_features import EncodedPictures
 from search.query.regions import EncoderRegions, SaliencyRegions, best_region
-from search.query.regions.proposer import LEAST_SCORE, MOST, WHOLE, strongest
+from search.query.regions.proposer import MAX_REGIONS, MIN_SCORE, WHOLE, strongest
 from search.results import Box, Region
 
 PHOTO = Image.new("RGB", (40, 30))
@@ -50,7 +50,7 @@ def test_of_overlapping_boxes_the_best_stays() -> None:
 
 
 def test_a_box_within_another_is_the_same_thing() -> None:
-    """The small one shares little of their union, but lies inside."""
+    """Their intersection over union is small, but one lies inside the other."""
     given = boxes((0.1, 0.1, 0.9, 0.9), (0.2, 0.2, 0.4, 0.4))
 
     assert len(strongest(given, np.array([0.8, 0.5], np.float32))) == 1
@@ -62,19 +62,19 @@ def test_there_are_at_most_six() -> None:
 
     found = strongest(given, np.linspace(0.9, 0.5, 9, dtype=np.float32))
 
-    assert len(found) == MOST == 6
+    assert len(found) == MAX_REGIONS == 6
     assert [corners(region)[0] for region in found] == pytest.approx(np.arange(6) / 10)
 
 
 def test_weak_and_empty_boxes_are_no_regions() -> None:
     given = boxes((0, 0, 0.2, 0.2), (0.5, 0.5, 0.5, 0.9))
 
-    assert strongest(given, np.array([LEAST_SCORE - 0.01, 0.9], np.float32)) == ()
+    assert strongest(given, np.array([MIN_SCORE - 0.01, 0.9], np.float32)) == ()
     assert strongest(np.empty((0, 4), np.float32), np.empty(0, np.float32)) == ()
 
 
 def test_the_encoders_maps_are_read_from_the_middle_of_each_cell() -> None:
-    """One cell of a 4 x 4 map is sure of a thing around it."""
+    """One cell of a 4 x 4 map has a high score."""
     maps = np.zeros((1, 5, 4, 4))
     maps[0, 0] = -10
     maps[0, :, 1, 2] = [3, 0.2, 0.1, 0.3, 0.4]  # score; left, up, right, down

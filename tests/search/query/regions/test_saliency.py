@@ -1,4 +1,4 @@
-"""What differs from the border is found without a model."""
+"""The region that differs from the border is found without a model."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ NOTHING_SAID = EncodedPictures(
 
 
 def drawn(*things: tuple[float, float, float, float]) -> Image.Image:
-    """Return a photo of two grounds, wall and floor, with red things at given corners."""
+    """Return a photo of a wall and a floor, with red things at the given corners."""
     photo = Image.new("RGB", (300, 200), (190, 190, 180))
     pen = ImageDraw.Draw(photo)
     pen.rectangle((0, 120, 300, 200), fill=(120, 90, 70))

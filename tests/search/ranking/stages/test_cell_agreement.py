@@ -1,4 +1,4 @@
-"""Late interaction lifts what agrees in its parts, and leaves the rest alone."""
+"""Late interaction lifts pictures whose cells agree with the photo, and leaves the rest alone."""
 
 from dataclasses import replace
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from search.encoder.local_features import quantised
-from search.query.cell_matching import Cells, cells_of
-from search.query.photo_regions import PhotoRegions
+from search.query.cell_matching import QueryCells, query_cells
+from search.query.photo_regions import EncodedPhoto
 from search.ranking.stages import Ranking, StageInput, group
-from search.ranking.stages.cell_agreement import FIRST, compare_parts
+from search.ranking.stages.cell_agreement import COMPARED, rerank_by_cells
 from search.results import Patches
-from tests.support.candidates import asked
+from tests.support.candidates import stage_input
 
 CELLS, WIDTH = 9, 8
 
@@ -22,14 +22,14 @@ def patches(n: int, seed: int = 0) -> Patches:
 
 
 def photo_of(local: Patches, row: int, *, share: float = 0.5, kind: str = "photo") -> StageInput:
-    """Ask with the cells of one product's picture; vectors are ever farther from the query."""
+    """Search with the cells of one product's picture, among vectors of falling similarity."""
     n = len(local)
     angles = np.linspace(0.1, 0.5, n)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    given = asked(vectors, list(range(n)), np.array([1.0, 0]), kind)
-    cells: Cells = cells_of(local[row], np.full(CELLS, 1 / CELLS, np.float32), share)
-    looked = PhotoRegions(given.question.vector, cells)
-    return replace(given, question=replace(given.question, looked=looked), patches=local)
+    given = stage_input(vectors, list(range(n)), np.array([1.0, 0]), kind)
+    cells: QueryCells = query_cells(local[row], np.full(CELLS, 1 / CELLS, np.float32), share)
+    photo = EncodedPhoto(given.query.vector, cells)
+    return replace(given, query=replace(given.query, photo=photo), patches=local)
 
 
 def exact(given: StageInput) -> Ranking:
@@ -39,7 +39,7 @@ def exact(given: StageInput) -> Ranking:
 def test_the_product_whose_parts_agree_comes_first() -> None:
     given = photo_of(patches(6), 4)
 
-    ranking = compare_parts(given, exact(given))
+    ranking = rerank_by_cells(given, exact(given))
 
     assert exact(given).product_ids[0] == 0
     assert ranking.product_ids[0] == 4
@@ -48,7 +48,7 @@ def test_the_product_whose_parts_agree_comes_first() -> None:
 
 
 def test_patches_are_those_of_the_generation_row() -> None:
-    """Candidates are in another order than the generation's rows."""
+    """The candidates' order differs from that of the generation's rows."""
     given = photo_of(patches(6), 4)
     order = np.array([5, 3, 1, 0, 4, 2])
     turned = replace(
@@ -59,17 +59,17 @@ def test_patches_are_those_of_the_generation_row() -> None:
         similarities=given.similarities[order],
     )
 
-    assert compare_parts(turned, exact(turned)).product_ids[0] == 4
+    assert rerank_by_cells(turned, exact(turned)).product_ids[0] == 4
 
 
 def test_only_the_first_are_compared_and_stay_first() -> None:
-    given = photo_of(patches(FIRST + 10), FIRST + 5)
+    given = photo_of(patches(COMPARED + 10), COMPARED + 5)
 
-    before, after = exact(given), compare_parts(given, exact(given))
+    before, after = exact(given), rerank_by_cells(given, exact(given))
 
-    assert set(after.product_ids[:FIRST].tolist()) == set(before.product_ids[:FIRST].tolist())
-    assert after.product_ids[FIRST:].tolist() == before.product_ids[FIRST:].tolist()
-    assert after.product_ids[:FIRST].tolist() != before.product_ids[:FIRST].tolist()
+    assert set(after.product_ids[:COMPARED].tolist()) == set(before.product_ids[:COMPARED].tolist())
+    assert after.product_ids[COMPARED:].tolist() == before.product_ids[COMPARED:].tolist()
+    assert after.product_ids[:COMPARED].tolist() != before.product_ids[:COMPARED].tolist()
 
 
 def test_parts_that_face_away_lower_nothing() -> None:
@@ -77,7 +77,7 @@ def test_parts_that_face_away_lower_nothing() -> None:
     given = photo_of(local, 0)
     facing_away = replace(given, patches=np.repeat(-local[:1], 3, axis=0))
 
-    ranking = compare_parts(facing_away, exact(facing_away))
+    ranking = rerank_by_cells(facing_away, exact(facing_away))
 
     assert (ranking.scores >= np.sort(facing_away.similarities)[::-1]).all()
 
@@ -85,7 +85,7 @@ def test_parts_that_face_away_lower_nothing() -> None:
 def test_a_model_whose_cells_nobody_trained_changes_no_order() -> None:
     given = photo_of(patches(6), 4, share=0.0)
 
-    assert compare_parts(given, exact(given)).product_ids.tolist() == list(range(6))
+    assert rerank_by_cells(given, exact(given)).product_ids.tolist() == list(range(6))
 
 
 @pytest.mark.parametrize("kind", ["text", "both", "similar"])
@@ -93,14 +93,14 @@ def test_other_questions_are_left_alone(kind: str) -> None:
     given = photo_of(patches(6), 4, kind=kind)
     ranking = exact(given)
 
-    assert compare_parts(given, ranking) is ranking
+    assert rerank_by_cells(given, ranking) is ranking
 
 
 def test_without_local_features_nothing_changes() -> None:
     given = photo_of(patches(6), 4)
     none = replace(given, patches=np.empty((6, 0, 1), np.int8))
-    unseen = replace(given, question=replace(given.question, looked=None))
+    unseen = replace(given, query=replace(given.query, photo=None))
 
     for context in (none, unseen):
         ranking = exact(context)
-        assert compare_parts(context, ranking) is ranking
+        assert rerank_by_cells(context, ranking) is ranking

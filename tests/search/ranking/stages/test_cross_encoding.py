@@ -1,4 +1,4 @@
-"""The first hits of a text are read again; all else stays where it is."""
+"""The cross-encoder reorders the first hits of a text; all others keep their place."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,12 +16,12 @@ from search.ranking.stages import STAGES, Ranking, StageInput, group
 from search.ranking.stages.cross_encoding import FIRST, CrossEncoding
 from search.results import Query
 from search.settings import Settings
-from tests.support.candidates import asked
+from tests.support.candidates import stage_input
 from tests.support.models.blip_models import write_blip
 
 
 class Brightness:
-    """A matcher that any picture's brightness convinces, and that keeps what it was asked."""
+    """A matcher that scores pictures by brightness, and records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
@@ -33,11 +33,11 @@ class Brightness:
 
 
 def found(n: int, kind: str = "text") -> tuple[StageInput, Ranking]:
-    """Return n products whose similarity falls evenly from 0.9 to 0.5."""
+    """Return n products with similarities from 0.9 down to 0.5."""
     cosines = np.linspace(0.9, 0.5, n)
     vectors = np.stack((cosines, np.sqrt(1 - cosines**2)), axis=1)
-    context = asked(vectors, list(range(1, n + 1)), np.array([1.0, 0.0]), kind)
-    context = replace(context, question=replace(context.question, text="pale lamp"))
+    context = stage_input(vectors, list(range(1, n + 1)), np.array([1.0, 0.0]), kind)
+    context = replace(context, query=replace(context.query, text="pale lamp"))
     return context, group(context.product_ids, context.rows, context.similarities)
 
 

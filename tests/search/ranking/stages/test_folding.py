@@ -1,4 +1,4 @@
-"""Variants take one place, that of the best of them."""
+"""Variants share one place, that of the best one."""
 
 from dataclasses import replace
 

@@ -1,12 +1,12 @@
-"""Re-ranking works on arrays alone."""
+"""Re-ranking works on arrays only."""
 
 import numpy as np
 import pytest
 
 from search.errors import UnusableQuery
 from search.ranking.stages import STAGES, group, rerank
-from search.ranking.stages.expansion import expand
-from tests.support.candidates import asked
+from search.ranking.stages.expansion import expand_query
+from tests.support.candidates import stage_input
 
 
 def test_group_keeps_the_best_picture_of_each_product() -> None:
@@ -33,22 +33,24 @@ def test_group_of_nothing_is_nothing() -> None:
 
 
 def test_expansion_lifts_what_resembles_the_best_hits() -> None:
-    """Products 4 and 5 are as near to the query; 4 also lies near the best three."""
+    """Products 4 and 5 are equally near to the query; 4 is also near to the best three."""
     query = np.array([1.0, 0, 0, 0])
     vectors = np.array(
         [[1, 0.1, 0, 0], [1, 0.15, 0, 0], [1, 0.2, 0, 0], [1, 0.901, 0, 0], [1, 0, 0.9, 0]]
     )
-    context = asked(vectors, [1, 2, 3, 4, 5], query, "text")
+    context = stage_input(vectors, [1, 2, 3, 4, 5], query, "text")
     plain = group(context.product_ids, context.rows, context.similarities)
     assert plain.product_ids.tolist()[3:] == [5, 4]
-    assert expand(context, plain).product_ids.tolist()[3:] == [4, 5]
+    assert expand_query(context, plain).product_ids.tolist()[3:] == [4, 5]
 
 
 def test_expansion_leaves_photos_alone() -> None:
     query = np.array([1.0, 0, 0, 0])
-    context = asked(np.array([[1, 0.1, 0, 0], [1, 0.9, 0, 0], [1, 0, 0.9, 0]]), [1, 2, 3], query)
+    context = stage_input(
+        np.array([[1, 0.1, 0, 0], [1, 0.9, 0, 0], [1, 0, 0.9, 0]]), [1, 2, 3], query
+    )
     plain = group(context.product_ids, context.rows, context.similarities)
-    assert expand(context, plain) is plain
+    assert expand_query(context, plain) is plain
 
 
 def test_each_move_is_recorded_under_its_stage() -> None:
@@ -56,7 +58,7 @@ def test_each_move_is_recorded_under_its_stage() -> None:
     vectors = np.array(
         [[1, 0.1, 0, 0], [1, 0.15, 0, 0], [1, 0.2, 0, 0], [1, 0.901, 0, 0], [1, 0, 0.9, 0]]
     )
-    context = asked(vectors, [1, 2, 3, 4, 5], query, "text")
+    context = stage_input(vectors, [1, 2, 3, 4, 5], query, "text")
     plain = group(context.product_ids, context.rows, context.similarities)
     _, moves = rerank(context, plain, ["expand"])
     assert [(m.stage, m.rank_before, m.rank_after) for m in moves[4]] == [("expand", 5, 4)]
@@ -64,7 +66,7 @@ def test_each_move_is_recorded_under_its_stage() -> None:
 
 def test_stages_can_be_switched_off() -> None:
     query = np.array([1.0, 0, 0])
-    context = asked(np.array([[1, 0.50, 0], [1, 0.2, 0]]), [1, 2], query)
+    context = stage_input(np.array([[1, 0.50, 0], [1, 0.2, 0]]), [1, 2], query)
     plain = group(context.product_ids, context.rows, context.similarities)
     ranking, moves = rerank(context, plain, [])
     assert ranking is plain
@@ -73,7 +75,7 @@ def test_stages_can_be_switched_off() -> None:
 
 def test_an_unknown_stage_is_refused_with_the_known_ones() -> None:
     query = np.array([1.0, 0, 0])
-    context = asked(np.array([[1, 0.5, 0]]), [1], query)
+    context = stage_input(np.array([[1, 0.5, 0]]), [1], query)
     plain = group(context.product_ids, context.rows, context.similarities)
     with pytest.raises(UnusableQuery, match=next(iter(STAGES))):
         rerank(context, plain, ["magic"])

@@ -1,4 +1,4 @@
-"""The page that describes the API: all of the document, links that lead somewhere."""
+"""The API's reference page: it shows the whole document, and its links work."""
 
 import re
 import shlex

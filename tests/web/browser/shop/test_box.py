@@ -29,7 +29,7 @@ def open_photo(open_page: Open) -> Callable[..., Page]:
 
 
 def point(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Return where on the screen a share of the photo is."""
+    """Return the screen position of a point, given in shares of the photo."""
     stage = page.locator("[data-stage] img").bounding_box()
     assert stage
     return stage["x"] + x * stage["width"], stage["y"] + y * stage["height"]
@@ -44,7 +44,7 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 
 def box(page: Page) -> list[float]:
-    """Return left, top, width and height of the box in the address."""
+    """Return left, top, width and height of the box from the page's address."""
     asked = parse_qs(urlsplit(page.url).query).get("box", [""])[0]
     return [float(side) for side in asked.split(",") if side]
 
@@ -129,11 +129,11 @@ def test_older_answers_never_replace_newer_ones(open_photo: Callable[..., Page])
     page.wait_for_timeout(300)
     assert len(held) == 1
     drag(page, (0.98, 0.05), (0.56, 0.95))
-    expect(page).to_have_url(re.compile(r"box=0\.56%2C0\.05%2C0\.42%2C0\.9$"))  # not one on the way
+    expect(page).to_have_url(re.compile(r"box=0\.56%2C0\.05%2C0\.42%2C0\.9$"))  # not while dragging
     expect(first_card(page)).to_have_text("Blue cushion")
     newest = page.url
 
-    with suppress(Error):  # the browser has ended it: nobody waits for it any more
+    with suppress(Error):  # the browser has aborted the outdated request
         held[0].continue_()
     page.wait_for_timeout(300)
 
@@ -157,7 +157,7 @@ def test_a_tap_beside_all_things_places_the_box(open_page: Open, options: dict[s
 
 def test_by_keyboard(open_photo: Callable[..., Page]) -> None:
     page = open_photo()
-    drag(page, (0.98, 0.1), (0.6, 0.8))  # where nothing was found, so that it is drawn anew
+    drag(page, (0.98, 0.1), (0.6, 0.8))  # outside the box, so that a new one is drawn
     page.wait_for_url(lambda _: box(page) == pytest.approx([0.6, 0.1, 0.38, 0.7], abs=0.02))
     before = box(page)
     edge = page.get_by_role("application", name="Box around what is searched for")

@@ -1,4 +1,4 @@
-"""Clicks are counted and photos kept with consent only, in a real browser."""
+"""Clicks are counted and photos kept only with consent, in a real browser."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ CLICKS = "/api/v1/clicks"
 
 @pytest.fixture
 def recorded(engine: SearchEngine) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Return the clicks that were recorded; afterwards they are deleted."""
+    """Return the recorded clicks; they are deleted afterwards."""
 
     def clicks() -> list[dict[str, Any]]:
         with session_scope(engine.database) as session:
@@ -83,7 +83,7 @@ def test_who_wants_no_tracking_is_not_asked(open_page: Open) -> None:
 def finds_nothing(
     engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, shop_settings: Settings
 ) -> Iterator[None]:
-    """No photo is close to anything in the shop; kept photos are removed."""
+    """Make every photo unlike anything in the shop; kept photos are removed afterwards."""
     asked = shop_settings.root / "asked"
     shutil.rmtree(asked, ignore_errors=True)
     monkeypatch.setattr("search.engine.result_page.verdict", lambda *_: "nothing")

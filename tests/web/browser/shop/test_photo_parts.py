@@ -1,4 +1,4 @@
-"""The things in a photo can be chosen, and hits say why, in a real browser."""
+"""Things in a photo can be chosen, and hits give their reasons, in a real browser."""
 
 import re
 from pathlib import Path

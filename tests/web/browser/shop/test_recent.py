@@ -1,4 +1,4 @@
-"""What a browser remembers of its searches, and that nobody else learns it."""
+"""Recent searches, which only the shopper's browser stores."""
 
 import re
 from pathlib import Path

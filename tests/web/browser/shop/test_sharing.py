@@ -1,4 +1,4 @@
-"""The order of results, and handing on their address."""
+"""Sorting results, and sharing their address."""
 
 import re
 from pathlib import Path

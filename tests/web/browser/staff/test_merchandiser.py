@@ -17,7 +17,7 @@ from tests.support.staff import PASSWORD, make_account
 
 @pytest.fixture
 def open_page(browser: Browser, address: str, app: Flask, engine: SearchEngine) -> Iterator[Open]:
-    """Open pages as a merchandiser; afterwards nothing went wrong, and changes are undone."""
+    """Open pages as a merchandiser; check afterwards for errors, and undo changes."""
     make_account(app, "merchandiser")
     errors: list[str] = []
     contexts: list[BrowserContext] = []
@@ -32,7 +32,7 @@ def open_page(browser: Browser, address: str, app: Flask, engine: SearchEngine) 
         page.goto(path)
         page.get_by_label("Name").fill("merchandiser")
         page.get_by_label("Password").fill(PASSWORD)
-        with page.expect_navigation():  # to its end, when scripts listen
+        with page.expect_navigation():  # wait for the load to end, when scripts run
             page.get_by_role("button", name="Log in").click()
         expect(page.locator(".me")).to_be_visible()
         return page

@@ -39,7 +39,7 @@ Shop = tuple[Flask, str, int, int]
 def shop(
     postgres_server: URL, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder
 ) -> Iterator[Shop]:
-    """A served shop of its own with two generations; the second is live."""
+    """A separate served shop with two generations; the second is live."""
     folder = tmp_path_factory.mktemp("ops")
     for settings in own_settings(postgres_server, folder / "home"):
         for engine in open_engine(settings, encoder):
@@ -60,7 +60,7 @@ def shop(
 
 @pytest.fixture
 def open_page(browser: Browser, shop: Shop) -> Iterator[Open]:
-    """Open pages as an operator; afterwards no error may have been logged."""
+    """Open pages as an operator; check afterwards that no error was logged."""
     errors: list[str] = []
     contexts: list[BrowserContext] = []
 
@@ -90,7 +90,7 @@ def engine_of(shop: Shop) -> SearchEngine:
 
 
 class Gated:
-    """The encoder, waiting before each group of pictures until a test lets it go on."""
+    """The encoder, which waits before each group of pictures until a test lets it continue."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder, self.gate = encoder, threading.Semaphore(0)
@@ -108,7 +108,7 @@ class Gated:
 def test_the_progress_of_a_running_job_moves(
     open_page: Open, shop: Shop, encoder: Encoder, screen: dict[str, Any]
 ) -> None:
-    """A real job: pictures are encoded again, a batch at a time, while the page is open."""
+    """With a real job: pictures are encoded again, batch by batch, while the page is open."""
     engine, gated = engine_of(shop), Gated(encoder)
     state: WebState = shop[0].extensions["findalike"]
     forget_embeddings(engine)
@@ -139,7 +139,7 @@ def test_the_progress_of_a_running_job_moves(
 
 
 def forget_embeddings(engine: SearchEngine) -> None:
-    """Let everything be encoded anew."""
+    """Delete all embeddings, so that everything is encoded again."""
     with session_scope(engine.database) as session:
         session.execute(delete(Embedding))
         session.execute(update(ProductImage).values(state="pending"))
@@ -163,7 +163,7 @@ def test_nobody_asks_while_the_tab_is_hidden(open_page: Open) -> None:
 
 
 def show(page: Page, *, hidden: bool) -> None:
-    """Let the page believe that its tab is hidden, or seen again."""
+    """Make the page believe that its tab is hidden or visible."""
     page.evaluate(
         """hidden => {
             Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
@@ -199,7 +199,7 @@ def test_rolling_back_asks_in_the_browser(
 
 
 def publish_second(page: Page, shop: Shop) -> None:
-    """Make the second generation live again, through the page."""
+    """Publish the second generation again through the page."""
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("status")).to_have_text(f"Generation {shop[3]} is live.")

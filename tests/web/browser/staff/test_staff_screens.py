@@ -16,7 +16,7 @@ from tests.support.shops.recorded_runs import add_build, add_night
 
 @pytest.fixture(scope="module", autouse=True)
 def night(engine: SearchEngine) -> Iterator[None]:
-    """A run of reindex to look at, gone afterwards."""
+    """A recorded reindex run, removed afterwards."""
     with session_scope(engine.database) as session:
         jobs = [add_build(session, 11), add_build(session, 12), add_night(session)]
     yield

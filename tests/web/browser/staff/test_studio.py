@@ -17,7 +17,7 @@ from tests.support.staff import PASSWORD, make_account
 
 @pytest.fixture
 def merchandiser(app: Flask, engine: SearchEngine) -> Iterator[str]:
-    """The name of a merchandiser's account; what is saved is removed."""
+    """The name of a merchandiser's account; saved descriptions are removed afterwards."""
     yield make_account(app, "merchandiser")
     with session_scope(engine.database) as session:
         for table in (SavedDescription, SuiteRun, SearchEvent):
@@ -25,10 +25,10 @@ def merchandiser(app: Flask, engine: SearchEngine) -> Iterator[str]:
 
 
 def log_in_at(page: Page, name: str) -> None:
-    """Log in at the page that asks for it."""
+    """Open a page that requires a login, and log in."""
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    with page.expect_navigation():  # to its end, when scripts listen
+    with page.expect_navigation():  # wait for the load to end, when scripts run
         page.keyboard.press("Enter")
 
 
