@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from indexer.queue.broker import BrokerUnavailable, broker_url, prepare_broker
 from indexer.queue.celery_app import REINDEX, make_app
-from search.pictures.atomic_files import write_durably
+from search.files.atomic_files import write_durably
 from search.settings import Settings
 
 ASKED_FOR = Path("schedule", "asked-for")
