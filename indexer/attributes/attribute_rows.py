@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from indexer.attributes.attribute_prediction import PredictedAttribute, PredictedAttributes
 from indexer.snapshot.catalogue_snapshot import is_among
 from indexer.snapshot.title_values import TitleValues
-from search.database.models import GenerationRow, ProductAttribute
+from search.database.models import ProductAttribute
+from search.live.live_pointer import live_row
 from search.results import Ids
 from search.text.attribute_vocabulary import Vocabulary
 
@@ -28,8 +29,8 @@ Entry = tuple[str, float, str]
 
 def is_live_model(session: Session, model_tag: str) -> bool:
     """Return whether a model built the live generation; True where nothing is live yet."""
-    live = session.scalar(select(GenerationRow.model_tag).where(GenerationRow.state == "live"))
-    return live is None or live == model_tag
+    live = live_row(session)
+    return live is None or live.model_tag == model_tag
 
 
 def has_predictions_of_another(session: Session, model_tag: str) -> bool:

@@ -25,7 +25,6 @@ from indexer.attributes.attribute_rows import is_live_model, store_attributes
 from indexer.building.index_training import Trainer, earlier_generation
 from indexer.building.recall_measurement import make_queries
 from indexer.building.threshold_fitting import calibrate
-from indexer.runs.exclusive_job import SoleJob, sole_job
 from indexer.snapshot.catalogue_snapshot import Snapshot, take_snapshot
 from search.database.connection import session_scope
 from search.database.models import GenerationRow
@@ -44,13 +43,14 @@ from search.index.generation_files import (
     VECTORS,
     WORDS,
     Manifest,
-    file_entry,
     verify_files,
-    write_manifest,
 )
 from search.index.index_planning import IndexPlan, plan_index
+from search.index.manifest_files import file_entry, write_manifest
 from search.index.product_columns import load_columns, write_columns
 from search.index.vector_index import write_index
+from search.jobs.exclusive_job import ExclusiveJob, exclusive_job
+from search.live.stored_generations import generations_folder
 from search.results import HalfVectors
 from search.settings import Settings
 from search.text.attribute_vocabulary import load_vocabulary
@@ -90,8 +90,8 @@ def build_generation(
             again.
         OSError: the disk refuses; nothing is left behind.
     """
-    generations = settings.root / "generations"
-    with sole_job(database, "build", STEPS) as job:
+    generations = generations_folder(settings.root)
+    with exclusive_job(database, "build", STEPS) as job:
         sweep_builds(database, generations)
         tell = _teller(job, progress)
         tell("Reading the catalogue")
@@ -136,7 +136,7 @@ def _outcome(manifest: Manifest) -> dict[str, Any]:
     return manifest.model_dump(mode="json", include=named) | {"bytes": stored}
 
 
-def _teller(job: SoleJob, progress: Progress | None) -> Progress:
+def _teller(job: ExclusiveJob, progress: Progress | None) -> Progress:
     """Return a function to call as a stage of the job begins; the one before it is done then."""
 
     def tell(step: str) -> None:

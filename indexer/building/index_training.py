@@ -20,15 +20,9 @@ from indexer.building.recall_measurement import Queries, tune
 from search.database.connection import session_scope
 from search.database.models import GenerationRow
 from search.errors import DamagedGeneration
-from search.index.generation_files import (
-    INDEX,
-    IndexMeasured,
-    Manifest,
-    Training,
-    file_entry,
-    read_manifest,
-)
+from search.index.generation_files import INDEX, IndexMeasured, Manifest, Training, read_manifest
 from search.index.index_planning import IndexPlan, fill_index, train_index
+from search.index.manifest_files import file_entry
 from search.index.training_drift import drift_of, measure_fit
 from search.index.vector_index import FaissIndex, read_index
 from search.results import HalfVectors

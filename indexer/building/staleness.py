@@ -8,7 +8,8 @@ from indexer.building.new_model import NamedModel
 from indexer.snapshot.catalogue_snapshot import read_signature
 from search.database.models import GenerationRow
 from search.errors import DamagedGeneration
-from search.index.generation_files import load_generation, verify_files
+from search.index.generation_files import verify_files
+from search.live.stored_generations import directory_of, load_recorded
 from search.publication.checks.product_counts import recount
 from search.text.attribute_vocabulary import load_vocabulary
 
@@ -24,10 +25,9 @@ def is_current(database: sqlalchemy.Engine, model: NamedModel, row: GenerationRo
     signature = read_signature(database, model.tag, load_vocabulary(settings.vocabulary))
     if (row.manifest or {}).get("signature") != signature:
         return False
-    directory = settings.root / "generations" / row.directory
     try:
-        verify_files(directory)
-        found = load_generation(directory, row.id)
+        verify_files(directory_of(settings.root, row))
+        found = load_recorded(settings.root, row)
     except DamagedGeneration as error:
         log.warning("generation_damaged", generation=row.id, error=str(error))
         return False

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from indexer.commands.build import show as show_manifest
-from indexer.commands.inspect import show as show_looked
-from indexer.commands.publish import show_rehearsal, telling_refusal
 from search.cli import echo_json, json_option
+from search.commands.inspect import show as show_looked
+from search.commands.publish import show_rehearsal, telling_refusal
 from search.settings import load_settings
 
 

@@ -9,7 +9,7 @@ as long as there is room, see FINDALIKE_DELTA_LIMIT.
 
 import secrets
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,16 +28,11 @@ from search.errors import DamagedGeneration
 from search.files.atomic_files import make_durable
 from search.index.delta_files import DEAD, DELTA_FILES, FORMAT, Delta, DeltaManifest, load_delta
 from search.index.embedding_store import EmbeddingStore
-from search.index.generation_files import (
-    COLUMNS,
-    PATCHES,
-    TEMPORARY,
-    VECTORS,
-    file_entry,
-    write_manifest,
-)
+from search.index.generation_files import COLUMNS, PATCHES, TEMPORARY, VECTORS
+from search.index.manifest_files import file_entry, write_manifest
 from search.index.product_columns import write_columns
 from search.live.live_pointer import LivePointer, live_pointer
+from search.live.stored_generations import deltas_folder, directory_of
 from search.settings import Settings
 from search.text.attribute_vocabulary import Vocabulary, load_vocabulary
 
@@ -78,10 +73,9 @@ class DeltaWriter:
                 if live is None or not self._may_have_changed(session, live):
                     return False
                 referenced = set(session.scalars(select(DeltaRow.directory)))
-            remove_unreferenced(self.settings.root / "deltas", referenced)
+            remove_unreferenced(deltas_folder(self.settings.root), referenced)
             if self._base is None or self._base.id != live.id:
-                generations = self.settings.root / "generations"
-                self._base = BaseGeneration.open(generations / live.directory, live.id)
+                self._base = BaseGeneration.open(directory_of(self.settings.root, live), live.id)
             before = self._present_delta(live)
             store, limit = EmbeddingStore(self.settings.root), self.settings.delta_limit
             changed = DeltaComparison(
@@ -104,14 +98,14 @@ class DeltaWriter:
         if live.delta is None:
             return None
         try:
-            return load_delta(self.settings.root / "deltas" / live.delta)
+            return load_delta(deltas_folder(self.settings.root) / live.delta)
         except DamagedGeneration as error:
             log.warning("delta_damaged", delta=live.delta, error=str(error))
             return None
 
     def _publish(self, live: LivePointer, base: BaseGeneration, changed: ChangedRows) -> bool:
         """Write what changed and point to it; where nothing differs any more, point to no delta."""
-        deltas = self.settings.root / "deltas"
+        deltas = deltas_folder(self.settings.root)
         manifest = None if changed.empty else write_delta(deltas, _new_name(live), base, changed)
         if not _move_pointer(self.database, live.id, manifest):
             log.info("delta_too_late", generation=live.id)  # another generation is live by now
@@ -119,7 +113,7 @@ class DeltaWriter:
                 shutil.rmtree(deltas / manifest.name, ignore_errors=True)
             return False
         name = None if manifest is None else manifest.name
-        self._last_read = LivePointer(live.id, live.directory, name), changed.read_from
+        self._last_read = replace(live, delta=name), changed.read_from
         log.info(
             "delta_published",
             generation=live.id,

@@ -13,13 +13,14 @@ from sqlalchemy import select
 
 from indexer.building.build_generation import sweep_builds
 from indexer.pictures.orphans import prune_orphan_shards
-from indexer.runs.exclusive_job import KILLED
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
 from search.database.models import Job
 from search.errors import AlreadyRunning
 from search.index.embedding_store import EmbeddingStore
+from search.jobs.exclusive_job import KILLED
 from search.jobs.job_records import fail
+from search.live.stored_generations import generations_folder
 from search.settings import Settings
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ def sweep(database: sqlalchemy.Engine, settings: Settings) -> dict[str, int]:
 
 def _dead_builds(database: sqlalchemy.Engine, settings: Settings) -> int:
     with suppress(AlreadyRunning), exclusively(database, "build"):
-        return sweep_builds(database, settings.root / "generations")
+        return sweep_builds(database, generations_folder(settings.root))
     return 0
 
 

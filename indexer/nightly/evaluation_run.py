@@ -20,7 +20,7 @@ from search.encoder import load_encoder
 from search.engine.configured_stages import configured_stages
 from search.evaluation.evaluator import Evaluator
 from search.evaluation.judged_queries import Judged
-from search.index.generation_files import load_generation
+from search.live.stored_generations import load_recorded
 from search.query.photo_and_text import Composer
 from search.query.regions import RegionProposer, load_proposer
 from search.settings import Settings
@@ -87,11 +87,10 @@ def _evaluator(
     """Load the built generation with the skus and categories that judge it."""
     with session_scope(database) as session:
         row = session.get_one(GenerationRow, generation_id)
-        directory = settings.root / "generations" / row.directory
         products = session.execute(
             select(Product.id, Product.sku, Product.category).where(Product.retired_at.is_(None))
         ).all()
-    generation = load_generation(directory, generation_id)
+    generation = load_recorded(settings.root, row)
     indexed = set(generation.columns.product_id.tolist())
     return Evaluator(
         generation=generation,

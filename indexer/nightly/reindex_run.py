@@ -30,10 +30,8 @@ from indexer.encode_jobs.encode_follow import run_encoding
 from indexer.ingest.ingest_run import ingest
 from indexer.ingest.settle_changes import take_changes
 from indexer.nightly.crash_cleanup import sweep
-from indexer.nightly.inspection import look_after
 from indexer.nightly.run_account import conclude
 from indexer.pictures.orphans import forget_damaged_shards
-from indexer.runs.exclusive_job import SoleJob, outlasting, sole_job
 from search.catalogue.change_inbox import API_SOURCE, waiting_changes
 from search.database.connection import open_database, session_scope
 from search.database.models import GenerationRow, Product
@@ -45,10 +43,12 @@ from search.errors import (
     UnusableCatalogue,
 )
 from search.index.embedding_store import EmbeddingStore
+from search.jobs.exclusive_job import ExclusiveJob, exclusive_job, repeat_while_away
 from search.jobs.progress_bar import track
 from search.live.live_pointer import live_row
 from search.operation.alarm import alarm_about, raise_alarm
 from search.publication.checks import latest_rehearsal
+from search.publication.inspection import inspect_live
 from search.publication.publishing import prune, publish
 from search.settings import Settings
 
@@ -111,24 +111,26 @@ class Reindex:
     def _run(self, sources: Sequence[str]) -> dict[str, Any]:
         database = open_database(self.settings, application_name="findalike-reindex")
         try:
-            with sole_job(database, "reindex", steps=5) as job:
+            with exclusive_job(database, "reindex", steps=5) as job:
                 self._job, job.report = job.id, self.report
-                self.report["swept"] = outlasting(lambda: sweep(database, self.settings))
+                self.report["swept"] = repeat_while_away(lambda: sweep(database, self.settings))
                 self._stages(database, job, sources or known_sources(database))
         finally:
             database.dispose()
         return self.report
 
-    def _stages(self, database: sqlalchemy.Engine, job: SoleJob, sources: Sequence[str]) -> None:
+    def _stages(
+        self, database: sqlalchemy.Engine, job: ExclusiveJob, sources: Sequence[str]
+    ) -> None:
         """Run the stages, each counted in the job when it is done."""
         with job.stage("ingest"):
-            taken = outlasting(lambda: take_changes(database, self.settings, limit=None))
+            taken = repeat_while_away(lambda: take_changes(database, self.settings, limit=None))
             self.report["changes"] = {"done": taken.done, "refused": taken.refused}
             self.report["sources"] = [
-                outlasting(partial(self._ingest, database, source)) for source in sources
+                repeat_while_away(partial(self._ingest, database, source)) for source in sources
             ]
         model = load_model(self.settings)
-        live = outlasting(lambda: self._live(database))
+        live = repeat_while_away(lambda: self._live(database))
         if self.publish_new_model or live is None or live.model_tag == model.tag:
             self._renew(database, job, model)
         else:
@@ -137,50 +139,50 @@ class Reindex:
             else:  # nothing can be encoded or asked with the old model any more
                 self._leave(job, live, steps=4)
             self.report["new_model"] = self._build_beside(database, job, model)
-        self.report |= outlasting(
+        self.report |= repeat_while_away(
             lambda: conclude(database, self.settings, job.id, self.report["sources"])
         )
 
-    def _renew(self, database: sqlalchemy.Engine, job: SoleJob, model: NamedModel) -> None:
+    def _renew(self, database: sqlalchemy.Engine, job: ExclusiveJob, model: NamedModel) -> None:
         """Encode with a model; build, publish and look over where that changes anything.
 
         What a lost connection stopped is begun again.
         """
         with job.stage("encode"):
-            self.report["encode"] = outlasting(lambda: self._encode(database, model))
-        live = outlasting(lambda: self._live_if_current(database, model))
+            self.report["encode"] = repeat_while_away(lambda: self._encode(database, model))
+        live = repeat_while_away(lambda: self._live_if_current(database, model))
         if live is not None:
             self._leave(job, live, steps=3)  # nothing to build, publish and look over
             return
         with job.stage("build"):
-            built = outlasting(lambda: self._built(database, model))
+            built = repeat_while_away(lambda: self._built(database, model))
         with job.stage("publish"):
-            outlasting(lambda: self._publish(database, built, model))
+            repeat_while_away(lambda: self._publish(database, built, model))
         with job.stage("inspect"):
-            self.report |= look_after(
+            self.report |= inspect_live(
                 database,
                 model.settings,
                 started_by="reindex",
                 encoder=model.encoder,
-                asked_already=True,
+                use_last_run=True,
             )
         self.report |= {"changed": True, "generation": built}
 
-    def _leave(self, job: SoleJob, live: GenerationRow, *, steps: int) -> None:
+    def _leave(self, job: ExclusiveJob, live: GenerationRow, *, steps: int) -> None:
         """Leave the live generation as it is; so many steps are spared."""
         for _ in range(steps):
             job.step()
         self.report |= {"changed": False, "generation": live.id}
 
     def _build_beside(
-        self, database: sqlalchemy.Engine, job: SoleJob, model: NamedModel
+        self, database: sqlalchemy.Engine, job: ExclusiveJob, model: NamedModel
     ) -> dict[str, Any]:
         """Encode and build with a new model; what is built waits until somebody publishes it."""
         job.expect(2)
         with job.stage("encode with the new model"):
-            encoded = outlasting(lambda: self._encode(database, model))
+            encoded = repeat_while_away(lambda: self._encode(database, model))
         with job.stage("build with the new model"):
-            built = outlasting(lambda: self._built(database, model))
+            built = repeat_while_away(lambda: self._built(database, model))
         prune(database, model.settings)  # what waited before
         return {"encode": encoded, **report_of_waiting(database, model, built)}
 

@@ -11,10 +11,9 @@ import sqlalchemy
 
 from indexer.nightly.retention import forget_old_events, prune_thumbnails
 from search.database.connection import session_scope
-from search.errors import NoGeneration
-from search.index.generation_files import load_generation
 from search.jobs.job_records import read_job
-from search.live.live_pointer import live_row
+from search.live.live_pointer import require_live_row
+from search.live.stored_generations import load_recorded
 from search.operation.run_pictures import EXAMPLES, read_run_pictures
 from search.pictures.sent_store import prune_sent_pictures
 from search.pictures.thumbnails import ThumbnailStore
@@ -40,11 +39,8 @@ def conclude(
         NoGeneration: nothing is live.
     """
     with session_scope(database) as session:
-        live = live_row(session)
-        if live is None:
-            raise NoGeneration
-        directory = settings.root / "generations" / live.directory
-    found = recount(database, load_generation(directory, live.id))
+        live = require_live_row(session)
+    found = recount(database, load_recorded(settings.root, live))
     forgotten = forget_old_events(database, settings.root, older_than_days=settings.events_days)
     prune_sent_pictures(database, settings.root)
     prune_thumbnails(database, ThumbnailStore(settings.root))

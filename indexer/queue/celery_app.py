@@ -25,7 +25,7 @@ from indexer.queue.broker import (
     broker_url,
     map_broker_tables,
 )
-from indexer.runs.run_context import run_headers
+from search.jobs.run_context import run_headers
 from search.settings import Settings
 
 PUT_PRODUCT = "findalike.put_product"

@@ -21,13 +21,13 @@ from indexer.encoding.encode_batch import BatchEncoder
 from indexer.fetching.fetch_batch import BatchFetcher
 from indexer.pictures.encode_job_row import model_wanted
 from indexer.queue.celery_app import ENCODE_BATCH, FETCH_BATCH, REINDEX, sender
-from indexer.runs.run_context import message_of, own_headers
 from indexer.workers.product_messages import register_product_tasks
 from indexer.workers.queued_run import run_queued
 from search.database.connection import is_lost_connection, run_transaction, session_scope
 from search.encoder import load_encoder
 from search.errors import DatabaseUnavailable
 from search.jobs.job_records import fail
+from search.jobs.run_context import message_of, own_headers
 from search.settings import Settings
 
 MODELS_KEPT = 2

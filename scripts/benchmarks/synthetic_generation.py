@@ -20,11 +20,10 @@ from search.index.generation_files import (
     WORDS,
     Generation,
     Manifest,
-    file_entry,
     load_generation,
-    write_manifest,
 )
 from search.index.index_planning import plan_index, train_index
+from search.index.manifest_files import file_entry, write_manifest
 from search.index.product_columns import FIELDS, ColumnRow, write_columns
 from search.index.vector_index import write_index
 from search.results import Embeddings, HalfVectors, StoredRows

@@ -29,16 +29,14 @@ def named(database: "Engine", first: int | None, second: int | None) -> tuple[in
         NoGeneration: nothing is live.
     """
     from search.database.connection import session_scope
-    from search.errors import NoGeneration, UnknownGeneration
+    from search.errors import UnknownGeneration
+    from search.live.live_pointer import require_live_row
     from search.live.waiting_generations import newest_waiting
-    from search.operation.shop_status import read_live
 
     if first is not None and second is not None:
         return first, second
     with session_scope(database) as session:
-        live, waiting = read_live(session), newest_waiting(session)
-    if live is None:
-        raise NoGeneration
+        live, waiting = require_live_row(session), newest_waiting(session)
     if first is not None:
         return live.id, first
     if not waiting:

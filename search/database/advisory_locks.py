@@ -1,6 +1,6 @@
-"""One at a time, across machines: advisory locks of PostgreSQL, which end with the connection.
+"""Locks between machines: advisory locks of PostgreSQL, which end with the connection.
 
-For pieces of work on the shared catalogue. Locks on files of this machine are
+They are for work on the shared catalogue. Locks on files of this machine are in
 `search.database.embedded.file_locks`.
 """
 
@@ -24,14 +24,14 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """A lock that is held. It ends with its connection, as when the server is restarted."""
+class HeldLock:
+    """A lock that is held. It ends with its connection, for example when the server restarts."""
 
     what: str
     connection: sqlalchemy.Connection
 
     def renew(self) -> None:
-        """Take the lock again if it was lost, before anything is done in its name.
+        """Take the lock again if it was lost; call it before further work under the lock.
 
         Raises:
             AlreadyRunning: another process was quicker.
@@ -60,7 +60,7 @@ class Hold:
 
 
 @contextmanager
-def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[Hold]:
+def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[HeldLock]:
     """Hold the lock of a piece of work for a block.
 
     The lock lives on a connection of its own: a killed holder frees it at once.
@@ -69,19 +69,19 @@ def exclusively(database: sqlalchemy.Engine, what: str) -> Iterator[Hold]:
         AlreadyRunning: another process holds it; says who and since when.
     """
     with database.connect() as connection:
-        hold = Hold(what, connection)
-        hold.take()
+        lock = HeldLock(what, connection)
+        lock.take()
         try:
-            yield hold
+            yield lock
         finally:
-            with suppress(SQLAlchemyError):  # a lost connection has let go already
+            with suppress(SQLAlchemyError):  # the lock went with a lost connection
                 unlock = text("SELECT pg_advisory_unlock(:namespace, :key)")
                 connection.execute(unlock, _key(what))
                 connection.commit()
 
 
 def is_held(session: Session, what: str) -> bool:
-    """Return whether somebody is at a piece of work at this moment."""
+    """Return whether some process holds the lock of a piece of work at this moment."""
     held = text(
         "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
         "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :namespace "

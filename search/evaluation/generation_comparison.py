@@ -24,9 +24,10 @@ from search.evaluation.judged_queries import Judged, split_by_kind
 from search.evaluation.retrieval_measures import measures, measures_by_query
 from search.live.answering_generation import OneGeneration
 from search.live.model_pairing import ModelPairing, ServedGeneration
+from search.live.stored_generations import load_kept
 from search.merchandising.regression_suite import DescriptionOutcome, compare_all, run_suite, totals
 from search.merchandising.saved_descriptions import list_saved
-from search.merchandising.suite_runs import answers_of, load_kept
+from search.merchandising.suite_runs import answers_of
 from search.query.regions import load_proposer
 from search.results import Query
 from search.settings import Settings
@@ -166,7 +167,7 @@ class Comparer:
     def _titles(self, first: int, second: int) -> list[str]:
         """Return titles of products that both hold; the same titles every time."""
         held = [
-            np.unique(load_kept(self.database, self.settings, each).columns.product_id)
+            np.unique(load_kept(self.database, self.settings.root, each).columns.product_id)
             for each in (first, second)
         ]
         common = np.intersect1d(held[0], held[1])
@@ -180,7 +181,8 @@ class Comparer:
         """Ask one generation everything."""
         settings = self.settings
         proposer = load_proposer(settings.regions, settings.device)
-        answering = ModelPairing(settings, proposer).of(load_kept(self.database, settings, number))
+        kept = load_kept(self.database, settings.root, number)
+        answering = ModelPairing(settings, proposer).of(kept)
         stages = configured_stages(settings, self.database)
         engine = SearchEngine(self.database, OneGeneration(answering), settings, stages)
         with session_scope(self.database) as session:

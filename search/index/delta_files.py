@@ -10,24 +10,14 @@ The table `delta` says which delta lies over which generation. This module reads
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pydantic import ValidationError
 
 from search.errors import DamagedGeneration
-from search.index.generation_files import (
-    COLUMNS,
-    MANIFEST,
-    PATCHES,
-    VECTORS,
-    FileEntry,
-    Frozen,
-    Generation,
-    checksum,
-)
+from search.index.generation_files import COLUMNS, PATCHES, VECTORS, Generation
+from search.index.manifest_files import MANIFEST, FileEntry, SealedManifest, read_sealed
 from search.index.overlay import Overlay, StackedRows, disown, joined
 from search.index.product_columns import Columns, read_columns
 from search.index.vector_index import ExactIndex
@@ -40,12 +30,9 @@ UNIT_TOLERANCE = 0.01
 """How far a stored vector's product with itself may be from 1, because float16 rounds."""
 
 
-class DeltaManifest(Frozen):
+class DeltaManifest(SealedManifest):
     """What a delta holds, and what it may lack."""
 
-    format: int
-    name: str
-    created_at: datetime
     generation: str  # name of the generation that it was made for
     model_tag: str
     dim: int
@@ -60,7 +47,6 @@ class DeltaManifest(Frozen):
         int  # transactions from this one on may be missing, see `search.database.models.base`
     )
     files: dict[str, FileEntry]
-    checksum: str = ""  # sha256 of all the rest, hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +66,7 @@ def load_delta(directory: Path) -> Delta:
     Raises:
         DamagedGeneration: a file is missing or was changed, or a vector is not of unit length.
     """
-    manifest = _read_manifest(directory)
+    manifest = read_sealed(directory, DeltaManifest, DELTA_FILES, FORMAT, _damaged)
     files = {name: _read(directory, name, entry) for name, entry in manifest.files.items()}
     m, cells = manifest.vectors, manifest.cells
     try:
@@ -95,18 +81,6 @@ def load_delta(directory: Path) -> Delta:
         raise _damaged(directory, COLUMNS, "holds another number of rows than the manifest")
     _check_unit(directory, vectors)
     return Delta(manifest, columns, vectors, patches, dead)
-
-
-def _read_manifest(directory: Path) -> DeltaManifest:
-    try:
-        manifest = DeltaManifest.model_validate_json((directory / MANIFEST).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise _damaged(directory, MANIFEST, "is missing or not readable") from error
-    if manifest.format != FORMAT:
-        raise _damaged(directory, MANIFEST, f"has format {manifest.format}, not {FORMAT}")
-    if manifest.checksum != checksum(manifest) or manifest.files.keys() != DELTA_FILES:
-        raise _damaged(directory, MANIFEST, "is not what its checksum says")
-    return manifest
 
 
 def _read(directory: Path, name: str, expected: FileEntry) -> bytes:

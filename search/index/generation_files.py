@@ -6,17 +6,20 @@ catalogue; and `manifest.json`, which holds the checksums of all files and its o
 reads and verifies; `indexer.building.build_generation` writes.
 """
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from search.errors import DamagedGeneration, DimensionMismatch
+from search.index.manifest_files import (
+    FileEntry,
+    SealedManifest,
+    StoredValue,
+    file_entry,
+    read_sealed,
+)
 from search.index.overlay import Overlay
 from search.index.product_columns import Columns, Mask, load_columns
 from search.index.vector_index import FaissIndex, read_index
@@ -24,37 +27,21 @@ from search.results import Candidates, HalfVectors, Patches, StoredRows, Vector
 from search.text.word_counts import CatalogueWords, load_words
 
 INDEX, VECTORS, PATCHES = "index.faiss", "vectors.f16", "patches.i8"
-COLUMNS, WORDS, MANIFEST = "columns.arrow", "words.arrow", "manifest.json"
+COLUMNS, WORDS = "columns.arrow", "words.arrow"
 FILES = frozenset({INDEX, VECTORS, PATCHES, COLUMNS, WORDS})
 FORMAT = 1
 TEMPORARY = ".building-"
 """How the name of a directory begins while a build still writes it."""
 
 
-class Frozen(BaseModel):
-    """A value that is written to a file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-M = TypeVar("M", bound=Frozen)
-
-
-class FileEntry(Frozen):
-    """Size and checksum that a file must have."""
-
-    bytes: int
-    sha256: str  # hex
-
-
-class Latency(Frozen):
+class Latency(StoredValue):
     """Milliseconds of one search without a filter."""
 
     p50: float
     p95: float
 
 
-class IndexMeasured(Frozen):
+class IndexMeasured(StoredValue):
     """Recall and speed, measured when the generation was built."""
 
     recall_at_10: float  # rescored candidates against exact search, mean over all queries
@@ -65,7 +52,7 @@ class IndexMeasured(Frozen):
     exact_ms: Latency
 
 
-class Thresholds(Frozen):
+class Thresholds(StoredValue):
     """Cosines from which on an answer is close or the same, and how well they separate."""
 
     photo_close: float
@@ -77,7 +64,7 @@ class Thresholds(Frozen):
     text_false_alarm: float
 
 
-class Fit(Frozen):
+class Fit(StoredValue):
     """How well trained parts of an index describe what it holds: `search.index.training_drift`."""
 
     centroid_error: float  # mean squared distance of a vector to its list's centroid
@@ -85,7 +72,7 @@ class Fit(Frozen):
     imbalance: float  # of the lists' lengths; 1: all lists are equally long
 
 
-class Training(Frozen):
+class Training(StoredValue):
     """What the index was trained on: this generation's own vectors, or an earlier one's."""
 
     trained_in: str  # name of the generation whose vectors it was trained on
@@ -97,12 +84,9 @@ class Training(Frozen):
     why: str  # it was trained anew, or reused
 
 
-class Manifest(Frozen):
+class Manifest(SealedManifest):
     """What a generation holds, how it was built and what it reached."""
 
-    format: int
-    name: str
-    created_at: datetime
     model: str  # the value of FINDALIKE_MODEL that loads this model
     model_tag: str
     dim: int
@@ -125,7 +109,6 @@ class Manifest(Frozen):
     measured: IndexMeasured
     training: Training | None = None  # None: exact search, nothing to train
     thresholds: Thresholds | None = None  # None: too few products to fit any
-    checksum: str = ""  # sha256 of all the rest, hex; set by `write_manifest`
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,41 +152,13 @@ class Generation:
             raise DimensionMismatch(self.manifest.dim, query.shape[-1])
 
 
-def file_entry(path: Path) -> FileEntry:
-    """Return size and checksum of a file."""
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return FileEntry(bytes=path.stat().st_size, sha256=digest)
-
-
-def write_manifest(directory: Path, manifest: M) -> M:
-    """Write a manifest with its own checksum. Return it as written."""
-    sealed = manifest.model_copy(update={"checksum": checksum(manifest)})
-    (directory / MANIFEST).write_text(sealed.model_dump_json(indent=2), encoding="utf-8")
-    return sealed
-
-
-def checksum(manifest: Frozen) -> str:
-    """Return the sha256 of all fields of a manifest but its checksum, hex."""
-    rest = manifest.model_dump_json(exclude={"checksum"})
-    return hashlib.sha256(rest.encode()).hexdigest()
-
-
 def read_manifest(directory: Path) -> Manifest:
     """Read a generation's manifest.
 
     Raises:
         DamagedGeneration: it is missing, can't be read or was changed.
     """
-    try:
-        manifest = Manifest.model_validate_json((directory / MANIFEST).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise _damaged(directory, MANIFEST, "is missing or not readable") from error
-    if manifest.format != FORMAT:
-        raise _damaged(directory, MANIFEST, f"has format {manifest.format}, not {FORMAT}")
-    if manifest.checksum != checksum(manifest) or manifest.files.keys() != FILES:
-        raise _damaged(directory, MANIFEST, "is not what its checksum says")
-    return manifest
+    return read_sealed(directory, Manifest, FILES, FORMAT, _damaged)
 
 
 def verify_files(directory: Path) -> Manifest:

@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from search.database.connection import session_scope
 from search.errors import DamagedGeneration, FindalikeError, NoGeneration
 from search.index.delta_files import lay_over, load_delta
-from search.index.generation_files import Generation, load_generation
+from search.index.generation_files import Generation
 from search.live.live_pointer import LivePointer, live_pointer
 from search.live.model_pairing import ModelPairing, ServedGeneration
+from search.live.stored_generations import deltas_folder, load_recorded
 
 LONGEST_PAUSE_S = 60.0
 """Between tries to load what can't be loaded: a large model takes long to fail, too."""
@@ -106,7 +107,7 @@ class LiveGenerations:
     def _load(self, pointer: LivePointer) -> None:
         """Swap to a generation and its model, or go on with what is at hand and say why."""
         try:
-            base = load_generation(self._root / "generations" / pointer.directory, pointer.id)
+            base = load_recorded(self._root, pointer)
             _probe(base)
             laid = self._laid(base, pointer.delta)
             answering = self._pairing.of(laid or base, self._answering)
@@ -155,7 +156,7 @@ class LiveGenerations:
         if delta is None:
             return None
         try:
-            laid = lay_over(base, load_delta(self._root / "deltas" / delta))
+            laid = lay_over(base, load_delta(deltas_folder(self._root) / delta))
             _probe(laid)
         except Exception as error:  # searches go on with what is at hand
             self._complain("delta_unreadable", generation=base.id, error=str(error))

@@ -1,4 +1,4 @@
-"""What the live pointer says: the row of the generation that answers now, and what lies over it."""
+"""The live pointer: the row of the generation that answers now, and the delta that lies over it."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.database.models import DeltaRow, GenerationRow
+from search.errors import NoGeneration
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +14,10 @@ class LivePointer:
     """What searchers load."""
 
     id: int  # of the generation
-    directory: str  # below generations/
-    delta: str | None  # below deltas/; None: nothing changed since the generation was built
+    directory: str  # of the generation, below generations/
+    model_tag: str
+    model: str | None  # the value of FINDALIKE_MODEL that loads this model
+    delta: str | None  # directory below deltas/; None: nothing changed since the build
 
 
 def live_row(session: Session) -> GenerationRow | None:
@@ -22,11 +25,30 @@ def live_row(session: Session) -> GenerationRow | None:
     return session.scalar(select(GenerationRow).where(GenerationRow.state == "live"))
 
 
+def require_live_row(session: Session) -> GenerationRow:
+    """Return the live generation's row.
+
+    Raises:
+        NoGeneration: nothing is published.
+    """
+    row = live_row(session)
+    if row is None:
+        raise NoGeneration
+    return row
+
+
 def live_pointer(session: Session) -> LivePointer | None:
-    """Return where the live generation and its delta lie; None where nothing is published."""
+    """Return what searchers load; None where nothing is published."""
+    row = GenerationRow
     found = session.execute(
-        select(GenerationRow.id, GenerationRow.directory, DeltaRow.directory)
-        .outerjoin(DeltaRow, DeltaRow.generation_id == GenerationRow.id)
-        .where(GenerationRow.state == "live")
+        select(
+            row.id,
+            row.directory,
+            row.model_tag,
+            row.manifest["model"].as_string(),
+            DeltaRow.directory,
+        )
+        .outerjoin(DeltaRow, DeltaRow.generation_id == row.id)
+        .where(row.state == "live")
     ).one_or_none()
     return None if found is None else LivePointer(*found)

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.database.connection import session_scope
-from search.database.models import GenerationRow, SuiteRun
+from search.database.models import SuiteRun
 from search.engine.search_engine import SearchEngine
-from search.errors import FindalikeError, UnknownEntry, UnknownGeneration
-from search.index.generation_files import Generation, load_generation
+from search.errors import FindalikeError, UnknownEntry
 from search.live.answering_generation import OneGeneration
 from search.live.model_pairing import ModelPairing
+from search.live.stored_generations import load_kept
 from search.merchandising.regression_suite import (
     DEPTH,
     DescriptionOutcome,
@@ -117,25 +117,13 @@ def engine_for(engine: SearchEngine, settings: Settings, generation_id: int) -> 
         ModelUnavailable: the model that built it can't be loaded.
         ModelMismatch: that model's files were changed since.
     """
-    generation = load_kept(engine.database, settings, generation_id)
+    generation = load_kept(engine.database, settings.root, generation_id)
     try:
         before = engine.answering()
     except FindalikeError:
         before = None  # another generation can be asked while the live one is damaged
     one = OneGeneration(ModelPairing(settings).of(generation, before))
     return SearchEngine(engine.database, one, settings, engine.stages)
-
-
-def load_kept(database: Engine, settings: Settings, generation_id: int) -> Generation:
-    """Load a generation that is stored, live or not; errors as in `engine_for`."""
-    with session_scope(database) as session:
-        row = session.get(GenerationRow, generation_id)
-        if row is None or row.state in ("building", "failed"):
-            raise UnknownGeneration(
-                f"Generation {generation_id} is not kept; `findalike status` shows the live one."
-            )
-        directory = settings.root / "generations" / row.directory
-    return load_generation(directory, generation_id)
 
 
 def list_runs(session: Session, limit: int = 50) -> list[Run]:

@@ -22,7 +22,7 @@ from search.settings import Settings, load_settings, show_setting
 
 if TYPE_CHECKING:
     from search.encoder import Encoder
-    from search.operation.shop_status import LiveIndex
+    from search.live.live_pointer import LivePointer
 
 LEAST_FREE_BYTES = 1_000_000_000
 LIBRARIES = (
@@ -232,12 +232,12 @@ def model_of(database: Engine | None, settings: Settings) -> str:
     from sqlalchemy.exc import SQLAlchemyError
 
     from search.database.connection import session_scope
-    from search.operation.shop_status import read_live
+    from search.live.live_pointer import live_pointer
 
     if database is not None:
         with suppress(SQLAlchemyError, FindalikeError), session_scope(database) as session:
-            live = read_live(session)
-            return str(live.manifest.get("model", settings.model)) if live else settings.model
+            live = live_pointer(session)
+            return (live and live.model) or settings.model
     return settings.model
 
 
@@ -258,24 +258,25 @@ def check_live_index(database: Engine, settings: Settings, tags: list[str]) -> D
     """The files of what is published are what their manifests say, and fit the model."""
     from search.database.connection import session_scope
     from search.live.live_pointer import live_pointer
-    from search.operation.shop_status import read_live
+    from search.live.stored_generations import deltas_folder
 
     with session_scope(database) as session:
-        live, pointer = read_live(session), live_pointer(session)
-    if live is None or pointer is None:
+        live = live_pointer(session)
+    if live is None:
         return DoctorCheck("live index", "ok", "none published yet; `findalike reindex` makes one")
     found = _check_generation(live, settings, tags)
-    if pointer.delta is None or found.state == "failed":
+    if live.delta is None or found.state == "failed":
         return found
-    return _check_delta(found, settings.root / "deltas" / pointer.delta)
+    return _check_delta(found, deltas_folder(settings.root) / live.delta)
 
 
-def _check_generation(live: "LiveIndex", settings: Settings, tags: list[str]) -> DoctorCheck:
+def _check_generation(live: "LivePointer", settings: Settings, tags: list[str]) -> DoctorCheck:
     from search.index.generation_files import verify_files
+    from search.live.stored_generations import directory_of
 
     found = f"generation {live.id} of {live.model_tag}"
     try:
-        verify_files(settings.root / "generations" / live.directory)
+        verify_files(directory_of(settings.root, live))
     except (DamagedGeneration, OSError) as error:
         remedy = "Run `findalike rollback` for the one before it, or `findalike reindex`."
         return DoctorCheck("live index", "failed", f"{found}: {error}", remedy)

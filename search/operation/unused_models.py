@@ -1,8 +1,8 @@
-"""Forgets what models left behind that neither answer, nor could again, nor are set.
+"""Forgets what unused models left behind: embeddings, and generations that wait.
 
 A model that was tried leaves embeddings of the whole catalogue. They are kept as long as any
-generation of that model is, for going back must not mean encoding all anew; only the waiting one of
-a model that is given up goes with them.
+generation of that model is, so that a rollback never means encoding everything anew. A waiting
+generation of a model that is neither set nor live does not count, and goes with them.
 """
 
 import sqlalchemy
@@ -13,6 +13,7 @@ from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
 from search.database.models import Embedding, GenerationRow, Job
 from search.index.embedding_store import EmbeddingStore
+from search.live.live_pointer import live_row
 from search.publication.publishing import prune
 from search.settings import Settings
 
@@ -22,12 +23,12 @@ log = structlog.get_logger()
 def forget_unused_models(
     database: sqlalchemy.Engine, settings: Settings, model_tag: str
 ) -> dict[str, int]:
-    """Remove waiting generations of models that are given up, and embeddings that none needs.
+    """Remove waiting generations of unused models, and embeddings that no generation needs.
 
     Args:
         database: Where generations and embeddings are recorded.
         settings: State root, how many generations to keep.
-        model_tag: Of the model that is set; it is kept, and so is the live one.
+        model_tag: Tag of the model that is set; it is kept, and so is the live generation's.
 
     Returns:
         How many embeddings went, by model tag.
@@ -37,10 +38,9 @@ def forget_unused_models(
     """
     with exclusively(database, "publication"):
         with session_scope(database) as session:
-            live = session.scalar(
-                select(GenerationRow.model_tag).where(GenerationRow.state == "live")
-            )
-            given_up = GenerationRow.model_tag.not_in([tag for tag in (live, model_tag) if tag])
+            live = live_row(session)
+            wanted = {model_tag} | ({live.model_tag} if live is not None else set())
+            given_up = GenerationRow.model_tag.not_in(wanted)
             session.execute(
                 delete(GenerationRow).where(GenerationRow.state == "verified", given_up)
             )

@@ -1,4 +1,4 @@
-"""Publishing: checks of a generation, the move of the live pointer, rollback, pruning.
+"""Publishing: checks of a generation, the live pointer, rollback, pruning, inspection afterwards.
 
 Commands, the nightly run and the operator's pages call it. It builds nothing.
 """

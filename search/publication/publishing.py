@@ -1,7 +1,7 @@
-"""Makes a generation live, goes back to the one before, and prunes what nobody needs.
+"""Makes a generation live, goes back to the one before, and prunes generations.
 
-The live pointer is the one row of `generation` in state `live`; it moves in one transaction, which
-records who moved it. What goes live is rehearsed first; what was live before is not.
+The live pointer is the one row of `generation` in state `live`. It moves in one transaction, which
+records who moved it. A generation is rehearsed before it goes live, but not when going back to it.
 """
 
 import shutil
@@ -21,12 +21,12 @@ from search.database.models import GenerationRow
 from search.errors import (
     AlreadyRunning,
     DamagedGeneration,
-    NoGeneration,
     RehearsalRefused,
     UnknownGeneration,
 )
 from search.index.generation_files import TEMPORARY, check_sizes
-from search.live.live_pointer import live_row
+from search.live.live_pointer import require_live_row
+from search.live.stored_generations import directory_of, generations_folder
 from search.live.waiting_generations import newest_waiting, waiting_generations
 from search.settings import Settings
 
@@ -47,44 +47,44 @@ def publish(
     encoder: "Encoder | None" = None,
     in_spite_of: Collection[str] = (),
 ) -> int:
-    """Rehearse a generation and make it live; the rehearsal is kept, whatever comes of it.
+    """Rehearse a generation and make it live; the rehearsal is kept, whatever its outcome.
 
     Args:
         database: Where the pointer is.
         settings: State root, limits of the rehearsal, how many generations to keep.
         generation_id: Which; None: the newest verified one.
-        actor: Who wants it, for the audit trail; None: whoever runs this process.
-        encoder: A model that is loaded already; None: what the rehearsal needs is loaded.
+        actor: Who publishes, for the audit trail; None: the user of this process.
+        encoder: A model that is loaded already; None: the rehearsal loads what it needs.
         in_spite_of: Checks of the rehearsal that may fail, see `search.publication.checks.CHECKS`.
 
     Returns:
         The id of the generation that is live now.
 
     Raises:
-        UnknownGeneration: there is none to publish, or it is not in a state for it.
-        RehearsalRefused: it fails a check; it is kept as it is, and the live one stays.
+        UnknownGeneration: there is none to publish, or its state does not allow it.
+        RehearsalRefused: it fails a check; it is kept, and the live one stays.
         AlreadyRunning: another publication is at work, or moved the pointer meanwhile.
     """
     from search.publication.checks import (
-        rehearse,  # going back needs no engine, and must be quick
+        rehearse,  # imported here: a rollback needs no engine, and must be quick
     )
 
-    # Going back must not wait for a rehearsal, so the pointer has a lock of its own.
+    # A rollback must not wait for a rehearsal, so the pointer has a lock of its own.
     with exclusively(database, "rehearsal"):
         with session_scope(database) as session:
-            row, live = _wanted(session, generation_id), _live(session)
-            chosen, state, directory = row.id, row.state, row.directory
-            compared = (live.id, settings.root / "generations" / live.directory) if live else None
-        done = None
-        if state != "live":
-            new = (chosen, settings.root / "generations" / directory)
-            done = rehearse(
+            row, live = _wanted(session, generation_id), _locked_live_row(session)
+            chosen, is_live = row.id, row.state == "live"
+            new = (chosen, directory_of(settings.root, row))
+            compared = (live.id, directory_of(settings.root, live)) if live else None
+        rehearsed = None
+        if not is_live:
+            rehearsed = rehearse(
                 database, settings, new, compared, encoder=encoder, in_spite_of=in_spite_of
             )
-            _keep_or_refuse(database, settings, done.rehearsal)
+            _keep_or_refuse(database, settings, rehearsed.rehearsal)
         with exclusively(database, "publication"):
-            if done is not None:
-                _swap(database, done, actor or cli_actor())
+            if rehearsed is not None:
+                _swap(database, rehearsed, actor or cli_actor())
             prune(database, settings)
     return chosen
 
@@ -92,21 +92,21 @@ def publish(
 def rollback(database: sqlalchemy.Engine, settings: Settings, *, actor: str | None = None) -> int:
     """Make the generation live that was live before the present one.
 
-    One whose files are damaged is passed over for the one before it. What is left stays on disk
-    for a while: `publish` with its id makes it live again.
+    A generation whose files are damaged is passed over for the one before it. The generation that
+    was live stays on disk for a while: `publish` with its id makes it live again.
 
     Args:
         database: Where the pointer is.
         settings: State root.
-        actor: Who wants it, for the audit trail; None: whoever runs this process.
+        actor: Who goes back, for the audit trail; None: the user of this process.
 
     Returns:
-        Its id.
+        The id of the generation that is live now.
 
     Raises:
         NoGeneration: nothing is live.
         UnknownGeneration: there is none to go back to.
-        DamagedGeneration: none that is left can be read; the live one stays.
+        DamagedGeneration: none of the earlier ones can be read; the live one stays.
         AlreadyRunning: another publication is at work.
     """
     with exclusively(database, "publication"):
@@ -114,7 +114,7 @@ def rollback(database: sqlalchemy.Engine, settings: Settings, *, actor: str | No
         for chosen, directory in _before_live(database):
             try:
                 # Sizes only: reading every byte again would take longer than a rollback may.
-                check_sizes(settings.root / "generations" / directory)
+                check_sizes(generations_folder(settings.root) / directory)
             except DamagedGeneration as error:
                 log.warning("generation_passed_over", generation=chosen, error=str(error))
                 damaged = damaged or error
@@ -129,7 +129,7 @@ def rollback(database: sqlalchemy.Engine, settings: Settings, *, actor: str | No
 
 
 def next_back(database: sqlalchemy.Engine) -> int | None:
-    """Return the generation that a rollback would lead to if it is undamaged; None: there is none.
+    """Return the generation that a rollback leads to if it is undamaged; None where there is none.
 
     Raises:
         NoGeneration: nothing is live.
@@ -139,11 +139,9 @@ def next_back(database: sqlalchemy.Engine) -> int | None:
 
 
 def _before_live(database: sqlalchemy.Engine) -> list[tuple[int, str]]:
-    """Return id and directory of what was live before the present generation, latest first."""
+    """Return ids and directories of the generations that were live before, latest first."""
     with session_scope(database) as session:
-        live = live_row(session)
-        if live is None:
-            raise NoGeneration
+        live = require_live_row(session)
         before = (
             select(GenerationRow.id, GenerationRow.directory)
             .where(
@@ -158,14 +156,13 @@ def _before_live(database: sqlalchemy.Engine) -> list[tuple[int, str]]:
 def prune(database: sqlalchemy.Engine, settings: Settings, *, keep: int | None = None) -> list[str]:
     """Remove generations beyond those kept for rollback, failed ones, and unknown directories.
 
-    A build at work is left alone: its temporary directory, and the row it has made. So is the
-    generation `keep`.
+    The directory and the row of a build at work are left alone, and so is the generation `keep`.
 
     Returns:
         Names of the directories removed.
     """
-    generations = settings.root / "generations"
-    # Listed before the rows are read: a build makes its row before its directory.
+    generations = generations_folder(settings.root)
+    # Listed before the rows are read, because a build adds its row before its directory.
     present = [path for path in generations.glob("*") if not path.name.startswith(TEMPORARY)]
     with session_scope(database) as session:
         rows = session.scalars(
@@ -188,7 +185,7 @@ def prune(database: sqlalchemy.Engine, settings: Settings, *, keep: int | None =
 
 
 def _wanted(session: Session, generation_id: int | None) -> GenerationRow:
-    """Return the row to publish."""
+    """Return the row of the generation that is to be published."""
     if generation_id is None:
         of_live_model, of_another = waiting_generations(session)
         if of_live_model:
@@ -213,7 +210,7 @@ def _wanted(session: Session, generation_id: int | None) -> GenerationRow:
 def _keep_or_refuse(
     database: sqlalchemy.Engine, settings: Settings, rehearsal: "Rehearsal"
 ) -> None:
-    """Keep what a rehearsal found; refuse what it says must not go live."""
+    """Keep a rehearsal; raise where it refuses the generation."""
     from search.publication.checks import keep_rehearsal, refusal
 
     sentence = refusal(rehearsal) if rehearsal.refusing else None
@@ -224,15 +221,18 @@ def _keep_or_refuse(
     raise RehearsalRefused(sentence, rehearsal.as_dict())
 
 
-def _swap(database: sqlalchemy.Engine, done: "Rehearsed", actor: str) -> None:
-    """Make live what was rehearsed, if what it was compared with still is; keep its answers."""
+def _swap(database: sqlalchemy.Engine, rehearsed: "Rehearsed", actor: str) -> None:
+    """Make a rehearsed generation live, if the one that it was compared with still is live.
+
+    Its answers to the saved descriptions are kept.
+    """
     from search.merchandising.suite_runs import keep_run
 
-    rehearsal = done.rehearsal
+    rehearsal = rehearsed.rehearsal
     failed = [check.name for check in rehearsal.checks if check.verdict == "failed"]
     details = {"in_spite_of": failed} if failed else {}
     with session_scope(database) as session:
-        live = _live(session)
+        live = _locked_live_row(session)
         found = live.id if live is not None else None
         if found != rehearsal.against:
             raise AlreadyRunning(
@@ -241,12 +241,12 @@ def _swap(database: sqlalchemy.Engine, done: "Rehearsed", actor: str) -> None:
                 f"wanted, run `findalike publish {rehearsal.generation}`."
             )
         _point(session, rehearsal.generation, actor, details=details)
-        if done.outcomes:
-            keep_run(session, rehearsal.generation, done.outcomes, started_by=actor)
+        if rehearsed.outcomes:
+            keep_run(session, rehearsal.generation, rehearsed.outcomes, started_by=actor)
     log.info("generation_published", generation=rehearsal.generation, **details)
 
 
-def _live(session: Session) -> GenerationRow | None:
+def _locked_live_row(session: Session) -> GenerationRow | None:
     """Return the live generation's row, locked until the end of the transaction."""
     return session.scalar(
         select(GenerationRow).where(GenerationRow.state == "live").with_for_update()
@@ -263,24 +263,24 @@ def _point(
 ) -> None:
     """Move the live pointer.
 
-    `published_at` orders what was live. Going back takes it from the generation that is left, so
-    that no later rollback leads there again.
+    `published_at` orders the generations that were live. A rollback takes it from the generation
+    that it leaves, so that no later rollback leads there again.
     """
-    live = _live(session)
+    live = _locked_live_row(session)
     if live is not None:
         live.state = "retired"
         live.published_at = None if back else live.published_at
         session.flush()
     row = session.get_one(GenerationRow, generation_id)
     row.state = "live"
-    row.published_at = _after_all(session)
+    row.published_at = _next_publication_time(session)
     left = None if live is None else live.id
     action = "generation.rollback" if back else "generation.publish"
     record_change(session, actor, action, generation_id, {"left": left, **(details or {})})
 
 
-def _after_all(session: Session) -> datetime:
-    """Return the present time, or where a clock was set back, one that follows all publications."""
+def _next_publication_time(session: Session) -> datetime:
+    """Return the present time, or where the clock was set back, a time after all publications."""
     latest = session.scalar(select(func.max(GenerationRow.published_at)))
     now = datetime.now(UTC)
     return now if latest is None else max(now, latest + timedelta(microseconds=1))

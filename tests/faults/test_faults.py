@@ -16,7 +16,8 @@ from search.database.connection import open_database, session_scope
 from search.database.models import Embedding, GenerationRow
 from search.engine.search_engine import open_search_engine
 from search.index.embedding_store import EmbeddingStore
-from search.index.generation_files import INDEX, MANIFEST
+from search.index.generation_files import INDEX
+from search.index.manifest_files import MANIFEST
 from search.jobs.job_records import list_jobs
 from search.settings import Settings
 from tests.support.models.small_encoder import write_checkpoint

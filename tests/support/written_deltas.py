@@ -18,7 +18,7 @@ NEW_IMAGE, NEW_PRODUCT = 900_000, 500_000
 
 
 def fresh_rows(n: int, **fields: object) -> list[ColumnRow]:
-    """Return the rows of n new products with one picture each."""
+    """Return rows of n new products with one picture each."""
     given = {"price_cents": 5, "in_stock": True, "values": {"brand": "Fresh"}} | fields
     return [ColumnRow(NEW_IMAGE + i, NEW_PRODUCT + i, **given) for i in range(n)]  # type: ignore[arg-type]
 

@@ -23,12 +23,12 @@ from search.encoder import Encoder
 from search.errors import AlreadyRunning, DamagedShard, NothingToBuild
 from search.index.generation_files import (
     INDEX,
-    MANIFEST,
     Generation,
     load_generation,
     read_manifest,
     verify_files,
 )
+from search.index.manifest_files import MANIFEST
 from search.jobs.job_records import recent_jobs
 from search.publication.publishing import publish
 from search.results import Filters

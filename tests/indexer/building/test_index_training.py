@@ -16,8 +16,9 @@ from indexer.building.index_training import (
     earlier_generation,
 )
 from indexer.building.recall_measurement import Queries
-from search.index.generation_files import INDEX, file_entry, read_manifest, write_manifest
+from search.index.generation_files import INDEX, read_manifest
 from search.index.index_planning import plan_index, train_index
+from search.index.manifest_files import file_entry, write_manifest
 from search.index.vector_index import read_index, write_index
 from search.results import HalfVectors
 from search.settings import Settings

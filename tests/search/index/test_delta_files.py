@@ -11,7 +11,8 @@ import pytest
 
 from search.errors import DamagedGeneration
 from search.index.delta_files import DEAD, DELTA_FILES, lay_over, load_delta
-from search.index.generation_files import COLUMNS, MANIFEST, VECTORS, Generation, load_generation
+from search.index.generation_files import COLUMNS, VECTORS, Generation, load_generation
+from search.index.manifest_files import MANIFEST
 from search.index.overlay import NOBODY, StackedRows
 from search.index.vector_index import rescore
 from search.query.understood_query import UnderstoodQuery

@@ -10,7 +10,6 @@ from search.errors import DamagedGeneration, DimensionMismatch
 from search.index.generation_files import (
     COLUMNS,
     INDEX,
-    MANIFEST,
     PATCHES,
     VECTORS,
     WORDS,
@@ -19,6 +18,7 @@ from search.index.generation_files import (
     read_manifest,
     verify_files,
 )
+from search.index.manifest_files import MANIFEST
 from search.results import Embeddings, Filters
 from tests.support.factories import clustered_vectors
 from tests.support.written_generations import flip_byte, write_generation

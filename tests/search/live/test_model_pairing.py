@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from search.encoder import Encoder, load_encoder
 from search.errors import ModelMismatch, ModelUnavailable
-from search.index.generation_files import Manifest, load_generation, read_manifest, write_manifest
+from search.index.generation_files import Manifest, load_generation, read_manifest
+from search.index.manifest_files import write_manifest
 from search.live.generation_loader import LiveGenerations
 from search.live.model_pairing import ModelPairing, ServedGeneration
 from search.operation.concerns import find_concerns

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, select, update
 
 from indexer.building.build_generation import build_generation
-from indexer.commands.publish import publish as publish_command
-from indexer.commands.rollback import rollback as rollback_command
+from search.commands.publish import publish as publish_command
+from search.commands.rollback import rollback as rollback_command
 from search.database.advisory_locks import exclusively
 from search.database.audit_trail import cli_actor, read_trail
 from search.database.connection import session_scope
@@ -24,15 +24,8 @@ from search.errors import (
     RehearsalRefused,
     UnknownGeneration,
 )
-from search.index.generation_files import (
-    COLUMNS,
-    INDEX,
-    MANIFEST,
-    VECTORS,
-    file_entry,
-    read_manifest,
-    write_manifest,
-)
+from search.index.generation_files import COLUMNS, INDEX, VECTORS, read_manifest
+from search.index.manifest_files import MANIFEST, file_entry, write_manifest
 from search.jobs.job_records import latest_job
 from search.live.generation_loader import LiveGenerations
 from search.live.model_pairing import ModelPairing

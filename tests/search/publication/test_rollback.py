@@ -19,12 +19,7 @@ from search.errors import (
     RehearsalRefused,
     UnknownGeneration,
 )
-from search.index.generation_files import (
-    FILES,
-    INDEX,
-    TEMPORARY,
-    VECTORS,
-)
+from search.index.generation_files import FILES, INDEX, TEMPORARY, VECTORS
 from search.publication.publishing import next_back, publish, rollback
 from search.settings import Settings
 from tests.support.live_states import Build, directory_of, live, states

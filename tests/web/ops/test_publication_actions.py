@@ -16,7 +16,8 @@ from search.database.connection import session_scope
 from search.database.models import GenerationRow, Product, SuiteRun
 from search.encoder import Encoder, load_encoder
 from search.engine.search_engine import SearchEngine
-from search.index.generation_files import INDEX, read_manifest, write_manifest
+from search.index.generation_files import INDEX, read_manifest
+from search.index.manifest_files import write_manifest
 from search.merchandising.saved_descriptions import add_saved, mark
 from search.publication.publishing import publish
 from search.settings import Settings

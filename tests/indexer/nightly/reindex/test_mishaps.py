@@ -129,7 +129,7 @@ def test_a_restart_of_the_database_costs_a_repetition(
         return {}
 
     monkeypatch.setattr(reindex_module, stage, broken_once)
-    monkeypatch.setattr(reindex_module, "look_after", one_at_a_time)
+    monkeypatch.setattr(reindex_module, "inspect_live", one_at_a_time)
 
     report = run(catalogue)
 

@@ -12,16 +12,9 @@ from indexer.building.build_generation import build_generation
 from search.database.connection import session_scope
 from search.database.models import GenerationRow, Product, ProductImage, SearchEvent
 from search.encoder import Encoder
-from search.index.generation_files import (
-    COLUMNS,
-    INDEX,
-    Generation,
-    file_entry,
-    load_generation,
-    read_manifest,
-    write_manifest,
-)
+from search.index.generation_files import COLUMNS, INDEX, Generation, load_generation, read_manifest
 from search.index.index_planning import plan_index, train_index
+from search.index.manifest_files import file_entry, write_manifest
 from search.index.vector_index import write_index
 from search.merchandising.saved_descriptions import add_saved, mark
 from search.publication.checks import RehearsalCheck, rehearse

@@ -37,14 +37,14 @@ def inspect(*, as_json: bool) -> None:
 
     `findalike publish` and `findalike reindex` do the same for every new generation.
     """
-    from indexer.nightly.inspection import look_after
     from search.database.audit_trail import cli_actor
     from search.database.connection import open_database
+    from search.publication.inspection import inspect_live
 
     settings = load_settings()
     database = open_database(settings, application_name="findalike-inspect")
     try:
-        report = look_after(database, settings, started_by=cli_actor())
+        report = inspect_live(database, settings, started_by=cli_actor())
     finally:
         database.dispose()
     if as_json:

@@ -5,8 +5,8 @@ import structlog
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from indexer.runs.exclusive_job import sole_job
 from search.database.connection import session_scope
+from search.jobs.exclusive_job import exclusive_job
 from search.jobs.job_records import JobRecord, recent_jobs, start_job
 from search.jobs.progress_bar import track
 
@@ -17,7 +17,7 @@ def jobs(database: Engine) -> list[JobRecord]:
 
 
 def test_a_sole_job_is_recorded(database: Engine) -> None:
-    with sole_job(database, "build", steps=2) as job:
+    with exclusive_job(database, "build", steps=2) as job:
         job.step()
         assert (jobs(database)[0].state, jobs(database)[0].done) == ("running", 1)
         job.step()
@@ -30,7 +30,7 @@ def test_a_sole_job_is_recorded(database: Engine) -> None:
 
 def test_a_sole_job_that_fails_says_why(database: Engine) -> None:
     def work() -> None:
-        with sole_job(database, "build", steps=2):
+        with exclusive_job(database, "build", steps=2):
             raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="the disk is full"):
@@ -43,7 +43,7 @@ def test_a_killed_job_is_marked_by_the_next(database: Engine) -> None:
     with session_scope(database) as session:
         killed, foreign = start_job(session, "build"), start_job(session, "encode")
 
-    with sole_job(database, "build", steps=1):
+    with exclusive_job(database, "build", steps=1):
         pass
 
     states = {job.id: job.state for job in jobs(database)}
@@ -52,7 +52,7 @@ def test_a_killed_job_is_marked_by_the_next(database: Engine) -> None:
 
 
 def test_stages_have_names_and_seconds(database: Engine) -> None:
-    with sole_job(database, "build", steps=3) as job:
+    with exclusive_job(database, "build", steps=3) as job:
         job.begin("train")
         assert (jobs(database)[0].stage, jobs(database)[0].done) == ("train", 0)
         job.begin("measure")
@@ -67,7 +67,7 @@ def test_stages_have_names_and_seconds(database: Engine) -> None:
 
 def test_what_came_of_a_failed_job_is_kept(database: Engine) -> None:
     def work() -> None:
-        with sole_job(database, "reindex", steps=2) as job:
+        with exclusive_job(database, "reindex", steps=2) as job:
             with job.stage("ingest"):
                 job.report["rows"] = 7
             with job.stage("encode"):
@@ -83,7 +83,7 @@ def test_what_came_of_a_failed_job_is_kept(database: Engine) -> None:
 
 
 def test_how_far_a_stage_is_can_be_read_meanwhile(database: Engine) -> None:
-    with sole_job(database, "reindex", steps=2) as job, job.stage("encode"):
+    with exclusive_job(database, "reindex", steps=2) as job, job.stage("encode"):
         with track("Encoding", 8, quiet=True, unit="pictures") as bar:
             bar.update(2)
         found = jobs(database)[0].progress
@@ -93,7 +93,7 @@ def test_how_far_a_stage_is_can_be_read_meanwhile(database: Engine) -> None:
 
 
 def test_stages_have_costs(database: Engine) -> None:
-    with sole_job(database, "build", steps=1) as job, job.stage("train"):
+    with exclusive_job(database, "build", steps=1) as job, job.stage("train"):
         spent = sum(number * number for number in range(300_000))
     assert spent
 
@@ -105,9 +105,9 @@ def test_stages_have_costs(database: Engine) -> None:
 def test_log_lines_name_the_job_and_the_run_that_it_is_part_of(database: Engine) -> None:
     with (
         capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines,
-        sole_job(database, "reindex", steps=1) as outer,
+        exclusive_job(database, "reindex", steps=1) as outer,
         outer.stage("build"),
-        sole_job(database, "build", steps=1) as inner,
+        exclusive_job(database, "build", steps=1) as inner,
     ):
         structlog.get_logger().info("thing_built")
 

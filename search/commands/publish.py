@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from indexer.commands.inspect import show
 from search.cli import echo_json, json_option
+from search.commands.inspect import show
 from search.settings import load_settings
 
 MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "told": "told"}
@@ -63,9 +63,9 @@ def parse_checks(_context: click.Context, _parameter: click.Parameter, value: st
 @json_option
 def publish(*, generation: int | None, in_spite_of: list[str], as_json: bool) -> None:
     """Rehearse GENERATION, or the newest one built; make it live, and look it over."""
-    from indexer.nightly.inspection import look_after
     from search.database.connection import open_database, session_scope
     from search.publication.checks import latest_rehearsal
+    from search.publication.inspection import inspect_live
     from search.publication.publishing import publish as make_live
 
     settings = load_settings()
@@ -79,7 +79,7 @@ def publish(*, generation: int | None, in_spite_of: list[str], as_json: bool) ->
             if rehearsal is not None:
                 show_rehearsal(rehearsal)
             click.echo(f"Generation {live} is live.")
-        looked = look_after(database, settings, started_by="publish", asked_already=True)
+        looked = inspect_live(database, settings, started_by="publish", use_last_run=True)
     finally:
         database.dispose()
     if as_json:

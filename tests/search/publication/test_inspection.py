@@ -8,18 +8,18 @@ from click.testing import CliRunner
 from PIL import Image
 from sqlalchemy import Engine, delete, select
 
-import indexer.nightly.inspection as inspect_module
+import search.publication.inspection as inspect_module
 from indexer.building.build_generation import build_generation
-from indexer.commands.inspect import inspect as inspect_command
-from indexer.commands.publish import publish as publish_command
 from indexer.encode_jobs.encode_control import encode_all
 from indexer.ingest.ingest_run import ingest
-from indexer.nightly.inspection import look_after
+from search.commands.inspect import inspect as inspect_command
+from search.commands.publish import publish as publish_command
 from search.database.connection import session_scope
 from search.database.models import GenerationRow, SuiteRun
 from search.encoder import Encoder
 from search.merchandising.health.finding_store import inspected, list_groups
 from search.merchandising.saved_descriptions import add_saved, mark
+from search.publication.inspection import inspect_live
 from search.publication.publishing import publish
 from search.settings import Settings, load_settings
 from tests.support.factories import picture_bytes
@@ -59,7 +59,7 @@ def test_a_new_generation_is_looked_over_and_asked(
         saved = add_saved(session, "thing 3", actor="mia")
         mark(session, saved, "SKU-3", True, actor="mia")
 
-    report = look_after(database, settings, started_by="reindex", encoder=small_encoder)
+    report = inspect_live(database, settings, started_by="reindex", encoder=small_encoder)
 
     assert report["findings"]["duplicates"] == 1
     assert report["suite"]["found"] == 1
@@ -96,7 +96,7 @@ def test_a_failure_leaves_the_generation_live(
         raise OSError("no space left")
 
     monkeypatch.setattr(inspect_module, "keep_findings", fails)
-    report = look_after(database, settings, started_by="publish", encoder=small_encoder)
+    report = inspect_live(database, settings, started_by="publish", encoder=small_encoder)
 
     assert report["findings"] == {"error": "no space left"}
     assert report["suite"] is None

@@ -1,6 +1,6 @@
-"""What ties the work of several processes to one run: its number in log lines, its trace.
+"""Which run the work of a process belongs to: its number in log lines, and its trace.
 
-Goes along with messages as their headers. A message without them is worked on all the same.
+Messages carry both as headers. A message without these headers is worked on all the same.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,8 +12,8 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 from search.telemetry.tracing import span, trace_headers
 
 RUN = "findalike_run"
-"""The header that names the job which all of this is part of."""
-OWN = (RUN, "traceparent", "tracestate")
+"""The header with the id of the job that a message is part of."""
+OWN_HEADERS = (RUN, "traceparent", "tracestate")
 
 
 def run_headers() -> dict[str, str]:
@@ -24,7 +24,7 @@ def run_headers() -> dict[str, str]:
 
 @contextmanager
 def work_of(kind: str, job_id: int) -> Iterator[None]:
-    """Name a job in all log lines of a block, and the outermost one as the run; trace it."""
+    """Trace a block, and name its job in all log lines; the outermost job is the run."""
     run_id = get_contextvars().get("run_id", job_id)
     with (
         bound_contextvars(run_id=run_id, job_id=job_id, job=kind),
@@ -34,13 +34,13 @@ def work_of(kind: str, job_id: int) -> Iterator[None]:
 
 
 def own_headers(headers: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return those headers of a message that `run_headers` gave it."""
-    return {name: str(headers[name]) for name in OWN if name in headers} if headers else {}
+    """Return the headers of a message that `run_headers` gave it."""
+    return {name: str(headers[name]) for name in OWN_HEADERS if name in headers} if headers else {}
 
 
 @contextmanager
 def message_of(headers: Mapping[str, str], task: str, job_id: int) -> Iterator[None]:
-    """Do what a message asks as a part of the run that sent it."""
+    """Run a block as a part of the run that sent a message."""
     run_id = int(headers.get(RUN, job_id))
     with (
         bound_contextvars(run_id=run_id, job_id=job_id),

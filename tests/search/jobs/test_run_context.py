@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from indexer.encode_jobs.encode_control import follow, start_encoding
 from indexer.queue.worker_supervisor import WorkerGroup
-from indexer.runs.run_context import message_of, own_headers, run_headers, work_of
 from search.database.connection import session_scope
+from search.jobs.run_context import message_of, own_headers, run_headers, work_of
 from search.settings import Settings, load_settings
 from search.telemetry.tracing import configure_tracing, end_tracing
 from tests.support.factories import make_image, make_product, picture_bytes
