@@ -166,11 +166,8 @@ class Comparer:
 
     def _titles(self, first: int, second: int) -> list[str]:
         """Return titles of products that both hold; the same titles every time."""
-        held = [
-            np.unique(load_kept(self.database, self.settings.root, each).columns.product_id)
-            for each in (first, second)
-        ]
-        common = np.intersect1d(held[0], held[1])
+        kept = [load_kept(self.database, self.settings.root, each) for each in (first, second)]
+        common = np.intersect1d(kept[0].columns.product_id, kept[1].columns.product_id)
         rng = np.random.default_rng(SEED)
         chosen = rng.choice(common, min(TITLES, len(common)), replace=False).tolist()
         with session_scope(self.database) as session:
