@@ -151,7 +151,7 @@ def test_processes_that_migrate_at_once_wait_for_each_other(empty_database_url: 
 def test_first_starts_at_the_same_moment(empty: Engine, empty_database_url: str) -> None:
     """The same between processes, which share no lock of Python."""
     script = (
-        "import sys; from sqlalchemy import create_engine; from search import schema;"
+        "import sys; from sqlalchemy import create_engine; from search.database import schema;"
         "sys.stdin.readline(); schema.migrate(create_engine(sys.argv[1]))"
     )
     processes = [
