@@ -92,7 +92,7 @@ def build_generation(
     """
     generations = generations_folder(settings.root)
     with exclusive_job(database, "build", STEPS) as job:
-        sweep_builds(database, generations)
+        remove_dead_builds(database, generations)
         tell = _teller(job, progress)
         tell("Reading the catalogue")
         vocabulary = load_vocabulary(settings.vocabulary)
@@ -215,7 +215,7 @@ def _gather(directory: Path, snapshot: Snapshot, settings: Settings, model_tag: 
     return np.asarray(mapped).reshape(len(rows), -1)
 
 
-def sweep_builds(database: sqlalchemy.Engine, generations: Path) -> int:
+def remove_dead_builds(database: sqlalchemy.Engine, generations: Path) -> int:
     """Remove what killed builds left; return how many. The caller holds the lock of `build`."""
     dead = _mark_failed(database)
     for name in dead:

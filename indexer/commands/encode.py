@@ -1,4 +1,4 @@
-"""`findalike encode`: every picture that the model has not seen becomes an embedding."""
+"""`findalike encode`: encodes every picture that the model has not seen."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def encode(
 
 
 def show(report: dict[str, Any]) -> None:
-    """Print what was done, and what to do about what was refused."""
+    """Print what was done, and what to do about refused pictures."""
     if "forgotten" in report:
         click.echo(f"Forgot {report['forgotten']:,} embeddings of damaged shards.")
     show_fetching(report["fetch"])
@@ -84,7 +84,7 @@ def show(report: dict[str, Any]) -> None:
 
 
 def show_fetching(fetch: dict[str, Any]) -> None:
-    """Print what came of asking hosts for pictures."""
+    """Print what hosts answered when they were asked for pictures."""
     if fetch["asked"]:
         same = fetch["not_modified"] + fetch["unchanged"]
         click.echo(

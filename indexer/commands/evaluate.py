@@ -1,4 +1,4 @@
-"""`findalike evaluate`: quality and speed of search on judged queries."""
+"""`findalike evaluate`: measures quality and speed of search on judged queries."""
 
 import tempfile
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ COLUMNS = ("recall_at_1", "recall_at_5", "recall_at_10", "mrr", "ndcg_at_10", "p
 
 
 class Bars:
-    """One progress bar after the other, as steps come."""
+    """Progress bars, one for each step."""
 
     def __init__(self, stack: ExitStack, *, quiet: bool) -> None:
         self._stack, self._quiet = stack, quiet

@@ -1,4 +1,4 @@
-"""`findalike ingest`: read a catalogue into the database."""
+"""`findalike ingest`: reads a catalogue into the database."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def parse_mapping(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
-    """Turn `FIELD=COLUMN` options into a mapping; anything else is asked wrongly."""
+    """Turn `FIELD=COLUMN` options into a mapping; refuse anything else."""
     from indexer.ingest.sources import FIELDS
 
     mapping: dict[str, str] = {}
@@ -33,7 +33,7 @@ def parse_mapping(
 
 
 def show(report: "IngestReport") -> None:
-    """Print what was done, what was refused, and where to see it."""
+    """Print what was done, what was refused, and where it is listed."""
     from rich.console import Console
     from rich.table import Table
 

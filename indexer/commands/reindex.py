@@ -1,4 +1,4 @@
-"""`findalike reindex`: all of it, incremental; what the nightly schedule runs."""
+"""`findalike reindex`: the nightly run."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from search.settings import load_settings
 
 
 def show(report: dict[str, Any]) -> None:
-    """Print what came of each stage."""
+    """Print the outcome of each stage."""
     for found in report["sources"]:
         click.echo(
             f"{found['source']}: {found['rows']:,} rows, {found['new']:,} new, "
@@ -42,8 +42,8 @@ def show(report: dict[str, Any]) -> None:
     click.echo(f"Took {stages}.")
 
 
-def ask(*, as_json: bool) -> None:
-    """Put a run into the queue, and say so."""
+def ask_worker(*, as_json: bool) -> None:
+    """Ask a build worker for a run, and say so."""
     from indexer.queue.run_request import request_run
 
     message = request_run(load_settings())
@@ -54,7 +54,7 @@ def ask(*, as_json: bool) -> None:
 
 
 def show_new_model(waiting: dict[str, Any], live: int) -> None:
-    """Print what waits, and what to do with it."""
+    """Print which generation waits, and what to do with it."""
     number = waiting["generation"]
     show_manifest(waiting["manifest"])
     click.echo(
@@ -101,7 +101,7 @@ def reindex(
     if queued:
         if sources or workers is not None or allow_shrink or publish_new_model:
             raise click.UsageError("--queued takes neither SOURCES nor other options.")
-        ask(as_json=as_json)
+        ask_worker(as_json=as_json)
         return
     from indexer.nightly.reindex_run import Reindex
 

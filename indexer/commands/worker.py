@@ -1,4 +1,4 @@
-"""`findalike worker`: worker processes on this machine, until they are told to stop."""
+"""`findalike worker`: runs worker processes on this machine until they are told to stop."""
 
 import signal
 import socket
@@ -47,9 +47,9 @@ def parse_queues(value: str) -> tuple[str, ...]:
 
 
 def check_worker(*, as_json: bool) -> None:
-    """Say which workers of this machine are connected; exit code 1 where none is.
+    """Say how many workers of this machine are connected; exit code 1 where none is.
 
-    A worker's connection ends with its process, so this is what a container's health is.
+    It is for health checks: a worker's connection ends with its process.
     """
     from search.jobs.workers import worker_connections
 
@@ -105,7 +105,7 @@ def worker(
     from indexer.queue.worker_supervisor import default_processes
 
     settings, taken = load_settings(), parse_queues(queues)
-    # One build at a time: a second process would only wait for the first.
+    # Only one build runs at a time: a second process would wait for the first.
     usual = 1 if taken == ("build",) else default_processes(settings)
     chosen = [settings.device] * (processes or usual) if devices is None else parse_devices(devices)
     deaths = supervise(settings, chosen, taken, stop_within)
@@ -116,7 +116,7 @@ def worker(
 def supervise(
     settings: Settings, devices: Sequence[str], queues: Sequence[str], stop_within_s: float
 ) -> int:
-    """Keep workers alive until a signal; return how many died meanwhile.
+    """Keep workers running until a signal; return how many died meanwhile.
 
     Raises:
         DatabaseUnavailable: PostgreSQL does not answer.
@@ -127,7 +127,7 @@ def supervise(
     from indexer.queue.worker_supervisor import WorkerGroup
     from search.database.connection import open_database
 
-    # Checked here once, so that a wrong address is one clear error and not one per restart.
+    # Checked once here, so that a wrong address is one clear error, not one per restart.
     open_database(settings).dispose()
     prepare_broker(make_app(settings), settings)
     asked = threading.Event()

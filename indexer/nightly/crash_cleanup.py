@@ -1,7 +1,7 @@
-"""Removes what killed runs left behind, before the next one begins.
+"""Removes what killed runs left behind, before the next run begins.
 
-The caller holds the lock of `reindex`. What another command may be at work on is left alone: it
-holds a lock of its own, or a batch.
+The caller holds the lock of `reindex`. What another command may be working on is left alone: that
+command holds a lock of its own, or a batch.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import sqlalchemy
 import structlog
 from sqlalchemy import select
 
-from indexer.building.build_generation import sweep_builds
+from indexer.building.build_generation import remove_dead_builds
 from indexer.pictures.orphans import prune_orphan_shards
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
@@ -26,8 +26,8 @@ from search.settings import Settings
 log = structlog.get_logger()
 
 
-def sweep(database: sqlalchemy.Engine, settings: Settings) -> dict[str, int]:
-    """Remove dead builds, shards that nothing refers to, and end jobs that nobody works on.
+def clean_up(database: sqlalchemy.Engine, settings: Settings) -> dict[str, int]:
+    """Remove what killed builds left and shards that nothing refers to; end jobs of dead ingests.
 
     Returns:
         How many of each.
@@ -45,12 +45,12 @@ def sweep(database: sqlalchemy.Engine, settings: Settings) -> dict[str, int]:
 
 def _dead_builds(database: sqlalchemy.Engine, settings: Settings) -> int:
     with suppress(AlreadyRunning), exclusively(database, "build"):
-        return sweep_builds(database, generations_folder(settings.root))
+        return remove_dead_builds(database, generations_folder(settings.root))
     return 0
 
 
 def _dead_ingests(database: sqlalchemy.Engine) -> int:
-    """End the jobs of ingests whose catalogue nobody reads; return how many."""
+    """End the jobs of ingests whose process is gone; return how many."""
     with session_scope(database) as session:
         running = select(Job.id, Job.report).where(Job.kind == "ingest", Job.state == "running")
         jobs: Sequence[tuple[int, dict[str, object] | None]] = [

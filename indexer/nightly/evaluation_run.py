@@ -1,7 +1,7 @@
 """Indexes a catalogue in a home of its own and measures search on it.
 
-Nothing of the operator's own database or index is touched: the evaluation always runs on an
-embedded PostgreSQL under its own directory.
+The operator's own database and index are not touched: an evaluation always runs on an embedded
+PostgreSQL under its own directory.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,8 +45,8 @@ def evaluate_catalogue(
         judged: The queries.
         settings: Its `home` is filled with a database and an index; a database set by the
             operator is ignored.
-        proposer: Finds the things in photos; None: what the settings name.
-        progress: Told how far each step is.
+        proposer: Finds the things in photos; None: the one that the settings name.
+        progress: Called with how far each step is.
 
     Returns:
         `{data, model, index, queries}`; see `search.evaluation.evaluator`.

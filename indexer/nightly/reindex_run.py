@@ -1,9 +1,10 @@
-"""All of it: ingest, encode, build, publish; only what changed, one run at a time.
+"""The nightly run: ingest, encode, build, publish; only what changed, one run at a time.
 
-Whatever fails, the live generation stays as it was and the next run goes on from there; somebody is
-told. A restart of the database costs the stage at work a repetition, not the run. Where
-FINDALIKE_MODEL is another than the live generation's, that one is brought up to date as ever, and a
-generation of the new model is built beside it and waits, see `indexer.building.new_model`.
+Whatever fails, an alarm is raised, the live generation stays as it was, and the next run goes on
+from there. Where the database restarts, the present stage is repeated, not the run. Where
+FINDALIKE_MODEL is not the live generation's model, the live generation is brought up to date all
+the same, and a generation of the new model is built beside it and waits, see
+`indexer.building.new_model`.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ from indexer.building.staleness import is_current
 from indexer.encode_jobs.encode_follow import run_encoding
 from indexer.ingest.ingest_run import ingest
 from indexer.ingest.settle_changes import take_changes
-from indexer.nightly.crash_cleanup import sweep
+from indexer.nightly.crash_cleanup import clean_up
 from indexer.nightly.run_account import conclude
 from indexer.pictures.orphans import forget_damaged_shards
 from search.catalogue.change_inbox import API_SOURCE, waiting_changes
@@ -61,8 +62,8 @@ class Reindex:
 
     Args:
         settings: What to run with.
-        workers: Encode workers to start; None: as suits this machine, none where some run.
-        allow_shrink: Retire products however many are gone from a source.
+        workers: Encode workers to start; None: as many as suit this machine, none where some run.
+        allow_shrink: Retire products however many are gone from a catalogue.
         quiet: Show no progress.
         publish_new_model: Publish the first generation of another model at once, instead of
             letting it wait.
@@ -77,33 +78,33 @@ class Reindex:
     _job: int | None = None  # the run's job, once it has begun
 
     def run(self, sources: Sequence[str]) -> dict[str, Any]:
-        """Bring the index up to date; raise the alarm where that fails.
+        """Bring the index up to date; raise an alarm where that fails.
 
         Args:
             sources: Catalogues to read; none: those that were read before.
 
         Returns:
-            What came of each stage, with the seconds it took.
+            The report: the outcome of each stage, with the seconds it took.
 
         Raises:
             AlreadyRunning: another run is at work.
             CatalogueShrunk: too many products are gone from a catalogue; nothing is published.
-            RehearsalRefused: what was built is not fit to go live; it is kept to be looked at.
+            RehearsalRefused: what was built is not fit to go live; it is kept for a look.
             FindalikeError: a stage failed; the live generation is as it was.
         """
         try:
             return self._run(sources)
         except AlreadyRunning as error:
-            if self._job is not None:  # else the run at work raises its own
+            if self._job is not None:  # else the other run raises its own alarm
                 raise_alarm(self.settings, alarm_about(error, self._job))
             raise
         except OperationalError as error:
-            away = DatabaseUnavailable(
+            unavailable = DatabaseUnavailable(
                 f"The database went away and did not come back ({error.orig}). The live index is "
                 "as it was; run `findalike reindex` again, which goes on where this run was."
             )
-            raise_alarm(self.settings, alarm_about(away, self._job))
-            raise away from error
+            raise_alarm(self.settings, alarm_about(unavailable, self._job))
+            raise unavailable from error
         except Exception as error:
             raise_alarm(self.settings, alarm_about(error, self._job))
             raise
@@ -113,7 +114,7 @@ class Reindex:
         try:
             with exclusive_job(database, "reindex", steps=5) as job:
                 self._job, job.report = job.id, self.report
-                self.report["swept"] = repeat_while_away(lambda: sweep(database, self.settings))
+                self.report["swept"] = repeat_while_away(lambda: clean_up(database, self.settings))
                 self._stages(database, job, sources or known_sources(database))
         finally:
             database.dispose()
@@ -122,7 +123,7 @@ class Reindex:
     def _stages(
         self, database: sqlalchemy.Engine, job: ExclusiveJob, sources: Sequence[str]
     ) -> None:
-        """Run the stages, each counted in the job when it is done."""
+        """Run the stages; each is counted in the job when it is done."""
         with job.stage("ingest"):
             taken = repeat_while_away(lambda: take_changes(database, self.settings, limit=None))
             self.report["changes"] = {"done": taken.done, "refused": taken.refused}
@@ -132,30 +133,32 @@ class Reindex:
         model = load_model(self.settings)
         live = repeat_while_away(lambda: self._live(database))
         if self.publish_new_model or live is None or live.model_tag == model.tag:
-            self._renew(database, job, model)
+            self._bring_up_to_date(database, job, model)
         else:
             if before := model_of(live, self.settings):
-                self._renew(database, job, before)
-            else:  # nothing can be encoded or asked with the old model any more
-                self._leave(job, live, steps=4)
+                self._bring_up_to_date(database, job, before)
+            else:  # the old model is gone, so nothing can be encoded or searched with it
+                self._skip(job, live, steps=4)
             self.report["new_model"] = self._build_beside(database, job, model)
         self.report |= repeat_while_away(
             lambda: conclude(database, self.settings, job.id, self.report["sources"])
         )
 
-    def _renew(self, database: sqlalchemy.Engine, job: ExclusiveJob, model: NamedModel) -> None:
-        """Encode with a model; build, publish and look over where that changes anything.
+    def _bring_up_to_date(
+        self, database: sqlalchemy.Engine, job: ExclusiveJob, model: NamedModel
+    ) -> None:
+        """Encode with a model; build, publish and inspect where that changes anything.
 
-        What a lost connection stopped is begun again.
+        What a lost connection interrupted is begun again.
         """
         with job.stage("encode"):
             self.report["encode"] = repeat_while_away(lambda: self._encode(database, model))
         live = repeat_while_away(lambda: self._live_if_current(database, model))
         if live is not None:
-            self._leave(job, live, steps=3)  # nothing to build, publish and look over
+            self._skip(job, live, steps=3)  # nothing to build, publish and inspect
             return
         with job.stage("build"):
-            built = repeat_while_away(lambda: self._built(database, model))
+            built = repeat_while_away(lambda: self._build_if_needed(database, model))
         with job.stage("publish"):
             repeat_while_away(lambda: self._publish(database, built, model))
         with job.stage("inspect"):
@@ -168,8 +171,8 @@ class Reindex:
             )
         self.report |= {"changed": True, "generation": built}
 
-    def _leave(self, job: ExclusiveJob, live: GenerationRow, *, steps: int) -> None:
-        """Leave the live generation as it is; so many steps are spared."""
+    def _skip(self, job: ExclusiveJob, live: GenerationRow, *, steps: int) -> None:
+        """Leave the live generation as it is; count so many steps as done."""
         for _ in range(steps):
             job.step()
         self.report |= {"changed": False, "generation": live.id}
@@ -177,24 +180,24 @@ class Reindex:
     def _build_beside(
         self, database: sqlalchemy.Engine, job: ExclusiveJob, model: NamedModel
     ) -> dict[str, Any]:
-        """Encode and build with a new model; what is built waits until somebody publishes it."""
+        """Encode and build with a new model; the generation waits until a person publishes it."""
         job.expect(2)
         with job.stage("encode with the new model"):
             encoded = repeat_while_away(lambda: self._encode(database, model))
         with job.stage("build with the new model"):
-            built = repeat_while_away(lambda: self._built(database, model))
-        prune(database, model.settings)  # what waited before
+            built = repeat_while_away(lambda: self._build_if_needed(database, model))
+        prune(database, model.settings)  # the generation that waited before
         return {"encode": encoded, **report_of_waiting(database, model, built)}
 
-    def _built(self, database: sqlalchemy.Engine, model: NamedModel) -> int:
-        """Return a generation of the catalogue as it is: the one that waits, or else a new one."""
+    def _build_if_needed(self, database: sqlalchemy.Engine, model: NamedModel) -> int:
+        """Return the generation that waits, if it holds the catalogue as it is; else a new one."""
         waiting = waiting_generation(database, model.tag)
         if waiting is not None and is_current(database, model, waiting):
             return waiting.id
         return self._build(database, model)
 
     def _publish(self, database: sqlalchemy.Engine, built: int, model: NamedModel) -> None:
-        """Publish; the rehearsal goes into the report, whatever it says."""
+        """Publish; the rehearsal goes into the report, whatever its outcome."""
         try:
             publish(database, model.settings, built, encoder=model.encoder)
         except RehearsalRefused as refused:
@@ -210,7 +213,7 @@ class Reindex:
     def _live_if_current(
         self, database: sqlalchemy.Engine, model: NamedModel
     ) -> GenerationRow | None:
-        """Return the live generation if a new build would change nothing."""
+        """Return the live generation if a new build would change nothing; None otherwise."""
         live = self._live(database)
         if live is None or not is_current(database, model, live):
             return None
@@ -241,7 +244,7 @@ class Reindex:
         return encoded
 
     def _build(self, database: sqlalchemy.Engine, model: NamedModel) -> int:
-        """Build; where a shard is damaged, encode what it held again and build once more."""
+        """Build; where a shard is damaged, encode its pictures again and build once more."""
         with track("Building the index", quiet=self.quiet) as bar:
             try:
                 return build_generation(
@@ -257,14 +260,14 @@ class Reindex:
 
 
 def known_sources(database: sqlalchemy.Engine) -> list[str]:
-    """Return the catalogues that products came from; what was sent by the API is none.
+    """Return the catalogues that products came from; the API is not one of them.
 
     Raises:
         UnusableCatalogue: none was ever read, and nothing was sent.
     """
     with session_scope(database) as session:
         sources = list(session.scalars(select(Product.source).distinct().order_by(Product.source)))
-        sent = waiting_changes(session).count
-    if not sources and not sent:
+        waiting = waiting_changes(session).count
+    if not sources and not waiting:
         raise UnusableCatalogue("No catalogue was read yet. Name one: `findalike reindex SOURCE`.")
     return [source for source in sources if source != API_SOURCE]

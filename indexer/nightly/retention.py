@@ -1,4 +1,4 @@
-"""What is not kept for ever: thumbnails of gone pictures, and old searches with their photos."""
+"""Removes what is not kept for ever: thumbnails of gone pictures, old searches and their photos."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 def prune_thumbnails(database: sqlalchemy.Engine, store: ThumbnailStore) -> int:
     """Remove thumbnails of pictures that no product has any more; return how many.
 
-    It looks at a folder of 256 at a time, so what it holds in memory stays small.
+    It reads one of 256 folders at a time, so that it holds little in memory.
     """
     removed = 0
     for names in store.folders():
@@ -35,10 +35,10 @@ def prune_thumbnails(database: sqlalchemy.Engine, store: ThumbnailStore) -> int:
 
 
 def forget_old_events(database: sqlalchemy.Engine, root: Path, *, older_than_days: float) -> int:
-    """Delete searches that are older, with their clicks and photos; return how many searches.
+    """Delete old searches, with their clicks and photos; return how many searches.
 
-    Photos that no search names are removed too, whatever left them behind. So are changes of
-    products that were settled before then.
+    Photos that no search names are removed too, whatever left them behind, and so are changes of
+    products that were settled as long ago.
     """
     first_kept = datetime.now(UTC) - timedelta(days=older_than_days)
     with session_scope(database) as session:

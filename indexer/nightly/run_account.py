@@ -1,6 +1,6 @@
-"""The end of a run: an account of all that came in, examples to look at, old things thrown away.
+"""The end of a run: an account of all products, examples to look at, and what is old removed.
 
-The account says of every product what became of it, so that nothing is missing silently.
+The account says what became of every product, so that none is missing silently.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,13 +27,13 @@ def conclude(
     job_id: int,
     sources: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Throw away what is old; return what a run's report ends with. May be done again.
+    """Remove what is old; return the last part of a run's report. It may be repeated.
 
     Args:
-        database: Where the live generation is known.
+        database: Where the live generation is recorded.
         settings: State root, how long events are kept.
-        job_id: The run's.
-        sources: What came of each catalogue that it read.
+        job_id: The job of the run.
+        sources: The outcome of each catalogue that it read.
 
     Raises:
         NoGeneration: nothing is live.
@@ -55,10 +55,10 @@ def conclude(
 
 
 def _account(found: Recount, sources: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Return what became of all that came in.
+    """Return what became of all rows and products.
 
-    `rows` and `refused` count what this run read. `products` are all of the catalogue; each is
-    indexed, without a usable picture, retired, or waits because it changed during the run.
+    `rows` and `refused` count what this run read. `products` are all of the catalogue: each is
+    indexed, without a usable picture, retired, or waiting because it changed during the run.
     """
     return {
         "rows": sum(each["rows"] for each in sources),

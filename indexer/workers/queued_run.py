@@ -1,9 +1,9 @@
-"""The nightly run that a message asks for: once, however often the message is delivered.
+"""Does the nightly run that a message asks for, once however often the message is delivered.
 
-A broker hands a message out again when it thinks that the worker is gone: RabbitMQ when the
-connection breaks, Redis after its visibility time-out, whether the worker lives or not. So the
-job's report names the message that asked for it. It raises nothing: whoever asked is not there any
-more, and learns from the job row, the log and the alarm what came of it.
+A broker delivers a message again when it takes the worker for dead: RabbitMQ when the connection
+breaks, Redis after its visibility time-out, whether the worker lives or not. So the report of the
+job names the message that asked for it. No error is raised, because whoever asked does not wait:
+the job row, the log and the alarm tell the outcome.
 """
 
 import sqlalchemy
@@ -27,8 +27,8 @@ def run_queued(database: sqlalchemy.Engine, settings: Settings, message: str) ->
 
     Args:
         database: Where jobs are recorded.
-        settings: What to run with.
-        message: The id that all deliveries of the message have in common.
+        settings: Settings of the run.
+        message: The id of the message, the same at each delivery.
     """
     if was_answered(database, message):
         log.info("reindex_done_before", message=message)
@@ -46,12 +46,12 @@ def run_queued(database: sqlalchemy.Engine, settings: Settings, message: str) ->
 
 
 def was_answered(database: sqlalchemy.Engine, message: str) -> bool:
-    """Return whether a run that this message asked for has come to its end, good or bad.
+    """Return whether a run that this message asked for has ended, well or not.
 
-    One that was killed has not: its row says `running`, and it is to go on.
+    A killed run has not: its row says `running`, and the run is to go on.
     """
-    asked = select(Job.id).where(
+    ended = select(Job.id).where(
         Job.kind == "reindex", Job.state != "running", Job.report[MESSAGE].as_string() == message
     )
     with session_scope(database) as session:
-        return session.scalars(asked.limit(1)).first() is not None
+        return session.scalars(ended.limit(1)).first() is not None

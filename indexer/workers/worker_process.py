@@ -1,10 +1,8 @@
 """One worker process: `python -m indexer.workers.worker_process QUEUES`.
 
-Started by `indexer.queue.worker_supervisor`.
-
-Celery's main loop runs in the main thread and the task in a pool of one thread, so that
-signals and the broker are answered while a batch is on. Nothing is forked, ever: neither CUDA
-nor OpenMP survive that.
+`indexer.queue.worker_supervisor` starts it. Celery's main loop runs in the main thread, and the
+task in a pool of one thread, so that signals and the broker are answered during a batch. Nothing is
+ever forked: neither CUDA nor OpenMP survives that.
 """
 
 import os
@@ -37,10 +35,10 @@ log = structlog.get_logger()
 
 
 class SignOfLife(threading.Thread):
-    """Keeps a connection that names this worker, as `worker_connections` reads it.
+    """Keeps a connection by whose name `worker_connections` finds this worker.
 
-    It also brings the embedded database back after its death, and ends this process, warmly,
-    when its supervisor is gone.
+    Its queries also bring the embedded database back after a crash. When the supervisor is gone, it
+    lets this process finish its batch and end.
     """
 
     def __init__(self, settings: Settings, queues: Sequence[str]) -> None:
@@ -51,7 +49,7 @@ class SignOfLife(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Ping until `stop`."""
+        """Query the database again and again until `stop`."""
         name = worker_application_name(socket.gethostname(), os.getpid(), self._queues)
         database = connect_database(self._settings, application_name=name)
         while not self._stopped.wait(SIGN_OF_LIFE_S if self._connection else 0.1):
@@ -67,9 +65,9 @@ class SignOfLife(threading.Thread):
                 self._connection.execute(text("SELECT 1"))
             except (DBAPIError, FindalikeError) as error:
                 log.warning("database_lost", error=str(error))
-                self._let_go()
+                self._close_connection()
                 self._stopped.wait(1.0)
-        self._let_go()
+        self._close_connection()
         database.dispose()
 
     def stop(self) -> None:
@@ -77,7 +75,7 @@ class SignOfLife(threading.Thread):
         self._stopped.set()
         self.join(timeout=5)
 
-    def _let_go(self) -> None:
+    def _close_connection(self) -> None:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
@@ -88,15 +86,15 @@ def run_worker(settings: Settings, queues: Sequence[str] = WORKER_QUEUES) -> int
     """Take tasks until SIGTERM; return the exit status.
 
     Args:
-        settings: Where database and broker are; the model, the device.
-        queues: Whose tasks, by their short names: fetch, encode, build.
+        settings: Database, broker, model and device.
+        queues: The queues to serve, by short name: fetch, encode, build.
     """
     database = open_database(settings, application_name="findalike-encode")
     app = make_app(settings, polling=True)
     register_tasks(app, WorkerState(database, settings))
     sign = SignOfLife(settings, queues)
     sign.start()
-    # Celery fears pickled messages, which this application refuses.
+    # Celery warns of pickled messages, which this application refuses.
     warnings.simplefilter("ignore", SecurityWarning)
     worker = app.Worker(
         queues=[name for name in QUEUES if short_name(name) in queues],

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 import indexer.nightly.reindex_run as reindex_module
-from indexer.nightly.crash_cleanup import sweep
+from indexer.nightly.crash_cleanup import clean_up
 from search.database.advisory_locks import exclusively
 from search.database.connection import session_scope
 from search.database.models import Embedding, GenerationRow
@@ -190,6 +190,6 @@ def test_a_shard_about_to_be_recorded_is_left_alone(
 
     with database.connect() as batch:
         batch.execute(text("SELECT id FROM product_image LIMIT 1 FOR UPDATE SKIP LOCKED"))
-        assert sweep(database, settings)["shards"] == 0
+        assert clean_up(database, settings)["shards"] == 0
         assert fresh.exists()
-    assert sweep(database, settings)["shards"] == 1
+    assert clean_up(database, settings)["shards"] == 1
