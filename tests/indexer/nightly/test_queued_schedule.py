@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery import Celery
+from pydantic import SecretStr
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
@@ -116,7 +117,7 @@ def test_a_broker_that_is_away_is_asked_again(
 ) -> None:
     """A request that did not reach the broker is not stored."""
     monkeypatch.setattr("indexer.queue.broker.ANSWERS_WITHIN_S", 0.2)
-    away = settings.model_copy(update={"broker_url": "redis://127.0.0.1:1/0"})
+    away = settings.model_copy(update={"broker_url": SecretStr("redis://127.0.0.1:1/0")})
     ran(database, "reindex", hours_ago=30)
     asking = queued(database, away)
     with capture_logs() as logs, at_work(asking):
