@@ -35,6 +35,26 @@ def point(page: Page, x: float, y: float) -> tuple[float, float]:
     return stage["x"] + x * stage["width"], stage["y"] + y * stage["height"]
 
 
+def free_of_parts(page: Page, y: float) -> float:
+    """Return where, at a height in shares of the photo, no part of it lies; nearest to the middle.
+
+    Parts differ a little by processor. A box there, two fifths wide, is not cut by the edges.
+    """
+    spans = page.locator("[data-parts] rect").evaluate_all(
+        """rects => rects.map((rect) => ["x", "y", "width", "height"].map(
+             (name) => rect[name].baseVal.valueInSpecifiedUnits / 100))"""
+    )
+    free = [
+        x
+        for x in (step / 100 for step in range(20, 81))
+        if not any(
+            left - 0.02 < x < left + wide + 0.02 and top <= y <= top + high
+            for left, top, wide, high in spans
+        )
+    ]
+    return min(free, key=lambda x: abs(x - 0.5))
+
+
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Drag with the mouse, by shares of the photo."""
     page.mouse.move(*point(page, *start))
@@ -145,13 +165,14 @@ def test_older_answers_never_replace_newer_ones(open_photo: Callable[..., Page])
 def test_a_tap_beside_all_things_places_the_box(open_page: Open, options: dict[str, Any]) -> None:
     page = open_page(**options)
     send_photo(page)
-    x, y = point(page, 0.5, 0.04)
+    x = free_of_parts(page, 0.04)
 
-    (page.touchscreen.tap if options.get("has_touch") else page.mouse.click)(x, y)
+    tap = page.touchscreen.tap if options.get("has_touch") else page.mouse.click
+    tap(*point(page, x, 0.04))
 
     expect(page).to_have_url(re.compile("box="))
     left, top, wide, high = box(page)
-    assert left + wide / 2 == pytest.approx(0.5, abs=0.02)
+    assert left + wide / 2 == pytest.approx(x, abs=0.02)
     assert (top, wide, high) == pytest.approx((0, 0.4, 0.4), abs=0.001)
 
 
